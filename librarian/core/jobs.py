@@ -1,0 +1,74 @@
+"""The jobs table: one row a job run, in columns; and what becomes of rows that are not understood.
+
+A run is one allocation of a job: a requeued job has several, a resized one a row for each size, a heterogeneous one a
+row for each component, an array a row for each task that started. Key of a run: (cluster, dbindex).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+UNKNOWN = -1  # a time that has not come yet, or never will
+
+# Column -> dtype. `jobid` is sacct's JobIDRaw. Times are UTC epochs in seconds or UNKNOWN; `suspended` is in seconds.
+# `alloc_tres` is what the run holds; what it asked for (ReqTRES) can be far less, as with --exclusive.
+TIMES = ("submit", "eligible", "start", "end")
+NUMBERS = {"dbindex": "uint64", "jobid": "int64", **dict.fromkeys(TIMES, "int64")}
+NUMBERS |= {"suspended": "int64"}
+TEXTS = ("user", "account", "qos", "partition", "state", "alloc_tres")
+COLUMNS = (*NUMBERS, *TEXTS)
+
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Reject:
+    """A row of Slurm's that is left out: `key` is the same whenever the same row comes again."""
+
+    key: str
+    reason: str
+    line: str
+
+
+def empty_jobs() -> pd.DataFrame:
+    """A jobs table without rows."""
+    columns: dict[str, pd.Series] = {name: pd.Series([], dtype=dtype) for name, dtype in NUMBERS.items()}
+    columns |= {name: pd.Series(pd.Categorical([], categories=[""])) for name in TEXTS}
+    return pd.DataFrame(columns)
+
+
+def ints(jobs: pd.DataFrame, column: str) -> npt.NDArray[np.int64]:
+    """A column of whole numbers as an array, shape (rows,)."""
+    return jobs[column].to_numpy()
+
+
+def codes(jobs: pd.DataFrame, column: str) -> tuple[npt.NDArray[np.intp], list[str]]:
+    """A text column as (code of each row, texts by code)."""
+    categories = jobs[column].cat
+    return categories.codes.to_numpy().astype(np.intp), [str(text) for text in categories.categories]
+
+
+def started(jobs: pd.DataFrame) -> Mask:
+    """Runs that began. Judged by the start time alone: states come and go, times stay."""
+    return ints(jobs, "start") != UNKNOWN
+
+
+def running(jobs: pd.DataFrame, now: int) -> Mask:
+    """Runs that hold their allocation at `now`; a suspended job has given its CPUs back."""
+    start, end = ints(jobs, "start"), ints(jobs, "end")
+    return (start != UNKNOWN) & (start <= now) & ((end == UNKNOWN) | (end > now)) & ~_in_state(jobs, "SUSPENDED")
+
+
+def ended(jobs: pd.DataFrame, begin: int, end: int) -> Mask:
+    """Runs that ended in [begin, end], those that never started included."""
+    ends = ints(jobs, "end")
+    return (ends != UNKNOWN) & (ends >= begin) & (ends <= end)
+
+
+def _in_state(jobs: pd.DataFrame, state: str) -> Mask:
+    code, states = codes(jobs, "state")
+    return np.array([text == state for text in states] or [False])[code] if len(code) else np.zeros(0, bool)

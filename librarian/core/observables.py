@@ -1,0 +1,66 @@
+"""What is measured: one table. A new observable is a row in `OBSERVABLES`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from librarian.core import tres
+from librarian.core.jobs import codes
+
+Weights = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Observable:
+    """A quantity that a running job holds.
+
+    `key` names it in files, `name` and `unit` for people, `hours` is the unit of its time integral, `tres` the entry of
+    GrpTRES that limits it ("" where GrpJobs does). `amount` maps the job's AllocTRES to the quantity; None counts jobs.
+    `pictured` ones have charts.
+    """
+
+    key: str
+    name: str
+    unit: str
+    hours: str
+    tres: str
+    amount: Callable[[tres.Counts], float] | None
+    pictured: bool = True
+
+    def weights(self, jobs: pd.DataFrame) -> Weights:
+        """What each run holds while it runs, shape (rows,)."""
+        if self.amount is None:
+            return np.ones(len(jobs))
+        code, texts = codes(jobs, "alloc_tres")
+        # there are few different AllocTRES strings: parse each once
+        return np.array([self.amount(tres.parse_tres(text)) for text in texts] or [0.0])[code]
+
+
+OBSERVABLES = (
+    Observable("NCPUS", "CPUs", "CPUs", "CPU-hours", "cpu", tres.cpus),
+    Observable("NGPUS", "GPUs", "GPUs", "GPU-hours", "gres/gpu", tres.gpus),
+    Observable("MEMORY", "Memory", "GiB", "GiB-hours", "mem", tres.memory_gib),
+    Observable("NJOBS", "Running jobs", "jobs", "job-hours", "", None),
+    Observable("BILLING", "Billing", "billing units", "billing-hours", "billing", tres.billing, pictured=False),
+)
+
+
+def gpu_observables(jobs: pd.DataFrame) -> tuple[Observable, ...]:
+    """An observable for each type of GPU that the jobs held, by name: `NGPUS:a100`."""
+    texts = jobs["alloc_tres"].cat.categories
+    kinds = sorted({kind for text in texts for kind in tres.gpu_types(tres.parse_tres(str(text)))})
+    return tuple(_of_type(kind) for kind in kinds)
+
+
+def _of_type(kind: str) -> Observable:
+    def amount(counts: tres.Counts) -> float:
+        return counts.get(f"gres/gpu:{kind}", 0.0)
+
+    return Observable(
+        f"NGPUS:{kind}", f"GPUs {kind}", "GPUs", "GPU-hours", f"gres/gpu:{kind}", amount, pictured=False
+    )

@@ -1,0 +1,89 @@
+"""Tables for people: what runs now, what the window came to, which users come first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from librarian.core.jobs import codes, ended
+from librarian.core.usage import Usage
+from librarian.core.window import Window
+
+ByKey = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Totals:
+    """The window's sums for one user or for all: unit-hours by observable key, runs that ended by Slurm state."""
+
+    hours: ByKey
+    ended: dict[str, int]
+
+
+def now_by_user(usage: Usage) -> dict[str, ByKey]:
+    """What each user holds at `window.now`, by observable key; only users who hold something."""
+    held = {
+        user: {o.key: float(usage.holding[row, column]) for row, o in enumerate(usage.observables)}
+        for column, user in enumerate(usage.users)
+    }
+    return {user: amounts for user, amounts in held.items() if any(amounts.values())}
+
+
+def now_total(usage: Usage) -> ByKey:
+    """What all users together hold at `window.now`, by observable key."""
+    return {o.key: float(usage.holding[row].sum()) for row, o in enumerate(usage.observables)}
+
+
+def totals_by_user(usage: Usage, ended_by: dict[str, dict[str, int]]) -> dict[str, Totals]:
+    """Totals of each user who held something or had a run end (`ended_by`, from `ended_states`) in the window."""
+    hours = usage.hours
+    place = {user: column for column, user in enumerate(usage.users)}
+
+    def of(user: str) -> ByKey:
+        column = place.get(user)
+        return {
+            o.key: 0.0 if column is None else float(hours[row, column]) for row, o in enumerate(usage.observables)
+        }
+
+    return {user: Totals(of(user), ended_by.get(user, {})) for user in sorted({*usage.users, *ended_by})}
+
+
+def totals_of_all(totals: Iterable[Totals], usage: Usage) -> Totals:
+    """The sum over all users."""
+    states: dict[str, int] = {}
+    for total in totals:
+        for state, count in total.ended.items():
+            states[state] = states.get(state, 0) + count
+    hours = usage.hours.sum(axis=1)
+    return Totals({o.key: float(hours[row]) for row, o in enumerate(usage.observables)}, dict(sorted(states.items())))
+
+
+def ended_states(jobs: pd.DataFrame, window: Window) -> dict[str, dict[str, int]]:
+    """How many runs of each user ended in the window, by Slurm state: {user: {state: count}}."""
+    mask = ended(jobs, window.start, window.now)
+    user, users = codes(jobs, "user")
+    state, states = codes(jobs, "state")
+    pairs = user[mask] * max(len(states), 1) + state[mask]
+    counts = np.bincount(pairs, minlength=1)
+    table: dict[str, dict[str, int]] = {}
+    for pair in np.flatnonzero(counts).tolist():
+        table.setdefault(users[pair // len(states)], {})[states[pair % len(states)]] = int(counts[pair])
+    return {name: dict(sorted(table[name].items())) for name in sorted(table)}
+
+
+def ranking(usages: Iterable[Usage]) -> list[str]:
+    """Users of all `usages`, those with the largest shares first.
+
+    A user's weight is the largest of their shares of any pictured observable in any of the usages; by name where equal.
+    """
+    weight: dict[str, float] = {}
+    for usage in usages:
+        drawn = [row for row, o in enumerate(usage.observables) if o.pictured]
+        hours = usage.hours[drawn]
+        shares = (hours / np.maximum(hours.sum(axis=1, keepdims=True), 1e-12)).max(axis=0, initial=0.0)
+        for user, share in zip(usage.users, shares.tolist(), strict=True):
+            weight[user] = max(weight.get(user, 0.0), share)
+    return sorted(weight, key=lambda user: (-weight[user], user))

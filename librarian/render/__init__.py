@@ -1,0 +1,1 @@
+"""From a `Report` to bytes: pictures, JSON and CSV, pages."""

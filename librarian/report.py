@@ -1,0 +1,127 @@
+"""`Report`: everything that one QoS shows, built first and rendered afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from librarian.core import limits as core_limits
+from librarian.core import summary
+from librarian.core.jobs import Reject
+from librarian.core.observables import OBSERVABLES, Observable, gpu_observables
+from librarian.core.usage import Usage, bin_jobs
+from librarian.core.window import Window
+
+
+@dataclass(frozen=True)
+class Staleness:
+    """Whether the data are older than they should be: `since` when (UTC epoch), and why in one line."""
+
+    stale: bool = False
+    since: int | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something the reader must know to read the numbers right. `kind` is for programs, `text` for people."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Header:
+    """Which QoS this is, where, and how it is shown."""
+
+    qos: str
+    title: str
+    cluster: str
+    zone: str
+    refresh_seconds: int
+    top_users: int
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What collection left to report on: the jobs table, as complete as it was at `as_of`, and what went with it.
+
+    `limits` is None where Slurm could not be asked; `gpus_tracked` None where it did not tell.
+    """
+
+    jobs: pd.DataFrame
+    as_of: int
+    limits: core_limits.QosLimits | None
+    rejects: tuple[Reject, ...] = ()
+    staleness: Staleness = Staleness()
+    notes: tuple[Note, ...] = ()
+    gpus_tracked: bool | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything one QoS shows. `usage` holds the arrays; all else is small.
+
+    `now` and `totals` are by user, then by observable key; `limits` by observable key. `users` are those of `totals`,
+    largest share first. `untracked` holds the keys of observables that Slurm does not record here.
+    """
+
+    header: Header
+    usage: Usage
+    users: tuple[str, ...]
+    now: Mapping[str, summary.ByKey]
+    now_total: summary.ByKey
+    totals: Mapping[str, summary.Totals]
+    total: summary.Totals
+    limits: Mapping[str, core_limits.Limit]
+    rejects: tuple[Reject, ...]
+    staleness: Staleness
+    notes: tuple[Note, ...]
+    untracked: frozenset[str]
+    colours: Mapping[str, str]
+
+    @property
+    def window(self) -> Window:
+        """The time axis; its `now` is when the data were complete."""
+        return self.usage.window
+
+    @property
+    def pictured(self) -> tuple[Observable, ...]:
+        """The observables that have charts."""
+        return tuple(observable for observable in self.usage.observables if observable.pictured)
+
+
+def measure(jobs: pd.DataFrame, window: Window) -> Usage:
+    """Bin all observables, those of the GPU types that occur included."""
+    return bin_jobs(jobs, window, (*OBSERVABLES, *gpu_observables(jobs)))
+
+
+def build(
+    header: Header, collected: Collected, usage: Usage, overrides: Mapping[str, float], colours: Mapping[str, str]
+) -> Report:
+    """Put the report of one QoS together; `overrides` are the configuration's limits, `colours` by user."""
+    totals = summary.totals_by_user(usage, summary.ended_states(collected.jobs, usage.window))
+    ranked = summary.ranking([usage])
+    return Report(
+        header=header,
+        usage=usage,
+        users=(*ranked, *(user for user in totals if user not in set(ranked))),
+        now=summary.now_by_user(usage),
+        now_total=summary.now_total(usage),
+        totals=totals,
+        total=summary.totals_of_all(totals.values(), usage),
+        limits=core_limits.limits_of(usage.observables, collected.limits, overrides),
+        rejects=collected.rejects,
+        staleness=collected.staleness,
+        notes=collected.notes,
+        untracked=_untracked(usage, collected.gpus_tracked),
+        colours=colours,
+    )
+
+
+def _untracked(usage: Usage, gpus_tracked: bool | None) -> frozenset[str]:
+    """GPUs that a job was seen with are tracked, whatever Slurm's configuration says."""
+    seen = bool(usage.integrals[usage.row("NGPUS")].any())
+    return frozenset({"NGPUS"}) if gpus_tracked is False and not seen else frozenset()

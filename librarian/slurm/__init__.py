@@ -1,0 +1,1 @@
+"""One room a Slurm command: build the argument list, run it, parse its answer."""

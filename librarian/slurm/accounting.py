@@ -1,0 +1,241 @@
+"""Job runs from `sacct`: build the query, ask it, read the answer.
+
+What each option is for:
+-a  all users; -X  one row an allocation, no steps; -D  every run of a requeued job, not only the newest;
+-P  with a control character as delimiter, as -P escapes nothing; no free text (job names) is asked for;
+-S and -E without -s  every run that was eligible before E and had not ended before S. A state filter would change what
+    -S and -E mean, see sacct(1).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from librarian.core.jobs import NUMBERS, TEXTS, TIMES, UNKNOWN, Mask, Reject, empty_jobs
+from librarian.core.tres import parse_tres
+from librarian.errors import SlurmError
+from librarian.slurm.command import Slurm, complaint
+from librarian.system import Answer
+
+DELIMITER = "\x1f"
+
+# sacct's field -> column of the jobs table. The cluster is checked and not kept: a table is of one cluster.
+FIELDS = {
+    "Cluster": "cluster",
+    "DBIndex": "dbindex",
+    "JobIDRaw": "jobid",
+    "User": "user",
+    "Account": "account",
+    "QOS": "qos",
+    "Partition": "partition",
+    "State": "state",
+    "Submit": "submit",
+    "Eligible": "eligible",
+    "Start": "start",
+    "End": "end",
+    "Suspended": "suspended",
+    "AllocTRES": "alloc_tres",
+}
+HEADER = DELIMITER.join(FIELDS)
+NAMELESS = "(unknown user)"  # sacct knows no name for the uid of a deleted user
+_LATEST = 2**40  # no time is later than this, and nothing lasts longer
+_NOT_YET = ["Unknown", "None", ""]
+
+
+@dataclass(frozen=True)
+class Query:
+    """Which runs: of one QoS, between two UTC epochs, of these accounts and partitions only (empty: all)."""
+
+    qos: str
+    since: int
+    until: int
+    accounts: tuple[str, ...] = ()
+    partitions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Runs:
+    """An answer: the jobs table, and the rows that were not understood."""
+
+    jobs: pd.DataFrame
+    rejects: tuple[Reject, ...]
+
+
+def arguments(query: Query, cluster: str) -> list[str]:
+    """The arguments of sacct for `query`."""
+    filters = [f"--accounts={','.join(query.accounts)}"] if query.accounts else []
+    filters += [f"--partition={','.join(query.partitions)}"] if query.partitions else []
+    return [
+        *("-a", "-X", "-D", "-P", "--noconvert", f"--delimiter={DELIMITER}"),
+        *("-S", f"uts{query.since}", "-E", f"uts{query.until}", "-M", cluster, f"--qos={query.qos}", *filters),
+        *("-o", ",".join(FIELDS)),
+    ]
+
+
+def ask(slurm: Slurm, query: Query, cluster: str) -> Runs:
+    """All runs that match `query`.
+
+    Raises `SlurmError` when sacct fails (an unknown QoS: with the names that exist) or its answer is not whole.
+    """
+    return parse(slurm.run("sacct", arguments(query, cluster)), cluster)
+
+
+def parse(answer: Answer, cluster: str) -> Runs:
+    """Read an answer; a row that is not understood becomes a `Reject`, never an error.
+
+    Raises `SlurmError` when the header is missing or the last line is cut off. A header alone is a whole answer.
+    """
+    header, newline, body = answer.stdout.partition(b"\n")
+    if header.decode("utf-8", "replace") != HEADER or not newline:
+        raise SlurmError("sacct gave no table", complaint(answer))
+    if body and not body.endswith(b"\n"):
+        raise SlurmError("sacct's answer was cut off", f"it ends within a row, after {len(body)} bytes")
+    return _read(body.split(b"\n")[:-1], cluster)
+
+
+def _read(lines: list[bytes], cluster: str) -> Runs:
+    """Rows to columns at full speed; where a row stands in the way, it is found, set aside, and the rest read again."""
+    wanted = len(FIELDS) - 1
+    delimiter = DELIMITER.encode()
+    whole = [line for line in lines if line.count(delimiter) == wanted and b"\0" not in line]
+    rejects = []
+    if len(whole) < len(lines):
+        broken = (line for line in lines if line.count(delimiter) != wanted or b"\0" in line)
+        rejects = [_reject(line, "has not the number of fields that was asked for") for line in broken]
+    if not whole:
+        return Runs(empty_jobs(), tuple(rejects))
+    try:
+        rows = _columns(whole)
+    except (ValueError, OverflowError):
+        odd = _not_numbers(whole)
+        rejects += [_reject(line, reason) for line, reason in zip(whole, odd, strict=True) if reason]
+        whole = [line for line, reason in zip(whole, odd, strict=True) if not reason]
+        if not whole:
+            return Runs(empty_jobs(), tuple(rejects))
+        rows = _columns(whole)
+    reasons = _doubts(rows, cluster)
+    for place in np.flatnonzero(reasons != "").tolist():
+        rejects.append(_reject(whole[place], str(reasons[place])))
+    return Runs(_typed(rows[reasons == ""]), tuple(rejects))
+
+
+def _columns(lines: list[bytes]) -> pd.DataFrame:
+    """The text as columns; times as floats, NaN for not yet. Raises `ValueError` when a number is none."""
+    numbers = {name: "float64" if name in TIMES else dtype for name, dtype in NUMBERS.items()}
+    texts = dict.fromkeys(("cluster", "suspended", *TEXTS), "category")
+    return pd.read_csv(
+        io.BytesIO(b"\n".join(lines) + b"\n"),
+        sep=DELIMITER,
+        header=None,
+        names=list(FIELDS.values()),
+        index_col=False,
+        dtype={**numbers, **texts},
+        na_values=dict.fromkeys(TIMES, _NOT_YET),
+        keep_default_na=False,
+        quoting=3,
+        lineterminator="\n",
+        skip_blank_lines=False,
+        encoding_errors="replace",
+    )
+
+
+def _not_numbers(lines: list[bytes]) -> list[str]:
+    """For each line the reason why its numbers cannot be read, or "". Slow, and run only when there is such a line."""
+    places = {column: list(FIELDS.values()).index(column) for column in ("dbindex", "jobid", *TIMES)}
+
+    def reason(line: bytes) -> str:
+        fields = line.decode("utf-8", "replace").split(DELIMITER)
+        for column, place in places.items():
+            text = fields[place]
+            plain = text.isascii() and text.isdigit() and int(text) < 2 ** (64 if column == "dbindex" else 40)
+            if not plain and not (column in TIMES and text in _NOT_YET):
+                return f"{column} is not a number"
+        return ""
+
+    return [reason(line) for line in lines]
+
+
+def _doubts(rows: pd.DataFrame, cluster: str) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
+    """For each row why it cannot be counted, or ""."""
+    reasons = np.full(len(rows), "", dtype=object)
+    reasons[_where(rows["cluster"], lambda text: text != cluster)] = "is of another cluster"
+    reasons[_where(rows["alloc_tres"], lambda text: _fails(parse_tres, text))] = "AllocTRES is not understood"
+    reasons[_where(rows["suspended"], lambda text: _fails(parse_duration, text))] = "Suspended is not understood"
+    for column in TIMES:
+        times = rows[column].to_numpy()
+        reasons[(times < 0) | (times > _LATEST) | (times != np.floor(times)) & ~np.isnan(times)] = (
+            f"{column} is not a time"
+        )
+    reasons[(rows["end"] < rows["start"]).to_numpy()] = "ends before it starts"
+    return reasons
+
+
+def _typed(rows: pd.DataFrame) -> pd.DataFrame:
+    """The jobs table of good rows; of several rows with one DBIndex the last counts."""
+    table = {name: rows[name].fillna(UNKNOWN).astype(dtype) for name, dtype in NUMBERS.items() if name != "suspended"}
+    seconds = {text: parse_duration(str(text)) for text in rows["suspended"].cat.categories if not _fails(parse_duration, text)}
+    table["suspended"] = rows["suspended"].map(seconds).astype("int64")
+    for name in TEXTS:
+        table[name] = _recoded(rows[name], _CLEAN.get(name, str))
+    jobs = pd.DataFrame(table)
+    return jobs[~jobs["dbindex"].duplicated(keep="last")].reset_index(drop=True)
+
+
+def _state(text: str) -> str:
+    """`CANCELLED by 1234` names the uid of who did it, which is nobody's business."""
+    return text.split(" ")[0] or "UNKNOWN"
+
+
+_CLEAN: dict[str, Callable[[str], str]] = {"state": _state, "user": lambda text: text or NAMELESS}
+
+
+def _recoded(column: pd.Series, clean: Callable[[str], str]) -> pd.Series:
+    """A text column with each text through `clean`; only texts that occur stay."""
+    used = column.cat.remove_unused_categories()
+    texts = [clean(str(text)) for text in used.cat.categories]
+    distinct = sorted(set(texts))
+    place = np.array([distinct.index(text) for text in texts] or [0])
+    codes = place[used.cat.codes.to_numpy()] if len(used) else np.zeros(0, int)
+    return pd.Series(pd.Categorical.from_codes(codes, categories=distinct or [""]), index=column.index)
+
+
+def _where(column: pd.Series, test: Callable[[str], bool]) -> Mask:
+    """Rows whose text passes `test`, which is called once a text."""
+    hits = np.array([test(str(text)) for text in column.cat.categories] or [False])
+    found: Mask = hits[column.cat.codes.to_numpy()]
+    return found
+
+
+def _fails(function: Callable[[str], object], text: str) -> bool:
+    try:
+        function(text)
+    except ValueError:
+        return True
+    return False
+
+
+def parse_duration(text: str) -> int:
+    """Seconds of `[days-]hours:minutes:seconds[.fraction]`, fractions dropped; "" is 0. Raises `ValueError`."""
+    days, dash, clock = text.rpartition("-")
+    parts = (clock or "0").split(".")[0].split(":")
+    if len(parts) > 3 or not all(part.isascii() and part.isdigit() for part in parts) or (dash and not days.isdigit()):
+        raise ValueError(f"not a duration: {text!r}")
+    seconds = 0
+    for part in parts:
+        seconds = seconds * 60 + int(part)
+    return seconds + int(days or 0) * 86400
+
+
+def _reject(line: bytes, reason: str) -> Reject:
+    """A reject, keyed by the run where the row tells it, so that a row that changes with time is counted once."""
+    text = line.decode("utf-8", "replace")
+    index = text.split(DELIMITER)[1:2]
+    digest = hashlib.sha256(line).hexdigest()[:16]
+    key = f"run {index[0]}" if index and index[0].isascii() and index[0].isdigit() else f"row {digest}"
+    return Reject(key, reason, text[:1000])

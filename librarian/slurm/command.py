@@ -1,0 +1,40 @@
+"""How each command of Slurm's is run: environment, time limit, and what its failures mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from librarian.errors import LibrarianError, SlurmError
+from librarian.system import Answer, Runner, run_command
+
+# Epochs instead of local times, array ranges uncut, one language. An alias in the user's environment must not change
+# what is asked, so formats are always given as options.
+ENVIRONMENT = {"TZ": "UTC", "SLURM_TIME_FORMAT": "%s", "SLURM_BITSTR_LEN": "0", "LC_ALL": "C.UTF-8"}
+
+
+@dataclass(frozen=True)
+class Slurm:
+    """Slurm's commands: where they are ("" means PATH), how long they may take, and who runs them."""
+
+    bin_dir: str = ""
+    timeout: float = 120.0
+    runner: Runner = field(default=run_command)
+
+    def run(self, command: str, arguments: Sequence[str]) -> Answer:
+        """Run a command. Raises `SlurmError` when it does not start, does not end in time, or fails."""
+        argv = [str(PurePosixPath(self.bin_dir) / command) if self.bin_dir else command, *arguments]
+        try:
+            answer = self.runner(argv, timeout=self.timeout, env=ENVIRONMENT)
+        except LibrarianError as error:
+            raise SlurmError(error.what, error.why, error.todo) from error
+        if answer.status != 0:
+            raise SlurmError(f"{command} failed with status {answer.status}", complaint(answer))
+        return answer
+
+
+def complaint(answer: Answer) -> str:
+    """What a failed command said: its errors, else the start of its output."""
+    lines = [line for line in (answer.stderr or answer.text[:2000]).splitlines() if line.strip()]
+    return " ".join(lines[:3]) or "no message"

@@ -1,0 +1,47 @@
+"""What the cluster records and shows at all: tracked resources, privacy, its name."""
+
+from __future__ import annotations
+
+from librarian.errors import SlurmError
+from librarian.slurm.command import Slurm
+
+
+def gpus_tracked(slurm: Slurm) -> bool:
+    """Whether accounting records GPUs (AccountingStorageTRES). Raises `SlurmError`."""
+    return parse_tracked(slurm.run("sacctmgr", ("-P", "show", "tres")).text)
+
+
+def parse_tracked(text: str) -> bool:
+    """Read `sacctmgr show tres`: `gres|gpu|1001`. Raises `SlurmError`."""
+    rows = [line.split("|") for line in text.splitlines()]
+    if not rows or [name.lower() for name in rows[0][:2]] != ["type", "name"]:
+        raise SlurmError("sacctmgr gave no table of TRES", text[:200])
+    return any(row[0] == "gres" and row[1].split(":")[0] == "gpu" for row in rows[1:] if len(row) > 1)
+
+
+def private_data(slurm: Slurm) -> frozenset[str]:
+    """What slurmdbd hides from ordinary users (PrivateData), e.g. {"jobs", "usage"}. Raises `SlurmError`."""
+    return parse_private(slurm.run("sacctmgr", ("-P", "show", "config")).text)
+
+
+def parse_private(text: str) -> frozenset[str]:
+    """Read `sacctmgr show config`. It has two PrivateData: slurm.conf's, then slurmdbd's, which binds sacct."""
+    _, _, daemon = text.partition("SlurmDBD configuration")
+    value = _setting(daemon, "PrivateData")
+    return frozenset(word for word in value.replace("(null)", "").lower().split(",") if word not in ("", "none"))
+
+
+def cluster_name(slurm: Slurm) -> str:
+    """Name of the cluster that this machine belongs to. Raises `SlurmError`."""
+    name = _setting(slurm.run("scontrol", ("show", "config")).text, "ClusterName")
+    if not name:
+        raise SlurmError("scontrol show config names no cluster", "", "set [cluster] name")
+    return name
+
+
+def _setting(text: str, name: str) -> str:
+    for line in text.splitlines():
+        key, equals, value = line.partition("=")
+        if equals and key.strip() == name:
+            return value.strip()
+    return ""

@@ -1,0 +1,177 @@
+"""The door to the world: the only subprocess, clock, lock, atomic write and environment."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from librarian.errors import BusyError, LibrarianError
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a finished command left: exit status, raw standard output, decoded standard error."""
+
+    status: int
+    stdout: bytes
+    stderr: str
+
+    @property
+    def text(self) -> str:
+        """Standard output as text; bytes that are not UTF-8 become U+FFFD."""
+        return self.stdout.decode("utf-8", "replace")
+
+
+class Runner(Protocol):
+    """Runs one command; raises `LibrarianError` when it cannot start or does not end in time."""
+
+    def __call__(self, argv: Sequence[str], *, timeout: float, env: Mapping[str, str]) -> Answer: ...
+
+
+def run_command(argv: Sequence[str], *, timeout: float, env: Mapping[str, str]) -> Answer:
+    """Run `argv` with `env` added to the environment, no standard input, at most `timeout` seconds.
+
+    The command gets a session of its own, and on a time-out its whole process group is killed: a child that it left
+    behind would hold the pipes open. Raises `LibrarianError` with the command's name.
+    """
+    name = Path(argv[0]).name
+    try:
+        process = subprocess.Popen(
+            list(argv),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, **env},
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise LibrarianError(
+            f"{name} could not be started", error.strerror or str(error), "check PATH or [slurm] bin_dir"
+        ) from error
+    with process:
+        try:
+            stdout, stderr = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired as error:
+            _kill_group(process)
+            raise LibrarianError(
+                f"{name} did not answer", f"stopped after {timeout:g} s", "raise [slurm] timeout_seconds if it is slow"
+            ) from error
+        except BaseException:
+            _kill_group(process)
+            raise
+    return Answer(process.returncode, stdout, stderr.decode("utf-8", "replace"))
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
+def clock() -> int:
+    """The current time as a UTC epoch in whole seconds."""
+    return int(time.time())
+
+
+def stopwatch() -> float:
+    """Seconds of a clock that never goes back, for durations."""
+    return time.monotonic()
+
+
+def environment() -> Mapping[str, str]:
+    """A copy of the environment."""
+    return dict(os.environ)
+
+
+def user_name() -> str:
+    """The login name of the user who runs this, by uid; the number where the system knows no name."""
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
+
+
+def local_zone() -> str:
+    """Name of the machine's time zone, from $TZ, /etc/timezone or the link /etc/localtime; UTC when none tells."""
+    candidates = [os.environ.get("TZ", "").lstrip(":")]
+    with contextlib.suppress(OSError):
+        candidates.append(Path("/etc/timezone").read_text(encoding="utf-8").strip())
+    with contextlib.suppress(OSError):
+        candidates.append(str(Path("/etc/localtime").resolve()).rpartition("/zoneinfo/")[2])
+    import pytz
+
+    return next((name for name in candidates if name in pytz.all_timezones_set), "UTC")
+
+
+def write_atomic(path: Path, data: bytes, mode: int = 0o644) -> None:
+    """Write `data` to `path` so that a reader sees the old file or the new one, never half of it.
+
+    A temporary file in the same folder, fsync, rename. `mode` is subject to the umask.
+    """
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fchmod(descriptor, mode & ~umask())
+            os.fsync(descriptor)
+        Path(name).replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise
+
+
+def umask() -> int:
+    """The process's umask, without changing it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames in `folder` last through a power cut, where the file system can."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove `folder` and all below it; what is not there is fine."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def locked(path: Path, what: str) -> Iterator[None]:
+    """Hold the lock file `path` for the time of the block; raise `BusyError` at once when somebody else holds it.
+
+    A POSIX record lock: NFS hands it to the server, so it holds between nodes, and it ends with its process.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            owner = os.pread(descriptor, 200, 0).decode("utf-8", "replace")
+            raise BusyError(f"{what} is already going on", owner, "wait for it to end") from error
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"process {os.getpid()} on {os.uname().nodename}".encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
