@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
 
 from librarian.core import limits as core_limits
 from librarian.core import summary
-from librarian.core.jobs import Reject
+from librarian.core.jobs import Reject, ints
 from librarian.core.observables import OBSERVABLES, Observable, gpu_observables
 from librarian.core.usage import Usage, bin_jobs
 from librarian.core.window import Window
@@ -48,7 +48,8 @@ class Header:
 class Collected:
     """What collection left to report on: the jobs table, as complete as it was at `as_of`, and what went with it.
 
-    `limits` is None where Slurm could not be asked; `gpus_tracked` None where it did not tell.
+    `limits` is None where Slurm could not be asked; `gpus_tracked` None where it did not tell. `hidden` is what Slurm
+    keeps from ordinary users (PrivateData), `reader` the user who asked.
     """
 
     jobs: pd.DataFrame
@@ -58,6 +59,8 @@ class Collected:
     staleness: Staleness = Staleness()
     notes: tuple[Note, ...] = ()
     gpus_tracked: bool | None = None
+    hidden: frozenset[str] = frozenset()
+    reader: str = ""
 
 
 @dataclass(frozen=True)
@@ -115,10 +118,26 @@ def build(
         limits=core_limits.limits_of(usage.observables, collected.limits, overrides),
         rejects=collected.rejects,
         staleness=collected.staleness,
-        notes=collected.notes,
+        notes=(*collected.notes, *_notes(collected, usage)),
         untracked=_untracked(usage, collected.gpus_tracked),
         colours=colours,
     )
+
+
+def _notes(collected: Collected, usage: Usage) -> Iterator[Note]:
+    if "jobs" in collected.hidden and set(usage.users) <= {collected.reader}:
+        yield Note(
+            "private_data",
+            f"Slurm shows {collected.reader or 'the reporting user'} no jobs of others here (PrivateData=jobs): "
+            "the use of everybody else is missing.",
+        )
+    if _untracked(usage, collected.gpus_tracked):
+        yield Note("gpus_untracked", "GPUs are not tracked on this cluster: Slurm's accounting does not record them.")
+    if (ints(collected.jobs, "suspended") > 0).any():
+        yield Note(
+            "suspended",
+            "Some jobs were suspended. Slurm tells for how long, not when, so their pause is spread over their run.",
+        )
 
 
 def _untracked(usage: Usage, gpus_tracked: bool | None) -> frozenset[str]:

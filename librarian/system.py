@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import fcntl
 import os
+import pwd
 import shutil
 import signal
 import subprocess
@@ -95,8 +97,6 @@ def environment() -> Mapping[str, str]:
 
 def user_name() -> str:
     """The login name of the user who runs this, by uid; the number where the system knows no name."""
-    import pwd
-
     try:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
@@ -154,6 +154,18 @@ def sync_folder(folder: Path) -> None:
 def remove_tree(folder: Path) -> None:
     """Remove `folder` and all below it; what is not there is fine."""
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def exchange_folders(one: Path, other: Path) -> bool:
+    """Exchange two folders in one step; False where the system or the file system (NFS) cannot.
+
+    renameat2(2) with RENAME_EXCHANGE, which Python does not offer.
+    """
+    renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if renameat2 is None:
+        return False
+    here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
+    return bool(renameat2(here, os.fsencode(one), here, os.fsencode(other), exchange) == 0)
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ row for each component, an array a row for each task that started. Key of a run:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +40,17 @@ def empty_jobs() -> pd.DataFrame:
     columns: dict[str, pd.Series] = {name: pd.Series([], dtype=dtype) for name, dtype in NUMBERS.items()}
     columns |= {name: pd.Series(pd.Categorical([], categories=[""])) for name in TEXTS}
     return pd.DataFrame(columns)
+
+
+def coded(codes: npt.NDArray[np.integer[Any]], texts: list[str]) -> pd.Categorical:
+    """A text column from the code of each row and the distinct texts by code."""
+    return pd.Categorical.from_codes(cast("Any", codes), categories=cast("Any", texts))
+
+
+def newest(jobs: pd.DataFrame) -> pd.DataFrame:
+    """Each run once: of several rows with one DBIndex the last counts."""
+    again = jobs["dbindex"].duplicated(keep="last")
+    return jobs[~again].reset_index(drop=True) if again.any() else jobs
 
 
 def ints(jobs: pd.DataFrame, column: str) -> npt.NDArray[np.int64]:

@@ -46,7 +46,7 @@ def limits_of(
     `slurm` is None where Slurm could not be asked. `overrides`, from the configuration, are keyed as GrpTRES or
     `JOBS`, and win.
     """
-    return {observable.key: _limit(observable.tres or JOBS, slurm, overrides) for observable in observables}
+    return {observable.key: _limit(observable.resource or JOBS, slurm, overrides) for observable in observables}
 
 
 def _limit(resource: str, slurm: QosLimits | None, overrides: Mapping[str, float]) -> Limit:

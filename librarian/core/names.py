@@ -20,7 +20,7 @@ def shown(name: str) -> str:
 def file_safe(name: str) -> str:
     """A part of a file name, the same for the same `name` and different for different ones.
 
-    Plain names (letters, digits, `.`, `-`, `_`, not at the start a dot or dash) stay; in others the rest becomes `_` and a
+    Plain names (letters, digits, `.`, `-`, `_`, at the start no dot or dash) stay; in others the rest becomes `_` and a
     digest of the whole follows. Names that differ in case alone stay apart only where the file system keeps them so;
     Slurm does not allow two such QoS.
     """

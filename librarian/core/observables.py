@@ -19,16 +19,16 @@ Weights = npt.NDArray[np.float64]
 class Observable:
     """A quantity that a running job holds.
 
-    `key` names it in files, `name` and `unit` for people, `hours` is the unit of its time integral, `tres` the entry of
-    GrpTRES that limits it ("" where GrpJobs does). `amount` maps the job's AllocTRES to the quantity; None counts jobs.
-    `pictured` ones have charts.
+    `key` names it in files, `name` and `unit` for people, `hours` is the unit of its time integral, `resource` the entry
+    of GrpTRES that limits it ("" where GrpJobs does). `amount` maps the job's AllocTRES to the quantity; None counts
+    jobs. `pictured` ones have charts.
     """
 
     key: str
     name: str
     unit: str
     hours: str
-    tres: str
+    resource: str
     amount: Callable[[tres.Counts], float] | None
     pictured: bool = True
 
@@ -61,6 +61,4 @@ def _of_type(kind: str) -> Observable:
     def amount(counts: tres.Counts) -> float:
         return counts.get(f"gres/gpu:{kind}", 0.0)
 
-    return Observable(
-        f"NGPUS:{kind}", f"GPUs {kind}", "GPUs", "GPU-hours", f"gres/gpu:{kind}", amount, pictured=False
-    )
+    return Observable(f"NGPUS:{kind}", f"GPUs {kind}", "GPUs", "GPU-hours", f"gres/gpu:{kind}", amount, pictured=False)

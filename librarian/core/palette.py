@@ -23,7 +23,9 @@ def assign(users: Sequence[str]) -> dict[str, str]:
     free: list[int] = []
     for user in users:
         free = free or list(range(len(COLOURS)))
-        wanted = int.from_bytes(hashlib.sha256(user.encode("utf-8", "surrogatepass")).digest()[:4], "big") % len(COLOURS)
+        wanted = int.from_bytes(hashlib.sha256(user.encode("utf-8", "surrogatepass")).digest()[:4], "big") % len(
+            COLOURS
+        )
         place = min(free, key=lambda index: (index - wanted) % len(COLOURS))
         free.remove(place)
         colours[user] = COLOURS[place]

@@ -44,9 +44,7 @@ def totals_by_user(usage: Usage, ended_by: dict[str, dict[str, int]]) -> dict[st
 
     def of(user: str) -> ByKey:
         column = place.get(user)
-        return {
-            o.key: 0.0 if column is None else float(hours[row, column]) for row, o in enumerate(usage.observables)
-        }
+        return {o.key: 0.0 if column is None else float(hours[row, column]) for row, o in enumerate(usage.observables)}
 
     return {user: Totals(of(user), ended_by.get(user, {})) for user in sorted({*usage.users, *ended_by})}
 

@@ -72,7 +72,8 @@ def gpus(counts: Counts) -> float:
     """GPUs of all types.
 
     Where Slurm tracks typed and untyped GPUs a job holds both entries for the same devices, so the untyped one counts
-    alone; where only typed ones are tracked they add up. `gres/gpumem`, `gres/gpuutil` and `gres/shard` are other things.
+    alone; where only typed ones are tracked they add up. `gres/gpumem`, `gres/gpuutil` and `gres/shard` are
+    other things.
     """
     for name in ("gres/gpu", "gpu"):
         if name in counts:

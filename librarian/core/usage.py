@@ -135,8 +135,8 @@ class _Cells:
 def bin_of(times: Epochs, edges: Epochs) -> npt.NDArray[np.int64]:
     """Index of the bin that holds each time, edges[0] <= time <= edges[-1]; an edge belongs to the bin it opens.
 
-    Edges are multiples of a common step (an hour, or the odd half hour of a clock change), so a table from steps to bins
-    finds each bin by one division, several times faster than a binary search.
+    Edges are multiples of a common step (an hour, or the odd half hour of a clock change), so a table from steps to
+    bins finds each bin by one division, several times faster than a binary search.
     """
     step = int(np.gcd.reduce(np.diff(edges)))
     table = np.append(np.repeat(np.arange(len(edges) - 1), np.diff(edges) // step), len(edges) - 1)

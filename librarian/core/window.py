@@ -7,6 +7,7 @@ the day. A day of a clock change therefore has 23 or 25 hourly bins, and no bin 
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -76,9 +77,7 @@ def day_edges(begin: int, end: int, bin_seconds: int, zone: str) -> Epochs:
     first, last = local_date(begin, zone), local_date(end, zone)
     days = [first + timedelta(days=k) for k in range((last - first).days + 2)]
     midnights = [day_start(day, zone) for day in days]
-    parts = [
-        np.arange(a, b, bin_seconds, dtype=np.int64) for a, b in zip(midnights[:-1], midnights[1:], strict=True) if a < b
-    ]
+    parts = [np.arange(a, b, bin_seconds, dtype=np.int64) for a, b in itertools.pairwise(midnights) if a < b]
     return np.concatenate([*parts, np.array(midnights[-1:], dtype=np.int64)])
 
 

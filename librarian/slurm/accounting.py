@@ -13,11 +13,13 @@ import hashlib
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from librarian.core.jobs import NUMBERS, TEXTS, TIMES, UNKNOWN, Mask, Reject, empty_jobs
+from librarian.core.jobs import NUMBERS, TEXTS, TIMES, UNKNOWN, Mask, Reject, coded, empty_jobs, newest
 from librarian.core.tres import parse_tres
 from librarian.errors import SlurmError
 from librarian.slurm.command import Slurm, complaint
@@ -96,17 +98,18 @@ def parse(answer: Answer, cluster: str) -> Runs:
         raise SlurmError("sacct gave no table", complaint(answer))
     if body and not body.endswith(b"\n"):
         raise SlurmError("sacct's answer was cut off", f"it ends within a row, after {len(body)} bytes")
-    return _read(body.split(b"\n")[:-1], cluster)
+    # no field that is asked for can hold a NUL, and the C parser would end the line there
+    return _read(body.replace(b"\0", b"?").split(b"\n")[:-1], cluster)
 
 
 def _read(lines: list[bytes], cluster: str) -> Runs:
     """Rows to columns at full speed; where a row stands in the way, it is found, set aside, and the rest read again."""
     wanted = len(FIELDS) - 1
     delimiter = DELIMITER.encode()
-    whole = [line for line in lines if line.count(delimiter) == wanted and b"\0" not in line]
+    whole = [line for line in lines if line.count(delimiter) == wanted]
     rejects = []
     if len(whole) < len(lines):
-        broken = (line for line in lines if line.count(delimiter) != wanted or b"\0" in line)
+        broken = (line for line in lines if line.count(delimiter) != wanted)
         rejects = [_reject(line, "has not the number of fields that was asked for") for line in broken]
     if not whole:
         return Runs(empty_jobs(), tuple(rejects))
@@ -119,10 +122,10 @@ def _read(lines: list[bytes], cluster: str) -> Runs:
         if not whole:
             return Runs(empty_jobs(), tuple(rejects))
         rows = _columns(whole)
-    reasons = _doubts(rows, cluster)
-    for place in np.flatnonzero(reasons != "").tolist():
-        rejects.append(_reject(whole[place], str(reasons[place])))
-    return Runs(_typed(rows[reasons == ""]), tuple(rejects))
+    doubts = _doubts(rows, cluster)
+    doubtful = np.flatnonzero(doubts)
+    rejects += [_reject(whole[place], _DOUBTS[doubts[place]]) for place in doubtful.tolist()]
+    return Runs(_typed(rows[doubts == 0] if len(doubtful) else rows), tuple(rejects))
 
 
 def _columns(lines: list[bytes]) -> pd.DataFrame:
@@ -161,48 +164,63 @@ def _not_numbers(lines: list[bytes]) -> list[str]:
     return [reason(line) for line in lines]
 
 
-def _doubts(rows: pd.DataFrame, cluster: str) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
-    """For each row why it cannot be counted, or ""."""
-    reasons = np.full(len(rows), "", dtype=object)
-    reasons[_where(rows["cluster"], lambda text: text != cluster)] = "is of another cluster"
-    reasons[_where(rows["alloc_tres"], lambda text: _fails(parse_tres, text))] = "AllocTRES is not understood"
-    reasons[_where(rows["suspended"], lambda text: _fails(parse_duration, text))] = "Suspended is not understood"
+def _doubts(rows: pd.DataFrame, cluster: str) -> npt.NDArray[np.int8]:
+    """For each row why it cannot be counted, as an index into `_DOUBTS`; 0 is no doubt."""
+    found = np.zeros(len(rows), dtype=np.int8)
     for column in TIMES:
         times = rows[column].to_numpy()
-        reasons[(times < 0) | (times > _LATEST) | (times != np.floor(times)) & ~np.isnan(times)] = (
-            f"{column} is not a time"
-        )
-    reasons[(rows["end"] < rows["start"]).to_numpy()] = "ends before it starts"
-    return reasons
+        with np.errstate(invalid="ignore"):
+            found[(times < 0) | (times > _LATEST) | (times != np.floor(times)) & ~np.isnan(times)] = 1
+    found[rows["end"].to_numpy() < rows["start"].to_numpy()] = 2
+    found[_where(rows["suspended"], lambda text: _fails(parse_duration, text))] = 3
+    found[_where(rows["alloc_tres"], lambda text: _fails(parse_tres, text))] = 4
+    found[_where(rows["cluster"], lambda text: text != cluster)] = 5
+    return found
+
+
+_DOUBTS = (
+    "",
+    "holds a time that is none",
+    "ends before it starts",
+    "Suspended is not understood",
+    "AllocTRES is not understood",
+    "is of another cluster",
+)
 
 
 def _typed(rows: pd.DataFrame) -> pd.DataFrame:
     """The jobs table of good rows; of several rows with one DBIndex the last counts."""
-    table = {name: rows[name].fillna(UNKNOWN).astype(dtype) for name, dtype in NUMBERS.items() if name != "suspended"}
-    seconds = {text: parse_duration(str(text)) for text in rows["suspended"].cat.categories if not _fails(parse_duration, text)}
-    table["suspended"] = rows["suspended"].map(seconds).astype("int64")
+    table: dict[str, Any] = {
+        name: rows[name].fillna(UNKNOWN).to_numpy().astype(dtype)
+        for name, dtype in NUMBERS.items()
+        if name != "suspended"
+    }
+    seconds = {
+        text: parse_duration(str(text)) for text in rows["suspended"].cat.categories if not _fails(parse_duration, text)
+    }
+    table["suspended"] = rows["suspended"].map(seconds).to_numpy().astype("int64")
     for name in TEXTS:
         table[name] = _recoded(rows[name], _CLEAN.get(name, str))
-    jobs = pd.DataFrame(table)
-    return jobs[~jobs["dbindex"].duplicated(keep="last")].reset_index(drop=True)
+    return newest(pd.DataFrame(table))
 
 
 def _state(text: str) -> str:
     """`CANCELLED by 1234` names the uid of who did it, which is nobody's business."""
-    return text.split(" ")[0] or "UNKNOWN"
+    return text.split(" ", maxsplit=1)[0] or "UNKNOWN"
 
 
 _CLEAN: dict[str, Callable[[str], str]] = {"state": _state, "user": lambda text: text or NAMELESS}
 
 
-def _recoded(column: pd.Series, clean: Callable[[str], str]) -> pd.Series:
+def _recoded(column: pd.Series, clean: Callable[[str], str]) -> pd.Categorical:
     """A text column with each text through `clean`; only texts that occur stay."""
     used = column.cat.remove_unused_categories()
     texts = [clean(str(text)) for text in used.cat.categories]
     distinct = sorted(set(texts))
-    place = np.array([distinct.index(text) for text in texts] or [0])
+    places = {text: place for place, text in enumerate(distinct)}
+    place = np.array([places[text] for text in texts] or [0])
     codes = place[used.cat.codes.to_numpy()] if len(used) else np.zeros(0, int)
-    return pd.Series(pd.Categorical.from_codes(codes, categories=distinct or [""]), index=column.index)
+    return coded(codes, distinct or [""])
 
 
 def _where(column: pd.Series, test: Callable[[str], bool]) -> Mask:

@@ -1,0 +1,147 @@
+"""From reports to the site folder: every file of the site, in one place.
+
+A QoS that cannot be shown now, for want of data or because its pictures failed, keeps the files of the last site and is
+marked as old; it never takes the others down.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from librarian import __version__, assets, report, sitefolder
+from librarian.config import Qos
+from librarian.configfile import Setup
+from librarian.core import palette
+from librarian.core.summary import ranking
+from librarian.core.usage import Usage
+from librarian.errors import LibrarianError, SiteError
+from librarian.render import figures, payload
+from librarian.render.files import INDEX, PICTURES, file_names
+from librarian.render.page import render_page
+from librarian.report import Collected, Header, Report
+
+PAGE = "index.html"
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Source:
+    """What there is to show of a QoS; without `collected` and `usage`, `reason` says why there is nothing new."""
+
+    qos: Qos
+    collected: Collected | None
+    usage: Usage | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A QoS on the site: its row in the index, its files, and those of the last site that stay."""
+
+    entry: payload.Entry
+    files: dict[str, bytes] = field(default_factory=dict)
+    kept: dict[str, Path] = field(default_factory=dict)
+
+
+def write_site(setup: Setup, sources: Sequence[Source], now: int) -> list[LibrarianError]:
+    """Render all and swap the site in; returns what failed. Raises `LibrarianError` when the site cannot be written."""
+    problems: list[LibrarianError] = []
+    next_expected = now + setup.config.report.interval_seconds
+    colours = palette.assign(ranking([source.usage for source in sources if source.usage]))
+    shown = []
+    for source in sources:
+        log.info("%s: drawing", source.qos.name)
+        try:
+            shown.append(_fresh(setup, source, colours, next_expected))
+        except Exception as error:
+            log.debug("rendering %s failed", source.qos.name, exc_info=True)
+            problem = SiteError(f"QoS {source.qos.name} could not be drawn", f"{type(error).__name__}: {error}")
+            problems.append(problem)
+            shown.append(_kept(setup, source.qos, str(problem)))
+    _put(setup, shown, now, next_expected)
+    return problems
+
+
+def _fresh(setup: Setup, source: Source, colours: dict[str, str], next_expected: int) -> Shown:
+    if source.collected is None or source.usage is None:
+        return _kept(setup, source.qos, source.reason)
+    header = _header(setup, source.qos)
+    built = report.build(header, source.collected, source.usage, source.qos.limits, colours)
+    return Shown(_entry(built), _files(built, next_expected))
+
+
+def _header(setup: Setup, qos: Qos) -> Header:
+    options = setup.config.report
+    return Header(
+        qos.name, qos.title, setup.config.cluster.name, setup.zone, options.refresh_seconds, options.top_users
+    )
+
+
+def _files(built: Report, next_expected: int) -> dict[str, bytes]:
+    names = file_names(built.header.qos)
+    files = {
+        names.data: payload.data_json(built, next_expected=next_expected, version=__version__),
+        names.csv: payload.usage_csv(built),
+    }
+    for picture in figures.draw(built):
+        files[names.picture(picture.name, "png")] = picture.png
+        files[names.picture(picture.name, "pdf")] = picture.pdf
+    return files
+
+
+def _entry(built: Report) -> payload.Entry:
+    return payload.Entry(built.header.qos, built.header.title, last_updated=built.window.now, staleness=built.staleness)
+
+
+def _kept(setup: Setup, qos: Qos, reason: str) -> Shown:
+    """What the last site showed of `qos`, marked as old; nothing but the reason where it showed nothing."""
+    names, site = file_names(qos.name), setup.places.site
+    data = sitefolder.read_json(site, names.data)
+    updated = _updated(data, qos.name, setup.config.cluster.name)
+    if data is None or updated is None:
+        return Shown(payload.Entry(qos.name, qos.title, None, report.Staleness(True, None, reason)))
+    staleness = report.Staleness(True, updated, reason)
+    data["staleness"] = {"stale": True, "since": updated, "reason": reason}
+    others = [names.csv, *(names.picture(name, ending) for name in PICTURES for ending in ("png", "pdf"))]
+    kept = {name: site / name for name in others if (site / name).is_file()}
+    files = {names.data: json.dumps(data, separators=(",", ":"), allow_nan=False).encode()}
+    return Shown(payload.Entry(qos.name, qos.title, updated, staleness), files, kept)
+
+
+def _updated(data: dict[str, Any] | None, qos: str, cluster: str) -> int | None:
+    """When data of the last site were complete; None when they are not of this QoS of this cluster."""
+    metadata = data.get("metadata") if data else None
+    if not isinstance(metadata, dict) or metadata.get("qos") != qos or metadata.get("cluster") != cluster:
+        return None
+    updated = metadata.get("last_updated_epoch")
+    return updated if isinstance(updated, int) else None
+
+
+def _put(setup: Setup, shown: Sequence[Shown], now: int, next_expected: int) -> None:
+    plotly = assets.plotly()
+    if plotly.path is None:
+        log.info("no plotly.js on this machine: the page loads its charts' library from %s", plotly.url)
+    index = payload.index_json(
+        [item.entry for item in shown],
+        cluster=setup.config.cluster.name,
+        zone=setup.zone,
+        now=now,
+        next_expected=next_expected,
+        refresh_seconds=setup.config.report.refresh_seconds,
+        version=__version__,
+        plotly=plotly,
+    )
+    files = {name: data for item in shown for name, data in item.files.items()}
+    datasets = {name: data for name, data in files.items() if name.startswith("data_") and name.endswith(".json")}
+    page = render_page(
+        json.loads(index), datasets, templates=assets.templates(), dashboard=assets.dashboard(), plotly=plotly
+    )
+    copies = {name: path for item in shown for name, path in item.kept.items()}
+    if plotly.path is not None:
+        copies[plotly.file_name] = plotly.path
+    sitefolder.put(setup.places.site, {**files, INDEX: index, PAGE: page.encode("utf-8", "replace")}, copies)

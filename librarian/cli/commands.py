@@ -1,0 +1,136 @@
+"""What each command does; each returns its exit status and imports what it needs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from librarian import system
+from librarian.errors import ConfigError, LibrarianError
+
+if TYPE_CHECKING:
+    from librarian.configfile import Setup
+    from librarian.slurm.command import Slurm
+
+
+def init(options: argparse.Namespace) -> int:
+    """Write a configuration from what Slurm tells."""
+    from librarian import initial
+    from librarian.slurm.command import Slurm
+
+    target = Path(options.output)
+    if options.output != "-" and target.exists() and not options.force:
+        raise ConfigError(f"{target} is there already", todo="replace it with --force, or name another with --output")
+    text = initial.compose(initial.discover(Slurm(timeout=30), system.user_name(), options.qos or []))
+    if options.output == "-":
+        sys.stdout.write(text)
+        return 0
+    system.write_atomic(target, text.encode())
+    print(f"wrote {target}; look through it, then: librarian --config {target} run")
+    return 0
+
+
+def run(options: argparse.Namespace) -> int:
+    """Collect, render, publish."""
+    from librarian import pipeline
+
+    setup = _setup(options)
+    with _alone(setup):
+        return _told(pipeline.run(setup, _slurm(setup), system.clock()))
+
+
+def collect(options: argparse.Namespace) -> int:
+    """Slurm to store."""
+    from librarian import pipeline
+
+    setup = _setup(options)
+    with _alone(setup):
+        return _told(pipeline.collect_all(setup, _slurm(setup), system.clock(), full=options.full))
+
+
+def render(options: argparse.Namespace) -> int:
+    """Store to site."""
+    from librarian import pipeline
+
+    setup = _setup(options)
+    with _alone(setup):
+        return _told(pipeline.render(setup, system.clock()))
+
+
+def publish(options: argparse.Namespace) -> int:
+    """Site to publishers."""
+    from librarian import pipeline
+
+    setup = _setup(options)
+    if not setup.config.publish:
+        raise ConfigError("there is nothing to publish to", todo="add a [[publish]] table to the configuration")
+    with _alone(setup):
+        return _told(pipeline.publish(setup))
+
+
+def demo(options: argparse.Namespace) -> int:
+    """An example group's site."""
+    from librarian.demo import site
+
+    output = Path(options.output) if options.output else Path(tempfile.mkdtemp(prefix="librarian-demo-")) / "site"
+    with tempfile.TemporaryDirectory(prefix="librarian-demo-state-") as state:
+        problems = site.write(output.resolve(), Path(state), system.clock(), system.environment())
+    status = _told(problems)
+    print(f"the demo's page is {output / 'index.html'}")
+    if status or options.once:
+        return status
+    return _serve(output, options.port)
+
+
+def serve(options: argparse.Namespace) -> int:
+    """Preview the site."""
+    return _serve(_setup(options).places.site, options.port)
+
+
+def status(options: argparse.Namespace) -> int:
+    """What is known, how old it is, what was rejected."""
+    from librarian import overview
+
+    lines, code = overview.describe(_setup(options), system.clock(), every_reject=options.rejects)
+    print("\n".join(lines))
+    return code
+
+
+def _serve(site: Path, port: int) -> int:
+    from librarian import preview
+
+    with preview.server(site, port) as server:
+        print(f"serving {site} on http://127.0.0.1:{server.server_port}/ until you press Ctrl-C", flush=True)
+        preview.open_browser(f"http://127.0.0.1:{server.server_port}/")
+        server.serve_forever()
+    return 0
+
+
+def _setup(options: argparse.Namespace) -> Setup:
+    from librarian import configfile
+
+    environment = system.environment()
+    return configfile.load(configfile.find(options.config, environment), environment)
+
+
+def _slurm(setup: Setup) -> Slurm:
+    from librarian.slurm.command import Slurm
+
+    return Slurm(setup.config.slurm.bin_dir, setup.config.slurm.timeout_seconds)
+
+
+def _alone(setup: Setup) -> AbstractContextManager[None]:
+    return system.locked(setup.places.lock, "a run")
+
+
+def _told(problems: Sequence[LibrarianError]) -> int:
+    """Say what failed; the exit status is that of the failures, or 1 where they are of several kinds."""
+    for problem in problems:
+        print(f"librarian: {problem}", file=sys.stderr)
+    kinds = {problem.exit_status for problem in problems}
+    return kinds.pop() if len(kinds) == 1 else int(bool(kinds))

@@ -1,0 +1,125 @@
+"""Arguments, logging, exit status.
+
+Heavy parts are imported inside the commands that need them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+from librarian import __version__
+from librarian.cli import commands
+from librarian.errors import LibrarianError
+
+EPILOG = """\
+exit status: 0 done; 1 several things failed; 2 a mistake on the command line or in the configuration; 3 Slurm;
+4 the store; 5 the site; 6 a publisher; 75 another run is going on; 130 interrupted. What could be done was done.
+"""
+CONFIG_HELP = "configuration file; else $LIBRARIAN_CONFIG, ./librarian.toml, $XDG_CONFIG_HOME/librarian/librarian.toml"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command in `argv` and return its exit status."""
+    options = parser().parse_args(argv)
+    _log_to_stderr(options)
+    try:
+        return int(options.command(options))
+    except LibrarianError as error:
+        if options.debug:
+            traceback.print_exc()
+        print(f"librarian: {error}", file=sys.stderr)
+        return error.exit_status
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # whoever read our output has left; keep Python from complaining again at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if options.debug:
+            traceback.print_exc()
+        print(
+            f"librarian: {type(error).__name__}: {error} (a bug; run it again with --debug and report it)",
+            file=sys.stderr,
+        )
+        return 1
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    top = argparse.ArgumentParser(
+        prog="librarian",
+        description="Who uses how many CPUs, GPUs, how much memory and how many jobs of a Slurm QoS, as a static site.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"librarian {__version__}")
+    _common(top, argparse.SUPPRESS, root=True)
+    sub = top.add_subparsers(metavar="COMMAND", required=True)
+    _init(_command(sub, "init", commands.init, "write a commented librarian.toml from what Slurm tells of you"))
+    _command(sub, "run", commands.run, "collect, render and publish: what cron calls")
+    collect = _command(sub, "collect", commands.collect, "ask sacct for what changed and put it into the store")
+    collect.add_argument(
+        "--full", action="store_true", help="read the whole window again, not only what may have changed"
+    )
+    _command(sub, "render", commands.render, "write the site from the store, without asking Slurm")
+    _command(sub, "publish", commands.publish, "take the site to the configured publishers")
+    _demo(_command(sub, "demo", commands.demo, "an example group's site, without Slurm: write it and serve it"))
+    serve = _command(sub, "serve", commands.serve, "show the site on this machine's loopback address, as a preview")
+    serve.add_argument("--port", type=_port, default=8000, help="port, 0 for any free one (default 8000)")
+    status = _command(sub, "status", commands.status, "what is known of each QoS, how old it is, what was rejected")
+    status.add_argument("--rejects", action="store_true", help="list every rejected row, not only their number")
+    return top
+
+
+def _command(
+    sub: argparse._SubParsersAction[argparse.ArgumentParser], name: str, function: object, text: str
+) -> argparse.ArgumentParser:
+    made = sub.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".", epilog=EPILOG)
+    made.formatter_class = argparse.RawDescriptionHelpFormatter
+    made.set_defaults(command=function)
+    _common(made, argparse.SUPPRESS, root=False)
+    return made
+
+
+def _common(made: argparse.ArgumentParser, default: str, *, root: bool) -> None:
+    """Options that may stand before or behind the command."""
+    made.add_argument("--config", metavar="FILE", default=None if root else default, help=CONFIG_HELP)
+    made.add_argument("--debug", action="store_true", default=False if root else default, help="log more; tracebacks")
+    made.add_argument("-q", "--quiet", action="store_true", default=False if root else default, help="no progress")
+
+
+def _init(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--output", metavar="FILE", default="librarian.toml", help="file to write; - for standard output")
+    made.add_argument("--force", action="store_true", help="replace the file if it is there")
+    made.add_argument(
+        "--qos", action="append", metavar="NAME", help="report on this QoS; may come again (default: yours)"
+    )
+
+
+def _demo(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--output", metavar="DIR", help="where to write the site (default: a temporary folder)")
+    made.add_argument("--once", action="store_true", help="write the site and exit, without serving it")
+    made.add_argument("--port", type=_port, default=8000, help="port, 0 for any free one (default 8000)")
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    return int(text)
+
+
+def _log_to_stderr(options: argparse.Namespace) -> None:
+    """Progress on a terminal; in cron only what went wrong."""
+    level = logging.WARNING
+    if sys.stderr.isatty() and not options.quiet:
+        level = logging.INFO
+    if options.debug:
+        level = logging.DEBUG
+    logging.basicConfig(level=logging.WARNING, format="librarian: %(message)s", stream=sys.stderr, force=True)
+    logging.getLogger("librarian").setLevel(level)

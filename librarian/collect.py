@@ -1,0 +1,125 @@
+"""From Slurm to the store: ask for what may have changed, and see that nothing is missed.
+
+A cycle asks from shortly before the last complete answer. Three things could still slip through, and each is looked
+for: a run that we hold for open and Slurm does not name any more (its end was recorded late, or it moved to another
+QoS) is asked for again from its start; a window that begins before what we know, or a clock that went back, is read
+whole; and once a day the window is read whole anyway, for records that came very late and for edits.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from librarian.core.jobs import UNKNOWN, ints, newest
+from librarian.core.limits import QosLimits
+from librarian.errors import SlurmError
+from librarian.slurm import accounting, qos, site
+from librarian.slurm.accounting import Query, Runs
+from librarian.slurm.command import Slurm
+from librarian.store import Asked, Coverage, Scope, Store
+from librarian.system import stopwatch
+
+OVERLAP = 3600  # slurmctld sends records in batches, and slurmdbd may have been down for a while
+FULL_EVERY = 86400
+LIMITS, TRACKED, PRIVATE = "limits", "gpus_tracked", "private_data"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to ask for next: all that had not ended before `since`; `full` when that is a whole window."""
+
+    since: int
+    full: bool
+
+
+def plan(coverage: Coverage | None, now: int, begin: int, full: bool) -> Plan:
+    """What to ask for at `now` when the window begins at `begin`; all UTC epochs."""
+    if full or coverage is None or coverage.covered_from > begin:
+        return Plan(begin, True)
+    if coverage.complete_at > now or now - coverage.full_at >= FULL_EVERY:
+        # covered up to a time before the window (a long pause): what lies between is still missing
+        return Plan(min(begin, coverage.complete_at - OVERLAP), True)
+    return Plan(coverage.complete_at - OVERLAP, False)
+
+
+def collect(slurm: Slurm, store: Store, scope: Scope, *, cluster: str, now: int, begin: int, full: bool) -> Asked:
+    """Ask Slurm for what changed in `scope` up to `now` and put it into the store.
+
+    Raises `SlurmError` when the answer cannot be trusted; the store then only remembers the failure.
+    """
+    todo = plan(store.coverage(scope), now, begin, full)
+    started = stopwatch()
+    asked = Asked(todo.since, now, 0.0, full=todo.full)
+    try:
+        query = Query(scope.qos, todo.since, now, scope.accounts, scope.partitions)
+        runs = accounting.ask(slurm, query, cluster)
+        runs, gone = _complete(runs, store.open_runs(scope), lambda since: _again(slurm, query, cluster, since))
+    except SlurmError as error:
+        store.failed(scope, replace(asked, seconds=stopwatch() - started, error=str(error)))
+        raise
+    if "jobs" in (store.fact(PRIVATE) or ()):
+        gone = []  # what others run is hidden now; it has not gone
+    asked = replace(asked, seconds=stopwatch() - started, rows=len(runs.jobs), rejects=len(runs.rejects))
+    store.add(scope, asked, runs.jobs, runs.rejects, gone)
+    return asked
+
+
+def _again(slurm: Slurm, query: Query, cluster: str, since: int) -> Runs:
+    log.info("asking sacct for %s again, from the start of runs that it did not name", query.qos)
+    return accounting.ask(slurm, replace(query, since=since), cluster)
+
+
+def _complete(runs: Runs, opened: pd.DataFrame, ask_from: Callable[[int], Runs]) -> tuple[Runs, list[int]]:
+    """Runs of an answer, completed by those that were open and are not in it; and the DBIndexes that really left."""
+    missing = _missing(opened, runs)
+    if not len(missing):
+        return runs, []
+    start, submit = ints(missing, "start"), ints(missing, "submit")
+    more = ask_from(int(np.where(start == UNKNOWN, submit, start).min()))
+    gone = _missing(missing, more)["dbindex"].tolist()
+    rejects = {reject.key: reject for reject in (*runs.rejects, *more.rejects)}
+    return Runs(_joined(runs.jobs, more.jobs), tuple(rejects.values())), gone
+
+
+def _missing(known: pd.DataFrame, runs: Runs) -> pd.DataFrame:
+    """Rows of `known` that the answer does not name, neither as a run nor as a reject."""
+    named = [*runs.jobs["dbindex"].tolist(), *(int(r.key[4:]) for r in runs.rejects if r.key.startswith("run "))]
+    return known[~known["dbindex"].isin(named)]
+
+
+def _joined(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+    """Both tables as one; where they name the same run, the second counts, as it was asked later."""
+    texts = [name for name in first.columns if isinstance(first[name].dtype, pd.CategoricalDtype)]
+    plain = [table.astype(dict.fromkeys(texts, object)) for table in (first, second)]
+    return newest(pd.concat(plain, ignore_index=True).astype(dict.fromkeys(texts, "category")))
+
+
+def observe_cluster(slurm: Slurm, store: Store, now: int) -> list[SlurmError]:
+    """Ask for the limits, what is tracked and what is hidden; returns what failed. The last known answers stay."""
+    questions: dict[str, Callable[[], object]] = {
+        LIMITS: lambda: {name: [dict(found.tres), found.jobs] for name, found in qos.ask(slurm).items()},
+        TRACKED: lambda: site.gpus_tracked(slurm),
+        PRIVATE: lambda: sorted(site.private_data(slurm)),
+    }
+    failures = []
+    for name, question in questions.items():
+        try:
+            store.know(name, question(), now)
+        except SlurmError as error:
+            failures.append(error)
+    return failures
+
+
+def known_limits(store: Store, name: str) -> QosLimits | None:
+    """The limits of a QoS as Slurm last told them, or None."""
+    for known, (tres, jobs) in (store.fact(LIMITS) or {}).items():
+        if known.lower() == name.lower():
+            return QosLimits(tres, jobs)
+    return None

@@ -1,0 +1,261 @@
+"""`librarian.toml`: text to frozen dataclasses, and every mistake at once: the key, the value, what is allowed.
+
+docs/configuration.md is the reference. Nothing here knows the environment: paths stay text until the edge resolves
+them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytz
+
+from librarian.core.window import DAY
+from librarian.errors import ConfigError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The cluster's name as accounting knows it, and the zone of its readers ("": the machine's)."""
+
+    name: str
+    timezone: str = ""
+
+
+@dataclass(frozen=True)
+class SlurmTools:
+    """Where Slurm's commands are ("": on PATH) and how long one may take."""
+
+    bin_dir: str = ""
+    timeout_seconds: int = 120
+
+
+@dataclass(frozen=True)
+class Paths:
+    """The two folders that are written; relative to the configuration file. "": a default of the machine's."""
+
+    state: str = ""
+    site: str = ""
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """The window and its bins, and how the page shows them."""
+
+    window_days: int = 30
+    bin_seconds: int = 3600
+    top_users: int = 12
+    refresh_seconds: int = 300
+    interval_seconds: int = 600
+
+
+@dataclass(frozen=True)
+class Qos:
+    """A QoS to report on; `limits` are keyed as GrpTRES (sizes in GiB) or "jobs", and override Slurm's."""
+
+    name: str
+    title: str = ""
+    accounts: tuple[str, ...] = ()
+    partitions: tuple[str, ...] = ()
+    limits: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Publish:
+    """A place where the site goes: the kind of publisher and its own options."""
+
+    kind: str
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Config:
+    """A whole configuration."""
+
+    cluster: Cluster
+    slurm: SlurmTools
+    paths: Paths
+    report: ReportOptions
+    qos: tuple[Qos, ...]
+    publish: tuple[Publish, ...]
+
+
+@dataclass(frozen=True)
+class Key:
+    """What a key may hold: `check` accepts a value, `allowed` says in words what it accepts."""
+
+    allowed: str
+    check: Callable[[Any], bool]
+    required: bool = False
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and value.isprintable()
+
+
+def _is_name(value: object) -> bool:
+    # Slurm separates lists with commas, and a name that begins with a dash would be an option
+    return _is_text(value) and bool(value) and "," not in str(value) and not str(value).startswith("-")
+
+
+def _is_names(value: object) -> bool:
+    return isinstance(value, list) and all(_is_name(item) for item in value)
+
+
+def _is_zone(value: object) -> bool:
+    return value == "" or value in pytz.all_timezones_set
+
+
+def _is_amount(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e15
+
+
+def _whole(low: int, high: int) -> Key:
+    def check(value: object) -> bool:
+        return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+    return Key(f"a whole number from {low} to {high}", check)
+
+
+def _is_bin(value: object) -> bool:
+    return _whole(300, DAY).check(value) and DAY % int(str(value)) == 0
+
+
+_TEXT = Key("text on one line", _is_text)
+_NAME = Key("a name without commas that does not begin with a dash", _is_name, required=True)
+_NAMES = Key('a list of names, e.g. ["one", "two"]', _is_names)
+_AMOUNT = Key("a number that is not negative; leave the key out for no override", _is_amount)
+
+SECTIONS: Mapping[str, Mapping[str, Key]] = {
+    "cluster": {
+        "name": _NAME,
+        "timezone": Key('a time zone such as "US/Eastern", or "" for the machine\'s', _is_zone),
+    },
+    "slurm": {"bin_dir": _TEXT, "timeout_seconds": _whole(1, 3600)},
+    "paths": {"state": _TEXT, "site": _TEXT},
+    "report": {
+        "window_days": _whole(1, 366),
+        "bin_seconds": Key("whole seconds that divide a day, from 300 to 86400", _is_bin),
+        "top_users": _whole(1, 40),
+        "refresh_seconds": _whole(10, 86400),
+        "interval_seconds": _whole(60, 86400),
+    },
+}
+QOS: Mapping[str, Key] = {
+    "name": _NAME,
+    "title": _TEXT,
+    "accounts": _NAMES,
+    "partitions": _NAMES,
+    "limits": Key("a table [qos.limits]", lambda value: isinstance(value, dict)),
+}
+LIMITS: Mapping[str, Key] = dict.fromkeys(("cpu", "gpu", "mem_gib", "jobs"), _AMOUNT)
+PUBLISHERS: Mapping[str, Mapping[str, Key]] = {
+    "folder": {"path": Key("text: the folder to write", lambda value: _is_text(value) and bool(value), required=True)}
+}
+_RESOURCES = {"cpu": "cpu", "gpu": "gres/gpu", "mem_gib": "mem", "jobs": "jobs"}
+
+
+def parse(text: str, source: str = "librarian.toml") -> Config:
+    """Read a configuration; `source` names it in messages. Raises `ConfigError` with all mistakes."""
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{source} is not TOML", str(error)) from error
+    problems = _problems(table)
+    if problems:
+        count = "a mistake" if len(problems) == 1 else f"{len(problems)} mistakes"
+        raise ConfigError(f"{source} has {count}", problems=tuple(problems))
+    return Config(
+        cluster=Cluster(**table["cluster"]),
+        slurm=SlurmTools(**table.get("slurm", {})),
+        paths=Paths(**table.get("paths", {})),
+        report=ReportOptions(**table.get("report", {})),
+        qos=tuple(_qos(entry) for entry in table["qos"]),
+        publish=tuple(
+            Publish(entry["kind"], {key: value for key, value in entry.items() if key != "kind"})
+            for entry in table.get("publish", [])
+        ),
+    )
+
+
+def _qos(entry: Mapping[str, Any]) -> Qos:
+    return Qos(
+        name=entry["name"],
+        title=entry.get("title", "") or entry["name"],
+        accounts=tuple(entry.get("accounts", ())),
+        partitions=tuple(entry.get("partitions", ())),
+        limits={_RESOURCES[key]: float(value) for key, value in entry.get("limits", {}).items()},
+    )
+
+
+def _problems(table: Mapping[str, Any]) -> list[str]:
+    found = _unknown("", table, [*SECTIONS, "qos", "publish"])
+    for name, keys in SECTIONS.items():
+        section = table.get(name, {})
+        if isinstance(section, dict):
+            found += _check(name, section, keys)
+        else:
+            found.append(f"{name} = {section!r}: allowed is a table [{name}]")
+    return found + _qos_problems(table.get("qos", [])) + _publish_problems(table.get("publish", []))
+
+
+def _qos_problems(entries: Any) -> list[str]:
+    if not _is_tables(entries) or not entries:
+        return ["qos: at least one table [[qos]] is needed"]
+    found: list[str] = []
+    for number, entry in enumerate(entries, start=1):
+        place = f"qos[{number}]"
+        found += _check(place, entry, QOS)
+        if isinstance(entry.get("limits"), dict):
+            found += _check(f"{place}.limits", entry["limits"], LIMITS)
+    names = [str(entry.get("name")).lower() for entry in entries]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    return found + [f"qos.name = {name!r}: is there twice; allowed is one table a QoS" for name in twice]
+
+
+def _publish_problems(entries: Any) -> list[str]:
+    if not _is_tables(entries):
+        return ["publish: allowed are tables [[publish]]"]
+    found: list[str] = []
+    for number, entry in enumerate(entries, start=1):
+        kind = entry.get("kind")
+        if kind not in PUBLISHERS:
+            kinds = ", ".join(f'"{name}"' for name in PUBLISHERS)
+            found.append(f"publish[{number}].kind = {kind!r}: allowed: {kinds}")
+        else:
+            options = {key: value for key, value in entry.items() if key != "kind"}
+            found += _check(f"publish[{number}]", options, PUBLISHERS[kind])
+    return found
+
+
+def _is_tables(entries: object) -> bool:
+    return isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries)
+
+
+def _check(place: str, table: Mapping[str, Any], keys: Mapping[str, Key]) -> list[str]:
+    found = _unknown(f"{place}.", table, list(keys))
+    for name, key in keys.items():
+        if name in table and not key.check(table[name]):
+            found.append(f"{place}.{name} = {table[name]!r}: allowed is {key.allowed}")
+        if key.required and name not in table:
+            found.append(f"{place}.{name} is missing: {key.allowed}")
+    return found
+
+
+def _unknown(place: str, table: Mapping[str, Any], known: list[str]) -> list[str]:
+    found = []
+    for name in table:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            advice = f'did you mean "{near[0]}"?' if near else f"known: {', '.join(known)}"
+            found.append(f"{place}{name} is not a key; {advice}")
+    return found

@@ -1,0 +1,150 @@
+"""One run is one pass: collect, render, publish. Each QoS and each publisher fails alone.
+
+Every stage can be run by itself and leaves something on disk: the store, the site folder, the published copies. What
+fails is returned, not raised, so that the stages after it go on with what there is.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TypeVar
+
+from librarian import assemble, collect, sitefolder
+from librarian.config import Qos
+from librarian.configfile import Places, Setup
+from librarian.core.window import DAY, Window, window_until
+from librarian.errors import LibrarianError, SiteError, StoreError
+from librarian.publish import publisher
+from librarian.report import Collected, Staleness, measure
+from librarian.slurm.command import Slurm
+from librarian.store import CorruptStoreError, Scope, Store, opened
+from librarian.system import user_name
+
+Problems = list[LibrarianError]
+Result = TypeVar("Result")
+log = logging.getLogger(__name__)
+
+
+def run(setup: Setup, slurm: Slurm, now: int) -> Problems:
+    """Collect, render and publish at `now`; returns what failed. Raises `LibrarianError` when nothing could go on."""
+    problems = collect_all(setup, slurm, now)
+    problems += render(setup, now)
+    return problems + publish(setup)
+
+
+# collect
+
+
+def collect_all(setup: Setup, slurm: Slurm, now: int, *, full: bool = False) -> Problems:
+    """Bring the store up to `now`; returns what failed, a QoS at a time."""
+
+    def work(store: Store) -> Problems:
+        problems: Problems = [*collect.observe_cluster(slurm, store, now)]
+        for entry in setup.config.qos:
+            problems += _collect_one(setup, slurm, store, entry, now, full)
+        return problems
+
+    return _with_store(setup.places, now, work)
+
+
+def _collect_one(setup: Setup, slurm: Slurm, store: Store, entry: Qos, now: int, full: bool) -> Problems:
+    begin = now - setup.config.report.window_days * DAY
+    log.info("%s: asking sacct", entry.name)
+    try:
+        cluster = setup.config.cluster.name
+        asked = collect.collect(slurm, store, scope(entry), cluster=cluster, now=now, begin=begin, full=full)
+    except LibrarianError as error:
+        if isinstance(error, StoreError):
+            raise
+        return [type(error)(f"QoS {entry.name}: {error.what}", error.why, error.todo)]
+    log.info("%s: %d runs, %d rejected, %.1f s", entry.name, asked.rows, asked.rejects, asked.seconds)
+    return []
+
+
+def scope(entry: Qos) -> Scope:
+    """Which runs a configured QoS covers."""
+    return Scope(entry.name, entry.accounts, entry.partitions)
+
+
+def _with_store(places: Places, now: int, work: Callable[[Store], Result]) -> Result:
+    """`work` on the store; a damaged one is set aside, and the work begins again on an empty one."""
+    try:
+        with opened(places.store) as store:
+            return work(store)
+    except CorruptStoreError as error:
+        aside = places.store.with_name(f"{places.store.name}.damaged-{now}")
+        places.store.rename(aside)
+        log.warning("%s; it is set aside as %s and built again from Slurm", error, aside)
+    with opened(places.store) as store:
+        return work(store)
+
+
+# render
+
+
+def render(setup: Setup, now: int) -> Problems:
+    """Write the site from the store; returns what failed.
+
+    A QoS that has nothing to show, or whose pictures fail, keeps the files of the last site, marked as old. Raises
+    `LibrarianError` when the store cannot be read or the site not written.
+    """
+    sources = _with_store(setup.places, now, lambda store: _sources(setup, store))
+    return assemble.write_site(setup, sources, now)
+
+
+def _sources(setup: Setup, store: Store) -> list[assemble.Source]:
+    """What the store holds of each configured QoS, in the configuration's order; keeps its hourly usage."""
+    sources = []
+    for entry in setup.config.qos:
+        collected = _collected(setup, store, entry)
+        usage = None
+        if collected:
+            usage = measure(collected.jobs, window_of(setup, collected.as_of))
+            store.keep_usage(scope(entry), usage)
+        last = store.last_query(scope(entry))
+        sources.append(assemble.Source(entry, collected, usage, (last and last.error) or "nothing was collected yet"))
+    return sources
+
+
+def window_of(setup: Setup, now: int) -> Window:
+    """The configured window up to `now`."""
+    options = setup.config.report
+    return window_until(now, seconds=options.window_days * DAY, bin_seconds=options.bin_seconds, zone=setup.zone)
+
+
+def _collected(setup: Setup, store: Store, entry: Qos) -> Collected | None:
+    """What was last collected completely, or None before the first time."""
+    coverage = store.coverage(scope(entry))
+    if coverage is None:
+        return None
+    last = store.last_query(scope(entry))
+    error = last.error if last else None
+    return Collected(
+        jobs=store.jobs(scope(entry), coverage.complete_at - (setup.config.report.window_days + 1) * DAY),
+        as_of=coverage.complete_at,
+        limits=collect.known_limits(store, entry.name),
+        rejects=store.rejects(scope(entry)),
+        staleness=Staleness(True, coverage.complete_at, error) if error else Staleness(),
+        gpus_tracked=store.fact(collect.TRACKED),
+        hidden=frozenset(store.fact(collect.PRIVATE) or ()),
+        reader=user_name(),
+    )
+
+
+# publish
+
+
+def publish(setup: Setup) -> Problems:
+    """Take the site to every configured publisher; returns what failed."""
+    problems: Problems = []
+    if setup.config.publish and not sitefolder.is_site(setup.places.site):
+        return [SiteError(f"there is no site in {setup.places.site}", todo="run: librarian run")]
+    for target in setup.config.publish:
+        sender = publisher(target.kind, target.options, setup.places.base)
+        log.info("publishing to %s", sender.describe())
+        try:
+            sender.publish(setup.places.site)
+        except LibrarianError as error:
+            problems.append(error)
+    return problems
