@@ -29,8 +29,8 @@ class ConfigError(LibrarianError):
     exit_status = 2
 
     def __init__(self, what: str, why: str = "", todo: str = "", problems: tuple[str, ...] = ()) -> None:
-        super().__init__(what, why, todo)
         self.problems = tuple(one_line(problem) for problem in problems)
+        super().__init__(what, why, todo)
 
     def __str__(self) -> str:
         return "\n".join([super().__str__(), *(f"  {problem}" for problem in self.problems)])

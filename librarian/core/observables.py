@@ -19,7 +19,7 @@ Weights = npt.NDArray[np.float64]
 class Observable:
     """A quantity that a running job holds.
 
-    `key` names it in files, `name` and `unit` for people, `hours` is the unit of its time integral, `resource` the entry
+    `key` names it in files, `name` and `unit` for people, `hours` is the unit of its integral, `resource` the entry
     of GrpTRES that limits it ("" where GrpJobs does). `amount` maps the job's AllocTRES to the quantity; None counts
     jobs. `pictured` ones have charts.
     """

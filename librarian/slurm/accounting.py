@@ -131,8 +131,8 @@ def _read(lines: list[bytes], cluster: str) -> Runs:
 def _columns(lines: list[bytes]) -> pd.DataFrame:
     """The text as columns; times as floats, NaN for not yet. Raises `ValueError` when a number is none."""
     numbers = {name: "float64" if name in TIMES else dtype for name, dtype in NUMBERS.items()}
-    texts = dict.fromkeys(("cluster", "suspended", *TEXTS), "category")
-    return pd.read_csv(
+    texts = dict.fromkeys(("cluster", "suspended", *TEXTS), object)
+    rows = pd.read_csv(
         io.BytesIO(b"\n".join(lines) + b"\n"),
         sep=DELIMITER,
         header=None,
@@ -146,6 +146,16 @@ def _columns(lines: list[bytes]) -> pd.DataFrame:
         skip_blank_lines=False,
         encoding_errors="replace",
     )
+    # not dtype="category" above: pandas would read a user who is called 007 as the number 7
+    for name in texts:
+        rows[name] = coded(*_distinct(rows[name]))
+    return rows
+
+
+def _distinct(column: pd.Series) -> tuple[npt.NDArray[np.intp], list[str]]:
+    """Code of each row and texts by code, in the order in which they first come."""
+    codes, texts = pd.factorize(column.to_numpy())
+    return codes, [str(text) for text in texts]
 
 
 def _not_numbers(lines: list[bytes]) -> list[str]:
@@ -171,7 +181,7 @@ def _doubts(rows: pd.DataFrame, cluster: str) -> npt.NDArray[np.int8]:
         times = rows[column].to_numpy()
         with np.errstate(invalid="ignore"):
             found[(times < 0) | (times > _LATEST) | (times != np.floor(times)) & ~np.isnan(times)] = 1
-    found[rows["end"].to_numpy() < rows["start"].to_numpy()] = 2
+    found[(found == 0) & (rows["end"].to_numpy() < rows["start"].to_numpy())] = 2
     found[_where(rows["suspended"], lambda text: _fails(parse_duration, text))] = 3
     found[_where(rows["alloc_tres"], lambda text: _fails(parse_tres, text))] = 4
     found[_where(rows["cluster"], lambda text: text != cluster)] = 5
@@ -196,7 +206,7 @@ def _typed(rows: pd.DataFrame) -> pd.DataFrame:
         if name != "suspended"
     }
     seconds = {
-        text: parse_duration(str(text)) for text in rows["suspended"].cat.categories if not _fails(parse_duration, text)
+        text: parse_duration(text) for text in rows["suspended"].cat.categories if not _fails(parse_duration, text)
     }
     table["suspended"] = rows["suspended"].map(seconds).to_numpy().astype("int64")
     for name in TEXTS:
@@ -241,7 +251,7 @@ def _fails(function: Callable[[str], object], text: str) -> bool:
 def parse_duration(text: str) -> int:
     """Seconds of `[days-]hours:minutes:seconds[.fraction]`, fractions dropped; "" is 0. Raises `ValueError`."""
     days, dash, clock = text.rpartition("-")
-    parts = (clock or "0").split(".")[0].split(":")
+    parts = (clock if text else "0").split(".")[0].split(":")
     if len(parts) > 3 or not all(part.isascii() and part.isdigit() for part in parts) or (dash and not days.isdigit()):
         raise ValueError(f"not a duration: {text!r}")
     seconds = 0

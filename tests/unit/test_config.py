@@ -1,0 +1,162 @@
+"""The configuration: all of it, and every mistake at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from librarian import configfile
+from librarian.config import parse
+from librarian.errors import ConfigError
+
+SMALLEST = '[cluster]\nname = "hpg"\n[[qos]]\nname = "avery"\n'
+
+
+def problems(text: str) -> tuple[str, ...]:
+    with pytest.raises(ConfigError) as caught:
+        parse(text)
+    return caught.value.problems
+
+
+def test_the_smallest_one_has_defaults() -> None:
+    config = parse(SMALLEST)
+    options = config.report
+    assert (options.window_days, options.bin_seconds, options.top_users, options.refresh_seconds) == (30, 3600, 12, 300)
+    assert (config.qos[0].title, config.qos[0].limits, config.publish) == ("avery", {}, ())
+
+
+def test_a_full_one() -> None:
+    config = parse(
+        """
+        [cluster]
+        name = "hpg"
+        timezone = "US/Eastern"
+        [slurm]
+        bin_dir = "/opt/slurm/bin"
+        timeout_seconds = 60
+        [paths]
+        state = "state"
+        site = "/web/site"
+        [report]
+        window_days = 7
+        bin_seconds = 1800
+        top_users = 5
+        refresh_seconds = 60
+        [[qos]]
+        name = "avery"
+        title = "Avery"
+        accounts = ["a", "b"]
+        partitions = ["gpu"]
+        [qos.limits]
+        cpu = 430
+        gpu = 0
+        mem_gib = 3359.5
+        jobs = 100
+        [[publish]]
+        kind = "folder"
+        path = "/web/copy"
+        """
+    )
+    assert config.qos[0].limits == {"cpu": 430, "gres/gpu": 0, "mem": 3359.5, "jobs": 100}
+    assert config.qos[0].accounts == ("a", "b")
+    assert (config.publish[0].kind, config.publish[0].options) == ("folder", {"path": "/web/copy"})
+
+
+def test_all_mistakes_are_told_at_once_with_key_value_and_what_is_allowed() -> None:
+    found = problems(
+        """
+        [cluster]
+        name = "hpg"
+        timezone = "US/Easter"
+        tiemzone = "UTC"
+        [report]
+        bin_seconds = 7000
+        window_days = 0
+        top_users = true
+        [[qos]]
+        name = "a,b"
+        accounts = "one"
+        [qos.limits]
+        cpus = 4
+        gpu = -1
+        [[qos]]
+        [[publish]]
+        kind = "carrier-pigeon"
+        [[publish]]
+        kind = "folder"
+        """
+    )
+    text = "\n".join(found)
+    for expected in (
+        "cluster.timezone = 'US/Easter'",
+        'cluster.tiemzone is not a key; did you mean "timezone"?',
+        "report.bin_seconds = 7000: allowed is whole seconds that divide a day",
+        "report.window_days = 0: allowed is a whole number from 1 to 366",
+        "report.top_users = True",
+        "qos[1].name = 'a,b'",
+        "qos[1].accounts = 'one'",
+        'qos[1].limits.cpus is not a key; did you mean "cpu"?',
+        "qos[1].limits.gpu = -1",
+        "qos[2].name is missing",
+        "publish[1].kind = 'carrier-pigeon': allowed: \"folder\"",
+        "publish[2].path is missing",
+    ):
+        assert expected in text
+    assert len(found) == 12
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", "cluster.name is missing"),
+        ('[cluster]\nname = "x"', "at least one table [[qos]]"),
+        ('cluster = "hpg"', "cluster = 'hpg': allowed is a table"),
+        ('[cluster]\nname = "x"\n[qos]\nname = "a"', "at least one table [[qos]]"),
+        (SMALLEST + '[[qos]]\nname = "AVERY"', "is there twice"),
+        (SMALLEST + 'limits = 3', "allowed is a table [qos.limits]"),
+        ('publish = 3\n' + SMALLEST, "allowed are tables [[publish]]"),
+        (SMALLEST.replace("avery", "-x"), "does not begin with a dash"),
+        (SMALLEST.replace("avery", "a\\u0007b"), "a name without commas"),
+    ],
+)
+def test_odd_shapes(text: str, expected: str) -> None:
+    assert expected in "\n".join(problems(text))
+
+
+def test_what_is_not_toml_says_where() -> None:
+    with pytest.raises(ConfigError, match=r"librarian\.toml is not TOML: Expected"):
+        parse("[cluster")
+
+
+def test_the_file_is_looked_for_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here, xdg = tmp_path / "here", tmp_path / "xdg" / "librarian"
+    here.mkdir()
+    xdg.mkdir(parents=True)
+    monkeypatch.chdir(here)
+    environment = {"XDG_CONFIG_HOME": str(tmp_path / "xdg")}
+    with pytest.raises(ConfigError, match="librarian init"):
+        configfile.find(None, environment)
+    (xdg / "librarian.toml").write_text(SMALLEST)
+    assert configfile.find(None, environment) == xdg / "librarian.toml"
+    (here / "librarian.toml").write_text(SMALLEST)
+    assert configfile.find(None, environment) == Path("librarian.toml")
+    named = tmp_path / "named.toml"
+    with pytest.raises(ConfigError, match=r"named\.toml"):
+        configfile.find(None, {"LIBRARIAN_CONFIG": str(named)})
+    named.write_text(SMALLEST)
+    assert configfile.find(None, {"LIBRARIAN_CONFIG": str(named)}) == named
+    assert configfile.find(str(xdg / "librarian.toml"), {"LIBRARIAN_CONFIG": str(named)}) == xdg / "librarian.toml"
+
+
+def test_paths_start_at_the_file_and_have_defaults(tmp_path: Path) -> None:
+    file = tmp_path / "librarian.toml"
+    file.write_text(SMALLEST + '[paths]\nstate = "state"\n')
+    places = configfile.load(file, {}).places
+    assert (places.state, places.site, places.store) == (
+        tmp_path / "state",
+        tmp_path / "state" / "site",
+        tmp_path / "state" / "hpg.sqlite",
+    )
+    file.write_text(SMALLEST)
+    assert configfile.load(file, {"XDG_STATE_HOME": "/s"}).places.state == Path("/s/librarian")
