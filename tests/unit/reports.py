@@ -1,0 +1,178 @@
+"""Reports to test the renderers with: small and large ones, empty, stale, hostile, with and without limits.
+
+All of them are built from a jobs table by the code that builds the real ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+import pytz
+
+from librarian import report as reports
+from librarian.core import palette
+from librarian.core.jobs import COLUMNS, NUMBERS, TEXTS, UNKNOWN, Reject
+from librarian.core.limits import QosLimits
+from librarian.core.window import window_until
+from librarian.report import Collected, Header, Note, Report, Staleness
+
+ZONE = "US/Eastern"
+HOUR, DAY = 3600, 86400
+LIMITS = QosLimits({"cpu": 430.0, "gres/gpu": 39.0, "mem": 3359.0}, None)
+HOSTILE = (
+    "$alpha_{1}$",
+    "_hidden",
+    "two\nlines",
+    "<script>alert(1)</script>",
+    "=HYPERLINK(1)",
+    'comma, "quote"',
+    "undecoded\udcff",
+    "reversed\u202eeman",
+    "zoë-用户",
+    "back\\slash$",
+    "__proto__",
+    "a" * 90 + "1",
+    "a" * 90 + "2",
+)
+
+
+def epoch(text: str, zone: str = ZONE) -> int:
+    """The UTC epoch of `2026-11-20 14:10` on a clock in `zone`."""
+    return int(pytz.timezone(zone).localize(datetime.fromisoformat(text)).timestamp())
+
+
+NOW = epoch("2026-11-20 14:10")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A row of the jobs table; `start` and `end` are UTC epochs."""
+
+    user: str
+    start: int
+    end: int = UNKNOWN
+    tres: str = "billing=4,cpu=4,mem=16G,node=1"
+    state: str = "COMPLETED"
+    suspended: int = 0
+
+
+def jobs_table(runs: Sequence[Run]) -> pd.DataFrame:
+    """The jobs table of `runs`."""
+    rows = [
+        {
+            "dbindex": number,
+            "jobid": number,
+            "submit": run.start,
+            "eligible": run.start,
+            "start": run.start,
+            "end": run.end,
+            "suspended": run.suspended,
+            "user": run.user,
+            "account": "lab",
+            "qos": "avery",
+            "partition": "gpu",
+            "state": run.state,
+            "alloc_tres": run.tres,
+        }
+        for number, run in enumerate(runs, start=1)
+    ]
+    table = pd.DataFrame(rows, columns=list(COLUMNS)).astype(NUMBERS)
+    for name in TEXTS:
+        table[name] = pd.Categorical(table[name], categories=sorted(set(table[name])) or [""])
+    return table
+
+
+def report_of(  # noqa: PLR0917
+    runs: Sequence[Run],
+    *,
+    now: int = NOW,
+    seconds: int = 30 * DAY,
+    bin_seconds: int = HOUR,
+    zone: str = ZONE,
+    limits: QosLimits | None = LIMITS,
+    overrides: Mapping[str, float] | None = None,
+    gpus_tracked: bool | None = True,
+    staleness: Staleness = Staleness(),
+    top_users: int = 12,
+    qos: str = "avery",
+    title: str = "Avery Lab",
+    cluster: str = "tillicum",
+    rejects: tuple[Reject, ...] = (),
+    notes: tuple[Note, ...] = (),
+) -> Report:
+    """The report on `runs`; colours go to users by rank, as they do for a whole site."""
+    jobs = jobs_table(runs)
+    header = Header(qos, title, cluster, zone, 600, top_users)
+    collected = Collected(jobs, now, limits, rejects, staleness, notes, gpus_tracked)
+    usage = reports.measure(jobs, window_until(now, seconds=seconds, bin_seconds=bin_seconds, zone=zone))
+    report = reports.build(header, collected, usage, overrides or {}, {})
+    return replace(report, colours=palette.assign(report.users))
+
+
+def empty(**options: object) -> Report:
+    """Nobody ran anything."""
+    return report_of([], **options)  # type: ignore[arg-type]
+
+
+def busy(users: int, *, days: int = 30, seed: int = 7, gpus: bool = True, **options: object) -> Report:
+    """`users` users with jobs of an hour to two days all over the last `days`, the first users with the most."""
+    random = np.random.default_rng(seed)
+    begin = NOW - days * DAY
+    runs = []
+    for number in range(users):
+        for _ in range(max(3, int(60 / (1 + 0.3 * number)))):
+            start = int(random.integers(begin - DAY, NOW - HOUR))
+            end = start + int(random.exponential(9 * HOUR)) + 600
+            cpus = int(random.choice([1, 2, 4, 8, 16, 32]))
+            tres = f"billing={cpus},cpu={cpus},mem={cpus * 6}G,node=1"
+            if gpus and number % 2 == 0:
+                kind, count = ("a100", "v100")[number % 4 // 2], int(random.integers(1, 4))
+                tres += f",gres/gpu:{kind}={count},gres/gpu={count}"
+            state = "COMPLETED" if end < NOW else "RUNNING"
+            runs.append(Run(f"user{number:03d}", start, end if end < NOW else UNKNOWN, tres, state))
+    return report_of(runs, seconds=days * DAY, **options)  # type: ignore[arg-type]
+
+
+def hostile(**options: object) -> Report:
+    """Users, QoS, title and cluster with names that break out of whatever is careless."""
+    begin = NOW - 2 * DAY
+    runs = [Run(name, begin + 1800 * k, begin + 1800 * k + 20 * HOUR) for k, name in enumerate(HOSTILE)]
+    names = {"qos": "../$q\n<b>", "title": "$x^2$ _<b>\n实验室 {title}", "cluster": "_$cluster$\u202e"}
+    return report_of(runs, seconds=3 * DAY, **{**names, **options})  # type: ignore[arg-type]
+
+
+def stale(**options: object) -> Report:
+    """Three users, and nothing new since the morning."""
+    staleness = Staleness(True, NOW - 5 * HOUR, "sacct: error: slurmdbd: Connection refused")
+    return busy(3, days=3, staleness=staleness, **options)
+
+
+def golden() -> Report:
+    """A small report with a bit of everything, over the night in which the clocks go back; every number is exact."""
+    start, now = epoch("2026-10-31 12:00"), epoch("2026-11-01 14:10")
+    a100, v100 = (f",gres/gpu:{kind}=2,gres/gpu=2" for kind in ("a100", "v100"))
+    runs = [
+        Run("alice", start - DAY, UNKNOWN, "billing=16,cpu=16,mem=65536M,node=1" + a100, "RUNNING"),
+        Run("alice", start + 2 * HOUR, start + 5 * HOUR, "billing=4,cpu=4,mem=10G,node=1", "TIMEOUT"),
+        Run("bob", start + 900, start + 14 * HOUR + 900, "billing=8,cpu=8,mem=2.50G,node=1" + v100),
+        Run("bob", now - 1800, UNKNOWN, "billing=1,cpu=1,mem=512M,node=1", "RUNNING"),
+        Run("carol", start + HOUR, start + 5 * HOUR, "billing=2,cpu=2,mem=4G,node=1", suspended=2 * HOUR),
+        Run("_dave <b>&$1$", start + 20 * HOUR, start + 20 * HOUR + 1200, state="FAILED"),
+        Run("zoë\udcff", start + 21 * HOUR, start + 22 * HOUR, state="OUT_OF_MEMORY"),
+        Run("eve", start + 3 * HOUR, start + 3 * HOUR, "", "CANCELLED"),
+    ]
+    return report_of(
+        runs,
+        now=now,
+        seconds=26 * HOUR,
+        limits=QosLimits({"cpu": 430.0, "gres/gpu": 39.0, "gres/gpu:a100": 0.0}, None),
+        overrides={"mem": 3359.5},
+        top_users=3,
+        title='Avery Lab & "Friends"',
+        rejects=(Reject("7", "end before start", "tillicum|7|…"), Reject("9", "end before start", "tillicum|9|…")),
+        notes=(Note("runaway", "1 job runs for Slurm's accounting alone and is left out"),),
+    )

@@ -1,0 +1,170 @@
+"""The store: what goes in comes out, all or nothing, and a broken file is said to be broken."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from librarian.core.jobs import TEXTS, UNKNOWN, Reject
+from librarian.core.observables import OBSERVABLES
+from librarian.core.usage import bin_jobs
+from librarian.core.window import window_until
+from librarian.errors import StoreError
+from librarian.store import MIGRATIONS, Asked, CorruptStoreError, Scope, Store, open_store, opened
+from tests.unit.tables import jobs_table
+
+AVERY = Scope("avery")
+NOW = 1_793_000_000
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with opened(tmp_path / "state" / "hpg.sqlite") as made:
+        yield made
+
+
+def asked(since: int = 0, until: int = NOW, *, full: bool = False) -> Asked:
+    return Asked(since, until, 0.5, rows=1, rejects=0, full=full)
+
+
+def test_runs_come_out_as_they_went_in(store: Store) -> None:
+    table = jobs_table(
+        {"dbindex": 2**63 + 5, "start": 5, "end": NOW, "user": "ü|'\"\ufffd", "alloc_tres": "cpu=3"},
+        {"dbindex": 3, "user": "007", "state": "PENDING", "alloc_tres": ""},
+    )
+    store.add(AVERY, asked(), table, ())
+    again = store.jobs(AVERY, 0).sort_values("dbindex", ignore_index=True)
+    table = table.sort_values("dbindex", ignore_index=True)
+    assert again.to_dict("records") == table[again.columns].to_dict("records")
+    assert {str(again[name].dtype) for name in TEXTS} == {"category"}
+    assert store.open_runs(AVERY)["dbindex"].tolist() == [3]
+    assert store.jobs(AVERY, NOW + 1)["dbindex"].tolist() == [3]
+
+
+def test_a_run_is_replaced_and_one_that_left_is_dropped(store: Store) -> None:
+    store.add(AVERY, asked(), jobs_table({"dbindex": 1}, {"dbindex": 2**64 - 1}, {"dbindex": 3}), ())
+    changed = jobs_table({"dbindex": 1, "end": 50, "state": "FAILED"})
+    store.add(AVERY, asked(), changed, (), gone=[2**64 - 1])
+    rows = store.jobs(AVERY, 0)
+    assert dict(zip(rows["dbindex"], rows["end"], strict=True)) == {1: 50, 3: UNKNOWN}
+
+
+def test_a_scope_is_a_qos_and_what_it_is_cut_down_to(store: Store) -> None:
+    table = jobs_table(
+        {"account": "a", "partition": "gpu"},
+        {"account": "b", "partition": "gpu"},
+        {"account": "a", "partition": "cpu"},
+        {"qos": "other", "account": "a", "partition": "gpu"},
+    )
+    store.add(AVERY, asked(), table, ())
+    assert len(store.jobs(Scope("AVERY"), 0)) == 3
+    assert store.jobs(Scope("avery", ("a",)), 0)["dbindex"].tolist() == [1, 3]
+    assert store.jobs(Scope("avery", ("a", "b"), ("gpu",)), 0)["dbindex"].tolist() == [1, 2]
+    assert len(store.jobs(Scope("nosuch"), 0)) == 0
+    assert Scope("A", ("y", "x")).key == Scope("a", ("x", "y")).key != Scope("a", (), ("x", "y")).key
+
+
+def test_what_was_asked(store: Store) -> None:
+    assert (store.coverage(AVERY), store.last_query(AVERY)) == (None, None)
+    store.add(AVERY, asked(10, 100, full=True), jobs_table(), ())
+    store.add(AVERY, asked(90, 200), jobs_table(), ())
+    store.failed(AVERY, Asked(190, 300, 9.0, error="sacct hung"))
+    coverage, last = store.coverage(AVERY), store.last_query(AVERY)
+    assert coverage and (coverage.covered_from, coverage.complete_at, coverage.full_at) == (10, 200, 100)
+    assert last and (last.until, last.error) == (300, "sacct hung")
+
+
+def test_rejects_stay_until_they_are_understood_or_read_again(store: Store) -> None:
+    rejects = [Reject("run 1", "odd", "a"), Reject("run 2", "odd", "b"), Reject("row x", "torn", "c")]
+    store.add(AVERY, asked(full=True), jobs_table(), rejects)
+    store.add(AVERY, asked(), jobs_table({"dbindex": 1}), [Reject("run 2", "odd still", "b2")])
+    assert {(r.key, r.reason) for r in store.rejects(AVERY)} == {("run 2", "odd still"), ("row x", "torn")}
+    assert store.rejects(Scope("other")) == ()
+    store.add(AVERY, asked(full=True), jobs_table(), ())
+    assert store.rejects(AVERY) == ()
+
+
+def test_hourly_usage_outlives_the_runs_and_the_window(store: Store) -> None:
+    window = window_until(NOW, seconds=86400, bin_seconds=3600, zone="UTC")
+    table = jobs_table({"start": window.start + 1800, "end": window.start + 7200, "alloc_tres": "cpu=2"})
+    usage = bin_jobs(table, window, OBSERVABLES[:1])
+    assert store.keep_usage(AVERY, usage) == 2
+    assert store.keep_usage(AVERY, usage) == 0
+    later = window_until(NOW + 40 * 86400, seconds=86400, bin_seconds=3600, zone="UTC")
+    assert store.keep_usage(AVERY, bin_jobs(jobs_table(), later, OBSERVABLES)) == 0
+    rows = store.usage(AVERY, 0, NOW)
+    assert rows[["start", "amount"]].to_numpy().tolist() == [[window.start, 3600], [window.start + 3600, 7200]]
+
+
+def test_hourly_usage_is_corrected_and_the_open_hour_left_out(store: Store) -> None:
+    window = window_until(NOW, seconds=86400, bin_seconds=3600, zone="UTC")
+    one = jobs_table({"start": NOW - 10_000, "user": "a"})
+    other = jobs_table({"start": NOW - 10_000, "end": NOW - 9000, "user": "b"})
+    for table in (one, other):
+        store.keep_usage(AVERY, bin_jobs(table, window, OBSERVABLES[:1]))
+    rows = store.usage(AVERY, 0, NOW)
+    assert set(rows["user"]) == {"b"}
+    assert rows["amount"].sum() == 1000
+    store.keep_usage(AVERY, bin_jobs(one, window, OBSERVABLES[:1]))
+    assert store.usage(AVERY, 0, NOW)["start"].max() < window.starts[-1]
+
+
+def test_facts(store: Store) -> None:
+    assert store.fact("limits") is None
+    store.know("limits", {"avery": [{"cpu": 430.0}, None]}, NOW)
+    assert store.fact("limits") == {"avery": [{"cpu": 430.0}, None]}
+
+
+def test_a_failure_in_the_middle_leaves_all_as_it_was(store: Store) -> None:
+    store.add(AVERY, asked(0, 100, full=True), jobs_table({"dbindex": 1}), ())
+    with pytest.raises((StoreError, TypeError, AttributeError)):
+        store.add(AVERY, asked(0, 200), jobs_table({"dbindex": 2}), [None])  # type: ignore[list-item]
+    coverage = store.coverage(AVERY)
+    assert coverage and coverage.complete_at == 100
+    assert store.jobs(AVERY, 0)["dbindex"].tolist() == [1]
+
+
+@pytest.mark.parametrize("content", [b"no database at all" * 99, b"SQLite format 3\0" + b"\xff" * 5000])
+def test_a_file_that_is_no_store(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "x.sqlite"
+    path.write_bytes(content)
+    with pytest.raises(CorruptStoreError, match="damaged"):
+        open_store(path)
+
+
+def test_a_store_that_is_torn_inside(tmp_path: Path) -> None:
+    path = tmp_path / "x.sqlite"
+    with opened(path) as store:
+        store.add(AVERY, asked(), jobs_table(*[{"user": f"user {n}"} for n in range(5000)]), ())
+    data = bytearray(path.read_bytes())
+    data[8192:60000] = np.random.default_rng(1).bytes(60000 - 8192)
+    path.write_bytes(data)
+    with pytest.raises(CorruptStoreError, match="damaged"), opened(path) as store:
+        store.jobs(AVERY, 0)
+
+
+def test_a_newer_store_and_one_that_cannot_be_opened(tmp_path: Path) -> None:
+    path = tmp_path / "x.sqlite"
+    with opened(path):
+        pass
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+    connection.close()
+    with pytest.raises(StoreError, match="newer"):
+        open_store(path)
+    with pytest.raises(StoreError, match="cannot be"):
+        open_store(tmp_path)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="cannot be opened"):
+        open_store(tmp_path / "file" / "x.sqlite")
+
+
+def test_two_at_once_wait_for_each_other(tmp_path: Path) -> None:
+    with opened(tmp_path / "x.sqlite") as one, opened(tmp_path / "x.sqlite") as other:
+        one.add(AVERY, asked(), jobs_table({"dbindex": 1}), ())
+        other.add(AVERY, asked(), jobs_table({"dbindex": 2}), ())
+        assert len(one.jobs(AVERY, 0)) == 2

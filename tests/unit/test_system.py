@@ -1,0 +1,77 @@
+"""The door to the world: time limits, locks, atomic files."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from librarian import system
+from librarian.errors import BusyError, LibrarianError, one_line
+
+
+def test_a_command_gives_status_output_and_errors() -> None:
+    code = "import os, sys; print(os.environ['X']); print('oops', file=sys.stderr); sys.exit(3)"
+    answer = system.run_command([sys.executable, "-c", code], timeout=20, env={"X": "y"})
+    assert (answer.status, answer.text, answer.stderr) == (3, "y\n", "oops\n")
+
+
+def test_a_command_that_hangs_is_ended_with_its_children() -> None:
+    began = time.monotonic()
+    with pytest.raises(LibrarianError, match=r"sh did not answer: stopped after 0\.3 s"):
+        system.run_command(["sh", "-c", "sleep 60 & sleep 60"], timeout=0.3, env={})
+    assert time.monotonic() - began < 10
+
+
+def test_a_command_that_is_not_there() -> None:
+    with pytest.raises(LibrarianError, match="nosuch-sacct could not be started"):
+        system.run_command(["/opt/nosuch-sacct"], timeout=1, env={})
+
+
+def test_atomic_writes(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    system.write_atomic(path, b"one")
+    system.write_atomic(path, b"two", mode=0o600)
+    assert path.read_bytes() == b"two"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+    with pytest.raises(OSError, match="directory"):
+        system.write_atomic(tmp_path, b"x")
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def _hold(path: Path, held: multiprocessing.synchronize.Event, done: multiprocessing.synchronize.Event) -> None:
+    with system.locked(path, "a run"):
+        held.set()
+        done.wait(20)
+
+
+def test_a_lock_is_held_by_one_and_ends_with_its_process(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    held, done = context.Event(), context.Event()
+    other = context.Process(target=_hold, args=(tmp_path / "lock", held, done))
+    other.start()
+    assert held.wait(20)
+    with pytest.raises(BusyError, match=f"process {other.pid}"), system.locked(tmp_path / "lock", "a run"):
+        pass
+    other.kill()
+    other.join()
+    with system.locked(tmp_path / "lock", "a run"):
+        assert str(os.getpid()) in (tmp_path / "lock").read_text()
+
+
+def test_the_zone_comes_from_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", ":Europe/Berlin")
+    assert system.local_zone() == "Europe/Berlin"
+    monkeypatch.setenv("TZ", "XYZ5")
+    assert system.local_zone()
+
+
+def test_messages_are_one_line() -> None:
+    error = LibrarianError("a\nb", "c\x1b[31m\td", "e")
+    assert str(error) == "a b: c [31m d (e)"
+    assert len(one_line("x" * 999)) == 400
