@@ -18,6 +18,14 @@ from librarian.core.observables import Observable
 from librarian.core.window import Epochs, Window
 
 Floats = npt.NDArray[np.float64]
+_NEEDED = (
+    "start",
+    "end",
+    "suspended",
+    "user",
+    "state",
+    "alloc_tres",
+)  # to copy the others would take as long as to bin
 _RESIDUE = 1e-6  # unit-seconds: what float sums leave of a difference that is zero
 
 
@@ -60,7 +68,7 @@ def bin_jobs(jobs: pd.DataFrame, window: Window, observables: Sequence[Observabl
     A run counts from its start to its end, or to `window.now` while it has none. Slurm tells for how long a job was
     suspended, not when: the pause is spread evenly over the run. Runs that never started count nothing.
     """
-    jobs = jobs[_touching(jobs, window)]
+    jobs = jobs.loc[_touching(jobs, window), list(_NEEDED)]
     user, names = _users(jobs)
     begin, end = span(jobs, window.now)
     share = held_share(jobs, window.now)

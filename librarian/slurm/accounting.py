@@ -46,6 +46,7 @@ FIELDS = {
 }
 HEADER = DELIMITER.join(FIELDS)
 NAMELESS = "(unknown user)"  # sacct knows no name for the uid of a deleted user
+_TEXTS = ("cluster", "suspended", *TEXTS)
 _LATEST = 2**40  # no time is later than this, and nothing lasts longer
 _NOT_YET = ["Unknown", "None", ""]
 
@@ -99,79 +100,88 @@ def parse(answer: Answer, cluster: str) -> Runs:
     if body and not body.endswith(b"\n"):
         raise SlurmError("sacct's answer was cut off", f"it ends within a row, after {len(body)} bytes")
     # no field that is asked for can hold a NUL, and the C parser would end the line there
-    return _read(body.replace(b"\0", b"?").split(b"\n")[:-1], cluster)
+    return _read(body.replace(b"\0", b"?"), cluster)
 
 
-def _read(lines: list[bytes], cluster: str) -> Runs:
+def _read(body: bytes, cluster: str) -> Runs:
     """Rows to columns at full speed; where a row stands in the way, it is found, set aside, and the rest read again."""
-    wanted = len(FIELDS) - 1
-    delimiter = DELIMITER.encode()
-    whole = [line for line in lines if line.count(delimiter) == wanted]
-    rejects = []
-    if len(whole) < len(lines):
-        broken = (line for line in lines if line.count(delimiter) != wanted)
-        rejects = [_reject(line, "has not the number of fields that was asked for") for line in broken]
-    if not whole:
-        return Runs(empty_jobs(), tuple(rejects))
+    rejects: list[Reject] = []
     try:
-        rows = _columns(whole)
+        rows = _columns(body)
     except (ValueError, OverflowError):
-        odd = _not_numbers(whole)
-        rejects += [_reject(line, reason) for line, reason in zip(whole, odd, strict=True) if reason]
-        whole = [line for line, reason in zip(whole, odd, strict=True) if not reason]
-        if not whole:
+        body, rejects = _sorted_out(body)
+        if not body:
             return Runs(empty_jobs(), tuple(rejects))
-        rows = _columns(whole)
+        rows = _columns(body)
     doubts = _doubts(rows, cluster)
     doubtful = np.flatnonzero(doubts)
-    rejects += [_reject(whole[place], _DOUBTS[doubts[place]]) for place in doubtful.tolist()]
-    return Runs(_typed(rows[doubts == 0] if len(doubtful) else rows), tuple(rejects))
+    if len(doubtful):
+        lines = body.split(b"\n")
+        rejects += [_reject(lines[place], _DOUBTS[doubts[place]]) for place in doubtful.tolist()]
+        rows = rows[doubts == 0]
+    return Runs(_typed(rows) if len(rows) else empty_jobs(), tuple(rejects))
 
 
-def _columns(lines: list[bytes]) -> pd.DataFrame:
-    """The text as columns; times as floats, NaN for not yet. Raises `ValueError` when a number is none."""
+def _columns(body: bytes) -> pd.DataFrame:
+    """The text as columns; times as floats, NaN for not yet. Raises `ValueError` when a row has not our fields."""
+    commas, delimiter = len(FIELDS) - 1, DELIMITER.encode()
+    if body.count(delimiter) != commas * body.count(b"\n") or body.partition(b"\n")[0].count(delimiter) not in (
+        0,
+        commas,
+    ):
+        raise ValueError("a row has not the number of fields that was asked for")
+    rows = _read_csv(body, "category")
+    if any(pd.api.types.infer_dtype(rows[name].cat.categories) not in ("string", "empty") for name in _TEXTS):
+        # where every text of a column looks like a number pandas makes them numbers: a user who is called 007
+        rows = _read_csv(body, object)
+        for name in _TEXTS:
+            rows[name] = rows[name].astype("category")
+    return rows
+
+
+def _read_csv(body: bytes, texts: Any) -> pd.DataFrame:
+    """pandas' C parser. It fills short rows up and raises `ValueError` for long ones; `_columns` counts for it."""
     numbers = {name: "float64" if name in TIMES else dtype for name, dtype in NUMBERS.items()}
-    texts = dict.fromkeys(("cluster", "suspended", *TEXTS), object)
-    rows = pd.read_csv(
-        io.BytesIO(b"\n".join(lines) + b"\n"),
+    return pd.read_csv(
+        io.BytesIO(body),
         sep=DELIMITER,
         header=None,
         names=list(FIELDS.values()),
         index_col=False,
-        dtype={**numbers, **texts},
+        dtype={**numbers, **dict.fromkeys(_TEXTS, texts)},
         na_values=dict.fromkeys(TIMES, _NOT_YET),
         keep_default_na=False,
         quoting=3,
         lineterminator="\n",
         skip_blank_lines=False,
         encoding_errors="replace",
+        low_memory=False,
     )
-    # not dtype="category" above: pandas would read a user who is called 007 as the number 7
-    for name in texts:
-        rows[name] = coded(*_distinct(rows[name]))
-    return rows
 
 
-def _distinct(column: pd.Series) -> tuple[npt.NDArray[np.intp], list[str]]:
-    """Code of each row and texts by code, in the order in which they first come."""
-    codes, texts = pd.factorize(column.to_numpy())
-    return codes, [str(text) for text in texts]
+def _sorted_out(body: bytes) -> tuple[bytes, list[Reject]]:
+    """The rows that can be read, and a reject for each other one."""
+    good, rejects = [], []
+    for line in body.split(b"\n")[:-1]:
+        reason = _misfit(line)
+        if reason:
+            rejects.append(_reject(line, reason))
+        else:
+            good.append(line + b"\n")
+    return b"".join(good), rejects
 
 
-def _not_numbers(lines: list[bytes]) -> list[str]:
-    """For each line the reason why its numbers cannot be read, or "". Slow, and run only when there is such a line."""
-    places = {column: list(FIELDS.values()).index(column) for column in ("dbindex", "jobid", *TIMES)}
-
-    def reason(line: bytes) -> str:
-        fields = line.decode("utf-8", "replace").split(DELIMITER)
-        for column, place in places.items():
-            text = fields[place]
-            plain = text.isascii() and text.isdigit() and int(text) < 2 ** (64 if column == "dbindex" else 40)
-            if not plain and not (column in TIMES and text in _NOT_YET):
-                return f"{column} is not a number"
-        return ""
-
-    return [reason(line) for line in lines]
+def _misfit(line: bytes) -> str:
+    """Why the fields or the numbers of `line` cannot be read, or "". Slow, and seldom needed."""
+    fields = line.decode("utf-8", "replace").split(DELIMITER)
+    if len(fields) != len(FIELDS):
+        return "has not the number of fields that was asked for"
+    for column, text in zip(FIELDS.values(), fields, strict=True):
+        number = column in NUMBERS and column != "suspended" and not (column in TIMES and text in _NOT_YET)
+        bits = 64 if column == "dbindex" else 40
+        if number and not (text.isascii() and text.isdigit() and int(text[:30]) < 2**bits):
+            return f"{column} is not a number"
+    return ""
 
 
 def _doubts(rows: pd.DataFrame, cluster: str) -> npt.NDArray[np.int8]:
