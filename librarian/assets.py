@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import importlib.util
 import re
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from librarian.errors import LibrarianError
+from librarian.render.plotly import Plotly
 
 # The npm package that dashboard/package.json pins, for a page that has no file to load: tests hold the two together.
 BASIC_PACKAGE = "plotly.js-basic-dist-min"
@@ -25,22 +24,6 @@ _PACKAGE_FOLDER = Path(__file__).resolve().parent
 # How every build of plotly.js opens: "* plotly.js v4.1.1" or "* plotly.js (basic - minified) v4.1.1".
 _BANNER = re.compile(rb"\* plotly\.js (?:\([\w ,-]+\) )?v(\d+\.\d+\.\d+)")
 _BANNER_BYTES = 500
-
-
-@dataclass(frozen=True)
-class Plotly:
-    """Which plotly.js a page loads.
-
-    `path` is a file to copy beside the page under `file_name`; where it is None the page loads `url`, which the
-    browser checks against `integrity` (subresource integrity). `version` is plotly.js's, never the Python package's.
-    """
-
-    version: str
-    path: Path | None
-    file_name: str
-    url: str | None
-    integrity: str | None
-    kind: Literal["basic", "full", "cdn"]
 
 
 def templates() -> dict[str, str]:

@@ -22,6 +22,7 @@ from librarian.report import Collected, Header, Note, Report, Staleness
 
 ZONE = "US/Eastern"
 HOUR, DAY = 3600, 86400
+FRESH = Staleness()
 LIMITS = QosLimits({"cpu": 430.0, "gres/gpu": 39.0, "mem": 3359.0}, None)
 HOSTILE = (
     "$alpha_{1}$",
@@ -86,7 +87,7 @@ def jobs_table(runs: Sequence[Run]) -> pd.DataFrame:
     return table
 
 
-def report_of(  # noqa: PLR0917
+def report_of(
     runs: Sequence[Run],
     *,
     now: int = NOW,
@@ -96,7 +97,7 @@ def report_of(  # noqa: PLR0917
     limits: QosLimits | None = LIMITS,
     overrides: Mapping[str, float] | None = None,
     gpus_tracked: bool | None = True,
-    staleness: Staleness = Staleness(),
+    staleness: Staleness = FRESH,
     top_users: int = 12,
     qos: str = "avery",
     title: str = "Avery Lab",

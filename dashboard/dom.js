@@ -1,0 +1,14 @@
+// Elements, with text as text: nothing here ever parses HTML.
+
+export function element(name, attributes = {}, children = []) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value !== null && value !== undefined && value !== false) made.setAttribute(key, value === true ? "" : value);
+  }
+  made.append(...[children].flat().filter((child) => child !== null && child !== undefined));
+  return made;
+}
+
+export function fill(parent, children) {
+  parent.replaceChildren(...[children].flat().filter(Boolean));
+}

@@ -1,0 +1,38 @@
+"""What the files of a site are called; everything lies in one folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from librarian.core.names import file_safe
+from librarian.core.observables import OBSERVABLES
+
+INDEX = "index.json"
+OVERVIEW = "overview"
+PICTURES = (*(observable.key for observable in OBSERVABLES if observable.pictured), OVERVIEW)
+
+
+@dataclass(frozen=True)
+class FileNames:
+    """The names of one QoS's files. `slug` stands for the QoS in them and is safe in a path and in a URL."""
+
+    slug: str
+
+    @property
+    def data(self) -> str:
+        """The report as JSON."""
+        return f"data_{self.slug}.json"
+
+    @property
+    def csv(self) -> str:
+        """The usage as a table."""
+        return f"usage_{self.slug}.csv"
+
+    def picture(self, name: str, ending: str) -> str:
+        """One of `PICTURES` as `png` or `pdf`."""
+        return f"{name}_{self.slug}.{ending}"
+
+
+def file_names(qos: str) -> FileNames:
+    """The files of `qos`, whatever its name; the same for the same name and different for different ones."""
+    return FileNames(file_safe(qos))

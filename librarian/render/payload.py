@@ -1,0 +1,219 @@
+"""A report as data: JSON for the page and for programs, CSV for spreadsheets; and the index of a site.
+
+docs/data-format.md describes the files, docs/*.schema.json define them. What dashboards of old read (metadata.qos,
+time_idxs, users, observables, thresholds, nice_names) stays as it is; new fields may come in the same version.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from librarian.core import palette
+from librarian.core.limits import Limit
+from librarian.core.names import csv_cell
+from librarian.core.observables import OBSERVABLES
+from librarian.core.summary import ByKey, Totals
+from librarian.core.window import isoformat
+from librarian.render.files import PICTURES, file_names
+from librarian.render.numbers import exact, plain, rounded
+from librarian.render.plotly import Plotly
+from librarian.report import Report, Staleness
+
+SCHEMA_VERSION = 1
+_KEYS = tuple(observable.key for observable in OBSERVABLES)
+_TYPED = "NGPUS:"
+
+Json = dict[str, object]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A QoS in the index of a site. `last_updated` (UTC epoch) is None while there is nothing to show of it."""
+
+    name: str
+    title: str
+    last_updated: int | None
+    staleness: Staleness
+
+
+def data_json(report: Report, *, next_expected: int, version: str) -> bytes:
+    """The report as one JSON object, in ASCII. `next_expected` (UTC epoch) is when the next one should be there."""
+    window, zone = report.window, report.window.zone
+    return _bytes(
+        {
+            "schema_version": SCHEMA_VERSION,
+            "metadata": _metadata(report, next_expected, version),
+            "time_idxs": [isoformat(start, zone) for start in window.starts.tolist()],
+            "edges": window.edges.tolist(),
+            "users": list(report.users),
+            **_means(report),
+            "units": {o.key: {"unit": o.unit, "hours": o.hours} for o in report.usage.observables},
+            "nice_names": {o.key: o.name for o in OBSERVABLES},
+            "thresholds": {key: exact(report.limits[key].threshold) for key in _KEYS},
+            "limits": {key: _limit(limit) for key, limit in report.limits.items()},
+            "untracked": sorted(report.untracked),
+            "now": {
+                "at": window.now,
+                "users": {user: _amounts(held) for user, held in report.now.items()},
+                "total": _amounts(report.now_total),
+            },
+            "totals": {
+                "from": window.start,
+                "to": window.now,
+                "users": {user: _totals(report.totals[user]) for user in report.users},
+                "total": _totals(report.total),
+            },
+            "rejects": _rejects(report),
+            "staleness": _staleness(report.staleness),
+            "notes": [{"kind": note.kind, "text": note.text} for note in report.notes],
+            "colours": {user: report.colours.get(user, palette.OTHERS) for user in report.users},
+        }
+    )
+
+
+def index_json(
+    entries: Sequence[Entry],
+    *,
+    cluster: str,
+    zone: str,
+    now: int,
+    next_expected: int,
+    refresh_seconds: int,
+    version: str,
+    plotly: Plotly,
+) -> bytes:
+    """What a site holds: its QoS in the order of `entries`, and their files. `now`, `next_expected`: UTC epochs."""
+    script = plotly.file_name if plotly.path is not None else None
+    return _bytes(
+        {
+            "schema_version": SCHEMA_VERSION,
+            "generator": f"librarian {version}",
+            "version": version,
+            "cluster": cluster,
+            "zone": zone,
+            "generated_at": now,
+            "generated": isoformat(now, zone),
+            "next_expected": next_expected,
+            "refresh_seconds": refresh_seconds,
+            "plotly": {"kind": plotly.kind, "version": plotly.version, "file": script},
+            "qos": [_entry(entry) for entry in entries],
+        }
+    )
+
+
+def usage_csv(report: Report) -> bytes:
+    """The means as a table in UTF-8: a row for each bin and user who held something in it, by time, then as `users`.
+
+    `seconds` is how long the bin was, or the part of the last one that has passed.
+    """
+    window, usage = report.window, report.usage
+    lines = _Lines()
+    writer = csv.writer(lines, lineterminator="\r\n")
+    writer.writerow(["start", "start_epoch", "seconds", "user", *(csv_cell(o.key) for o in usage.observables)])
+    starts = [(isoformat(start, window.zone), start) for start in window.starts.tolist()]
+    passed = window.passed.tolist()
+    place = {user: row for row, user in enumerate(usage.users)}
+    users = [user for user in report.users if user in place]
+    means = rounded(usage.means[:, [place[user] for user in users], :]).transpose(2, 1, 0)  # by bin, user, observable
+    names = [csv_cell(user) for user in users]
+    some = means.any(axis=2)
+    for (at, user), values in zip(np.argwhere(some).tolist(), plain(means[some]), strict=True):
+        writer.writerow([*starts[at], passed[at], names[user], *values])
+    return lines.text.getvalue().encode("utf-8", "backslashreplace")  # what is no text in UTF-8 stays told apart
+
+
+class _Lines:
+    """Takes the writer's rows and ends them with a line feed alone.
+
+    The writer must believe in CR LF: older ones quote a carriage return in a name only if it ends lines.
+    """
+
+    def __init__(self) -> None:
+        self.text = io.StringIO(newline="")
+
+    def write(self, row: str) -> None:
+        """Take one row, which ends with CR LF."""
+        self.text.write(row[:-2] + "\n")
+
+
+def _bytes(value: Json) -> bytes:
+    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode("ascii")
+
+
+def _metadata(report: Report, next_expected: int, version: str) -> Json:
+    header, window = report.header, report.window
+    return {
+        "qos": header.qos,
+        "title": header.title,
+        "cluster": header.cluster,
+        "zone": window.zone,
+        "last_updated": isoformat(window.now, window.zone),
+        "last_updated_epoch": window.now,
+        "next_expected": next_expected,
+        "time_resolution_seconds": window.bin_seconds,
+        "refresh_seconds": header.refresh_seconds,
+        "top_users": header.top_users,
+        "generator": f"librarian {version}",
+    }
+
+
+def _means(report: Report) -> dict[str, dict[str, dict[str, list[float]]]]:
+    """Means by observable, user and bin: of the five that dashboards know a row for every user, of GPU types not."""
+    usage = report.usage
+    means = plain(rounded(usage.means))
+    place = {user: row for row, user in enumerate(usage.users)}
+    nothing = [0] * report.window.bins
+    observables = {
+        key: {user: means[usage.row(key)][place[user]] if user in place else nothing for user in report.users}
+        for key in _KEYS
+    }
+    kinds = {o.key[len(_TYPED) :]: row for row, o in enumerate(usage.observables) if o.key.startswith(_TYPED)}
+    users = [user for user in report.users if user in place]
+    types = {
+        kind: {user: means[row][place[user]] for user in users if usage.integrals[row, place[user]].any()}
+        for kind, row in kinds.items()
+    }
+    return {"observables": observables, "gpu_types": types}
+
+
+def _amounts(amounts: ByKey) -> dict[str, float]:
+    return {key: exact(value) for key, value in amounts.items()}
+
+
+def _totals(totals: Totals) -> Json:
+    return {"hours": _amounts(totals.hours), "ended": dict(totals.ended)}
+
+
+def _limit(limit: Limit) -> Json:
+    return {"kind": limit.kind, "value": None if limit.value is None else exact(limit.value), "source": limit.source}
+
+
+def _rejects(report: Report) -> Json:
+    reasons: Mapping[str, int] = Counter(reject.reason for reject in report.rejects)
+    return {"count": len(report.rejects), "reasons": dict(sorted(reasons.items()))}
+
+
+def _staleness(staleness: Staleness) -> Json:
+    return {"stale": staleness.stale, "since": staleness.since, "reason": staleness.reason}
+
+
+def _entry(entry: Entry) -> Json:
+    names, there = file_names(entry.name), entry.last_updated is not None
+    pictures = {name: {ending: names.picture(name, ending) for ending in ("png", "pdf")} for name in PICTURES}
+    return {
+        "name": entry.name,
+        "title": entry.title,
+        "slug": names.slug,
+        "data": names.data if there else None,
+        "csv": names.csv if there else None,
+        "figures": pictures if there else {},
+        "last_updated": entry.last_updated,
+        **_staleness(entry.staleness),
+    }

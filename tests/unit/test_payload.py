@@ -1,0 +1,348 @@
+"""The data files: their shape, their numbers, what hostile names do to them, and the golden copies.
+
+The golden files are what the code writes for `reports.golden()`; after a change that is meant, write them again with
+    LIBRARIAN_UPDATE_GOLDEN=1 python -m pytest tests/unit/test_payload.py
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from jsonschema import Draft202012Validator
+
+from librarian.assets import Plotly
+from librarian.core.window import DAY, isoformat
+from librarian.render import files, numbers, payload
+from librarian.report import Report, Staleness
+from tests.unit import reports
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+GOLDEN = CHECKOUT / "tests/data/golden"
+KEYS = ["NCPUS", "NGPUS", "MEMORY", "NJOBS", "BILLING"]
+CDN = Plotly("4.1.1", None, "plotly-basic.min.js", "https://example.org/plotly.js", "sha384-x", "cdn")
+BASIC = Plotly("4.1.1", Path("/x/plotly-basic.min.js"), "plotly-basic-4.1.1.min.js", None, None, "basic")
+
+
+def data_bytes(report: Report) -> bytes:
+    return payload.data_json(report, next_expected=report.window.now + 600, version="0.1.0")
+
+
+def data_of(report: Report) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(data_bytes(report))
+    return data
+
+
+def index_bytes(plotly: Plotly = BASIC) -> bytes:
+    now = reports.golden().window.now
+    entries = [
+        payload.Entry("avery", 'Avery Lab & "Friends"', now, Staleness()),
+        payload.Entry("bruno", "Bruno Lab", now - DAY, Staleness(True, now - DAY, "sacct: Connection refused")),
+        payload.Entry("../<new>", "New", None, Staleness(True, None, "nothing was collected yet")),
+    ]
+    facts = {"cluster": "tillicum", "zone": reports.ZONE, "version": "0.1.0"}
+    times = {"now": now, "next_expected": now + 600, "refresh_seconds": 600}
+    return payload.index_json(entries, plotly=plotly, **facts, **times)  # type: ignore[arg-type]
+
+
+def table_of(report: Report) -> list[dict[str, str]]:
+    text = payload.usage_csv(report).decode("utf-8")
+    return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+
+
+def validator(name: str) -> Draft202012Validator:
+    schema = json.loads((CHECKOUT / f"docs/{name}.schema.json").read_text(encoding="utf-8"))
+    Draft202012Validator.check_schema(schema)
+    return Draft202012Validator(schema)
+
+
+class TestGolden:
+    @pytest.mark.parametrize("name", ["data_avery.json", "index.json"])
+    def test_what_is_written_is_the_golden_file(self, name: str) -> None:
+        written = index_bytes() if name == files.INDEX else data_bytes(reports.golden())
+        if os.environ.get("LIBRARIAN_UPDATE_GOLDEN") == "1":
+            (GOLDEN / name).write_bytes(written)
+        assert written == (GOLDEN / name).read_bytes()
+
+
+CASES = {
+    "golden": reports.golden,
+    "one user": lambda: reports.busy(1, days=2),
+    "40 users": lambda: reports.busy(40, days=2),
+    "empty": reports.empty,
+    "hostile": reports.hostile,
+    "stale": reports.stale,
+    "no limits known": lambda: reports.busy(2, days=1, limits=None),
+    "untracked": lambda: reports.busy(2, days=1, gpus=False, gpus_tracked=False),
+    "a quarter of an hour": lambda: reports.busy(2, days=1, bin_seconds=900),
+}
+
+
+class TestSchemas:
+    @pytest.mark.parametrize("case", CASES)
+    def test_data_are_as_the_schema_says(self, case: str) -> None:
+        validator("data").validate(data_of(CASES[case]()))
+
+    @pytest.mark.parametrize("plotly", [BASIC, CDN])
+    def test_so_is_the_index(self, plotly: Plotly) -> None:
+        validator("index").validate(json.loads(index_bytes(plotly)))
+
+    @pytest.mark.parametrize(("schema", "least"), [("data", 120), ("index", 40)])
+    def test_a_missing_field_is_noticed(self, schema: str, least: int) -> None:
+        """Every field that the schema requires by name is taken away once, wherever it occurs."""
+        check = validator(schema)
+        whole = json.loads(index_bytes()) if schema == "index" else data_of(reports.golden())
+        tried = 0
+        for path, key in fields(check.schema, whole):
+            parent = whole
+            for step in path:
+                parent = parent[step]
+            taken = parent.pop(key)
+            assert not check.is_valid(whole), f"{path} without {key}"
+            parent[key] = taken
+            tried += 1
+        check.validate(whole)
+        assert tried >= least
+
+    @pytest.mark.parametrize(
+        ("path", "value"),
+        [
+            (["metadata", "last_updated"], "2026-11-20T14:10:00"),
+            (["metadata", "extra"], 1),
+            (["observables", "NCPUS", "alice", 0], None),
+            (["observables", "NCPUS", "alice", 0], -1),
+            (["limits", "NCPUS", "value"], None),
+            (["limits", "NJOBS", "value"], 0),
+            (["schema_version"], 2),
+            (["colours", "alice"], "red"),
+        ],
+    )
+    def test_a_wrong_value_is_noticed(self, path: list[Any], value: object) -> None:
+        data = data_of(reports.golden())
+        parent = data
+        for step in path[:-1]:
+            parent = parent[step]
+        parent[path[-1]] = value
+        assert not validator("data").is_valid(data)
+
+
+def fields(schema: Any, value: Any, whole: Any = None, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, str]]:
+    """(path of an object in `value`, key) of every field that the schema requires by name."""
+    whole = whole or schema
+    while "$ref" in schema:
+        schema = whole["$defs"][schema["$ref"].rsplit("/", 1)[1]]
+    if isinstance(value, list):
+        for place, item in enumerate(value[:3]):
+            yield from fields(schema["items"], item, whole, (*path, place))
+    if not isinstance(value, dict):
+        return
+    for key in schema.get("required", ()):
+        yield path, key
+    for key, item in value.items():
+        inner = schema.get("properties", {}).get(key, schema.get("additionalProperties"))
+        if isinstance(inner, dict):
+            yield from fields(inner, item, whole, (*path, key))
+
+
+class TestData:
+    def test_what_older_dashboards_read(self) -> None:
+        report = reports.golden()
+        data = data_of(report)
+        assert data["metadata"]["qos"] == "avery"
+        assert data["metadata"]["last_updated"] == "2026-11-01T14:10:00-05:00"
+        assert data["metadata"]["time_resolution_seconds"] == 3600
+        assert data["users"] == list(report.users)
+        assert list(data["observables"]) == list(data["thresholds"]) == list(data["nice_names"]) == KEYS
+        assert all(set(rows) == set(data["users"]) for rows in data["observables"].values())
+        bins = len(data["time_idxs"])
+        assert {len(row) for rows in data["observables"].values() for row in rows.values()} == {bins}
+        assert data["thresholds"] == {"NCPUS": 430, "NGPUS": 39, "MEMORY": 3359.5, "NJOBS": 0, "BILLING": 0}
+
+    def test_times_tell_the_repeated_hour_apart(self) -> None:
+        data = data_of(reports.golden())
+        ones = [text for text in data["time_idxs"] if text.startswith("2026-11-01T01")]
+        assert ones == ["2026-11-01T01:00:00-04:00", "2026-11-01T01:00:00-05:00"]
+        assert data["edges"][:-1] == [int(pd.Timestamp(text).timestamp()) for text in data["time_idxs"]]
+        assert data["edges"][-2] < data["metadata"]["last_updated_epoch"] <= data["edges"][-1]
+
+    def test_means_times_hours_are_the_totals(self) -> None:
+        data = data_of(reports.busy(14, days=3))
+        length = np.minimum(data["edges"][1:], data["now"]["at"]) - data["edges"][:-1]
+        for key in KEYS:
+            for user in data["users"]:
+                hours = float(np.dot(data["observables"][key][user], length)) / 3600
+                assert hours == pytest.approx(data["totals"]["users"][user]["hours"][key], rel=1e-6)
+
+    def test_the_numbers_of_one_user(self) -> None:
+        """carol: 2 CPUs from 13:00 to 17:00, suspended for half of it; the window begins at 14:00."""
+        data = data_of(reports.golden())
+        assert data["time_idxs"][0] == "2026-10-31T14:00:00-04:00"
+        assert data["observables"]["NCPUS"]["carol"] == [1, 1, 1] + [0] * (len(data["time_idxs"]) - 3)
+        assert data["totals"]["users"]["carol"]["ended"] == {"COMPLETED": 1}
+
+    def test_a_user_who_held_nothing_has_rows_of_zeros_and_what_ended(self) -> None:
+        data = data_of(reports.golden())
+        assert set(data["observables"]["NJOBS"]["eve"]) == {0}
+        assert data["totals"]["users"]["eve"]["ended"] == {"CANCELLED": 1}
+        assert all("eve" not in rows for rows in data["gpu_types"].values())
+
+    def test_gpu_types_have_only_those_who_held_some(self) -> None:
+        types = data_of(reports.golden())["gpu_types"]
+        assert {kind: list(rows) for kind, rows in types.items()} == {"a100": ["alice"], "v100": ["bob"]}
+
+    def test_now_and_totals_are_in_full(self) -> None:
+        report = reports.busy(9, days=2)
+        data = data_of(report)
+        assert data["now"]["total"] == report.now_total
+        assert data["now"]["users"] == report.now
+        assert data["totals"]["total"]["hours"] == report.total.hours
+        assert (data["totals"]["from"], data["totals"]["to"]) == (report.window.start, report.window.now)
+
+    def test_no_limit_zero_and_unknown_are_three_things(self) -> None:
+        known, unknown = data_of(reports.golden())["limits"], data_of(reports.empty(limits=None))["limits"]
+        assert known["NJOBS"] == {"kind": "none", "value": None, "source": "GrpJobs"}
+        assert known["NGPUS:a100"] == {"kind": "limit", "value": 0, "source": "GrpTRES gres/gpu:a100"}
+        assert known["MEMORY"] == {"kind": "limit", "value": 3359.5, "source": "configuration"}
+        assert unknown["NCPUS"] == {"kind": "unknown", "value": None, "source": ""}
+
+    def test_what_is_missing_is_told(self) -> None:
+        data = data_of(reports.golden())
+        assert data["rejects"] == {"count": 2, "reasons": {"end before start": 2}}
+        assert data["notes"][0]["kind"] == "runaway"
+        stale = data_of(reports.stale())["staleness"]
+        assert stale["stale"] is True
+        assert stale["since"] == reports.NOW - 5 * 3600
+        assert data_of(CASES["untracked"]())["untracked"] == ["NGPUS"]
+
+    def test_whole_numbers_have_no_point_and_bytes_are_compact_ascii(self) -> None:
+        text = data_bytes(reports.golden()).decode("ascii")
+        outside = re.sub(r'"(?:[^"\\]|\\.)*"', '""', text)
+        assert not re.search(r"\d\.0\b|\s", outside)
+
+    def test_equal_reports_give_equal_bytes(self) -> None:
+        assert data_bytes(reports.busy(5)) == data_bytes(reports.busy(5))
+
+    def test_names_survive_whatever_they_hold(self) -> None:
+        data = data_of(reports.hostile())
+        assert set(data["users"]) == set(reports.HOSTILE)
+        assert data["metadata"]["title"] == "$x^2$ _<b>\n实验室 {title}"
+
+    def test_a_number_that_is_none_is_never_written(self) -> None:
+        report = reports.golden()
+        report.usage.integrals[0, 0, 0] = np.nan
+        with pytest.raises(ValueError, match="JSON"):
+            data_bytes(report)
+
+    def test_the_documentation_reads_the_files_as_they_are(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        page = (CHECKOUT / "docs/data-format.md").read_text(encoding="utf-8")
+        program = re.search(r"```python\n(.*?)```", page, re.DOTALL)
+        assert program
+        (tmp_path / "data_avery.json").write_bytes(data_bytes(reports.busy(3, days=2)))
+        monkeypatch.chdir(tmp_path)
+        names: dict[str, Any] = {}
+        exec(program[1], names)
+        assert list(names["cpus"].columns) == names["data"]["users"]
+        assert names["cpus"].index[-1].isoformat() == names["data"]["time_idxs"][-1]
+
+
+class TestNumbers:
+    def test_seven_digits_and_the_nearest_float(self) -> None:
+        values = np.random.default_rng(3).random(2000) * 10.0 ** np.arange(-10, 10).repeat(100)
+        assert numbers.rounded(values).tolist() == [float(f"{value:.6e}") for value in values]
+
+    def test_odd_ones(self) -> None:
+        assert numbers.rounded(np.array([0.0, -0.0, 9999999.6, 1 / 3])).tolist() == [0.0, 0.0, 1e7, 0.3333333]
+        assert str(numbers.rounded(np.array([-0.0]))[0]) == "0.0"
+
+    def test_whole_ones_are_ints(self) -> None:
+        assert str(numbers.plain(np.array([[2.0, 2.5], [0.0, 1e17]]))) == "[[2, 2.5], [0, 1e+17]]"
+        assert [str(numbers.exact(value)) for value in (2.0, 0.1, 1e17)] == ["2", "0.1", "1e+17"]
+
+
+class TestIndex:
+    def test_a_qos_with_data_names_its_files(self) -> None:
+        index = json.loads(index_bytes())
+        avery = index["qos"][0]
+        assert (avery["data"], avery["csv"]) == ("data_avery.json", "usage_avery.csv")
+        assert avery["figures"]["overview"] == {"png": "overview_avery.png", "pdf": "overview_avery.pdf"}
+        assert list(avery["figures"]) == ["NCPUS", "NGPUS", "MEMORY", "NJOBS", "overview"]
+        assert avery["stale"] is False
+        assert index["generated"] == isoformat(index["generated_at"], reports.ZONE)
+
+    def test_a_qos_without_data_says_why(self) -> None:
+        new = json.loads(index_bytes())["qos"][2]
+        assert (new["data"], new["csv"], new["figures"], new["last_updated"]) == (None, None, {}, None)
+        assert new["reason"] == "nothing was collected yet"
+
+    def test_a_script_from_elsewhere_has_no_file(self) -> None:
+        assert json.loads(index_bytes(CDN))["plotly"] == {"kind": "cdn", "version": "4.1.1", "file": None}
+        assert json.loads(index_bytes(BASIC))["plotly"]["file"] == "plotly-basic-4.1.1.min.js"
+
+
+class TestFiles:
+    NAMES = ("avery", "../avery", "a/b", "a\nb", "", ".", "overview", "a_NCPUS", "x" * 300, "zoë\udcff")
+
+    def test_all_files_of_all_qos_have_names_of_their_own(self) -> None:
+        every = [name for qos in self.NAMES for name in self.of(qos)]
+        assert len(set(every)) == len(every) == len(self.NAMES) * 12
+        assert all(re.fullmatch(r"[A-Za-z0-9_~][A-Za-z0-9_.~-]{0,200}", name) for name in every)
+        assert not {files.INDEX, "index.html"} & set(every)
+
+    @staticmethod
+    def of(qos: str) -> list[str]:
+        names = files.file_names(qos)
+        return [names.data, names.csv, *(names.picture(name, end) for name in files.PICTURES for end in ("png", "pdf"))]
+
+
+class TestTable:
+    def test_its_first_lines(self) -> None:
+        lines = payload.usage_csv(reports.golden()).decode("utf-8").split("\n")
+        assert lines[0] == "start,start_epoch,seconds,user,NCPUS,NGPUS,MEMORY,NJOBS,BILLING,NGPUS:a100,NGPUS:v100"
+        assert lines[1] == "2026-10-31T14:00:00-04:00,1793469600,3600,alice,20,2,74,2,20,2,0"
+        assert lines[-1] == ""
+
+    def test_it_has_the_numbers_of_the_json_and_nothing_else(self) -> None:
+        report = reports.busy(9, days=3)
+        data, table = data_of(report), table_of(report)
+        place = {text: number for number, text in enumerate(data["time_idxs"])}
+        for key in KEYS:
+            rows = {(place[row["start"]], row["user"]): float(row[key]) for row in table if float(row[key])}
+            means = data["observables"][key]
+            assert rows == {(n, user): mean for user in data["users"] for n, mean in enumerate(means[user]) if mean}
+
+    def test_rows_are_by_time_then_in_the_order_of_the_users(self) -> None:
+        report = reports.busy(9, days=3)
+        order = [(int(row["start_epoch"]), report.users.index(row["user"])) for row in table_of(report)]
+        assert order == sorted(set(order))
+
+    def test_seconds_of_the_last_bin_are_those_that_have_passed(self) -> None:
+        table = table_of(reports.golden())
+        assert {row["seconds"] for row in table} == {"3600", "600"}
+        hours = sum(float(row["NCPUS"]) * int(row["seconds"]) / 3600 for row in table)
+        assert hours == pytest.approx(reports.golden().total.hours["NCPUS"])
+
+    def test_names_come_back_as_they_were_and_none_is_a_formula(self) -> None:
+        names = {row["user"] for row in table_of(reports.hostile())}
+        expected = {name.replace("\udcff", "\\udcff") for name in reports.HOSTILE} - {"=HYPERLINK(1)"}
+        assert names == expected | {"'=HYPERLINK(1)"}
+
+    def test_a_carriage_return_in_a_name_does_not_end_the_line(self) -> None:
+        report = reports.report_of([reports.Run("a\rb", reports.NOW - 7200, reports.NOW - 3600)], seconds=DAY)
+        assert b'"a\rb"' in payload.usage_csv(report)
+        assert {row["user"] for row in table_of(report)} == {"a\rb"}
+
+    def test_nobody_leaves_the_header_alone(self) -> None:
+        assert (
+            payload.usage_csv(reports.empty()) == b"start,start_epoch,seconds,user,NCPUS,NGPUS,MEMORY,NJOBS,BILLING\n"
+        )
