@@ -26,7 +26,7 @@ from librarian.system import stopwatch
 
 OVERLAP = 3600  # slurmctld sends records in batches, and slurmdbd may have been down for a while
 FULL_EVERY = 86400
-LIMITS, TRACKED, PRIVATE = "limits", "gpus_tracked", "private_data"
+LIMITS, TRACKED, PRIVATE, CLUSTERS = "limits", "gpus_tracked", "private_data", "clusters"
 
 log = logging.getLogger(__name__)
 
@@ -41,12 +41,13 @@ class Plan:
 
 def plan(coverage: Coverage | None, now: int, begin: int, full: bool) -> Plan:
     """What to ask for at `now` when the window begins at `begin`; all UTC epochs."""
-    if full or coverage is None or coverage.covered_from > begin:
+    if coverage is None:
         return Plan(begin, True)
-    if coverage.complete_at > now or now - coverage.full_at >= FULL_EVERY:
-        # covered up to a time before the window (a long pause): what lies between is still missing
-        return Plan(min(begin, coverage.complete_at - OVERLAP), True)
-    return Plan(coverage.complete_at - OVERLAP, False)
+    last = coverage.complete_at - OVERLAP
+    gap = coverage.covered_from > begin or coverage.complete_at > now
+    if full or gap or now - coverage.full_at >= FULL_EVERY:
+        return Plan(min(begin, last), True)  # after a long pause the last answer lies before the window
+    return Plan(last, False)
 
 
 def collect(slurm: Slurm, store: Store, scope: Scope, *, cluster: str, now: int, begin: int, full: bool) -> Asked:
@@ -59,6 +60,7 @@ def collect(slurm: Slurm, store: Store, scope: Scope, *, cluster: str, now: int,
     asked = Asked(todo.since, now, 0.0, full=todo.full)
     try:
         query = Query(scope.qos, todo.since, now, scope.accounts, scope.partitions)
+        _check_cluster(store, cluster)
         runs = accounting.ask(slurm, query, cluster)
         runs, gone = _complete(runs, store.open_runs(scope), lambda since: _again(slurm, query, cluster, since))
     except SlurmError as error:
@@ -69,6 +71,13 @@ def collect(slurm: Slurm, store: Store, scope: Scope, *, cluster: str, now: int,
     asked = replace(asked, seconds=stopwatch() - started, rows=len(runs.jobs), rejects=len(runs.rejects))
     store.add(scope, asked, runs.jobs, runs.rejects, gone)
     return asked
+
+
+def _check_cluster(store: Store, cluster: str) -> None:
+    """Refuse a cluster that Slurm does not know: sacct would answer that it has no jobs."""
+    known = store.fact(CLUSTERS)
+    if known and cluster.lower() not in (name.lower() for name in known):
+        raise SlurmError(f"Slurm knows no cluster {cluster}", f"it knows {', '.join(known)}", "correct [cluster] name")
 
 
 def _again(slurm: Slurm, query: Query, cluster: str, since: int) -> Runs:
@@ -102,11 +111,15 @@ def _joined(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
 
 
 def observe_cluster(slurm: Slurm, store: Store, now: int) -> list[SlurmError]:
-    """Ask for the limits, what is tracked and what is hidden; returns what failed. The last known answers stay."""
+    """Ask for the limits, what is tracked, what is hidden, which clusters there are; returns what failed.
+
+    The last known answers stay.
+    """
     questions: dict[str, Callable[[], object]] = {
         LIMITS: lambda: {name: [dict(found.tres), found.jobs] for name, found in qos.ask(slurm).items()},
         TRACKED: lambda: site.gpus_tracked(slurm),
         PRIVATE: lambda: sorted(site.private_data(slurm)),
+        CLUSTERS: lambda: site.clusters(slurm),
     }
     failures = []
     for name, question in questions.items():

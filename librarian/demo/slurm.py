@@ -115,6 +115,7 @@ class DemoSlurm:
             "sacctmgr -P show qos format=name,grptres,grpjobs": self._qos,
             "sacctmgr -P show tres": self._tres,
             "sacctmgr -P show config": self._dbd_config,
+            "sacctmgr -P show cluster format=cluster": lambda: f"Cluster\n{self._cluster}\n",
             "scontrol show config": self._config,
         }
         table = tables.get(" ".join((command, *arguments)))

@@ -31,6 +31,17 @@ def parse_private(text: str) -> frozenset[str]:
     return frozenset(word for word in value.replace("(null)", "").lower().split(",") if word not in ("", "none"))
 
 
+def clusters(slurm: Slurm) -> tuple[str, ...]:
+    """Names of the clusters that accounting knows. Raises `SlurmError`.
+
+    sacct takes a cluster that does not exist for one without jobs (seen on 24.11), so somebody has to look.
+    """
+    names = slurm.run("sacctmgr", ("-P", "show", "cluster", "format=cluster")).text.splitlines()
+    if not names or names[0].lower() != "cluster":
+        raise SlurmError("sacctmgr gave no table of clusters", names[0] if names else "")
+    return tuple(names[1:])
+
+
 def cluster_name(slurm: Slurm) -> str:
     """Name of the cluster that this machine belongs to. Raises `SlurmError`."""
     name = _setting(slurm.run("scontrol", ("show", "config")).text, "ClusterName")

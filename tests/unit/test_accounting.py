@@ -38,7 +38,10 @@ def test_names_that_look_like_numbers_stay_names() -> None:
 
 
 def test_times_that_never_came() -> None:
-    lines = [sacct_line(Start="Unknown", End="Unknown", AllocTRES=""), sacct_line(DBIndex="8", Start="None", Eligible="")]
+    lines = [
+        sacct_line(Start="Unknown", End="Unknown", AllocTRES=""),
+        sacct_line(DBIndex="8", Start="None", Eligible=""),
+    ]
     jobs = parse(sacct_answer(lines), "hpg").jobs
     assert jobs["start"].tolist() == [UNKNOWN, UNKNOWN]
     assert jobs["end"].tolist() == [UNKNOWN, 300]
@@ -46,7 +49,13 @@ def test_times_that_never_came() -> None:
 
 def test_users_may_be_called_like_missing_values_or_not_at_all() -> None:
     lines = [sacct_line(DBIndex=str(n), User=user) for n, user in enumerate(["nan", "NULL", "", "None", "007"])]
-    assert parse(sacct_answer(lines), "hpg").jobs["user"].tolist() == ["nan", "NULL", accounting.NAMELESS, "None", "007"]
+    assert parse(sacct_answer(lines), "hpg").jobs["user"].tolist() == [
+        "nan",
+        "NULL",
+        accounting.NAMELESS,
+        "None",
+        "007",
+    ]
 
 
 def test_of_two_rows_of_one_run_the_last_counts() -> None:
@@ -99,7 +108,9 @@ def test_no_garbage_raises_and_none_is_lost(garbage: list[bytes]) -> None:
     assert len(runs.rejects) == len(garbage)
 
 
-alphabet = st.sampled_from(["", "Unknown", "None", "0", "5", "1700000000", "-1", "x", "1e5", "00:00:01", "cpu=1", "9" * 25])
+alphabet = st.sampled_from(
+    ["", "Unknown", "None", "0", "5", "1700000000", "-1", "x", "1e5", "00:00:01", "cpu=1", "9" * 25]
+)
 
 
 @given(st.lists(st.lists(alphabet, min_size=len(FIELDS), max_size=len(FIELDS)), max_size=6))

@@ -13,6 +13,7 @@ import pytest
 
 from librarian import assets
 from librarian.errors import LibrarianError
+from librarian.render.plotly import Plotly
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 BASIC_BANNER = "/**\n* plotly.js (basic - minified) v3.2.1\n* Copyright 2012-2025, Plotly, Inc.\n*/\n"
@@ -86,20 +87,20 @@ class TestPlotly:
         write(package.parent / "dashboard/node_modules/plotly.js-basic-dist-min/plotly-basic.min.js", BASIC_BANNER)
         fake_plotly(package, monkeypatch, FULL_BANNER)
         path = write(package / "_assets/vendor/plotly-basic.min.js", BASIC_BANNER.replace("3.2.1", "4.0.0"))
-        assert assets.plotly() == assets.Plotly("4.0.0", path, "plotly-basic-4.0.0.min.js", None, None, "basic")
+        assert assets.plotly() == Plotly("4.0.0", path, "plotly-basic-4.0.0.min.js", None, None, "basic")
 
     def test_then_the_checkouts(self, package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         fake_plotly(package, monkeypatch, FULL_BANNER)
         path = write(
             package.parent / "dashboard/node_modules/plotly.js-basic-dist-min/plotly-basic.min.js", BASIC_BANNER
         )
-        assert assets.plotly() == assets.Plotly("3.2.1", path, "plotly-basic-3.2.1.min.js", None, None, "basic")
+        assert assets.plotly() == Plotly("3.2.1", path, "plotly-basic-3.2.1.min.js", None, None, "basic")
 
     def test_then_the_python_packages_which_is_not_imported(
         self, package: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         path = fake_plotly(package, monkeypatch, FULL_BANNER)
-        assert assets.plotly() == assets.Plotly("2.35.2", path, "plotly-2.35.2.min.js", None, None, "full")
+        assert assets.plotly() == Plotly("2.35.2", path, "plotly-2.35.2.min.js", None, None, "full")
 
     def test_a_file_cut_short_or_of_something_else_is_passed_over(
         self, package: Path, monkeypatch: pytest.MonkeyPatch

@@ -27,7 +27,16 @@ def test_gpus_count_once(text: str, gpus: float, types: dict[str, float]) -> Non
 
 @pytest.mark.parametrize(
     ("text", "gib"),
-    [("32768M", 32), ("2.50G", 2.5), ("1T", 1024), ("0", 0), ("1048576K", 1), ("512", 0.5), ("100Gn", 100), ("750Mc", 750 / 1024)],
+    [
+        ("32768M", 32),
+        ("2.50G", 2.5),
+        ("1T", 1024),
+        ("0", 0),
+        ("1048576K", 1),
+        ("512", 0.5),
+        ("100Gn", 100),
+        ("750Mc", 750 / 1024),
+    ],
 )
 def test_sizes_are_gib(text: str, gib: float) -> None:
     assert tres.memory_gib(tres.parse_tres(f"mem={text}")) == pytest.approx(gib)

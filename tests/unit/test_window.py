@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 
 from librarian.core.window import DAY, Window, day_edges, day_start, isoformat, window_until
 
-ZONES = ["US/Eastern", "UTC", "Europe/Berlin", "Asia/Kolkata", "Australia/Lord_Howe", "America/Sao_Paulo", "Asia/Beirut"]
+ZONES = [
+    "US/Eastern",
+    "UTC",
+    "Europe/Berlin",
+    "Asia/Kolkata",
+    "Australia/Lord_Howe",
+    "America/Sao_Paulo",
+    "Asia/Beirut",
+]
 times = st.integers(1_400_000_000, 1_900_000_000)
 
 
@@ -52,7 +60,9 @@ def test_six_hour_bins_start_again_at_midnight_after_a_clock_change() -> None:
 
 def test_midnights_that_are_skipped_or_come_twice() -> None:
     # Brazil's clocks once jumped from 00:00 to 01:00; Beirut's once went back from 00:00 to 23:00
-    assert isoformat(day_start(date(2018, 11, 4), "America/Sao_Paulo"), "America/Sao_Paulo") == "2018-11-04T01:00:00-02:00"
+    assert (
+        isoformat(day_start(date(2018, 11, 4), "America/Sao_Paulo"), "America/Sao_Paulo") == "2018-11-04T01:00:00-02:00"
+    )
     start = day_start(date(2021, 10, 31), "Asia/Beirut")
     assert datetime.fromtimestamp(start, timezone.utc) == datetime(2021, 10, 30, 22, tzinfo=timezone.utc)
 

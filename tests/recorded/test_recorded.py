@@ -1,0 +1,122 @@
+"""What real clusters printed, read and counted: tests/data/slurm-<version>, recorded by tests/cluster/record.
+
+The recordings hold more fields than are asked for, so that they need not be made again for each new one.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from librarian.core.jobs import UNKNOWN
+from librarian.core.observables import OBSERVABLES
+from librarian.core.summary import ended_states
+from librarian.core.usage import bin_jobs
+from librarian.core.window import window_until
+from librarian.errors import SlurmError
+from librarian.slurm import accounting, associations, qos, site
+from librarian.slurm.command import Slurm
+from librarian.system import Answer
+
+RECORDINGS = sorted((Path(__file__).parent.parent / "data").glob("slurm-*"))
+SEPARATOR = accounting.DELIMITER
+
+
+@pytest.fixture(params=RECORDINGS, ids=lambda folder: folder.name)
+def recording(request: pytest.FixtureRequest) -> Path:
+    folder: Path = request.param
+    return folder
+
+
+def answer(recording: Path, name: str) -> Answer:
+    """A recorded answer."""
+    errors = recording / f"{name}.stderr.txt"
+    status = json.loads((recording / "commands.json").read_text())["commands"][name]["status"]
+    stderr = errors.read_text(encoding="utf-8", errors="replace") if errors.exists() else ""
+    return Answer(status, (recording / f"{name}.txt").read_bytes(), stderr)
+
+
+def asked_for(whole: Answer) -> Answer:
+    """A recorded answer of sacct, cut down to the fields that are asked for."""
+    rows = [line.split(SEPARATOR) for line in whole.text.splitlines()]
+    places = [rows[0].index(name) for name in accounting.FIELDS]
+    lines = [SEPARATOR.join(row[place] for place in places) + "\n" for row in rows]
+    return Answer(whole.status, "".join(lines).encode(), whole.stderr)
+
+
+def oracle(recording: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((recording / "oracle.json").read_text())
+    return found
+
+
+QOS = ("avery", "avery-b", "kim", "kim-b")
+
+
+@pytest.mark.parametrize("name", QOS)
+def test_totals_equal_the_database(recording: Path, name: str) -> None:
+    runs = accounting.parse(asked_for(answer(recording, f"sacct-{name}")), "hpg")
+    assert runs.rejects == ()
+    now = oracle(recording)["now"]
+    window = window_until(now, seconds=86400, bin_seconds=3600, zone="US/Eastern")
+    usage = bin_jobs(runs.jobs, window, OBSERVABLES)
+    hours = {
+        user: {o.key: usage.hours[row, column] for row, o in enumerate(usage.observables)}
+        for column, user in enumerate(usage.users)
+    }
+    expected = oracle(recording)["hours"].get(name, {})
+    assert hours.keys() == expected.keys()
+    for user, amounts in expected.items():
+        assert hours[user] == pytest.approx(amounts, rel=1e-9)
+    assert ended_states(runs.jobs, window) == oracle(recording)["ended"].get(name, {})
+
+
+def test_the_kinds_of_jobs_are_all_there(recording: Path) -> None:
+    jobs = accounting.parse(asked_for(answer(recording, "sacct-avery")), "hpg").jobs
+    states = set(jobs["state"])
+    assert states >= {"COMPLETED", "FAILED", "TIMEOUT", "CANCELLED", "REQUEUED", "RUNNING"}
+    assert jobs["dbindex"].is_unique
+    assert (jobs["suspended"] > 0).any()
+    assert jobs["jobid"].duplicated().any(), "one that was requeued"
+    kim = accounting.parse(asked_for(answer(recording, "sacct-kim")), "hpg").jobs
+    assert ((kim["start"] == UNKNOWN) & (kim["end"] != UNKNOWN)).any(), "one that was cancelled before its start"
+
+
+def test_no_jobs_and_no_answer(recording: Path) -> None:
+    assert len(accounting.parse(asked_for(answer(recording, "sacct-none")), "hpg").jobs) == 0
+    for name, said in (("sacct-unknown-qos", "avery-b"), ("sacct-slurmdbd-down", "Connection refused")):
+        told = answer(recording, name)
+        with pytest.raises(SlurmError, match=said):
+            accounting.ask(Slurm(runner=lambda *_, told=told, **__: told), accounting.Query("x", 0, 1), "hpg")
+
+
+def test_limits(recording: Path) -> None:
+    lines = [line.split("|") for line in answer(recording, "sacctmgr-qos").text.splitlines()]
+    places = [lines[0].index(name) for name in ("Name", "GrpTRES", "GrpJobs")]
+    limits = qos.parse("\n".join("|".join(line[place] for place in places) for line in lines))
+    assert limits["avery"].tres == {"cpu": 430, "gres/gpu": 39, "mem": 3359}
+    assert (limits["avery"].jobs, limits["kim"].jobs) == (None, 20)
+    assert limits["kim-b"].tres["gres/gpu"] == 0
+    assert limits["normal"].tres == {}
+
+
+def test_what_is_tracked_and_hidden(recording: Path) -> None:
+    assert site.parse_tracked(answer(recording, "sacctmgr-tres").text)
+    assert site.parse_private(answer(recording, "sacctmgr-config").text) == frozenset()
+    assert "jobs" in site.parse_private(answer(recording, "sacctmgr-config-private").text)
+
+
+def test_associations(recording: Path) -> None:
+    rows = [line.split("|") for line in answer(recording, "sacctmgr-assoc-alice").text.splitlines()]
+    places = [rows[0].index(name) for name in ("Cluster", "Account", "User", "QOS", "Def QOS")]
+    text = "\n".join("|".join(row[place] for place in places) for row in rows)
+    (found,) = associations.parse(text)
+    assert (found.cluster, found.account, found.default_qos) == ("hpg", "avery", "avery")
+    assert set(found.qos) == {"avery", "avery-b"}
+
+
+def test_the_cluster_s_name(recording: Path) -> None:
+    told = answer(recording, "scontrol-config")
+    assert site.cluster_name(Slurm(runner=lambda *_, **__: told)) == "hpg"

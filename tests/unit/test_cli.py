@@ -1,0 +1,198 @@
+"""The command line as a person and as cron use it, with stand-ins for Slurm's commands on PATH."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from librarian.cli import main
+from librarian.config import parse
+from librarian.core.limits import QosLimits
+from librarian.demo.group import LIMITS
+from librarian.demo.slurm import DemoSlurm
+from librarian.errors import ConfigError
+from librarian.initial import Found, compose, discover
+from librarian.slurm.command import Slurm
+
+ROOT = Path(__file__).parent.parent.parent
+
+# Slurm's commands, answered by the demo's Slurm: one quiet user, two runs.
+STAND_IN = f"""#!{sys.executable}
+import os, sys
+sys.path.insert(0, {str(ROOT)!r})
+from librarian.demo.slurm import DemoSlurm
+from tests.unit.runs import run_of
+if os.path.exists(os.path.join(os.path.dirname(__file__), "down")):
+    sys.exit("slurmdbd is down")
+now = int(os.environ.get("NOW", "1793100000"))
+answer = DemoSlurm([run_of(1), run_of(2, user="bob")], now=now)(sys.argv, timeout=1, env=os.environ)
+sys.stdout.buffer.write(answer.stdout)
+sys.stderr.write(answer.stderr)
+sys.exit(answer.status)
+"""
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A folder with a configuration and with stand-ins for Slurm's commands in bin/."""
+    (tmp_path / "bin").mkdir()
+    for name in ("sacct", "sacctmgr", "scontrol"):
+        path = tmp_path / "bin" / name
+        path.write_text(STAND_IN)
+        path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    (tmp_path / "librarian.toml").write_text(
+        f'[cluster]\nname = "demo"\ntimezone = "UTC"\n[slurm]\nbin_dir = "{tmp_path}/bin"\n'
+        '[paths]\nstate = "state"\nsite = "site"\n[[qos]]\nname = "avery"\n'
+    )
+    return tmp_path
+
+
+def librarian(place: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(place), **environment}
+    command = [sys.executable, "-m", "librarian", *arguments]
+    return subprocess.run(command, cwd=place, env=env, text=True, capture_output=True, timeout=120, check=False)
+
+
+def test_run_status_and_failure(place: Path) -> None:
+    done = librarian(place, "run")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), "cron hears nothing when all is well"
+    index = json.loads((place / "site" / "index.json").read_text())
+    assert index["qos"][0]["data"] == "data_avery.json"
+    told = librarian(place, "status")
+    assert told.returncode == 0
+    assert "avery: complete up to" in told.stdout
+
+    (place / "bin" / "down").touch()
+    done = librarian(place, "--config", "librarian.toml", "run")
+    assert done.returncode == 3
+    assert "librarian: QoS avery: sacct failed with status 1: slurmdbd is down\n" in done.stderr
+    assert "Traceback" not in done.stderr
+    told = librarian(place, "status")
+    assert told.returncode == 1
+    assert "the last try failed" in told.stdout
+
+
+def test_stages_by_themselves(place: Path) -> None:
+    assert librarian(place, "collect", "--full").returncode == 0
+    assert not (place / "site").exists()
+    assert librarian(place, "render").returncode == 0
+    assert (place / "site" / "index.html").is_file()
+    done = librarian(place, "publish")
+    assert (done.returncode, "nothing to publish to" in done.stderr) == (2, True)
+
+
+def test_two_at_once(place: Path) -> None:
+    holder = (
+        "import sys, time; from pathlib import Path; from librarian.system import locked\n"
+        "with locked(Path('state/demo.lock'), 'a run'): print('held', flush=True); time.sleep(60)"
+    )
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        [sys.executable, "-c", holder], cwd=place, env=env, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout
+        assert other.stdout.readline() == "held\n"
+        done = librarian(place, "run")
+        other.kill()
+    assert done.returncode == 75
+    assert f"a run is already going on: process {other.pid} on" in done.stderr
+    assert librarian(place, "collect").returncode == 0
+
+
+def test_mistakes_are_lines_and_not_tracebacks(place: Path) -> None:
+    (place / "librarian.toml").write_text('[cluster]\nnmae = "x"\n')
+    done = librarian(place, "run")
+    assert done.returncode == 2
+    assert 'cluster.nmae is not a key; did you mean "name"?' in done.stderr
+    assert "qos: at least one table" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Traceback" in librarian(place, "run", "--debug").stderr
+    (place / "librarian.toml").unlink()
+    done = librarian(place, "run")
+    assert (done.returncode, "write one with: librarian init" in done.stderr) == (2, True)
+
+
+def test_slurm_that_is_not_there(place: Path) -> None:
+    text = (place / "librarian.toml").read_text().replace(f"{place}/bin", "/opt/nosuch")
+    (place / "librarian.toml").write_text(text)
+    done = librarian(place, "run")
+    assert done.returncode == 3
+    assert "sacct could not be started: No such file or directory" in done.stderr
+
+
+def test_status_lists_rejects(place: Path) -> None:
+    text = STAND_IN.replace("answer.stdout)", "answer.stdout.replace(b'cpu=4', b'cpu=\\x1b[31mmuch'))")
+    (place / "bin" / "sacct").write_text(text)
+    assert librarian(place, "collect").returncode == 0
+    told = librarian(place, "status", "--rejects").stdout
+    assert "2 rejected: AllocTRES is not understood" in told
+    assert "cpu=\ufffd[31mmuch" in told
+    assert "\x1b" not in told
+
+
+def test_status_without_data(place: Path) -> None:
+    told = librarian(place, "status")
+    assert (told.returncode, "nothing was collected yet" in told.stdout) == (2, True)
+
+
+def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
+    for argument in ("--version", "--help"):
+        with pytest.raises(SystemExit) as ended:
+            main([argument])
+        assert ended.value.code == 0
+    text = capsys.readouterr().out
+    assert "librarian 0." in text
+    for command in ("init", "run", "collect", "render", "publish", "demo", "serve", "status", "exit status"):
+        assert command in text
+
+
+def test_the_command_line_starts_without_the_heavy_parts() -> None:
+    code = (
+        "import sys; from librarian.cli import main\n"
+        "try: main(['--help'])\nexcept SystemExit: pass\n"
+        "sys.exit(str({'pandas', 'numpy', 'matplotlib', 'jinja2', 'sqlite3'} & set(sys.modules)))"
+    )
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], env=env, text=True, capture_output=True, check=False)
+    assert done.stderr.strip() == "set()"
+
+
+def demo_slurm() -> Slurm:
+    return Slurm(runner=DemoSlurm([], now=0, user="alice", limits=LIMITS))
+
+
+def test_init_writes_what_it_finds() -> None:
+    text = compose(discover(demo_slurm(), "alice", []))
+    found = parse(text)
+    assert found.cluster.name == "demo"
+    assert [entry.name for entry in found.qos] == ["avery", "avery-b"]
+    assert "Slurm says: cpu=430, gres/gpu=39, mem=3359 GiB" in text
+    assert "your default QoS" in text
+
+
+def test_init_takes_wanted_qos_and_refuses_strange_ones() -> None:
+    assert [q.name for q in parse(compose(discover(demo_slurm(), "nobody", ["normal"]))).qos] == ["normal"]
+    with pytest.raises(ConfigError, match="there is no QoS x: Slurm knows normal, avery"):
+        discover(demo_slurm(), "alice", ["x"])
+    with pytest.raises(ConfigError, match="name one with --qos"):
+        discover(demo_slurm(), "nobody", [])
+
+
+def test_init_escapes_what_slurm_says() -> None:
+    name = 'a"\\b\x7f\u202e\n[x]'
+    text = compose(Found("c", "UTC", {name: QosLimits({}, None)}, (name,), "", ("line\nbreak",)))
+    assert "\n[x]" not in text.replace("\\n[x]", "")
+
+
+def test_init_never_overwrites(place: Path) -> None:
+    done = librarian(place, "init", PATH=f"{place}/bin:{os.environ['PATH']}")
+    assert (done.returncode, "is there already" in done.stderr) == (2, True)
+    done = librarian(place, "init", "--output", "-", "--qos", "avery", PATH=f"{place}/bin:{os.environ['PATH']}")
+    assert done.returncode == 0, done.stderr
+    assert parse(done.stdout).qos[0].name == "avery"

@@ -1,0 +1,171 @@
+"""Collection: the picture does not depend on when, how often and with what failures Slurm was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from librarian.collect import FULL_EVERY, OVERLAP, Plan, collect, known_limits, observe_cluster, plan
+from librarian.core.usage import Usage
+from librarian.core.window import DAY, window_until
+from librarian.demo.runs import Run
+from librarian.demo.slurm import DemoSlurm
+from librarian.errors import SlurmError
+from librarian.report import measure
+from librarian.slurm.command import Slurm
+from librarian.store import Coverage, Scope, Store, opened
+from librarian.system import Answer
+from tests.unit.runs import T0, run_of
+
+SCOPE = Scope("avery")
+SPAN = 3 * DAY  # the history that tests make up
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[Run]:
+    runs = []
+    for number in range(draw(st.integers(0, 25))):
+        submit = T0 - DAY + draw(st.integers(0, SPAN))
+        start = submit + draw(st.integers(0, 40_000))
+        end = start + draw(st.sampled_from([0, 1, 600, 7200, 2 * DAY]))
+        cancelled = draw(st.integers(0, 5)) == 0
+        never = {"start": None, "end": start, "state": "CANCELLED by 1", "alloc_tres": ""}
+        times = {"submit": submit, "eligible": submit, "start": start, "end": end}
+        user = draw(st.sampled_from(["alice", "bob", "007"]))
+        runs.append(run_of(number, user=user, **{**times, **(never if cancelled else {})}))
+    return runs
+
+
+def ask(slurm: DemoSlurm, store: Store, now: int, *, full: bool = False, days: int = 2) -> None:
+    slurm.now = now
+    collect(Slurm(runner=slurm), store, SCOPE, cluster="demo", now=now, begin=now - days * DAY, full=full)
+
+
+def picture(store: Store, now: int) -> Usage:
+    window = window_until(now, seconds=2 * DAY, bin_seconds=3600, zone="US/Eastern")
+    return measure(store.jobs(SCOPE, window.start), window)
+
+
+def same(one: Usage, other: Usage) -> None:
+    assert one.users == other.users
+    np.testing.assert_allclose(one.integrals, other.integrals, rtol=1e-12, atol=1e-6)
+    np.testing.assert_array_equal(one.holding, other.holding)
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(histories(), st.lists(st.integers(0, SPAN), max_size=8))
+def test_how_it_was_collected_changes_nothing(
+    tmp_path_factory: pytest.TempPathFactory, runs: list[Run], times: list[int]
+) -> None:
+    folder = tmp_path_factory.mktemp("stores")
+    end = T0 + SPAN
+    slurm = DemoSlurm(runs, now=end)
+    with opened(folder / "often.sqlite") as often, opened(folder / "once.sqlite") as once:
+        for moment in [*sorted(times), SPAN, SPAN]:
+            ask(slurm, often, T0 + moment)
+        ask(slurm, once, end)
+        same(picture(often, end), picture(once, end))
+        ask(slurm, often, end, full=True)
+        same(picture(often, end), picture(once, end))
+
+
+class LateSlurm(DemoSlurm):
+    """A Slurm whose database was down for a while: what happened in the outage is recorded at its end."""
+
+    outage = (T0 + 20_000, T0 + 20_000 + 6 * 3600)
+
+    def __call__(self, argv: Sequence[str], *, timeout: float, env: Mapping[str, str]) -> Answer:
+        now, (begin, end) = self.now, self.outage
+        if begin <= now < end:
+            self.now = begin
+        try:
+            return super().__call__(argv, timeout=timeout, env=env)
+        finally:
+            self.now = now
+
+
+def test_an_end_that_was_recorded_hours_late_is_found(tmp_path: Path) -> None:
+    slurm = LateSlurm([run_of(1, end=LateSlurm.outage[0] + 60), run_of(2, end=T0 + 80_000)], now=T0)
+    with opened(tmp_path / "s") as store:
+        for now in range(T0 + 600, T0 + 60_000, 600):
+            ask(slurm, store, now)
+        jobs = store.jobs(SCOPE, 0)
+        assert dict(zip(jobs["jobid"], jobs["end"], strict=True))[1] == LateSlurm.outage[0] + 60
+
+
+def test_a_run_that_left_the_qos_is_dropped_and_one_that_is_hidden_is_not(tmp_path: Path) -> None:
+    there, moved = run_of(1, end=T0 + 90_000), run_of(2, end=T0 + 90_000, user="bob")
+    slurm = DemoSlurm([there, moved], now=T0)
+    with opened(tmp_path / "s") as store:
+        ask(slurm, store, T0 + 600)
+        hidden = DemoSlurm([there, moved], now=T0, user="alice", private=True)
+        observe_cluster(Slurm(runner=hidden), store, T0 + 700)
+        ask(hidden, store, T0 + 1200)
+        assert store.jobs(SCOPE, 0)["jobid"].tolist() == [1, 2]
+        slurm.runs = [there, replace(moved, qos="avery-b")]
+        observe_cluster(Slurm(runner=slurm), store, T0 + 1300)
+        ask(slurm, store, T0 + 1800)
+        assert store.jobs(SCOPE, 0)["jobid"].tolist() == [1]
+
+
+def test_a_failure_changes_nothing_but_is_remembered(tmp_path: Path) -> None:
+    slurm = DemoSlurm([run_of(1)], now=T0)
+    with opened(tmp_path / "s") as store:
+        ask(slurm, store, T0 + 600)
+        before = store.jobs(SCOPE, 0)
+
+        def down(argv: object, *, timeout: float, env: object) -> Answer:
+            return Answer(1, b"", "sacct: error: slurmdbd is down")
+
+        with pytest.raises(SlurmError, match="slurmdbd is down"):
+            collect(Slurm(runner=down), store, SCOPE, cluster="demo", now=T0 + 1200, begin=T0, full=False)
+        pd.testing.assert_frame_equal(store.jobs(SCOPE, 0), before)
+        coverage, last = store.coverage(SCOPE), store.last_query(SCOPE)
+        assert coverage and coverage.complete_at == T0 + 600
+        assert last and last.error and "slurmdbd is down" in last.error
+        ask(slurm, store, T0 + 9000)
+        assert store.jobs(SCOPE, 0)["end"].tolist() == [T0 + 5000]
+
+
+def test_an_unknown_cluster_and_an_unknown_qos_name_what_exists(tmp_path: Path) -> None:
+    slurm = Slurm(runner=DemoSlurm([], now=T0))
+    with opened(tmp_path / "s") as store:
+        assert observe_cluster(slurm, store, T0) == []
+        with pytest.raises(SlurmError, match="knows no cluster hpg: it knows demo"):
+            collect(slurm, store, SCOPE, cluster="hpg", now=T0, begin=0, full=False)
+        with pytest.raises(SlurmError, match="Valid QOS's are normal,avery,avery-b"):
+            collect(slurm, store, Scope("nosuch"), cluster="demo", now=T0, begin=0, full=False)
+
+
+def test_limits_stay_known_when_slurm_does_not_answer(tmp_path: Path) -> None:
+    with opened(tmp_path / "s") as store:
+        assert known_limits(store, "avery") is None
+        observe_cluster(Slurm(runner=DemoSlurm([], now=T0)), store, T0)
+        failures = observe_cluster(Slurm(runner=lambda *_, **__: Answer(1, b"", "down")), store, T0)
+        assert len(failures) == 4
+        limits = known_limits(store, "Avery")
+        assert limits and (limits.tres["cpu"], limits.tres["gres/gpu"], limits.tres["mem"]) == (430, 39, 3359)
+
+
+@pytest.mark.parametrize(
+    ("coverage", "expected"),
+    [
+        (None, Plan(T0, True)),
+        (Coverage(T0, T0 + 90_000, T0 + 90_000), Plan(T0 + 90_000 - OVERLAP, False)),
+        (Coverage(T0 + 1, T0 + 90_000, T0 + 90_000), Plan(T0, True)),
+        (Coverage(0, T0 + 90_000, T0 + 100_000 - FULL_EVERY), Plan(T0, True)),
+        (Coverage(0, T0 + 999_999, T0 + 90_000), Plan(T0, True)),
+        (Coverage(0, T0 - 40 * DAY, T0 - 40 * DAY), Plan(T0 - 40 * DAY - OVERLAP, True)),
+    ],
+    ids=["never asked", "steady", "a longer window", "once a day", "the clock went back", "after a long pause"],
+)
+def test_what_is_asked_next(coverage: Coverage | None, expected: Plan) -> None:
+    assert plan(coverage, T0 + 100_000, T0, full=False) == expected
+    assert plan(coverage, T0 + 100_000, T0, full=True) == Plan(min(expected.since, T0), True)

@@ -1,0 +1,242 @@
+"""A whole run, on a made-up Slurm: what is left on disk, and what a failure leaves alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from librarian import assemble, config, configfile, pipeline
+from librarian.configfile import Setup
+from librarian.core.window import DAY
+from librarian.demo.slurm import DemoSlurm
+from librarian.errors import LibrarianError
+from librarian.render.figures import Picture
+from librarian.render.files import PICTURES
+from librarian.slurm.command import Slurm
+from librarian.store import opened
+from librarian.system import Answer
+from tests.unit.runs import run_of
+
+NOW = 1_793_100_000
+CONFIG = """
+[cluster]
+name = "demo"
+timezone = "US/Eastern"
+[paths]
+state = "state"
+site = "site"
+[report]
+window_days = 2
+[[qos]]
+name = "avery"
+title = "Avery group"
+[[qos]]
+name = "avery-b"
+[[publish]]
+kind = "folder"
+path = "web"
+"""
+
+
+def run(number: int, **changes: Any) -> Any:
+    return run_of(number, submit=NOW - 9000, eligible=NOW - 9000, start=NOW - 7200, end=NOW - 3600, **changes)
+
+
+RUNS = [run(1), run(2, user="bob"), run(3, qos="avery-b", alloc_tres="cpu=64"), replace(run(4), end=NOW + 9999)]
+
+
+@pytest.fixture(autouse=True)
+def quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests that do not look at the pictures need not wait for them."""
+    if "real_pictures" not in request.fixturenames:
+        monkeypatch.setattr(assemble.figures, "draw", lambda report: [Picture(n, b"png", b"pdf") for n in PICTURES])
+
+
+@pytest.fixture
+def real_pictures() -> None:
+    """Asks for pictures as they are."""
+
+
+@pytest.fixture
+def setup(tmp_path: Path) -> Setup:
+    return configfile.setup(config.parse(CONFIG), tmp_path, {})
+
+
+@pytest.fixture
+def slurm() -> DemoSlurm:
+    return DemoSlurm(RUNS, now=NOW, user="alice")
+
+
+def cycle(setup: Setup, slurm: Callable[..., Answer], now: int = NOW) -> list[LibrarianError]:
+    if isinstance(slurm, DemoSlurm):
+        slurm.now = now
+    return pipeline.run(setup, Slurm(runner=slurm), now)
+
+
+def data(setup: Setup, name: str = "data_avery.json") -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((setup.places.site / name).read_text())
+    return found
+
+
+def broken(only: str = "") -> Callable[..., Answer]:
+    """A Slurm that fails, or fails for one QoS alone."""
+    inner = DemoSlurm(RUNS, now=NOW + 600, user="alice")
+
+    def answer(argv: list[str], *, timeout: float, env: dict[str, str]) -> Answer:
+        if argv[0].endswith("sacct") and (not only or f"--qos={only}" in argv):
+            return Answer(1, b"", "sacct: error: slurmdbd is down")
+        return inner(argv, timeout=timeout, env=env)
+
+    return answer
+
+
+def test_a_run_leaves_a_whole_site_and_a_published_copy(setup: Setup, slurm: DemoSlurm, real_pictures: None) -> None:
+    assert cycle(setup, slurm) == []
+    files = {path.name for path in setup.places.site.iterdir()}
+    pictures = {f"{n}_{q}.{e}" for n in PICTURES for q in ("avery", "avery-b") for e in ("png", "pdf")}
+    assert pictures <= files
+    assert {"index.html", "index.json", "data_avery.json", "data_avery-b.json", "usage_avery.csv"} <= files
+    assert {path.name for path in (setup.places.base / "web").iterdir()} == files
+    found = data(setup)
+    assert found["now"]["users"]["alice"]["NCPUS"] == 4
+    assert found["totals"]["users"]["alice"]["hours"]["NCPUS"] == 4 * 3600 / 3600 + 4 * 7200 / 3600
+    assert found["totals"]["users"]["bob"]["ended"] == {"COMPLETED": 1}
+    assert found["limits"]["NCPUS"] == {"kind": "limit", "value": 430, "source": "GrpTRES cpu"}
+    assert data(setup, "data_avery-b.json")["thresholds"]["NGPUS"] == 0
+
+
+def test_a_second_run_changes_only_what_goes_on(setup: Setup, slurm: DemoSlurm) -> None:
+    cycle(setup, slurm)
+    before = data(setup)
+    cycle(setup, slurm, NOW + 60)
+    after = data(setup)
+    assert after["totals"]["users"]["bob"] == before["totals"]["users"]["bob"]
+    assert after["totals"]["users"]["alice"]["hours"]["NCPUS"] == pytest.approx(
+        before["totals"]["users"]["alice"]["hours"]["NCPUS"] + 4 * 60 / 3600
+    )
+
+
+def test_when_slurm_fails_old_data_stay_and_are_called_old(setup: Setup, slurm: DemoSlurm) -> None:
+    cycle(setup, slurm)
+    before = data(setup)
+    problems = cycle(setup, broken(), NOW + 600)
+    assert [problem.exit_status for problem in problems] == [3, 3]
+    assert "QoS avery: sacct failed" in str(problems[0])
+    after = data(setup)
+    assert after["staleness"]["stale"]
+    assert after["staleness"]["since"] == NOW
+    assert "slurmdbd is down" in after["staleness"]["reason"]
+    changed = ("staleness", "metadata")
+    assert {k: v for k, v in after.items() if k not in changed} == {k: v for k, v in before.items() if k not in changed}
+    assert cycle(setup, slurm, NOW + 1200) == []
+    assert not data(setup)["staleness"]["stale"]
+
+
+def test_one_failing_qos_does_not_stop_the_other(setup: Setup, slurm: DemoSlurm) -> None:
+    cycle(setup, slurm)
+    problems = cycle(setup, broken("avery-b"), NOW + 600)
+    assert len(problems) == 1
+    assert data(setup)["metadata"]["last_updated_epoch"] == NOW + 600
+    assert not data(setup)["staleness"]["stale"]
+    assert data(setup, "data_avery-b.json")["staleness"]["since"] == NOW
+
+
+def test_before_the_first_answer_the_page_says_why(setup: Setup) -> None:
+    cycle(setup, broken())
+    index = data(setup, "index.json")
+    assert [entry["data"] for entry in index["qos"]] == [None, None]
+    assert "slurmdbd is down" in index["qos"][0]["reason"]
+    assert "slurmdbd is down" in (setup.places.site / "index.html").read_text()
+
+
+def test_a_damaged_store_is_set_aside_and_built_again(setup: Setup, slurm: DemoSlurm) -> None:
+    cycle(setup, slurm)
+    before = data(setup)["totals"]
+    setup.places.store.write_bytes(b"garbage" * 1000)
+    assert cycle(setup, slurm) == []
+    assert data(setup)["totals"] == before
+    assert len(list(setup.places.state.glob("demo.sqlite.damaged-*"))) == 1
+
+
+def test_without_store_and_slurm_the_last_site_is_carried_over(setup: Setup, slurm: DemoSlurm) -> None:
+    cycle(setup, slurm)
+    before = data(setup)
+    picture = (setup.places.site / "NCPUS_avery.png").read_bytes()
+    setup.places.store.unlink()
+    cycle(setup, broken(), NOW + 600)
+    after = data(setup)
+    assert after["totals"] == before["totals"]
+    assert (after["staleness"]["stale"], after["staleness"]["since"]) == (True, NOW)
+    assert (setup.places.site / "NCPUS_avery.png").read_bytes() == picture
+    entry = data(setup, "index.json")["qos"][0]
+    assert (entry["data"], entry["stale"], entry["last_updated"]) == ("data_avery.json", True, NOW)
+
+
+def test_pictures_that_fail_leave_the_last_ones(
+    setup: Setup, slurm: DemoSlurm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cycle(setup, slurm)
+    real = assemble.figures.draw
+
+    def draw(report: Any) -> Any:
+        if report.header.qos == "avery":
+            raise RuntimeError("no font")
+        return real(report)
+
+    monkeypatch.setattr(assemble.figures, "draw", draw)
+    problems = cycle(setup, slurm, NOW + 600)
+    assert ["could not be drawn" in str(problem) for problem in problems] == [True]
+    assert data(setup)["staleness"]["since"] == NOW
+    assert data(setup, "data_avery-b.json")["metadata"]["last_updated_epoch"] == NOW + 600
+
+
+def test_one_dead_publisher_does_not_stop_the_run(setup: Setup, slurm: DemoSlurm) -> None:
+    (setup.places.base / "web").write_text("not a folder")
+    problems = cycle(setup, slurm)
+    assert [problem.exit_status for problem in problems] == [6]
+    assert (setup.places.site / "index.html").is_file()
+
+
+def test_hourly_usage_is_kept(setup: Setup, slurm: DemoSlurm) -> None:
+    cycle(setup, slurm)
+    where = pipeline.scope(setup.config.qos[0])
+    with opened(setup.places.store) as store:
+        rows = store.usage(where, NOW - DAY, NOW)
+    cpu = rows[(rows["observable"] == "NCPUS") & (rows["user"] == "bob")]
+    assert cpu["amount"].sum() == 4 * 3600
+
+
+def test_hidden_jobs_and_untracked_gpus_are_said(setup: Setup) -> None:
+    cycle(setup, DemoSlurm(RUNS, now=NOW, user="root", private=True, tracked=False))
+    kinds = {note["kind"] for note in data(setup)["notes"]}
+    assert kinds == {"private_data", "gpus_untracked"}
+    assert data(setup)["untracked"] == ["NGPUS"]
+
+
+def test_overrides_and_filters(setup: Setup, slurm: DemoSlurm) -> None:
+    text = CONFIG.replace('title = "Avery group"', 'accounts = ["b"]\n[qos.limits]\ncpu = 0\njobs = 3')
+    setup = configfile.setup(config.parse(text), setup.places.base, {})
+    slurm.runs = [*RUNS, run(9, account="b", user="zoe")]
+    assert cycle(setup, slurm) == []
+    found = data(setup)
+    assert found["users"] == ["zoe"]
+    assert found["limits"]["NCPUS"] == {"kind": "limit", "value": 0, "source": "configuration"}
+    assert found["limits"]["NJOBS"]["value"] == 3
+    assert found["limits"]["BILLING"]["kind"] == "none"
+
+
+def test_hostile_names_reach_no_path(setup: Setup, tmp_path: Path) -> None:
+    name = "../../etc/<script>"
+    text = CONFIG.replace('name = "avery"', f'name = "{name}"')
+    setup = configfile.setup(config.parse(text), tmp_path, {})
+    slurm = DemoSlurm(
+        [run(1, qos=name, user="<script>alert(1)</script>")], now=NOW, limits={name: ("", ""), "avery-b": ("", "")}
+    )
+    assert cycle(setup, slurm) == []
+    assert all(path.parent == setup.places.site for path in setup.places.site.rglob("*"))
+    assert "<script>alert(1)" not in (setup.places.site / "index.html").read_text()
