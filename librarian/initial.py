@@ -116,13 +116,9 @@ name = {_text(name)}{remark}
 # title = "The group's name for it"
 # accounts = ["only", "these"]
 # partitions = ["only", "these"]
-# Slurm says: {_comment(_said(limits))}. Numbers here override it:
+# Slurm says: {_comment(_said(limits))}. Numbers here override it, for the keys that are there:
 # [qos.limits]
-# cpu = 430
-# gpu = 39
-# mem_gib = 3359
-# jobs = 1000
-"""
+{_examples(limits)}"""
 
 
 def _said(limits: QosLimits | None) -> str:
@@ -131,6 +127,14 @@ def _said(limits: QosLimits | None) -> str:
     parts = [f"{name}={value:g}{' GiB' if name == 'mem' else ''}" for name, value in limits.tres.items()]
     parts += [] if limits.jobs is None else [f"jobs={limits.jobs:g}"]
     return ", ".join(parts) or "no group limits"
+
+
+def _examples(limits: QosLimits | None) -> str:
+    """The override keys with Slurm's own numbers, or 0 where it has none."""
+    said = limits.tres if limits else {}
+    values = {"cpu": said.get("cpu"), "gpu": said.get("gres/gpu"), "mem_gib": said.get("mem")}
+    values["jobs"] = limits.jobs if limits else None
+    return "".join(f"# {key} = {value or 0:g}\n" for key, value in values.items())
 
 
 def _text(value: str) -> str:

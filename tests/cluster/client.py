@@ -1,0 +1,126 @@
+"""What a test does with the cluster: start it, run commands in it as its users, ask its database."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+COMMAND = Path(__file__).parent / "cluster"
+CHECKOUT = Path(__file__).resolve().parents[2]
+# The checkout as `python3 -m librarian` needs it; without node_modules, as on a machine that has no npm.
+PROGRAM = ("librarian", "templates", "dashboard", "scripts", "pyproject.toml")
+Ran = subprocess.CompletedProcess[str]
+
+
+class Cluster:
+    """A running cluster; every start is a fresh one."""
+
+    def __init__(self) -> None:
+        self._program: tempfile.TemporaryDirectory[str] | None = None
+
+    def start(self) -> None:
+        """Stop a cluster that runs, build what is not built, start it, and put the program at /opt/librarian."""
+        for verb in ("down", "build", "up"):
+            subprocess.run([COMMAND, verb], check=True, timeout=900)
+        self._program = tempfile.TemporaryDirectory(prefix="librarian-program-")
+        copy_program(Path(self._program.name))
+        self.bind(Path(self._program.name), "/opt/librarian")
+
+    def stop(self) -> None:
+        """Stop the cluster; nothing of it is left but the root folder."""
+        subprocess.run([COMMAND, "down"], check=True, timeout=120)
+        if self._program is not None:
+            self._program.cleanup()
+
+    @property
+    def root(self) -> Path:
+        """The cluster's / as a path on this machine."""
+        done = subprocess.run([COMMAND, "root"], check=True, capture_output=True, text=True, timeout=30)
+        return Path(done.stdout.strip())
+
+    def bind(self, source: Path, target: str) -> None:
+        """Show the folder `source` of this machine at `target` in the cluster, read-only."""
+        subprocess.run([COMMAND, "bind", "--ro", source, target], check=True, timeout=30)
+
+    def run(
+        self, user: str, *argv: str, check: bool = True, folder: str = "", text: str = "", timeout: float = 120
+    ) -> Ran:
+        """Run `argv` as `user` with `text` as standard input; with `check` a failure raises with what it printed."""
+        where = ["-C", folder] if folder else []
+        done = subprocess.run(
+            [COMMAND, "exec", *where, user, *argv],
+            input=text,
+            capture_output=True,
+            encoding="utf-8",
+            errors="surrogateescape",
+            timeout=timeout,
+            check=False,
+        )
+        if check and done.returncode:
+            raise AssertionError(f"{user}: {argv} ended with {done.returncode}\n{done.stdout}\n{done.stderr}")
+        return done
+
+    def shell(self, user: str, script: str, check: bool = True) -> Ran:
+        """Run `script` with bash as `user`."""
+        return self.run(user, "bash", "-c", script, check=check)
+
+    def sql(self, query: str) -> list[list[str]]:
+        """The rows of a query to slurmdbd's database; a tab or newline in a value comes as `\\t`, `\\n`."""
+        done = self.run("root", "mariadb", "--batch", "--skip-column-names", "slurm_acct_db", "--execute", query)
+        return [line.split("\t") for line in done.stdout.splitlines()]
+
+    def stop_slurmdbd(self) -> None:
+        """End slurmdbd and wait until it is gone."""
+        self.run("root", "pkill", "-x", "slurmdbd")
+        wait_for(lambda: self.run("root", "pgrep", "-x", "slurmdbd", check=False).returncode == 1, 20, "slurmdbd gone")
+
+    def start_slurmdbd(self) -> None:
+        """Start slurmdbd and wait until it answers."""
+        self.run("root", "slurmdbd")
+        wait_for(
+            lambda: self.run("root", "sacctmgr", "-n", "show", "cluster", check=False).returncode == 0, 30, "slurmdbd"
+        )
+
+
+def copy_program(target: Path) -> None:
+    """Copy the program into `target`, readable by everybody whatever the umask the checkout was made with.
+
+    A copy, because other users of the cluster must be able to read it where the checkout is private, and because
+    it must stay the same while the tests run.
+    """
+    for name in PROGRAM:
+        if (CHECKOUT / name).is_dir():
+            leave_out = shutil.ignore_patterns("node_modules", "__pycache__")
+            shutil.copytree(CHECKOUT / name, target / name, ignore=leave_out)
+        elif (CHECKOUT / name).exists():
+            shutil.copy(CHECKOUT / name, target / name)
+    for path in (target, *target.rglob("*")):
+        path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
+
+
+def wait_for(ready: Callable[[], bool], seconds: float, what: str) -> None:
+    """Wait until `ready()`; raises AssertionError with `what` after `seconds`."""
+    end = time.monotonic() + seconds
+    while not ready():
+        if time.monotonic() > end:
+            raise AssertionError(f"waited {seconds:g} s in vain for: {what}")
+        time.sleep(0.2)
+
+
+def why_not(commands: Sequence[str] = ("debootstrap",)) -> str:
+    """Why there can be no cluster on this machine and what helps, or ""."""
+    import os
+
+    system = Path("/etc/os-release").read_text(encoding="utf-8") if Path("/etc/os-release").exists() else ""
+    if not any(name in system.lower() for name in ("id=debian", "id=ubuntu", "id_like=debian", 'id_like="ubuntu')):
+        return "the Slurm cluster needs Debian or Ubuntu; run the tests in a container or machine of it"
+    if os.geteuid() != 0:
+        return "the Slurm cluster needs root: sudo scripts/test"
+    missing = [command for command in commands if shutil.which(command) is None]
+    if missing:
+        return f"the Slurm cluster needs {missing[0]}: apt-get install {' '.join(missing)}"
+    return ""

@@ -1,0 +1,64 @@
+"""The program as a user of the cluster runs it: a folder of files and `python3 -m librarian`, nothing installed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tests.cluster.client import Cluster, Ran
+
+Json = dict[str, Any]
+ZONE = "US/Eastern"
+
+
+@dataclass
+class Program:
+    """Librarian for one user, with one configuration; all it keeps is in the folder `place` in the cluster."""
+
+    cluster: Cluster
+    user: str
+    place: str
+
+    @property
+    def config(self) -> str:
+        return f"{self.place}/librarian.toml"
+
+    def configure(self, qos: Sequence[str], more: str = "") -> None:
+        """Write the configuration."""
+        tables = "".join(f'\n[[qos]]\nname = "{name}"\ntitle = "Group <{name}>"\n' for name in qos)
+        text = (
+            f'[cluster]\nname = "hpg"\ntimezone = "{ZONE}"\n\n[paths]\nstate = "state"\nsite = "site"\n{tables}{more}'
+        )
+        self.cluster.run(self.user, "mkdir", "-p", self.place)
+        self.cluster.run(self.user, "tee", self.config, text=text)
+
+    def run(self, *arguments: str, check: bool = True) -> Ran:
+        """Run `librarian --config … ARGUMENTS`; with `check` a status other than 0 fails with what it said."""
+        return self.plain("--config", self.config, *arguments, check=check)
+
+    def plain(self, *arguments: str, check: bool = True, folder: str = "") -> Ran:
+        """Run `librarian ARGUMENTS` in `folder`."""
+        command = ("env", "PYTHONPATH=/opt/librarian", "python3", "-m", "librarian", *arguments)
+        return self.cluster.run(self.user, *command, check=check, folder=folder)
+
+    def file(self, name: str) -> bytes:
+        """A file of the site."""
+        return (self.cluster.root / self.place.lstrip("/") / "site" / name).read_bytes()
+
+    def index(self) -> Json:
+        """The site's index.json."""
+        index: Json = json.loads(self.file("index.json"))
+        return index
+
+    def entry(self, qos: str) -> Json:
+        """The row of a QoS in the index."""
+        found: list[Json] = [entry for entry in self.index()["qos"] if entry["name"] == qos]
+        assert len(found) == 1, f"{qos} is in index.json {len(found)} times"
+        return found[0]
+
+    def data(self, qos: str) -> Json:
+        """The data of a QoS, by the name that the index gives."""
+        data: Json = json.loads(self.file(self.entry(qos)["data"]))
+        return data
