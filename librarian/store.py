@@ -298,17 +298,22 @@ def open_store(path: Path) -> Store:
     with guarded(path):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         connection = sqlite3.connect(path, timeout=30.0, isolation_level=None)
-        connection.execute("PRAGMA foreign_keys = ON")
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version > len(MIGRATIONS):
+        try:
+            _migrate(connection, path)
+        except BaseException:
             connection.close()
-            raise StoreError(
-                f"{path} is of a newer Librarian", f"schema {version}", "upgrade this one, or move the file"
-            )
-        for number in range(version, len(MIGRATIONS)):
-            script = f"BEGIN IMMEDIATE; {MIGRATIONS[number]} PRAGMA user_version = {number + 1}; COMMIT;"
-            connection.executescript(script)
+            raise
     return Store(connection, path)
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(MIGRATIONS):
+        why = f"schema {version}, and this one knows {len(MIGRATIONS)}"
+        raise StoreError(f"{path} is of a newer Librarian", why, "upgrade this one, or move the file")
+    for number in range(version, len(MIGRATIONS)):
+        script = f"BEGIN IMMEDIATE; {MIGRATIONS[number]} PRAGMA user_version = {number + 1}; COMMIT;"
+        connection.executescript(script)
 
 
 @contextlib.contextmanager

@@ -215,10 +215,9 @@ def _typed(rows: pd.DataFrame) -> pd.DataFrame:
         for name, dtype in NUMBERS.items()
         if name != "suspended"
     }
-    seconds = {
-        text: parse_duration(text) for text in rows["suspended"].cat.categories if not _fails(parse_duration, text)
-    }
-    table["suspended"] = rows["suspended"].map(seconds).to_numpy().astype("int64")
+    suspended = rows["suspended"].cat
+    seconds = [0 if _fails(parse_duration, text) else parse_duration(text) for text in suspended.categories]
+    table["suspended"] = np.array(seconds, dtype=np.int64)[suspended.codes.to_numpy()]
     for name in TEXTS:
         table[name] = _recoded(rows[name], _CLEAN.get(name, str))
     return newest(pd.DataFrame(table))
@@ -264,10 +263,12 @@ def parse_duration(text: str) -> int:
     parts = (clock if text else "0").split(".")[0].split(":")
     if len(parts) > 3 or not all(part.isascii() and part.isdigit() for part in parts) or (dash and not days.isdigit()):
         raise ValueError(f"not a duration: {text!r}")
-    seconds = 0
-    for part in parts:
-        seconds = seconds * 60 + int(part)
-    return seconds + int(days or 0) * 86400
+    seconds = int(days or 0) * 86400
+    for place, part in enumerate(reversed(parts)):
+        seconds += int(part) * 60**place
+    if seconds > _LATEST:
+        raise ValueError(f"not a duration: {text!r}")
+    return seconds
 
 
 def _reject(line: bytes, reason: str) -> Reject:

@@ -76,6 +76,7 @@ def test_of_two_rows_of_one_run_the_last_counts() -> None:
         ({"Start": "300", "End": "200"}, "ends before it starts"),
         ({"AllocTRES": "cpu=much"}, "AllocTRES is not understood"),
         ({"Suspended": "a while"}, "Suspended is not understood"),
+        ({"Suspended": "9" * 25}, "Suspended is not understood"),
         ({"Cluster": "other"}, "is of another cluster"),
         ({"AllocTRES": f"cpu=1{DELIMITER}more"}, "has not the number of fields that was asked for"),
         ({"Partition": "torn\nrow"}, "has not the number of fields that was asked for"),
