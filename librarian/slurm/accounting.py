@@ -107,7 +107,8 @@ def _read(body: bytes, cluster: str) -> Runs:
     """Rows to columns at full speed; where a row stands in the way, it is found, set aside, and the rest read again."""
     rejects: list[Reject] = []
     try:
-        rows = _columns(body)
+        with np.errstate(invalid="ignore"):  # pandas warns of a number too large before it refuses it
+            rows = _columns(body)
     except (ValueError, OverflowError):
         body, rejects = _sorted_out(body)
         if not body:
