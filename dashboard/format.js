@@ -1,21 +1,31 @@
-// Numbers and times as a person reads them.
+// Numbers, names and times as a person reads them.
 
 const LONGEST = 48;
 // controls, invisible formatting (which can reverse a line), lone surrogates, private use, line separators
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/gu;
+const CLOCK = { weekday: "short", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+const clocks = new Map(); // zone -> formatter; making one is slow
 
+// A text from outside with nothing invisible in it.
+export function visible(text) {
+  return String(text).replace(UNSEEN, "\ufffd");
+}
+
+// A name from outside, shortened where it is very long.
 export function shownName(name) {
-  const visible = Array.from(String(name).replace(UNSEEN, "\ufffd"));
-  return visible.length > LONGEST ? `${visible.slice(0, LONGEST - 1).join("")}…` : visible.join("");
+  const characters = Array.from(visible(name));
+  if (characters.length <= LONGEST) return characters.join("");
+  return `${characters.slice(0, LONGEST - 1).join("")}…`;
 }
 
 // Plotly reads a few HTML tags and entities in its texts.
 export function plotlyText(text) {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  return visible(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
 export function amount(value) {
-  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
+  if (value > 0 && value < 0.005) return "< 0.01";
+  const digits = value >= 100 ? 0 : value >= 10 ? 1 : 2;
   return value.toLocaleString("en-US", { maximumFractionDigits: digits });
 }
 
@@ -23,39 +33,50 @@ export function percent(part, whole) {
   if (!whole) return "–";
   if (!part) return "0 %";
   const share = (100 * part) / whole;
-  return share < 0.1 ? "< 0.1 %" : `${share.toFixed(share < 10 ? 1 : 0)} %`;
+  return share < 0.1 ? "< 0.1 %" : `${share.toFixed(share < 9.95 ? 1 : 0)} %`;
 }
 
-export function duration(seconds) {
-  if (seconds < 60) return "less than a minute";
-  const steps = [[86400, "day"], [3600, "hour"], [60, "minute"]];
-  const [length, unit] = steps.find(([size]) => seconds >= size);
-  const count = Math.floor(seconds / length);
-  return `${count} ${unit}${count === 1 ? "" : "s"}`;
+export function counted(count, singular, plural = `${singular}s`) {
+  return `${amount(count)} ${count === 1 ? singular : plural}`;
 }
 
+// How long ago something was; what a slow browser clock holds for the future is now.
 export function ago(seconds) {
   if (seconds < 60) return "just now";
-  return `${duration(seconds)} ago`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+  if (seconds < 2 * 86400) return `${Math.floor(seconds / 3600)} h ago`;
+  return `${Math.floor(seconds / 86400)} days ago`;
 }
 
-// An epoch in the cluster's zone, e.g. "Fri, Nov 20, 14:10 EST".
+// A UTC epoch on the clock of `zone`: "Fri, Nov 20, 14:10 EST".
 export function zoned(epoch, zone) {
-  const options = { weekday: "short", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" };
-  const style = { ...options, hour12: false, hourCycle: "h23", timeZoneName: "short" };
+  return clockOf(zone, "full").format(epoch * 1000);
+}
+
+// The time of day alone: "14:10".
+export function timeOfDay(epoch, zone) {
+  return clockOf(zone, "day").format(epoch * 1000);
+}
+
+function clockOf(zone, kind) {
+  const key = `${kind} ${zone}`;
+  if (!clocks.has(key)) clocks.set(key, newClock(zone, kind));
+  return clocks.get(key);
+}
+
+function newClock(zone, kind) {
+  const { hour, minute, hourCycle } = CLOCK;
+  const style = kind === "full" ? { ...CLOCK, timeZoneName: "short" } : { hour, minute, hourCycle };
   try {
-    return new Intl.DateTimeFormat("en-US", { ...style, timeZone: zone }).format(epoch * 1000);
+    return new Intl.DateTimeFormat("en-US", { ...style, timeZone: zone });
   } catch {
-    return new Date(epoch * 1000).toISOString(); // a browser that does not know the zone
+    return new Intl.DateTimeFormat("en-US", { ...CLOCK, timeZone: "UTC", timeZoneName: "short" }); // an unknown zone
   }
 }
 
-// The clock of an ISO string's own offset, as Plotly's date axes take it: "2026-11-20T14:00:00".
-export function wallClock(iso) {
-  return iso.slice(0, 19);
-}
-
-// The same clock, some seconds after the ISO string's time.
-export function wallClockAfter(iso, seconds) {
-  return new Date(Date.parse(`${wallClock(iso)}Z`) + seconds * 1000).toISOString().slice(0, 19);
+// What a bin of so many seconds is called: "hour", "30 minutes".
+export function binName(seconds) {
+  if (seconds === 3600) return "hour";
+  if (seconds === 86400) return "day";
+  return seconds % 3600 === 0 ? `${seconds / 3600} hours` : `${seconds / 60} minutes`;
 }

@@ -1,44 +1,60 @@
-// What a QoS's JSON says, made ready to show. Objects of the JSON are only ever asked for their own keys, since a user may
-// be called "constructor".
+// What a QoS's JSON says, made ready to show. Its objects are only ever asked for their own keys, since a user may be
+// called "constructor".
 
 export const PICTURED = ["NCPUS", "NGPUS", "MEMORY", "NJOBS"];
 export const SCHEMA_VERSION = 1;
+const OTHERS_COLOUR = "#BBBBBB";
+const PARTS = ["metadata", "observables", "units", "nice_names", "limits", "now", "totals", "rejects", "staleness", "colours"];
+const LISTS = ["users", "edges", "time_idxs", "untracked", "notes"];
+const LATE = 3; // intervals
 
 export function own(object, key, fallback) {
   return object && Object.hasOwn(object, key) ? object[key] : fallback;
 }
 
-// A text is only taken for data when it is a report of the version that this page was made for.
-export function parseData(text) {
+// {data, layers}: the JSON as it is, and the areas of its charts. A text is only taken for data when it is a report of
+// the version that this page was made for.
+export function readReport(text) {
   const data = JSON.parse(text);
-  if (data?.schema_version !== SCHEMA_VERSION || !Array.isArray(data.users) || !Array.isArray(data.edges)) {
-    throw new Error("these data are not of the version that this page reads");
-  }
-  return data;
+  if (data?.schema_version !== SCHEMA_VERSION) throw new Error("the data are of another version than this page");
+  const missing = [
+    ...PARTS.filter((part) => typeof data[part] !== "object" || data[part] === null),
+    ...LISTS.filter((list) => !Array.isArray(data[list])),
+  ];
+  if (missing.length) throw new Error(`the data have no ${missing.join(", ")}`);
+  return { data, layers: layersOf(data) };
 }
 
-// The users with an area of their own, and the rest as one: [{name, colour, members}], the first at the bottom.
-export function layersOf(data, othersColour) {
-  const top = data.users.slice(0, data.metadata.top_users);
-  const rest = data.users.slice(data.metadata.top_users);
-  const layers = top.map((user) => ({ name: user, colour: own(data.colours, user, othersColour), members: [user] }));
-  if (rest.length === 1) {
-    layers.push({ name: rest[0], colour: othersColour, members: rest });
-  } else if (rest.length) {
-    layers.push({ name: `others (${rest.length} users)`, colour: othersColour, members: rest });
-  }
-  return layers;
+// The areas, the lowest first: [{id, name, users, colour, means}] with `means` by observable and bin. A user among the
+// first ones has an area, all others share one; who held nothing has none. `name` is null for the others.
+export function layersOf(data) {
+  const present = data.users.filter((user) => PICTURED.some((key) => rowOf(data, key, user).some((value) => value > 0)));
+  const top = present.slice(0, data.metadata.top_users);
+  const rest = present.slice(data.metadata.top_users);
+  const layers = top.map((user) => layerOf(data, `user ${user}`, user, [user], own(data.colours, user, OTHERS_COLOUR)));
+  return rest.length ? [...layers, layerOf(data, "others", null, rest, OTHERS_COLOUR)] : layers;
 }
 
-export function seriesOf(data, key, members) {
-  const table = own(data.observables, key, {});
-  const sum = new Array(data.edges.length - 1).fill(0);
-  for (const user of members) {
-    own(table, user, []).forEach((value, place) => {
-      sum[place] += value;
-    });
+function layerOf(data, id, name, users, colour) {
+  const means = new Map(PICTURED.map((key) => [key, sumOf(users.map((user) => rowOf(data, key, user)), data)]));
+  return { id, name, users: users.length, colour, means };
+}
+
+function rowOf(data, key, user) {
+  return own(own(data.observables, key, {}), user, []);
+}
+
+function sumOf(rows, data) {
+  const sum = new Array(data.time_idxs.length).fill(0);
+  for (const row of rows) {
+    for (let bin = 0; bin < row.length; bin += 1) sum[bin] += row[bin];
   }
   return sum;
+}
+
+// Bin by bin, what all of the layers come to.
+export function totalOf(data, layers, key) {
+  return sumOf(layers.map((layer) => layer.means.get(key)), data);
 }
 
 export function limitOf(data, key) {
@@ -49,31 +65,43 @@ export function isTracked(data, key) {
   return !data.untracked.includes(key);
 }
 
-// Rows of the table of now, the largest share of what is held first.
-export function nowRows(data) {
-  const total = data.now.total;
-  const rows = Object.keys(data.now.users).map((user) => ({ user, amounts: data.now.users[user] }));
-  const weight = (row) => Math.max(...PICTURED.map((key) => row.amounts[key] / (total[key] || Infinity)));
-  return rows.sort((one, other) => weight(other) - weight(one) || (one.user < other.user ? -1 : 1));
+export function nameOf(data, key) {
+  return own(data.nice_names, key, key);
 }
 
-// Rows of the table of totals, in the order of the JSON, which is by share.
+export function unitOf(data, key) {
+  return own(data.units, key, { unit: "", hours: `${key}-hours` });
+}
+
+// Who holds what now, the largest share first: [{user, amounts}].
+export function nowRows(data) {
+  const total = data.now.total;
+  const rows = Object.keys(data.now.users).map((user) => ({ user, amounts: own(data.now.users, user) }));
+  const weight = (row) => Math.max(...PICTURED.map((key) => own(row.amounts, key, 0) / (own(total, key, 0) || Infinity)));
+  return rows
+    .filter((row) => PICTURED.some((key) => own(row.amounts, key, 0) > 0))
+    .sort((one, other) => weight(other) - weight(one) || (one.user < other.user ? -1 : 1));
+}
+
+// Who came to what in the window, in the order of the JSON, which is by share: [{user, hours, ended}].
 export function totalRows(data) {
   return data.users.map((user) => ({ user, ...own(data.totals.users, user, { hours: {}, ended: {} }) }));
 }
 
+// GPUs held now by type: [{type, count, limit}].
 export function gpuTypesNow(data) {
   return Object.keys(data.now.total)
     .filter((key) => key.startsWith("NGPUS:") && data.now.total[key] > 0)
     .map((key) => ({ type: key.slice("NGPUS:".length), count: data.now.total[key], limit: limitOf(data, key) }));
 }
 
-// What a reader must be told about how old things are: a list of {kind, since, reason}.
-export function warnings(index, entry, data, now) {
-  const found = [];
-  const interval = index.next_expected - index.generated_at;
-  if (now > index.generated_at + 3 * interval) found.push({ kind: "silent", since: index.generated_at, reason: null });
-  const stale = data ? data.staleness : { stale: entry.stale, since: entry.since, reason: entry.reason };
-  if (stale.stale) found.push({ kind: data ? "stale" : "missing", since: stale.since, reason: stale.reason });
-  return found;
+// Whether a reader must be told that the data are old: {kind, since, reason} or null. Kind "stale": the program says so
+// itself. "silent": nothing has come for three intervals, though nobody said why.
+export function ageWarning(entry, data, now) {
+  const said = data?.staleness.stale ? data.staleness : entry.stale && entry.data ? entry : null;
+  if (said) return { kind: "stale", since: said.since, reason: said.reason };
+  if (!data) return null;
+  const updated = data.metadata.last_updated_epoch;
+  const interval = Math.max(data.metadata.next_expected - updated, data.metadata.refresh_seconds);
+  return now - updated > LATE * interval ? { kind: "silent", since: updated, reason: null } : null;
 }

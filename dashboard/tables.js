@@ -1,94 +1,70 @@
-// Headroom, the table of now and the table of totals.
+// The table of now and the table of totals.
 
+import { swatch } from "./charts.js";
 import { element } from "./dom.js";
-import { amount, percent, shownName } from "./format.js";
-import { PICTURED, gpuTypesNow, isTracked, limitOf, nowRows, own, totalRows } from "./model.js";
+import { amount, counted, percent, shownName } from "./format.js";
+import { PICTURED, isTracked, nameOf, nowRows, own, totalRows, unitOf } from "./model.js";
 
-export function headroomOf(data) {
-  return PICTURED.map((key) => {
-    const name = own(data.nice_names, key, key);
-    const heading = element("h3", {}, key === "MEMORY" ? `${name} (GiB)` : name);
-    if (!isTracked(data, key)) return element("div", { class: "gauge" }, [heading, element("p", {}, "not tracked here")]);
-    const used = data.now.total[key];
-    const limit = limitOf(data, key);
-    const figure = element("p", { class: "figure" }, [element("strong", {}, amount(used)), boundText(limit)]);
-    return element("div", { class: "gauge" }, [heading, figure, meter(name, used, limit), ...details(data, key, limit)]);
-  });
-}
-
-// "No limit", a limit of 0 and a limit that is not known are three things.
-function boundText(limit) {
-  if (limit.kind === "none") return " in use, no limit";
-  if (limit.kind === "unknown") return " in use, limit not known";
-  return limit.value === 0 ? " in use, 0 allowed" : ` of ${amount(limit.value)}`;
-}
-
-function meter(name, used, limit) {
-  if (limit.kind !== "limit" || limit.value === 0) return element("div", { class: "bar none", "aria-hidden": "true" });
-  const share = Math.min(1, used / limit.value);
-  const level = share >= 0.95 ? "full" : share >= 0.75 ? "high" : "free";
-  const label = `${name}: ${amount(used)} of ${amount(limit.value)}`;
-  const filled = element("span", { class: level });
-  filled.style.width = `${100 * share}%`;
-  const range = { "aria-valuemin": "0", "aria-valuemax": String(limit.value), "aria-valuenow": String(used) };
-  return element("div", { class: "bar", role: "meter", "aria-label": label, ...range }, filled);
-}
-
-function details(data, key, limit) {
-  const parts = [];
-  if (limit.kind === "limit" && limit.value > 0) parts.push(`${amount(Math.max(0, limit.value - data.now.total[key]))} free`);
-  if (key === "NGPUS") parts.push(...gpuTypesNow(data).map((gpu) => `${shownName(gpu.type)}: ${amount(gpu.count)}`));
-  if (limit.source === "configuration") parts.push("limit from the configuration");
-  return parts.length ? [element("p", { class: "detail" }, parts.join(" · "))] : [];
-}
-
-export function nowTable(data) {
+export function nowTable({ data, layers }) {
   const rows = nowRows(data);
-  if (!rows.length) return element("p", { class: "quiet" }, "Nobody runs anything now.");
+  if (!rows.length) return nothing("In use now", "Nobody runs anything now.");
   const keys = PICTURED.filter((key) => isTracked(data, key));
-  const head = headRow(["User", ...keys.map((key) => unitName(data, key))]);
-  const body = rows.map((row) => bodyRow(row.user, keys.map((key) => amount(own(row.amounts, key, 0)))));
-  const total = bodyRow(null, keys.map((key) => amount(data.now.total[key])));
-  return tableOf("What runs now", head, body, total);
+  const head = ["User", ...keys.map((key) => (key === "MEMORY" ? `${nameOf(data, key)} (${unitOf(data, key).unit})` : nameOf(data, key)))];
+  const cells = (amounts) => keys.map((key) => numberCell(amount(own(amounts, key, 0))));
+  const body = rows.map((row) => line(userCell(row.user, layers), cells(row.amounts)));
+  return tableOf("In use now", head, body, line(allCell(rows.length), cells(data.now.total)));
 }
 
-export function totalsTable(data) {
+export function totalsTable({ data, layers }) {
   const rows = totalRows(data);
-  if (!rows.length) return element("p", { class: "quiet" }, "No jobs in this window.");
+  if (!rows.length) return nothing("Totals of the window", "No jobs in this window.");
   const keys = PICTURED.filter((key) => isTracked(data, key));
-  const head = headRow(["User", ...keys.flatMap((key) => [data.units[key].hours, "share"]), "runs ended"]);
-  const sum = data.totals.total;
-  const cells = (hours, ended) => [
-    ...keys.flatMap((key) => [amount(own(hours, key, 0)), percent(own(hours, key, 0), sum.hours[key])]),
-    endedText(ended),
+  const whole = data.totals.total;
+  const states = Object.keys(whole.ended).sort((one, other) => whole.ended[other] - whole.ended[one] || (one < other ? -1 : 1));
+  const head = ["User", ...keys.flatMap((key) => [unitOf(data, key).hours, "share"]), ...states.map((state) => `runs ${stateName(state)}`)];
+  const cells = ({ hours, ended }) => [
+    ...keys.flatMap((key) => hoursCells(own(hours, key, 0), own(whole.hours, key, 0))),
+    ...states.map((state) => numberCell(amount(own(ended, state, 0)))),
   ];
-  const body = rows.map((row) => bodyRow(row.user, cells(row.hours, row.ended)));
-  return tableOf("Totals of the window", head, body, bodyRow(null, cells(sum.hours, sum.ended)));
+  const body = rows.map((row) => line(userCell(row.user, layers), cells(row)));
+  return tableOf("Totals of the window", head, body, line(allCell(rows.length), cells(whole)));
 }
 
-function unitName(data, key) {
-  return key === "MEMORY" ? `${data.nice_names[key]} (${data.units[key].unit})` : data.nice_names[key];
+// A state of Slurm's, as it stands after "runs": "completed", "out of memory".
+function stateName(state) {
+  return shownName(state).toLowerCase().replaceAll("_", " ");
 }
 
-function endedText(ended) {
-  const states = Object.keys(ended).sort((one, other) => ended[other] - ended[one]);
-  return states.map((state) => `${amount(ended[state])} ${shownName(state).toLowerCase().replaceAll("_", " ")}`).join(", ") || "–";
+function hoursCells(part, whole) {
+  return [numberCell(amount(part)), numberCell(percent(part, whole), "share")];
 }
 
-function headRow(names) {
-  return element("tr", {}, names.map((name) => element("th", { scope: "col" }, name)));
+function numberCell(text, kind) {
+  return element("td", { class: kind }, text);
 }
 
-// `user` null is the line of totals.
-function bodyRow(user, cells) {
-  const name = user === null ? "All" : shownName(user);
-  return element("tr", {}, [element("th", { scope: "row" }, name), ...cells.map((cell) => element("td", {}, cell))]);
+// The user's colour in the charts stands beside the name; who has no area of their own has the others' grey.
+function userCell(user, layers) {
+  const layer = layers.find((one) => one.name === user) ?? layers.find((one) => one.name === null);
+  const name = shownName(user);
+  return element("th", { scope: "row", title: name }, [swatch(layer?.colour), element("bdi", {}, name)]);
 }
 
-function tableOf(title, head, body, total) {
-  const table = element("table", {}, [
-    element("caption", {}, title), element("thead", {}, head), element("tbody", {}, body), element("tfoot", {}, total),
-  ]);
-  // it scrolls inside itself on a small screen, so it must be reachable with the keyboard
-  return element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": title }, table);
+function allCell(users) {
+  return element("th", { scope: "row" }, counted(users, "user"));
+}
+
+function line(first, cells) {
+  return element("tr", {}, [first, ...cells]);
+}
+
+function tableOf(title, names, body, total) {
+  const head = line(null, names.map((name) => element("th", { scope: "col", class: name === "share" ? "share" : null }, name)));
+  const table = element("table", { "aria-label": title }, [element("thead", {}, head), element("tbody", {}, body), element("tfoot", {}, total)]);
+  // it scrolls inside itself, so it must be within reach of the keyboard
+  return [element("h3", {}, title), element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": title }, table)];
+}
+
+function nothing(title, words) {
+  return [element("h3", {}, title), element("p", { class: "quiet" }, words)];
 }

@@ -24,6 +24,7 @@ cmd_build() {
         return
     fi
     ours_or_absent
+    [ -e "$STAMPS/configuration" ] || stop_namespaces KILL # the first start of a build that was interrupted
     in_use && die "a cluster runs from $ROOT: take it down first"
     local began=$SECONDS stage
     for stage in "${STAGES[@]}"; do

@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { describe, figureOf, insteadOfChart, linesAt } from "./figure.js";
+import { PICTURED, layersOf, readReport, totalOf } from "./model.js";
+
+const text = readFileSync(new URL("../tests/data/golden/data_avery.json", import.meta.url), "utf8");
+const dataOf = () => readReport(text).data;
+const LOOK = { text: "#111111", quiet: "#666666", line: "#dddddd", veil: "#ffffffcc", font: "sans-serif", size: 12, coarse: false };
+const figure = (data, key, layers = layersOf(data)) => figureOf(data, layers, key, LOOK);
+const sum = (values) => values.reduce((whole, value) => whole + value, 0);
+
+test("an area for every layer that holds something, in steps, and a probe that is not seen", () => {
+  const names = { NCPUS: ["alice", "bob", "carol", "others (2 users)"], NGPUS: ["alice", "bob"] };
+  for (const [key, wanted] of Object.entries(names)) {
+    const { traces } = figure(dataOf(), key);
+    assert.deepEqual(traces.map((trace) => trace.name), [...wanted, "total"]);
+    assert.ok(traces.slice(0, -1).every((trace) => trace.line.shape === "hv" && trace.stackgroup === "users"));
+    assert.equal(traces.at(-1).marker.opacity, 0);
+  }
+});
+
+test("areas and probe show the numbers of the file, the last bin drawn to its end", () => {
+  const data = dataOf();
+  for (const key of PICTURED) {
+    const { traces } = figure(data, key);
+    const total = totalOf(data, layersOf(data), key);
+    for (const area of traces.slice(0, -1)) {
+      assert.equal(area.y.length, data.edges.length);
+      assert.equal(area.x.length, data.edges.length);
+      assert.equal(area.y.at(-1), area.y.at(-2));
+    }
+    assert.deepEqual(traces.at(-1).y, total);
+    const drawn = sum(traces.slice(0, -1).map((trace) => sum(trace.y.slice(0, -1))));
+    assert.ok(Math.abs(drawn - sum(total)) < 1e-6);
+  }
+});
+
+test("the axis is the cluster's clock, from the first bin to the end of the data", () => {
+  const { layout } = figure(dataOf(), "NCPUS");
+  assert.deepEqual(layout.xaxis.range, ["2026-10-31T14:00:00", "2026-11-01T14:10:00"]);
+  assert.match(layout.xaxis.title.text, /US\/Eastern/);
+});
+
+test("the bin that is not over is shaded", () => {
+  const shade = figure(dataOf(), "NCPUS").layout.shapes.find((shape) => shape.type === "rect");
+  assert.deepEqual([shade.x0, shade.x1], ["2026-11-01T14:00:00", "2026-11-01T14:10:00"]);
+});
+
+test("layers that are left out are neither drawn nor counted", () => {
+  const data = dataOf();
+  const some = layersOf(data).filter((layer) => ["bob", "carol"].includes(layer.name));
+  const { traces } = figure(data, "NCPUS", some);
+  assert.deepEqual(traces.map((trace) => trace.name), ["bob", "carol", "total"]);
+  assert.deepEqual(traces.at(-1).y, totalOf(data, some, "NCPUS"));
+  assert.equal(figure(data, "NCPUS", []).traces.length, 1);
+});
+
+test("a limit is a line with its number, and the axis reaches it", () => {
+  const { layout } = figure(dataOf(), "NCPUS");
+  const line = layout.shapes.find((shape) => shape.type === "line");
+  assert.deepEqual([line.y0, line.y1], [430, 430]);
+  assert.equal(layout.annotations[0].text, "limit 430 CPUs");
+  assert.ok(layout.yaxis.range[1] > 430);
+});
+
+test("no limit and one that is not known have no line; a limit of 0 has", () => {
+  const data = dataOf();
+  assert.equal(figure(data, "NJOBS").layout.annotations.length, 0);
+  data.limits.NJOBS = { kind: "unknown", value: null, source: "" };
+  assert.equal(figure(data, "NJOBS").layout.annotations.length, 0);
+  data.limits.NJOBS = { kind: "limit", value: 0, source: "GrpJobs" };
+  assert.equal(figure(data, "NJOBS").layout.annotations[0].text, "limit 0 jobs");
+});
+
+test("the axis of a chart with nothing in it has a height", () => {
+  const data = dataOf();
+  data.limits = {};
+  assert.deepEqual(figure(data, "NCPUS", []).layout.yaxis.range, [0, 1]);
+});
+
+test("names are text to Plotly", () => {
+  const data = dataOf();
+  data.users = ["<b>%{y}", "__proto__"];
+  data.observables.NCPUS = JSON.parse('{"<b>%{y}": [1], "__proto__": [2]}');
+  const { traces } = figure(data, "NCPUS");
+  assert.deepEqual(traces.map((trace) => trace.name), ["&lt;b&gt;%{y}", "__proto__", "total"]);
+  assert.ok(traces.every((trace) => trace.hovertemplate === undefined)); // it would read %{…}
+});
+
+test("a year in steps of five minutes is not too much", () => {
+  const data = dataOf();
+  const bins = 366 * 288;
+  data.users = ["alice"];
+  data.edges = Array.from({ length: bins + 1 }, (_, place) => 300 * place);
+  data.time_idxs = data.edges.slice(0, -1).map((edge) => new Date(edge * 1000).toISOString());
+  data.metadata = { ...data.metadata, last_updated_epoch: data.edges[bins], time_resolution_seconds: 300 };
+  for (const key of PICTURED) data.observables[key] = { alice: new Array(bins).fill(500) };
+  assert.equal(figure(data, "NCPUS").traces[0].y.length, bins + 1);
+  assert.match(describe(data, layersOf(data), "NCPUS"), /highest mean 500/);
+});
+
+test("the card of a bin tells its time, its total and who held what, the most first", () => {
+  const data = dataOf();
+  const told = linesAt(data, layersOf(data), "NCPUS", 0);
+  assert.equal(told.when, "Sat, Oct 31, 14:00 EDT – 15:00");
+  assert.equal(told.total, 29);
+  assert.deepEqual(told.lines.map((line) => [line.name, line.value]), [["alice", 20], ["bob", 8], ["carol", 1]]);
+  assert.equal(linesAt(data, layersOf(data), "NCPUS", 25).when, "Sun, Nov 1, 14:00 EST – 14:10, not over");
+});
+
+test("a card of many tells the rest as one line, and its lines add up", () => {
+  const data = dataOf();
+  data.users = Array.from({ length: 15 }, (_, place) => `user${place}`);
+  data.observables.NCPUS = Object.fromEntries(data.users.map((user, place) => [user, [place + 1]]));
+  data.metadata.top_users = 12;
+  const told = linesAt(data, layersOf(data), "NCPUS", 0);
+  assert.equal(told.total, 120);
+  assert.equal(sum(told.lines.map((line) => line.value)), 120);
+  assert.match(told.lines.at(-1).name, /^and \d+ more$/);
+});
+
+test("the chart in words", () => {
+  const data = dataOf();
+  assert.equal(describe(data, layersOf(data), "NCPUS"), "CPUs over time by user: now 17, highest mean 29, limit 430");
+  assert.equal(describe(data, layersOf(data), "NJOBS"), "Running jobs over time by user: now 2, highest mean 3.5");
+});
+
+test("a word instead of a chart with nothing in it", () => {
+  const data = dataOf();
+  assert.equal(insteadOfChart(data, layersOf(data), "NGPUS"), "");
+  data.observables.NGPUS = {};
+  assert.equal(insteadOfChart(data, layersOf(data), "NGPUS"), "no GPUs in use in this window");
+  assert.equal(insteadOfChart(data, [], "NCPUS"), "no jobs in this window");
+  data.untracked = ["NGPUS"];
+  assert.equal(insteadOfChart(data, layersOf(data), "NGPUS"), "GPUs are not tracked on this cluster");
+  assert.equal(describe(data, layersOf(data), "NGPUS"), "GPUs: GPUs are not tracked on this cluster");
+});

@@ -1,0 +1,41 @@
+// Newer data from the server that the page came from. The server answers "not modified" where nothing changed.
+
+const TIMEOUT_MS = 30_000;
+
+// From file:// a page may not read the files beside it.
+export function canLook() {
+  return location.protocol === "http:" || location.protocol === "https:";
+}
+
+// The text of a file beside the page. Throws an error with a sentence for the reader.
+export async function textOf(name) {
+  let answer;
+  try {
+    answer = await fetch(encodeURIComponent(name), { cache: "no-cache", signal: AbortSignal.timeout(TIMEOUT_MS) });
+  } catch {
+    throw new Error(`${name}: no answer`);
+  }
+  if (!answer.ok) throw new Error(`${name}: the server answered ${answer.status}`);
+  return answer.text();
+}
+
+// The index, parsed; throws as `textOf` does, and where it is something else.
+export async function newIndex(version) {
+  const index = parsed(await textOf("index.json"));
+  if (index?.schema_version !== version || !Array.isArray(index.qos)) throw new Error("index.json: not an index that this page reads");
+  return index;
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Error("index.json: not JSON");
+  }
+}
+
+// Whether the tabs, which are made with the page, still fit the index.
+export function sameTabs(one, other) {
+  const tabs = (index) => JSON.stringify(index.qos.map((entry) => [entry.slug, entry.title, Boolean(entry.data)]));
+  return tabs(one) === tabs(other);
+}

@@ -1,0 +1,94 @@
+"""Sites to look at in a browser, built from made-up reports by the code that builds the real ones.
+
+Pictures are one pixel each: what a browser shows of them is tested with the demo's site.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from librarian import __version__, assets
+from librarian.render import payload
+from librarian.render.files import PICTURES, file_names
+from librarian.render.page import render_page
+from librarian.render.plotly import Plotly
+from librarian.report import Report, Staleness
+from tests.unit import reports
+
+NOW = reports.NOW
+INTERVAL = 600
+REFRESH = 300
+_PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAsTkFxwAAAABJRU5ErkJggg=="
+)
+
+
+@dataclass
+class Site:
+    """The reports of a site and the QoS that have none: `missing` maps their names to the reason."""
+
+    reports: Sequence[Report]
+    missing: Mapping[str, str] = field(default_factory=dict)
+    plotly: Plotly = field(default_factory=assets.plotly)
+    refresh_seconds: int = REFRESH
+    generated_at: int = NOW
+
+    def index(self) -> dict[str, Any]:
+        """index.json, parsed."""
+        entries = [
+            payload.Entry(report.header.qos, report.header.title, report.window.now, report.staleness)
+            for report in self.reports
+        ]
+        entries += [payload.Entry(qos, qos, None, Staleness(True, None, why)) for qos, why in self.missing.items()]
+        text = payload.index_json(
+            entries,
+            cluster=self.reports[0].header.cluster if self.reports else "hpg",
+            zone=self.reports[0].window.zone if self.reports else reports.ZONE,
+            now=self.generated_at,
+            next_expected=self.generated_at + INTERVAL,
+            refresh_seconds=self.refresh_seconds,
+            version=__version__,
+            plotly=self.plotly,
+        )
+        index: dict[str, Any] = json.loads(text)
+        return index
+
+    def datasets(self) -> dict[str, bytes]:
+        """The data files by name."""
+        return {
+            file_names(report.header.qos).data: payload.data_json(
+                report, next_expected=report.window.now + INTERVAL, version=__version__
+            )
+            for report in self.reports
+        }
+
+    def files(self, embed: Mapping[str, bytes] | None = None) -> dict[str, bytes]:
+        """All files by name; `embed` are the datasets in the page where they are not those of the reports."""
+        index, datasets = self.index(), self.datasets()
+        page = render_page(
+            index,
+            datasets if embed is None else embed,
+            templates=assets.templates(),
+            dashboard=assets.dashboard(),
+            plotly=self.plotly,
+        )
+        files = {"index.html": page.encode("utf-8", "replace"), "index.json": json.dumps(index).encode(), **datasets}
+        for report in self.reports:
+            names = file_names(report.header.qos)
+            files[names.csv] = payload.usage_csv(report)
+            files |= {names.picture(name, ending): _PIXEL for name in PICTURES for ending in ("png", "pdf")}
+        if self.plotly.path is not None:
+            files[self.plotly.file_name] = self.plotly.path.read_bytes()
+        return files
+
+    def write(self, folder: Path, embed: Mapping[str, bytes] | None = None) -> Path:
+        """Write all files to `folder`; returns the page."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, data in self.files(embed).items():
+            (folder / name).write_bytes(data)
+        return folder / "index.html"

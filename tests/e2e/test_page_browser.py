@@ -1,0 +1,688 @@
+"""The page as people use it, in a real browser: over http below a sub-path, and from a file."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from librarian import assets
+from librarian.core.limits import QosLimits
+from librarian.render.files import file_names
+from librarian.render.plotly import Plotly
+from librarian.report import Report
+from tests.e2e.browser import Visit, browser, visit, web
+from tests.e2e.sites import INTERVAL, NOW, Site
+from tests.unit import reports
+
+__all__ = ["browser", "visit", "web"]
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+AXE = CHECKOUT / "dashboard/node_modules/axe-core/axe.min.js"
+CHARTS = ("NCPUS", "NGPUS", "MEMORY", "NJOBS")
+NAMES = (
+    "<script>alert(1)</script>",
+    '<img src=x onerror="alert(2)">',
+    "\"double\" 'single' `back`",
+    "a&b&lt;c",
+    "owl🦉用户",
+    "reversed\u202eeman\u200f",
+    "__proto__",
+    "constructor",
+    "$x_1$ %{y} ${z}",
+    "u" * 60,
+    "others",
+)
+Open = Callable[..., Visit]
+Publish = Callable[..., "Published"]
+
+
+class Published:
+    """A site in a folder that can be looked at over http and as a file, and written anew."""
+
+    def __init__(self, folder: Path, address: str) -> None:
+        self.folder, self.address = folder, address
+        self.file = f"{folder.as_uri()}/index.html"
+
+    def write(self, site: Site, embed: dict[str, bytes] | None = None) -> Published:
+        site.write(self.folder, embed)
+        return self
+
+    def put(self, name: str, text: str) -> None:
+        (self.folder / name).write_text(text)
+
+
+@pytest.fixture
+def publish(web: tuple[Path, str], number: Iterator[int] = count()) -> Publish:
+    """`publish(site)` writes a site below two folders of a web server."""
+    root, address = web
+
+    def at(site: Site, embed: dict[str, bytes] | None = None) -> Published:
+        path = f"{next(number)}/a b/ü"
+        return Published(root / path, f"{address}/{quote(path)}/").write(site, embed)
+
+    return at
+
+
+@pytest.fixture(scope="module")
+def demo(web: tuple[Path, str]) -> Published:
+    """The demo's site, made by the command that people run."""
+    folder = web[0] / "demo/site"
+    command = [sys.executable, "-m", "librarian", "demo", "--once", "--output", str(folder)]
+    subprocess.run(command, cwd=CHECKOUT, check=True, capture_output=True, timeout=120)
+    return Published(folder, f"{web[1]}/demo/site/")
+
+
+def pair(**options: Any) -> Site:
+    """Two QoS with data and one without."""
+    made = [
+        reports.busy(5, days=3, qos="avery", title="Avery Lab", top_users=3),
+        reports.busy(3, days=3, seed=8, qos="bruno", title="Bruno Lab"),
+    ]
+    return Site(made, {"new": "sacct: error: Unknown QoS"}, **options)
+
+
+def later(site: Site, seconds: int = INTERVAL) -> Site:
+    """The site as the next run writes it: one more user of the first QoS, all of it newer."""
+    first = reports.busy(6, days=3, qos="avery", title="Avery Lab", top_users=3)
+    newer = [replace(report, window=replace(report.window, now=report.window.now + seconds)) for report in site.reports]
+    return replace(site, reports=[replace(first, window=newer[0].window), *newer[1:]], generated_at=NOW + seconds)
+
+
+def panel(page: Any, slug: str) -> Any:
+    """The panel of a QoS, once its charts stand."""
+    page.wait_for_selector(f"#panel-{slug}[data-drawn]")
+    return page.locator(f"#panel-{slug}")
+
+
+def tab(page: Any, slug: str) -> Any:
+    return page.locator(f"#tab-{slug}")
+
+
+def traces(page: Any, slug: str, key: str) -> list[dict[str, Any]]:
+    """The areas of a chart as Plotly has them: name and means. The last trace, which is not seen, is left out."""
+    found: list[dict[str, Any]] = page.evaluate(
+        "([slug, key]) => document.querySelector(`#panel-${slug} [data-chart=${key}]`)"
+        ".data.slice(0, -1).map(({name, y}) => ({name, y: [...y].slice(0, -1)}))",
+        [slug, key],
+    )
+    return found
+
+
+def cells(table: Any) -> list[list[str]]:
+    """The texts of a table's rows, its head first."""
+    rows: list[list[str]] = table.evaluate(
+        "table => [...table.rows].map(row => [...row.cells].map(c => c.textContent))"
+    )
+    return rows
+
+
+def number(text: str) -> float:
+    return float(text.replace(",", "").replace("< 0.01", "0"))
+
+
+def wait_for_text(page: Any, selector: str, text: str) -> None:
+    page.wait_for_function("([s, t]) => document.querySelector(s).textContent.includes(t)", arg=[selector, text])
+
+
+def data_of(published: Published, slug: str) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads((published.folder / f"data_{slug}.json").read_text())
+    return data
+
+
+# --- what is shown -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", ["http", "file"])
+def test_every_qos_of_the_demo_stands_with_its_numbers(demo: Published, visit: Open, way: str) -> None:
+    page = visit(demo.address if way == "http" else demo.file, now=None).page
+    index = json.loads((demo.folder / "index.json").read_text())
+    for entry in index["qos"]:
+        tab(page, entry["slug"]).click()
+        shown = panel(page, entry["slug"])
+        data = json.loads((demo.folder / entry["data"]).read_text())
+        for key in CHARTS:
+            wanted = sum(map(sum, data["observables"][key].values()))
+            if not wanted:
+                assert "in use in this window" in shown.locator(f"[data-chart={key}]").inner_text()
+                continue
+            areas = traces(page, entry["slug"], key)
+            assert sum(sum(area["y"]) for area in areas) == pytest.approx(wanted)
+            assert len(areas) <= data["metadata"]["top_users"] + 1
+            assert shown.locator(f"[data-chart={key}] svg").first.bounding_box()["height"] > 150
+        assert not shown.locator(".overview").is_visible()
+
+
+def test_the_tables_say_what_the_files_say(demo: Published, visit: Open) -> None:
+    page = visit(demo.address, now=None).page
+    shown, data = panel(page, "avery"), data_of(demo, "avery")
+    _, *rows, total = cells(shown.locator(".now table"))
+    assert {row[0]: [number(text) for text in row[1:]] for row in rows} == {
+        user: pytest.approx([held[key] for key in CHARTS], rel=0.006) for user, held in data["now"]["users"].items()
+    }
+    assert total[0] == f"{len(rows)} user{'s' * (len(rows) != 1)}"
+    assert [number(text) for text in total[1:]] == pytest.approx(
+        [data["now"]["total"][key] for key in CHARTS], rel=0.006
+    )
+
+    head, *rows, total = cells(shown.locator(".totals table"))
+    hours = [head.index(f"{name}-hours") for name in ("CPU", "GPU", "GiB", "job")]
+    assert [row[0] for row in rows] == data["users"]
+    for row, told in zip([*rows, total], [*data["totals"]["users"].values(), data["totals"]["total"]], strict=True):
+        wanted = [told["hours"][key] for key in CHARTS]
+        assert [number(row[place]) for place in hours] == pytest.approx(wanted, rel=0.006, abs=0.006)
+    whole = data["totals"]["total"]["hours"]["NCPUS"]
+    share = float(rows[0][hours[0] + 1].removesuffix(" %"))
+    assert share == pytest.approx(100 * data["totals"]["users"][rows[0][0]]["hours"]["NCPUS"] / whole, abs=0.5)
+    assert str(max(data["totals"]["total"]["ended"].values())) in "".join(total).replace(",", "")
+
+
+def test_limits_are_told_apart(visit: Open, publish: Publish) -> None:
+    limited = reports.busy(2, days=2, qos="limited", limits=QosLimits({"cpu": 430.0, "mem": 0.0}, None))
+    unknown = reports.busy(2, days=2, qos="unknown", limits=None, gpus=False, gpus_tracked=False)
+    page = visit(publish(Site([limited, unknown])).file).page
+    gauge = "#panel-{} .gauge[data-key={}]"
+    data = limited.now_total
+    panel(page, "limited")
+    cpus = page.inner_text(gauge.format("limited", "NCPUS"))
+    assert re.search(rf"^{data['NCPUS']:g} of 430 CPUs$", cpus, re.MULTILINE)
+    assert f"{430 - data['NCPUS']:g} free" in cpus
+    assert (
+        page.get_attribute(f"{gauge.format('limited', 'NCPUS')} [role=meter]", "aria-valuenow") == f"{data['NCPUS']:g}"
+    )
+    assert "limit 0: none may be used" in page.inner_text(gauge.format("limited", "MEMORY"))
+    assert "no limit" in page.inner_text(gauge.format("limited", "NJOBS"))
+    tab(page, "unknown").click()
+    panel(page, "unknown")
+    assert "limit not known" in page.inner_text(gauge.format("unknown", "NCPUS"))
+    assert "not tracked" in page.inner_text(gauge.format("unknown", "NGPUS"))
+    assert "not tracked" in page.inner_text("#panel-unknown [data-chart=NGPUS]")
+    assert "GPU" not in page.inner_text("#panel-unknown .now thead")
+    assert len({page.locator(gauge.format("limited", key)).inner_html() for key in CHARTS}) == 4
+
+
+def test_nobody_and_nothing(visit: Open, publish: Publish) -> None:
+    page = visit(publish(Site([reports.empty(qos="calm")])).file).page
+    shown = panel(page, "calm")
+    assert "Nobody runs anything now." in shown.inner_text()
+    assert shown.inner_text().count("No jobs in this window") == 1 + len(CHARTS)
+
+
+def test_the_card_tells_of_the_bin_below_the_mouse(visit: Open, publish: Publish) -> None:
+    page = visit(publish(Site([reports.golden()])).file, now=reports.golden().window.now).page
+    shown = panel(page, "avery")
+    box = shown.locator("[data-chart=NJOBS] .nsewdrag").first.bounding_box()
+    page.mouse.move(box["x"] + 4, box["y"] + box["height"] / 2)
+    card = shown.locator(".card:visible")
+    card.wait_for()
+    assert card.inner_text().split() == "Sat, Oct 31, 14:00 EDT – 15:00 3.5 jobs alice 2 bob 1 carol 0.5".split()
+    page.mouse.move(1, 1)
+    card.wait_for(state="hidden")
+
+
+def test_what_was_not_understood_is_counted(visit: Open, publish: Publish) -> None:
+    page = visit(publish(Site([reports.golden()])).file, now=reports.golden().window.now).page
+    panel(page, "avery")
+    assert "2 records of Slurm's not understood" in page.inner_text("#state")
+    assert "1 job runs for Slurm's accounting alone" in page.inner_text(".notes")
+
+
+# --- moving about --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", ["http", "file"])
+def test_tabs_by_click_by_keys_and_by_address(visit: Open, publish: Publish, way: str) -> None:
+    site = publish(pair())
+    address = site.address if way == "http" else site.file
+    page = visit(address).page
+
+    def opened() -> list[str]:
+        found: list[str] = page.locator("[role=tabpanel]:visible h2").all_inner_texts()
+        return found
+
+    assert opened() == ["Avery Lab QoS avery"]
+    tab(page, "bruno").click()
+    assert opened() == ["Bruno Lab QoS bruno"]
+    assert page.url == f"{address}#qos=bruno"
+    for key, wanted in {
+        "ArrowRight": "new",
+        "ArrowRight ": "Avery",
+        "ArrowLeft": "new",
+        "Home": "Avery",
+        "End": "new",
+    }.items():
+        page.keyboard.press(key.strip())
+        assert opened()[0].startswith(wanted), key
+        assert page.evaluate("document.activeElement.getAttribute('aria-selected')") == "true"
+    assert [one.get_attribute("tabindex") for one in page.locator("[role=tab]").all()] == ["-1", "-1", "0"]
+    page.evaluate("location.hash = '#qos=avery'")
+    page.wait_for_selector("#panel-avery:visible")
+    assert opened() == ["Avery Lab QoS avery"]
+    assert visit(f"{address}#qos=bruno").page.inner_text("[role=tab][aria-selected=true]") == "Bruno Lab"
+    assert visit(f"{address}#qos=nobody").page.inner_text("[role=tab][aria-selected=true]") == "Avery Lab"
+
+
+def test_a_qos_with_an_odd_name_has_an_address(visit: Open, publish: Publish) -> None:
+    odd = reports.hostile(qos="../ä+b&c=d#<e>\n%41")
+    page = visit(publish(Site([reports.stale(), odd])).address).page
+    page.locator("[role=tab]").nth(1).click()
+    address = page.url
+    again = visit(address).page
+    assert again.get_attribute("[role=tab][aria-selected=true]", "data-slug") == file_names(odd.header.qos).slug
+
+
+def test_a_qos_without_data_says_why(visit: Open, publish: Publish) -> None:
+    page = visit(publish(pair()).address).page
+    assert tab(page, "new").inner_text().split() == ["new", "no", "data"]
+    colour = "tab => getComputedStyle(tab).color"
+    assert tab(page, "new").evaluate(colour) != tab(page, "avery").evaluate(colour)
+    tab(page, "new").click()
+    assert "sacct: error: Unknown QoS" in page.inner_text("#panel-new")
+    assert page.inner_text("#state") == "no data yet"
+
+
+# --- the legend ----------------------------------------------------------------------------------------------------
+
+
+def test_the_legend_hides_a_user_everywhere_and_shows_them_again(visit: Open, publish: Publish) -> None:
+    page = visit(publish(pair()).file).page
+    shown = panel(page, "avery")
+    button = shown.locator(".legend button", has_text="user000")
+    before = {key: traces(page, "avery", key) for key in CHARTS}
+    assert button.get_attribute("aria-pressed") == "true"
+    button.click()
+    assert button.get_attribute("aria-pressed") == "false"
+    for key in CHARTS:
+        page.wait_for_function(f"!document.querySelector('[data-chart={key}]').data.some(t => t.name === 'user000')")
+        assert traces(page, "avery", key) == [area for area in before[key] if area["name"] != "user000"]
+    tab(page, "bruno").click()
+    other = panel(page, "bruno").locator(".legend button", has_text="user000")
+    assert other.get_attribute("aria-pressed") == "false"
+    assert "user000" not in [area["name"] for area in traces(page, "bruno", "NCPUS")]
+    other.click()
+    tab(page, "avery").click()
+    assert button.get_attribute("aria-pressed") == "true"
+    page.wait_for_function("document.querySelector('[data-chart=NJOBS]').data.some(t => t.name === 'user000')")
+    assert {key: traces(page, "avery", key) for key in CHARTS} == before
+
+
+def test_the_legend_works_with_the_keyboard(visit: Open, publish: Publish) -> None:
+    page = visit(publish(pair()).file).page
+    button = panel(page, "avery").locator(".legend button", has_text="others (2 users)")
+    button.focus()
+    for pressed in ("false", "true", "false"):
+        page.keyboard.press("Space")
+        assert page.evaluate("document.activeElement.textContent") == "others (2 users)"
+        assert button.get_attribute("aria-pressed") == pressed
+
+
+def test_all_users_hidden_is_no_mistake(visit: Open, publish: Publish) -> None:
+    page = visit(publish(pair()).file).page
+    for button in panel(page, "avery").locator(".legend button").all():
+        button.click()
+    page.wait_for_function("document.querySelector('[data-chart=NJOBS]').data.length === 1")
+
+
+# --- names ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", ["http", "file"])
+def test_hostile_names_are_text(visit: Open, publish: Publish, way: str) -> None:
+    runs = [reports.Run(name, NOW - 40 * 3600 + 60 * place) for place, name in enumerate(NAMES)]
+    title = '<b onmouseover="alert(3)">T</b> &amp; \u202eevil'
+    report = reports.report_of(
+        runs, seconds=3 * 86400, qos="<i>q</i>", title=title, cluster="</script><u>c", top_users=20
+    )
+    site = publish(Site([report], {"<u>none</u>": "<script>alert(4)</script>"}))
+    page = visit(site.address if way == "http" else site.file).page
+    shown = panel(page, file_names("<i>q</i>").slug)
+    names = [name.replace("\u202e", "\ufffd").replace("\u200f", "\ufffd") for name in NAMES]
+    names[names.index("u" * 60)] = "u" * 47 + "…"
+    assert sorted(shown.locator(".legend button").all_inner_texts()) == sorted(names)
+    for table in (".now", ".totals"):
+        assert sorted(row[0] for row in cells(shown.locator(f"{table} table"))[1:-1]) == sorted(names)
+    box = shown.locator("[data-chart=NJOBS] .nsewdrag").first.bounding_box()
+    page.mouse.move(box["x"] + box["width"] - 30, box["y"] + 20)
+    shown.locator(".card:visible").wait_for()
+    for key in ("NCPUS", "MEMORY", "NJOBS"):
+        assert len(page.evaluate(f"document.querySelector('[data-chart={key}]').data")) == len(NAMES) + 1
+    assert page.inner_text("h1 bdi") == "</script><u>c"
+    assert page.locator("body u, body i, body b, body img:not(.overview img), main script").count() == 0
+    page.locator("[role=tab]").nth(1).click()
+    assert "<script>alert(4)</script>" in page.inner_text("[role=tabpanel]:visible")
+
+
+# --- newer data ----------------------------------------------------------------------------------------------------
+
+
+def test_newer_data_come_by_themselves_and_the_reader_stays_where_they_were(visit: Open, publish: Publish) -> None:
+    site = pair(refresh_seconds=1)
+    published = publish(site)
+    seen = visit(published.address)
+    page = seen.page
+    panel(page, "avery").locator(".legend button", has_text="user001").click()
+    page.set_viewport_size({"width": 360, "height": 500})
+    page.evaluate("scrollTo(0, 700)")
+    scrolled = page.evaluate(
+        "const box = document.querySelector('.totals .scroll'); box.scrollTo(60, 20); box.focus({preventScroll: true}); [scrollY, box.scrollLeft, box.scrollTop]"
+    )
+    assert scrolled[1] == 60
+    newer = later(site)
+    published.write(newer)
+    page.wait_for_selector(f"#panel-avery[data-drawn='{NOW + INTERVAL}']")
+    assert [row[0] for row in cells(page.locator("#panel-avery .totals table"))[1:-1]] == list(newer.reports[0].users)
+    now = "const box = document.querySelector('.totals .scroll'); [scrollY, box.scrollLeft, box.scrollTop]"
+    assert page.evaluate(now) == scrolled
+    assert page.evaluate("document.activeElement === document.querySelector('.totals .scroll')")
+    assert "user001" not in [area["name"] for area in traces(page, "avery", "NCPUS")]
+    assert page.locator(".legend [aria-pressed=false]").first.inner_text() == "user001"
+    documents = [url for url in seen.requests if url == published.address]
+    assert len(documents) == 1
+
+
+def test_the_others_stay_hidden_when_they_become_more(visit: Open, publish: Publish) -> None:
+    site = pair(refresh_seconds=1)
+    published = publish(site)
+    page = visit(published.address).page
+    panel(page, "avery").locator(".legend button", has_text="others (2 users)").click()
+    published.write(later(site))
+    page.wait_for_selector(f"#panel-avery[data-drawn='{NOW + INTERVAL}']")
+    button = page.locator("#panel-avery .legend button", has_text="others (3 users)")
+    assert button.get_attribute("aria-pressed") == "false"
+
+
+def test_a_look_that_fails_keeps_what_is_shown_and_says_so(visit: Open, publish: Publish) -> None:
+    published = publish(pair(refresh_seconds=1))
+    seen = visit(published.address)
+    seen.expected.append("Failed to load resource")
+    page = seen.page
+    before = cells(panel(page, "avery").locator(".totals table"))
+    for name in ("index.json", "data_avery.json", "data_bruno.json"):
+        (published.folder / name).rename(published.folder / f"away-{name}")
+    wait_for_text(page, "#state", "could not look for newer data: index.json: the server answered 404")
+    assert cells(page.locator("#panel-avery .totals table")) == before
+    assert len(traces(page, "avery", "NCPUS")) == 4
+    for name in ("index.json", "data_avery.json", "data_bruno.json"):
+        (published.folder / f"away-{name}").rename(published.folder / name)
+    page.wait_for_function("!document.querySelector('#state').textContent.includes('could not')")
+
+
+def test_a_server_that_is_gone(visit: Open, publish: Publish) -> None:
+    seen = visit(publish(pair(refresh_seconds=1)).address)
+    seen.expected.append("Failed to load resource")
+    panel(seen.page, "avery")
+    seen.page.context.set_offline(True)
+    wait_for_text(seen.page, "#state", "index.json: no answer")
+    seen.page.context.set_offline(False)
+    seen.page.wait_for_function("!document.querySelector('#state').textContent.includes('could not')")
+
+
+@pytest.mark.parametrize("broken", ["", "{", "[]", '{"schema_version": 1, "users": []}', "<html>login</html>"])
+def test_broken_data_of_one_qos_are_its_trouble_alone(visit: Open, publish: Publish, broken: str) -> None:
+    published = publish(pair(refresh_seconds=1))
+    page = visit(published.address).page
+    before = cells(panel(page, "avery").locator(".totals table"))
+    published.put("data_avery.json", broken)
+    wait_for_text(page, "#state", "could not look for newer data: data_avery.json: ")
+    assert cells(page.locator("#panel-avery .totals table")) == before
+    assert len(traces(page, "avery", "NCPUS")) == 4
+    tab(page, "bruno").click()
+    assert "could not" not in page.inner_text("#state")
+    panel(page, "bruno")
+
+
+def test_missing_data_of_one_qos_are_its_trouble_alone(visit: Open, publish: Publish) -> None:
+    published = publish(pair(refresh_seconds=1))
+    seen = visit(published.address)
+    seen.expected.append("Failed to load resource")
+    page = seen.page
+    (published.folder / "data_avery.json").unlink()
+    wait_for_text(page, "#state", "data_avery.json: the server answered 404")
+    assert len(traces(page, "avery", "NCPUS")) == 4
+    tab(page, "bruno").click()
+    assert "could not" not in page.inner_text("#state")
+
+
+@pytest.mark.parametrize("broken", ["{", '{"schema_version": 1, "users": [], "edges": []}', "null"])
+def test_a_broken_copy_in_the_page_leaves_the_other_qos_usable(visit: Open, publish: Publish, broken: str) -> None:
+    site = pair()
+    published = publish(site, {**site.datasets(), "data_avery.json": broken.encode()})
+    page = visit(published.file).page
+    assert "cannot be shown: data_avery.json" in page.inner_text("#panel-avery")
+    assert page.locator("#panel-avery .files a").count() == 12
+    tab(page, "bruno").click()
+    panel(page, "bruno")
+    assert len(traces(page, "bruno", "NCPUS")) == 3
+    mended = visit(published.address).page
+    panel(mended, "avery")  # over http, the file beside the page is whole
+    assert "cannot be shown" not in mended.inner_text("#panel-avery")
+
+
+@pytest.mark.parametrize("change", ["came", "went", "first data"])
+def test_the_page_is_made_anew_when_its_tabs_are_not_right_any_more(visit: Open, publish: Publish, change: str) -> None:
+    site = pair(refresh_seconds=1)
+    published = publish(site)
+    page = visit(f"{published.address}#qos=bruno").page
+    panel(page, "bruno")
+    third = reports.busy(2, days=2, qos="new" if change == "first data" else "third", title="Third")
+    changed = {
+        "came": replace(site, reports=[*site.reports, third]),
+        "went": replace(site, reports=site.reports[1:]),
+        "first data": replace(site, reports=[*site.reports, third], missing={}),
+    }[change]
+    published.write(changed)
+    tabs = len(changed.reports) + len(changed.missing)
+    page.wait_for_function(f"document.querySelectorAll('[role=tab]:not(.no-data)').length === {len(changed.reports)}")
+    assert page.locator("[role=tab]").count() == tabs
+    assert page.inner_text("[role=tab][aria-selected=true]") == "Bruno Lab"
+
+
+def test_from_a_file_nothing_is_fetched(visit: Open, publish: Publish) -> None:
+    seen = visit(publish(pair(refresh_seconds=1)).file)
+    panel(seen.page, "avery")
+    seen.page.wait_for_timeout(1500)
+    assert not [url for url in seen.requests if url.endswith(".json")]
+
+
+def test_what_the_reader_zoomed_into_stays(visit: Open, publish: Publish) -> None:
+    site = pair(refresh_seconds=1)
+    published = publish(site)
+    page = visit(published.address).page
+    box = panel(page, "avery").locator("[data-chart=NCPUS] .nsewdrag").first.bounding_box()
+    page.mouse.move(box["x"] + 100, box["y"] + 50)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 200, box["y"] + 60, steps=4)
+    page.mouse.up()
+    zoomed = "document.querySelector('[data-chart=NCPUS]').layout.xaxis.range"
+    whole = page.evaluate("document.querySelector('[data-chart=NJOBS]').layout.xaxis.range")
+    page.wait_for_function(f"{zoomed}[0] !== '{whole[0]}'")
+    before = page.evaluate(zoomed)
+    published.write(later(site))
+    page.wait_for_selector(f"#panel-avery[data-drawn='{NOW + INTERVAL}']")
+    assert page.evaluate(zoomed) == before
+
+
+# --- age -----------------------------------------------------------------------------------------------------------
+
+
+def test_old_data_say_since_when_and_why(visit: Open, publish: Publish) -> None:
+    page = visit(publish(Site([reports.stale(), reports.busy(2, days=2, qos="fresh")])).address).page
+    banner = page.locator("#banner")
+    assert banner.inner_text().startswith("Nothing newer since Fri, Nov 20, 09:10 EST (5 h ago)")
+    assert banner.inner_text().endswith("sacct: error: slurmdbd: Connection refused")
+    tab(page, "fresh").click()
+    assert not banner.is_visible()
+
+
+def test_a_page_that_is_not_renewed_says_so(visit: Open, publish: Publish) -> None:
+    site = publish(pair())
+    assert not visit(site.file, now=NOW + 3 * INTERVAL).page.locator("#banner").is_visible()
+    page = visit(site.file, now=NOW + 3 * INTERVAL + 60).page
+    assert page.inner_text("#banner").startswith("Nothing newer since Fri, Nov 20, 14:10 EST (31 min ago)")
+    assert page.inner_text("#state") == "updated 31 min ago"
+
+
+def test_age_counts_up_by_itself(visit: Open, publish: Publish) -> None:
+    page = visit(publish(pair()).file, now=None, before=lambda page: page.clock.install(time=(NOW + 60) * 1000)).page
+    assert page.inner_text("#state") == "updated 1 min ago"
+    page.clock.fast_forward("40:00")
+    wait_for_text(page, "#state", "updated 41 min ago")
+    assert page.locator("#banner").is_visible()
+
+
+# --- without this and that -----------------------------------------------------------------------------------------
+
+
+def test_without_plotly_the_picture_stands_in(visit: Open, publish: Publish) -> None:
+    published = publish(pair())
+    (published.folder / assets.plotly().file_name).unlink()
+    seen = visit(published.address)
+    seen.expected.append("Failed to load resource")
+    page = seen.page
+    page.locator("#panel-avery .overview img").wait_for()
+    assert "could not be loaded" in page.inner_text("#panel-avery .overview")
+    assert not page.locator("#panel-avery .charts").is_visible()
+    assert page.locator("#panel-avery .gauge").count() == 4
+    assert len(cells(page.locator("#panel-avery .totals table"))) == 1 + 5 + 1
+
+
+def test_plotly_from_elsewhere_is_asked_for_there_and_its_absence_is_borne(visit: Open, publish: Publish) -> None:
+    cdn = Plotly("4.1.1", None, "plotly.js", "https://cdn.example.invalid/plotly.js", "sha384-x", "cdn")
+    asked: list[str] = []
+
+    def refuse(route: Any) -> None:
+        asked.append(route.request.url)
+        route.abort()
+
+    site = publish(pair(plotly=cdn))
+    seen = visit(site.address, before=lambda page: page.route("https://cdn.example.invalid/**", refuse))
+    seen.expected += ["Failed to load resource", "integrity"]
+    seen.page.locator("#panel-avery .overview figcaption").wait_for()
+    assert asked == [cdn.url]
+    assert "cdn.example.invalid" in seen.page.inner_text("footer")
+    seen.requests = [url for url in seen.requests if url != cdn.url]
+
+
+def test_without_javascript_every_qos_has_its_picture_and_files(demo: Published, visit: Open) -> None:
+    page = visit(demo.address, java_script_enabled=False).page
+    index = json.loads((demo.folder / "index.json").read_text())
+    for entry in index["qos"]:
+        shown = page.locator(f"#panel-{entry['slug']}")
+        assert shown.locator("h2 bdi").first.inner_text() == entry["title"]
+        picture = shown.locator(".overview img")
+        picture.scroll_into_view_if_needed()
+        assert picture.bounding_box()["height"] > 100
+        assert not shown.locator(".charts").is_visible()
+        for link in shown.locator(".files a").all():
+            assert (demo.folder / link.get_attribute("href")).is_file()
+    assert not page.locator("[role=tablist]").is_visible()
+    assert "JavaScript" in page.inner_text(".without-script")
+    boxes = page.locator("main section, main .tables").all()
+    assert not [
+        box for box in boxes if box.is_visible() and not box.inner_text().strip() and not box.locator("img").count()
+    ]
+
+
+def test_every_link_leads_to_a_file(demo: Published, visit: Open) -> None:
+    page = visit(demo.address, now=None).page
+    panel(page, "avery")
+    for link in page.locator("a").all():
+        answer = page.request.get(demo.address + link.get_attribute("href"))
+        assert answer.ok
+        assert answer.body() == (demo.folder / link.get_attribute("href")).read_bytes()
+
+
+# --- how it looks --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width", [360, 768, 1440, 3840])
+def test_nothing_hangs_over_the_edge(visit: Open, publish: Publish, width: int) -> None:
+    wide = [
+        reports.hostile(qos="h"),
+        reports.stale(qos="s"),
+        *(reports.empty(qos=f"q{place}" * 9) for place in range(6)),
+    ]
+    page = visit(publish(Site(wide, {"n" * 90: "x" * 300})).file, viewport={"width": width, "height": 900}).page
+    for one in page.locator("[role=tab]").all():
+        one.click()
+        slug = one.get_attribute("data-slug")
+        if not slug.startswith("n"):
+            panel(page, slug)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), slug
+    widths = page.evaluate(
+        "[...document.querySelectorAll('#panel-h .chart svg')].map(s => s.getBoundingClientRect().right)"
+    )
+    assert max(widths) <= width
+
+
+def test_dark_is_dark_in_the_charts_too(visit: Open, publish: Publish) -> None:
+    page = visit(publish(pair()).file).page
+    panel(page, "avery")
+    looks = (
+        "() => [getComputedStyle(document.body).backgroundColor, getComputedStyle(document.querySelector('.gauge')).backgroundColor,"
+        " getComputedStyle(document.querySelector('[data-chart=NCPUS] .xtick text')).fill]"
+    )
+    light = page.evaluate(looks)
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(f"({looks})()[2] !== {json.dumps(light[2])}")
+    dark = page.evaluate(looks)
+    brightness = [[sum(map(int, re.findall(r"\d+", colour)[:3])) for colour in look] for look in (light, dark)]
+    assert brightness[0][0] > 600 > 200 > brightness[1][0]
+    assert brightness[0][1] > 600 > 200 > brightness[1][1]
+    assert brightness[0][2] < 200 < 600 < brightness[1][2]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_keeps_anybody_out(demo: Published, visit: Open, publish: Publish, scheme: str) -> None:
+    if not AXE.is_file():
+        pytest.skip("axe-core is missing: npm ci --prefix dashboard")
+    site = publish(Site([reports.golden(), reports.stale(qos="s")], {"new": "no answer"}))
+    for address, slugs, now in ((demo.address, ["avery", "avery-b"], None), (site.address, ["avery", "s", "new"], NOW)):
+        page = visit(address, now=now, color_scheme=scheme).page
+        page.evaluate(AXE.read_text())
+        for slug in slugs:
+            tab(page, slug).click()
+            if slug != "new":
+                panel(page, slug)
+            found = page.evaluate("axe.run({resultTypes: ['violations']})")["violations"]
+            serious = [
+                (one["id"], [node["html"][:200] for node in one["nodes"]][:3])
+                for one in found
+                if one["impact"] in {"serious", "critical"}
+            ]
+            assert not serious, slug
+
+
+def test_printing_works(demo: Published, visit: Open) -> None:
+    page = visit(demo.address, now=None, color_scheme="dark").page
+    panel(page, "avery")
+    assert page.pdf().startswith(b"%PDF")
+    page.emulate_media(media="print")
+    assert not page.locator(".legend:visible, [role=tablist]:visible").count()
+    assert page.locator("#panel-avery .totals table").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.slow
+def test_five_hundred_users_of_a_month(visit: Open, publish: Publish) -> None:
+    many: Report = reports.busy(500, qos="many")
+    page = visit(publish(Site([many, reports.busy(2, days=2, qos="few")])).file).page
+    shown = panel(page, "many")
+    assert len(cells(shown.locator(".totals table"))) == 1 + 500 + 1
+    assert len(traces(page, "many", "NCPUS")) == many.header.top_users + 1
+    assert sum(sum(area["y"]) for area in traces(page, "many", "NCPUS")) == pytest.approx(
+        sum(map(sum, json.loads(Site([many]).datasets()["data_many.json"])["observables"]["NCPUS"].values()))
+    )
+    tab(page, "few").click()
+    panel(page, "few")
+    tab(page, "many").click()
+    assert shown.is_visible()
