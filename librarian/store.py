@@ -30,7 +30,7 @@ MIGRATIONS = (
     CREATE TABLE job (
         dbindex INTEGER PRIMARY KEY,  -- the unsigned 64 bits of Slurm's DBIndex as a signed number
         jobid INTEGER NOT NULL, submit INTEGER NOT NULL, eligible INTEGER NOT NULL,
-        start INTEGER NOT NULL, "end" INTEGER NOT NULL, suspended INTEGER NOT NULL,
+        start INTEGER NOT NULL, "end" INTEGER NOT NULL, elapsed INTEGER NOT NULL, suspended INTEGER NOT NULL,
         user INTEGER NOT NULL, account INTEGER NOT NULL, qos INTEGER NOT NULL,
         partition INTEGER NOT NULL, state INTEGER NOT NULL, alloc_tres INTEGER NOT NULL
     );

@@ -15,11 +15,12 @@ import pandas as pd
 
 UNKNOWN = -1  # a time that has not come yet, or never will
 
-# Column -> dtype. `jobid` is sacct's JobIDRaw. Times are UTC epochs in seconds or UNKNOWN; `suspended` is in seconds.
+# Column -> dtype. `jobid` is sacct's JobIDRaw. Times are UTC epochs in seconds or UNKNOWN; `elapsed`
+# (sacct's ElapsedRaw, without pauses) and `suspended` are seconds, of a run that goes on as of the time of the answer.
 # `alloc_tres` is what the run holds; what it asked for (ReqTRES) can be far less, as with --exclusive.
 TIMES = ("submit", "eligible", "start", "end")
 NUMBERS = {"dbindex": "uint64", "jobid": "int64", **dict.fromkeys(TIMES, "int64")}
-NUMBERS |= {"suspended": "int64"}
+NUMBERS |= {"elapsed": "int64", "suspended": "int64"}
 TEXTS = ("user", "account", "qos", "partition", "state", "alloc_tres")
 COLUMNS = (*NUMBERS, *TEXTS)
 
@@ -72,7 +73,7 @@ def started(jobs: pd.DataFrame) -> Mask:
 def running(jobs: pd.DataFrame, now: int) -> Mask:
     """Runs that hold their allocation at `now`; a suspended job has given its CPUs back."""
     start, end = ints(jobs, "start"), ints(jobs, "end")
-    return (start != UNKNOWN) & (start <= now) & ((end == UNKNOWN) | (end > now)) & ~_in_state(jobs, "SUSPENDED")
+    return (start != UNKNOWN) & (start <= now) & ((end == UNKNOWN) | (end > now)) & ~in_state(jobs, "SUSPENDED")
 
 
 def ended(jobs: pd.DataFrame, begin: int, end: int) -> Mask:
@@ -81,6 +82,7 @@ def ended(jobs: pd.DataFrame, begin: int, end: int) -> Mask:
     return (ends != UNKNOWN) & (ends >= begin) & (ends <= end)
 
 
-def _in_state(jobs: pd.DataFrame, state: str) -> Mask:
+def in_state(jobs: pd.DataFrame, state: str) -> Mask:
+    """Runs that Slurm calls by this state."""
     code, states = codes(jobs, "state")
     return np.array([text == state for text in states] or [False])[code] if len(code) else np.zeros(0, bool)

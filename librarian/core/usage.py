@@ -13,19 +13,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from librarian.core.jobs import UNKNOWN, codes, ints, running, started
+from librarian.core.jobs import UNKNOWN, codes, in_state, ints, running, started
 from librarian.core.observables import Observable
 from librarian.core.window import Epochs, Window
 
 Floats = npt.NDArray[np.float64]
-_NEEDED = (
-    "start",
-    "end",
-    "suspended",
-    "user",
-    "state",
-    "alloc_tres",
-)  # to copy the others would take as long as to bin
+# to copy the other columns would take as long as to bin
+_NEEDED = ("start", "end", "elapsed", "suspended", "user", "state", "alloc_tres")
 _RESIDUE = 1e-6  # unit-seconds: what float sums leave of a difference that is zero
 
 
@@ -94,13 +88,17 @@ def span(jobs: pd.DataFrame, now: int) -> tuple[Epochs, Epochs]:
 
 
 def held_share(jobs: pd.DataFrame, now: int) -> Floats:
-    """The part of each run's span, 0 to 1, in which it was not suspended.
+    """The part of each run's span up to `now`, 0 to 1, in which it was not suspended.
 
-    sacct's Elapsed leaves suspended time out: end - start = elapsed + suspended.
+    sacct's Elapsed leaves pauses out: end - start = elapsed + suspended. Of a run that goes on it tells both as of its
+    own clock, which may be later than `now`; then the one that does not grow is right: elapsed while it is suspended,
+    suspended while it runs.
     """
     begin, end = ints(jobs, "start"), ints(jobs, "end")
-    whole = np.where(end == UNKNOWN, now, end) - begin
-    share: Floats = 1.0 - np.clip(ints(jobs, "suspended") / np.maximum(whole, 1), 0.0, 1.0)
+    whole = np.maximum(np.where(end == UNKNOWN, now, end) - begin, 1)
+    paused = (end == UNKNOWN) & in_state(jobs, "SUSPENDED")
+    held = np.where(paused, ints(jobs, "elapsed"), whole - ints(jobs, "suspended"))
+    share: Floats = np.clip(held / whole, 0.0, 1.0)
     return share
 
 

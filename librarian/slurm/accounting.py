@@ -41,6 +41,7 @@ FIELDS = {
     "Eligible": "eligible",
     "Start": "start",
     "End": "end",
+    "ElapsedRaw": "elapsed",
     "Suspended": "suspended",
     "AllocTRES": "alloc_tres",
 }

@@ -71,6 +71,7 @@ def jobs_table(runs: Sequence[Run]) -> pd.DataFrame:
             "eligible": run.start,
             "start": run.start,
             "end": run.end,
+            "elapsed": 0,
             "suspended": run.suspended,
             "user": run.user,
             "account": "lab",

@@ -12,7 +12,16 @@ from librarian.slurm.accounting import DELIMITER, FIELDS, HEADER
 from librarian.system import Answer
 
 DEFAULTS: dict[str, Any] = {
-    **{"dbindex": 1, "jobid": 1, "submit": 0, "eligible": 0, "start": UNKNOWN, "end": UNKNOWN, "suspended": 0},
+    **{
+        "dbindex": 1,
+        "jobid": 1,
+        "submit": 0,
+        "eligible": 0,
+        "start": UNKNOWN,
+        "end": UNKNOWN,
+        "elapsed": 0,
+        "suspended": 0,
+    },
     **{"user": "alice", "account": "a", "qos": "avery", "partition": "p", "state": "RUNNING", "alloc_tres": "cpu=1"},
 }
 
@@ -30,7 +39,7 @@ def jobs_table(*rows: dict[str, Any]) -> pd.DataFrame:
 SACCT_ROW = {
     **{"Cluster": "hpg", "DBIndex": "7", "JobIDRaw": "1001", "User": "alice", "Account": "avery", "QOS": "avery"},
     **{"Partition": "cpu", "State": "COMPLETED", "Submit": "100", "Eligible": "100", "Start": "200", "End": "300"},
-    **{"Suspended": "00:00:00", "AllocTRES": "billing=2,cpu=2,mem=1024M,node=1"},
+    **{"ElapsedRaw": "100", "Suspended": "00:00:00", "AllocTRES": "billing=2,cpu=2,mem=1024M,node=1"},
 }
 
 

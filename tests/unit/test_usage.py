@@ -145,6 +145,14 @@ def test_a_pause_is_spread_over_the_run_and_a_suspended_job_holds_nothing_now() 
     assert usage.holding[usage.row("NCPUS")].sum() == 0
 
 
+def test_sacct_may_speak_of_a_later_time_than_the_report() -> None:
+    """It is asked at NOW and answers 50 s later; one job is paused at that time, the other was before."""
+    paused = {"start": NOW - 100, "state": "SUSPENDED", "elapsed": 30, "suspended": 120, "alloc_tres": "cpu=10"}
+    resumed = {"start": NOW - 100, "user": "bob", "elapsed": 90, "suspended": 60, "alloc_tres": "cpu=10"}
+    usage = usage_of(paused, resumed)
+    assert (usage.hours[usage.row("NCPUS")] * 3600).tolist() == pytest.approx([300, 400])
+
+
 def test_now_is_what_runs_at_this_moment() -> None:
     usage = usage_of(
         {"start": NOW - 10, "alloc_tres": "cpu=3,gres/gpu:a100=1,gres/gpu=1"},
