@@ -29,8 +29,12 @@ function leaveOut(plotly, place, word) {
 async function drawOne(plotly, place, data, layers, key, look) {
   if (place.classList.contains("empty")) place.replaceChildren();
   place.classList.remove("empty");
-  shown.set(place, { data, layers, key });
   const { traces, layout } = figureOf(data, layers, key, look);
+  const whole = layout.xaxis.range.join();
+  const before = shown.get(place);
+  // Plotly would keep a zoom only as long as the whole range stays the same
+  if (before && place.layout && place.layout.xaxis.range.join() !== before.whole) layout.xaxis.range = place.layout.xaxis.range;
+  shown.set(place, { data, layers, key, whole });
   const isNew = !place.on;
   await plotly.react(place, traces, layout, CONFIG);
   if (!isNew) return;

@@ -7,6 +7,13 @@ import { isTracked, limitOf, nameOf, totalOf, unitOf } from "./model.js";
 
 const ROOM_ABOVE = 1.14; // for the label of the limit
 const MOST_LINES = 9;
+const HALF_A_DAY = 43_200_000;
+// The labels of the axis by the step between them, short enough to stand side by side on a phone.
+const DATES = [
+  { dtickrange: [null, HALF_A_DAY], value: "%H:%M\n%b %-d" },
+  { dtickrange: [HALF_A_DAY, "M1"], value: "%b %-d\n%Y" },
+  { dtickrange: ["M1", null], value: "%b\n%Y" },
+];
 
 // {traces, layout} of one observable. `layers` are those to show; `look` has colours and type of the page.
 // The last trace is not seen: it lies in the middle of each bin, where it catches the mouse for `linesAt`.
@@ -51,7 +58,7 @@ function layoutOf(data, key, starts, peak, look) {
     font: { family: look.font, size: look.size, color: look.text },
     xaxis: {
       ...line, type: "date", range: [starts[0], starts.at(-1)], title: title(`time in ${data.metadata.zone}`, 8),
-      showgrid: false, ticks: "outside", nticks: 8, showspikes: true, spikemode: "across", spikesnap: "hovered data",
+      showgrid: false, ticks: "outside", tickangle: 0, tickformatstops: DATES, showspikes: true, spikemode: "across", spikesnap: "hovered data",
       spikethickness: 1, spikedash: "solid", spikecolor: look.quiet,
     },
     yaxis: {

@@ -48,7 +48,8 @@ function panelOf(slug) {
 function openPanel(slug) {
   page.open = slug;
   const embedded = document.querySelector(`script[data-slug="${CSS.escape(slug)}"]`);
-  if (embedded && !page.reports.has(slug)) take(openEntry(), embedded.textContent);
+  if (page.reports.has(slug)) showLegend(openEntry(), page.reports.get(slug)); // users were perhaps hidden elsewhere
+  else if (embedded) take(openEntry(), embedded.textContent);
   tell();
   draw();
   if (page.looked) lookAt(openEntry(), false).then(tell);
@@ -71,10 +72,21 @@ function show(entry, report) {
   const panel = panelOf(entry.slug);
   const parts = [headroomOf(data), nowTable(report), totalsTable(report)]; // all of it or nothing
   fill(panel.querySelector(".notes"), data.notes.map((note) => element("p", {}, visible(note.text))));
-  [".headroom", ".now", ".totals"].forEach((place, number) => fill(panel.querySelector(place), parts[number]));
+  [".headroom", ".now", ".totals"].forEach((place, number) => renew(panel.querySelector(place), parts[number]));
   fill(panel.querySelector(".about"), aboutCharts(data));
   panel.querySelector(".totals h3").append(element("small", {}, spanOf(data)));
   showLegend(entry, report);
+}
+
+// New children; a table in them is scrolled, and has the focus, as the one before.
+function renew(place, made) {
+  const before = place.querySelector(".scroll");
+  const [left, top, focused] = [before?.scrollLeft, before?.scrollTop, before && before === document.activeElement];
+  fill(place, made);
+  const now = place.querySelector(".scroll");
+  if (!before || !now) return;
+  now.scrollTo({ left, top, behavior: "instant" });
+  if (focused) now.focus({ preventScroll: true });
 }
 
 function aboutCharts(data) {

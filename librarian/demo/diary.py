@@ -9,7 +9,7 @@ from librarian.demo.runs import Ask, Leg, Person, Plan, Shape
 from librarian.demo.weeks import DAY, HOUR, bounds, monday
 
 SATURDAY = 5
-DESK_CLOSED = 10 * HOUR  # nobody submits so shortly before a maintenance
+SPARE = 2 * HOUR  # the next maintenance is known: nobody asks for what would end later than this before it
 
 
 class Diary:
@@ -82,7 +82,7 @@ class Diary:
         self.add(Ask(self.person, submit, *queue, (shape,), int(limit * HOUR), tuple(plans), throttle))
 
     def add(self, ask: Ask) -> None:
-        """Write an ask down, unless it falls into the hours before a maintenance or before the start of the cycle."""
+        """Write an ask down, unless it comes before the cycle or could not end before the maintenance after it."""
         begins, _, closes = bounds(self.week // 4)
-        if begins <= ask.submit < closes - DESK_CLOSED:
+        if begins <= ask.submit < closes - SPARE - ask.limit:
             self.asks.append(ask)

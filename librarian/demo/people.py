@@ -21,13 +21,13 @@ def gpus(count: int, kind: str) -> Shape:
 
 def trainer(diary: Diary) -> None:
     """Trains on a100s, sometimes b200s. In the second week of a cycle a paper is due: more runs than there are GPUs."""
-    for at in diary.moments(2.4, 0.3):
+    for at in diary.moments(3.4, 0.3):
         shape = gpus(diary.random.choice((1, 2, 2, 4, 4)), "a100")
-        diary.job(at, A100, shape, diary.plan(15, 60, spread=0.8, chances=FRAIL), 60)
+        diary.job(at, A100, shape, diary.plan(17, 60, spread=0.7, chances=FRAIL), 60)
     for at in diary.moments(0.4):
         diary.job(at, B200, gpus(4, "b200"), diary.plan(9, 36, chances=FRAIL), 36)
     if diary.turn == 1:
-        for day, tasks in ((1, 90), (2, 70)):
+        for day, tasks in ((1, 110), (2, 90), (3, 40)):
             plans = [diary.plan(8, 24, spread=0.4, chances=FRAIL) for _ in range(tasks)]
             diary.array(diary.at(day, 8.5, 1), A100, gpus(1, "a100"), plans, 24, 34)
 
@@ -49,16 +49,17 @@ def sweeper(diary: Diary) -> None:
     """
     for day in range(5):
         yielding = diary.turn == 1 and day in (1, 2, 3)
+        hours = 4.5 if yielding else 6.2
         tasks = diary.random.randint(95, 125) if not yielding else diary.random.randint(130, 200)
-        plans = [diary.plan(4.2, 12, spread=0.5, chances={"FAILED": 0.02, "TIMEOUT": 0}) for _ in range(tasks)]
+        plans = [diary.plan(hours, 18, spread=0.5, chances={"FAILED": 0.02}) for _ in range(tasks)]
         throttle = 60 if not yielding else diary.random.choice((24, 48))
-        diary.array(diary.at(day, 8.6, 1.2), BURST if yielding else CPU, Shape(8, 28), plans, 12, throttle)
+        diary.array(diary.at(day, 8.6, 1.2), BURST if yielding else CPU, Shape(8, 28), plans, 18, throttle)
         small = [diary.plan(2.5, 6, chances={"OUT_OF_MEMORY": 0.03}) for _ in range(diary.count(28))]
         diary.array(diary.at(day, 14, 2), CPU, Shape(2, 12), small, 6, 20)
     if diary.turn != 3:
         tasks = diary.random.randint(210, 250)
-        plans = [diary.plan(5.0, 12, spread=0.5, chances={"FAILED": 0.02}) for _ in range(tasks)]
-        diary.array(diary.at(4, 16.5, 1.5), CPU, Shape(8, 28), plans, 12, 60)
+        plans = [diary.plan(6.5, 18, spread=0.5, chances={"FAILED": 0.02}) for _ in range(tasks)]
+        diary.array(diary.at(4, 16.5, 1.5), CPU, Shape(8, 28), plans, 18, 60)
 
 
 def assembler(diary: Diary) -> None:
@@ -112,8 +113,8 @@ def beginner(diary: Diary) -> None:
 
 def modeller(diary: Diary) -> None:
     """Simulates flows over many nodes, in the burst QoS; the operators pause one of them at times."""
-    for at in diary.moments(3.6, 0.4):
-        nodes = diary.random.choice((1, 2, 4, 4, 6))
+    for at in diary.moments(5.5, 0.4):
+        nodes = diary.random.choice((1, 2, 4, 4, 8))
         plan = diary.plan(13, 72, spread=0.7, chances={"NODE_FAIL": 0.05, "CANCELLED": 0.05, "FAILED": 0.05})
         diary.job(at, BURST, Shape(96 * nodes, 700 * nodes, nodes=nodes), plan, 72)
     paused = (Leg(diary.seconds(9, 0.2), "COMPLETED", suspended=diary.random.randrange(40 * 60, 3 * HOUR)),)

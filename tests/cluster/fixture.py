@@ -7,8 +7,10 @@ mind running jobs cost no time of their own when they come first.
 from __future__ import annotations
 
 import fcntl
+import os
 import tempfile
 import time
+import zlib
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -40,10 +42,12 @@ def cluster() -> Iterator[Cluster]:
 
 
 class _alone:  # noqa: N801
-    """There is one cluster on a machine: a second session waits until the first is done with it."""
+    """There is one cluster in a root folder: a second session waits until the first is done with it."""
 
     def __enter__(self) -> None:
-        self._file = (Path(tempfile.gettempdir()) / "librarian-cluster.lock").open("a")
+        root = os.environ.get("LIBRARIAN_CLUSTER_ROOT", "")
+        name = f"librarian-cluster-{zlib.crc32(root.encode()):08x}.lock"
+        self._file = (Path(tempfile.gettempdir()) / name).open("a")
         end = time.monotonic() + 900
         while True:
             try:

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -112,7 +113,7 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
 def visit(browser: Any) -> Iterator[Callable[..., Visit]]:
     """`visit(address, now=…, before=…, **options of the browser's context)` opens a page and watches it.
 
-    The page's clock stands at `now` (UTC epoch), a minute after the made-up reports were written unless told; with None
+    The page's clock begins at `now` (UTC epoch), a minute after the made-up reports were written unless told; with None
     it is the machine's. `before(page)` is called before the page is opened.
     """
     visits: list[Visit] = []
@@ -126,7 +127,7 @@ def visit(browser: Any) -> Iterator[Callable[..., Visit]]:
             context.set_default_timeout(PATIENCE_MS)
             page = context.new_page()
             if now is not None:
-                page.clock.set_fixed_time(now * 1000)
+                page.clock.install(time=datetime.fromtimestamp(now, timezone.utc))
             visits.append(Visit(page, folder_of(address)))
             if before is not None:
                 before(page)
