@@ -64,7 +64,7 @@ class Visit:
         """Nothing but what was expected, and no request for anything outside the site's folder."""
         unexpected = [text for text in self.complaints if not any(re.search(known, text) for known in self.expected)]
         assert not unexpected
-        away = [url for url in self.requests if not url.startswith((self.folder, "data:"))]
+        away = [url for url in self.requests if not url.startswith((self.folder, "data:", "about:"))]
         assert not away
 
 

@@ -278,8 +278,10 @@ def test_tabs_by_click_by_keys_and_by_address(visit: Open, publish: Publish, way
     page.evaluate("location.hash = '#qos=avery'")
     page.wait_for_selector("#panel-avery:visible")
     assert opened() == ["Avery Lab QoS avery"]
-    assert visit(f"{address}#qos=bruno").page.inner_text("[role=tab][aria-selected=true]") == "Bruno Lab"
-    assert visit(f"{address}#qos=nobody").page.inner_text("[role=tab][aria-selected=true]") == "Avery Lab"
+    for name, title in {"bruno": "Bruno Lab", "nobody": "Avery Lab"}.items():
+        page.goto("about:blank")
+        page.goto(f"{address}#qos={name}")
+        assert page.inner_text("[role=tab][aria-selected=true]") == title
 
 
 def test_a_qos_with_an_odd_name_has_an_address(visit: Open, publish: Publish) -> None:
@@ -626,7 +628,7 @@ def test_nothing_hangs_over_the_edge(visit: Open, publish: Publish, width: int) 
     wide = [
         reports.hostile(qos="h"),
         reports.stale(qos="s"),
-        *(reports.empty(qos=f"q{place}" * 9) for place in range(6)),
+        *(reports.empty(qos=f"q{place}" * 9) for place in range(3)),
     ]
     page = visit(publish(Site(wide, {"n" * 90: "x" * 300})).file, viewport={"width": width, "height": 900}).page
     for one in page.locator("[role=tab]").all():
@@ -651,7 +653,7 @@ def test_the_labels_of_the_axis_stand_side_by_side(visit: Open, publish: Publish
         chart = panel(page, f"d{days}").locator("[data-chart=NCPUS]")
         boxes = sorted(
             chart.locator(".xtick text").evaluate_all(
-                "texts => texts.map(t => t.getBoundingClientRect()).map(({left, right, bottom}) => [left, right, bottom])"
+                "texts => texts.map(t => t.getBoundingClientRect()).map(box => [box.left, box.right, box.bottom])"
             )
         )
         assert len(boxes) >= 3
