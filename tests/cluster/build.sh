@@ -126,8 +126,8 @@ cmd_remove() {
     lock "$ROOT.lock"
     ours_or_absent
     in_use && die "a cluster runs from $ROOT: take it down first"
-    rm -rf --one-file-system "$ROOT" "$STATE"
-    rm -f "$LOG" "$STATE.lock" "$ROOT.lock"
+    rm -rf --one-file-system "$ROOT" "$ROOT.state"
+    rm -f "$LOG" "$ROOT.lock"
     # the default's parent folder is ours as well
     rmdir "$(dirname "$ROOT")" 2>/dev/null || :
     say "removed $ROOT"

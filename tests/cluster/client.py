@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -17,34 +18,43 @@ Ran = subprocess.CompletedProcess[str]
 
 
 class Cluster:
-    """A running cluster; every start is a fresh one."""
+    """A running cluster; every start is a fresh one.
 
-    def __init__(self) -> None:
+    Its name keeps it apart from a cluster that somebody runs by hand from the same root folder.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._environment = {**os.environ, "LIBRARIAN_CLUSTER_NAME": name}
         self._program: tempfile.TemporaryDirectory[str] | None = None
 
     def start(self) -> None:
         """Stop a cluster that runs, build what is not built, start it, and put the program at /opt/librarian."""
         for verb in ("down", "build", "up"):
-            subprocess.run([COMMAND, verb], check=True, timeout=900)
+            self._do(verb, timeout=900)
         self._program = tempfile.TemporaryDirectory(prefix="librarian-program-")
         copy_program(Path(self._program.name))
         self.bind(Path(self._program.name), "/opt/librarian")
 
     def stop(self) -> None:
         """Stop the cluster; nothing of it is left but the root folder."""
-        subprocess.run([COMMAND, "down"], check=True, timeout=120)
+        self._do("down")
         if self._program is not None:
             self._program.cleanup()
 
     @property
     def root(self) -> Path:
         """The cluster's / as a path on this machine."""
-        done = subprocess.run([COMMAND, "root"], check=True, capture_output=True, text=True, timeout=30)
+        done = subprocess.run(
+            [COMMAND, "root"], check=True, capture_output=True, text=True, timeout=30, env=self._environment
+        )
         return Path(done.stdout.strip())
 
     def bind(self, source: Path, target: str) -> None:
         """Show the folder `source` of this machine at `target` in the cluster, read-only."""
-        subprocess.run([COMMAND, "bind", "--ro", source, target], check=True, timeout=30)
+        self._do("bind", "--ro", str(source), target)
+
+    def _do(self, *verb: str, timeout: float = 120) -> None:
+        subprocess.run([COMMAND, *verb], check=True, timeout=timeout, env=self._environment)
 
     def run(
         self, user: str, *argv: str, check: bool = True, folder: str = "", text: str = "", timeout: float = 120
@@ -59,6 +69,7 @@ class Cluster:
             errors="surrogateescape",
             timeout=timeout,
             check=False,
+            env=self._environment,
         )
         if check and done.returncode:
             raise AssertionError(f"{user}: {argv} ended with {done.returncode}\n{done.stdout}\n{done.stderr}")
@@ -113,8 +124,6 @@ def wait_for(ready: Callable[[], bool], seconds: float, what: str) -> None:
 
 def why_not(commands: Sequence[str] = ("debootstrap",)) -> str:
     """Why there can be no cluster on this machine and what helps, or ""."""
-    import os
-
     system = Path("/etc/os-release").read_text(encoding="utf-8") if Path("/etc/os-release").exists() else ""
     if not any(name in system.lower() for name in ("id=debian", "id=ubuntu", "id_like=debian", 'id_like="ubuntu')):
         return "the Slurm cluster needs Debian or Ubuntu; run the tests in a container or machine of it"

@@ -33,7 +33,7 @@ def cluster() -> Iterator[Cluster]:
     if reason:
         pytest.skip(reason)
     with _alone():
-        started = Cluster()
+        started = Cluster("tests")
         try:
             started.start()
             yield started
