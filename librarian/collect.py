@@ -22,7 +22,7 @@ from librarian.slurm import accounting, qos, site
 from librarian.slurm.accounting import Query, Runs
 from librarian.slurm.command import Slurm
 from librarian.store import Asked, Coverage, Scope, Store
-from librarian.system import stopwatch
+from librarian.system import stopwatch, user_name
 
 OVERLAP = 3600  # slurmctld sends records in batches, and slurmdbd may have been down for a while
 FULL_EVERY = 86400
@@ -63,13 +63,12 @@ def collect(slurm: Slurm, store: Store, scope: Scope, *, cluster: str, now: int,
         _check_cluster(store, cluster)
         runs = accounting.ask(slurm, query, cluster)
         runs, gone = _complete(runs, store.open_runs(scope), lambda since: _again(slurm, query, cluster, since))
+        _check_hidden(store, gone)
     except SlurmError as error:
         store.failed(scope, replace(asked, seconds=stopwatch() - started, error=str(error)))
         raise
-    if "jobs" in (store.fact(PRIVATE) or ()):
-        gone = []  # what others run is hidden now; it has not gone
     asked = replace(asked, seconds=stopwatch() - started, rows=len(runs.jobs), rejects=len(runs.rejects))
-    store.add(scope, asked, runs.jobs, runs.rejects, gone)
+    store.add(scope, asked, runs.jobs, runs.rejects, gone["dbindex"].tolist())
     return asked
 
 
@@ -80,19 +79,26 @@ def _check_cluster(store: Store, cluster: str) -> None:
         raise SlurmError(f"Slurm knows no cluster {cluster}", f"it knows {', '.join(known)}", "correct [cluster] name")
 
 
+def _check_hidden(store: Store, gone: pd.DataFrame) -> None:
+    """Refuse an answer from which others' running jobs have vanished since Slurm hides them: they have not gone."""
+    if "jobs" in (store.fact(PRIVATE) or ()) and (gone["user"] != user_name()).any():
+        why = "PrivateData=jobs is set, and running jobs that were seen before are not told any more"
+        raise SlurmError("Slurm hides the jobs of others now", why, "ask its admins for a way to see the QoS's jobs")
+
+
 def _again(slurm: Slurm, query: Query, cluster: str, since: int) -> Runs:
     log.info("asking sacct for %s again, from the start of runs that it did not name", query.qos)
     return accounting.ask(slurm, replace(query, since=since), cluster)
 
 
-def _complete(runs: Runs, opened: pd.DataFrame, ask_from: Callable[[int], Runs]) -> tuple[Runs, list[int]]:
-    """Runs of an answer, completed by those that were open and are not in it; and the DBIndexes that really left."""
+def _complete(runs: Runs, opened: pd.DataFrame, ask_from: Callable[[int], Runs]) -> tuple[Runs, pd.DataFrame]:
+    """Runs of an answer, completed by those that were open and are not in it; and the rows of those that left."""
     missing = _missing(opened, runs)
     if not len(missing):
-        return runs, []
+        return runs, missing
     start, submit = ints(missing, "start"), ints(missing, "submit")
     more = ask_from(int(np.where(start == UNKNOWN, submit, start).min()))
-    gone = _missing(missing, more)["dbindex"].tolist()
+    gone = _missing(missing, more)
     rejects = {reject.key: reject for reject in (*runs.rejects, *more.rejects)}
     return Runs(_joined(runs.jobs, more.jobs), tuple(rejects.values())), gone
 

@@ -71,7 +71,10 @@ def test_private_data_is_told_and_not_taken_for_zero(cluster: Cluster) -> None:
     known = older.data("avery")["totals"]["users"]["carol"]["ended"]
     with private_data(cluster):
         program.run("run")
-        older.run("run")
+        done = older.run("run", check=False)
+    assert done.returncode == 3, done.stderr
+    assert "Slurm hides the jobs of others now" in done.stderr
+    assert older.entry("avery")["stale"] is True
     for qos, users in (("avery", ["bob"]), ("kim", [])):
         data = program.data(qos)
         assert data["users"] == users, "PrivateData had no effect: the test proves nothing"

@@ -107,7 +107,10 @@ def test_a_run_that_left_the_qos_is_dropped_and_one_that_is_hidden_is_not(tmp_pa
         ask(slurm, store, T0 + 600)
         hidden = DemoSlurm([there, moved], now=T0, user="alice", private=True)
         observe_cluster(Slurm(runner=hidden), store, T0 + 700)
-        ask(hidden, store, T0 + 1200)
+        with pytest.raises(SlurmError, match="Slurm hides the jobs of others now"):
+            ask(hidden, store, T0 + 1200)
+        coverage = store.coverage(SCOPE)
+        assert coverage and coverage.complete_at == T0 + 600
         assert store.jobs(SCOPE, 0)["jobid"].tolist() == [1, 2]
         slurm.runs = [there, replace(moved, qos="avery-b")]
         observe_cluster(Slurm(runner=slurm), store, T0 + 1300)
