@@ -1,52 +1,64 @@
-// The four charts on the page, the card that tells of the bin below the mouse, and the legend that they share.
+// The four charts on the page, the card that tells of the bin below the mouse, and who is lit up in them.
 
+import { axisOf, epochAt, plotlyPlace } from "./axis.js";
 import { element, fill } from "./dom.js";
 import { amount } from "./format.js";
-import { describe, figureOf, insteadOfChart, layerName, linesAt } from "./figure.js";
+import { describe, figureOf, insteadOfChart, linesAt } from "./figure.js";
 import { PICTURED, unitOf } from "./model.js";
 
-const CONFIG = { displayModeBar: false, responsive: true, showTips: false };
-const shown = new WeakMap(); // chart element -> what its hover card tells of
+const CONFIG = { displayModeBar: false, responsive: true, showTips: false, doubleClick: false };
+const shown = new WeakMap(); // chart element -> {scene, key, ids, first} of what it shows
+const lit = new WeakMap(); // panel -> id of the layer that stands out
 
-// Draws or redraws the charts of a panel; the promise is kept when they stand. `hidden` has the ids of layers that the
-// reader switched off.
-export function drawCharts(plotly, panel, report, hidden, look) {
-  const layers = report.layers.filter((layer) => !hidden.has(layer.id));
-  return Promise.all(PICTURED.map((key) => {
+// Draws or redraws the charts of a panel; the promise is kept when they stand. `zoomed(from, to)` is told of what the
+// reader draws with the mouse, in epochs; `back()` of a double click.
+export async function drawCharts(plotly, panel, scene, look, { zoomed, back }) {
+  for (const key of PICTURED) {
     const place = panel.querySelector(`[data-chart="${key}"]`);
-    place.setAttribute("aria-label", describe(report.data, report.layers, key));
-    const instead = insteadOfChart(report.data, report.layers, key);
-    return instead ? leaveOut(plotly, place, instead) : drawOne(plotly, place, report.data, layers, key, look);
-  }));
+    place.setAttribute("aria-label", describe(scene, key));
+    const instead = insteadOfChart(scene, key);
+    if (instead) leaveOut(plotly, place, instead);
+    else if (await drawOne(plotly, place, scene, key, look)) listen(place, zoomed, back);
+  }
+  highlight(panel, lit.get(panel) ?? null);
 }
 
 function leaveOut(plotly, place, word) {
   plotly.purge(place);
   place.classList.add("empty");
   fill(place, element("p", {}, word));
+  cardOf(place).hidden = true;
 }
 
-async function drawOne(plotly, place, data, layers, key, look) {
+// Whether the chart is a new one. After a new one the browser may show it and hear the reader.
+async function drawOne(plotly, place, scene, key, look) {
   if (place.classList.contains("empty")) place.replaceChildren();
   place.classList.remove("empty");
-  const { traces, layout } = figureOf(data, layers, key, look);
-  const whole = layout.xaxis.range.join();
-  const before = shown.get(place);
-  // Plotly would keep a zoom only as long as the whole range stays the same
-  if (before && place.layout && place.layout.xaxis.range.join() !== before.whole) layout.xaxis.range = place.layout.xaxis.range;
-  shown.set(place, { data, layers, key, whole });
+  const { traces, layout, ids, first } = figureOf(scene, key, look);
+  shown.set(place, { scene, key, ids, first });
   const isNew = !place.on;
   await plotly.react(place, traces, layout, CONFIG);
-  if (!isNew) return;
+  if (isNew) await new Promise((done) => setTimeout(done));
+  return isNew;
+}
+
+function listen(place, zoomed, back) {
   place.on("plotly_hover", (event) => openCard(place, event));
   place.on("plotly_unhover", () => cardOf(place).setAttribute("hidden", ""));
+  place.on("plotly_doubleclick", back);
+  place.on("plotly_relayout", (change) => {
+    const [from, to] = [change["xaxis.range[0]"], change["xaxis.range[1]"]];
+    const { scene } = shown.get(place);
+    const axis = axisOf(scene.data, scene.zone);
+    if (from !== undefined && to !== undefined) zoomed(...[from, to].map((time) => epochAt(axis, plotlyPlace(time))));
+  });
 }
 
 function openCard(place, event) {
   const point = event.points[0];
-  const { data, layers, key } = shown.get(place);
-  const told = linesAt(data, layers, key, point.pointNumber);
-  const unit = unitOf(data, key).unit;
+  const { scene, key, first } = shown.get(place);
+  const told = linesAt(scene, key, first + point.pointNumber);
+  const unit = unitOf(scene.data, key).unit;
   const card = cardOf(place);
   fill(card, [
     element("p", {}, told.when),
@@ -76,12 +88,14 @@ export function swatch(colour) {
   return made;
 }
 
-// A button for each layer; `toggle` is called with the layer's id.
-export function legendOf(layers, hidden, toggle) {
-  return layers.map((layer) => {
-    const name = element("bdi", {}, layerName(layer));
-    const button = element("button", { type: "button", "aria-pressed": String(!hidden.has(layer.id)) }, [swatch(layer.colour), name]);
-    button.addEventListener("click", () => toggle(layer.id));
-    return element("li", {}, button);
-  });
+// Lets one layer stand out from the others in all charts of a panel, or none. Nothing is drawn for it.
+export function highlight(panel, id) {
+  lit.set(panel, id);
+  for (const place of panel.querySelectorAll(".chart")) {
+    const { scene, ids } = shown.get(place) ?? {};
+    if (!scene) continue;
+    const stands = scene.shown.some((layer) => layer.id === id);
+    // Plotly makes one element for the area of each trace, in their order
+    place.querySelectorAll(".scatterlayer .js-fill").forEach((area, number) => area.classList.toggle("dim", stands && ids[number] !== id));
+  }
 }

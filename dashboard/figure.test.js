@@ -2,12 +2,16 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { describe, figureOf, insteadOfChart, linesAt } from "./figure.js";
-import { PICTURED, layersOf, readReport, totalOf } from "./model.js";
+import { layersOf, totalOf } from "./layers.js";
+import { PICTURED, readReport } from "./model.js";
+import { sceneOf } from "./scene.js";
+import { plainView } from "./view.js";
 
 const text = readFileSync(new URL("../tests/data/golden/data_avery.json", import.meta.url), "utf8");
 const dataOf = () => readReport(text).data;
 const LOOK = { text: "#111111", quiet: "#666666", line: "#dddddd", veil: "#ffffffcc", font: "sans-serif", size: 12, coarse: false };
-const figure = (data, key, layers = layersOf(data)) => figureOf(data, layers, key, LOOK);
+const sceneIn = (data, changes = {}) => sceneOf(data, plainView(changes), "Europe/Berlin");
+const figure = (data, key, changes = {}) => figureOf(sceneIn(data, changes), key, LOOK);
 const sum = (values) => values.reduce((whole, value) => whole + value, 0);
 
 test("an area for every layer that holds something, in steps, and a probe that is not seen", () => {
@@ -16,7 +20,7 @@ test("an area for every layer that holds something, in steps, and a probe that i
     const { traces } = figure(dataOf(), key);
     assert.deepEqual(traces.map((trace) => trace.name), [...wanted, "total"]);
     assert.ok(traces.slice(0, -1).every((trace) => trace.line.shape === "hv" && trace.stackgroup === "users"));
-    assert.equal(traces.at(-1).marker.opacity, 0);
+    assert.equal(traces.at(-1).opacity, 0);
   }
 });
 
@@ -50,16 +54,16 @@ test("the bin that is not over is shaded", () => {
 test("layers that are left out are neither drawn nor counted", () => {
   const data = dataOf();
   const some = layersOf(data).filter((layer) => ["bob", "carol"].includes(layer.name));
-  const { traces } = figure(data, "NCPUS", some);
+  const { traces } = figure(data, "NCPUS", { only: ["bob", "carol"] });
   assert.deepEqual(traces.map((trace) => trace.name), ["bob", "carol", "total"]);
   assert.deepEqual(traces.at(-1).y, totalOf(data, some, "NCPUS"));
-  assert.equal(figure(data, "NCPUS", []).traces.length, 1);
+  assert.equal(figure(data, "NCPUS", { hidden: layersOf(data).map((layer) => layer.id) }).traces.length, 1);
 });
 
 test("a limit is a line with its number, and the axis reaches it", () => {
   const { layout } = figure(dataOf(), "NCPUS");
-  const line = layout.shapes.find((shape) => shape.type === "line");
-  assert.deepEqual([line.y0, line.y1], [430, 430]);
+  const line = layout.shapes.find((shape) => shape.name === "limit");
+  assert.equal(line.path, "M2026-10-31_14:00:00,430L2026-11-01_14:10:00,430");
   assert.equal(layout.annotations[0].text, "limit 430 CPUs");
   assert.ok(layout.yaxis.range[1] > 430);
 });
@@ -76,7 +80,41 @@ test("no limit and one that is not known have no line; a limit of 0 has", () => 
 test("the axis of a chart with nothing in it has a height", () => {
   const data = dataOf();
   data.limits = {};
-  assert.deepEqual(figure(data, "NCPUS", []).layout.yaxis.range, [0, 1]);
+  assert.deepEqual(figure({ ...data, users: [] }, "NCPUS").layout.yaxis.range, [0, 1]);
+});
+
+test("a limit that changed is a line with steps, and each long stretch has its number", () => {
+  const data = dataOf();
+  const [start, hour] = [data.edges[0], 3600];
+  const history = [[start, "limit", 400], [start + 10 * hour, "limit", 300], [start + 12 * hour, "none", null], [start + 20 * hour, "limit", 430]];
+  data.limits.NCPUS.history = history.map(([from, kind, value]) => ({ from, kind, value, source: "" }));
+  const { layout } = figure(data, "NCPUS");
+  const path = "M2026-10-31_14:00:00,400L2026-11-01_00:00:00,400L2026-11-01_00:00:00,300L2026-11-01_01:30:00,300M2026-11-01_09:00:00,430L2026-11-01_14:10:00,430";
+  assert.equal(layout.shapes.find((shape) => shape.name === "limit").path, path);
+  assert.deepEqual(layout.annotations.map((label) => [label.text, label.xanchor]), [["limit 400 CPUs", "left"], ["limit 430 CPUs", "right"]]);
+  const late = figure(data, "NCPUS", { range: "6h" }).layout;
+  assert.deepEqual(late.annotations.map((label) => [label.text, label.x]), [["limit 430 CPUs", "2026-11-01T09:00:00"]]);
+});
+
+test("a range is what the axes show, and bins as far again around it are there", () => {
+  const data = dataOf();
+  delete data.limits.NCPUS;
+  const { layout, traces, first } = figure(data, "NCPUS", { range: "6h" });
+  assert.deepEqual(layout.xaxis.range, ["2026-11-01T08:10:00", "2026-11-01T14:10:00"]);
+  assert.equal(first, 13); // 02:10 EST lies in the bin from 02:00, the 13th after the hour that came twice
+  assert.equal(traces[0].x[0], "2026-11-01T02:00:00");
+  assert.equal(traces[0].x.length, data.edges.length - first);
+  const total = totalOf(data, layersOf(data), "NCPUS");
+  assert.deepEqual(traces.at(-1).y.slice(6), total.slice(first + 6)); // before the range, those of its users alone
+  assert.ok(Math.abs(layout.yaxis.range[1] - 1.14 * Math.max(...total.slice(19))) < 1e-9);
+  assert.ok(Math.max(...total.slice(19)) < Math.max(...total));
+});
+
+test("the reader's own clock", () => {
+  const { layout } = figure(dataOf(), "NCPUS", { zone: "mine" });
+  assert.deepEqual(layout.xaxis.range, ["2026-10-31T19:00:00", "2026-11-01T20:10:00"]);
+  assert.match(layout.xaxis.title.text, /Europe\/Berlin/);
+  assert.equal(linesAt(sceneIn(dataOf(), { zone: "mine" }), "NCPUS", 0).when, "Sat, Oct 31, 19:00 GMT+1 – 20:00");
 });
 
 test("names are text to Plotly", () => {
@@ -97,16 +135,16 @@ test("a year in steps of five minutes is not too much", () => {
   data.metadata = { ...data.metadata, last_updated_epoch: data.edges[bins], time_resolution_seconds: 300 };
   for (const key of PICTURED) data.observables[key] = { alice: new Array(bins).fill(500) };
   assert.equal(figure(data, "NCPUS").traces[0].y.length, bins + 1);
-  assert.match(describe(data, layersOf(data), "NCPUS"), /highest mean 500/);
+  assert.match(describe(sceneIn(data), "NCPUS"), /highest mean 500/);
 });
 
 test("the card of a bin tells its time, its total and who held what, the most first", () => {
   const data = dataOf();
-  const told = linesAt(data, layersOf(data), "NCPUS", 0);
+  const told = linesAt(sceneIn(data), "NCPUS", 0);
   assert.equal(told.when, "Sat, Oct 31, 14:00 EDT – 15:00");
   assert.equal(told.total, 29);
   assert.deepEqual(told.lines.map((line) => [line.name, line.value]), [["alice", 20], ["bob", 8], ["carol", 1]]);
-  assert.equal(linesAt(data, layersOf(data), "NCPUS", 25).when, "Sun, Nov 1, 14:00 EST – 14:10, not over");
+  assert.equal(linesAt(sceneIn(data), "NCPUS", 25).when, "Sun, Nov 1, 14:00 EST – 14:10, not over");
 });
 
 test("a card of many tells the rest as one line, and its lines add up", () => {
@@ -114,7 +152,7 @@ test("a card of many tells the rest as one line, and its lines add up", () => {
   data.users = Array.from({ length: 15 }, (_, place) => `user${place}`);
   data.observables.NCPUS = Object.fromEntries(data.users.map((user, place) => [user, [place + 1]]));
   data.metadata.top_users = 12;
-  const told = linesAt(data, layersOf(data), "NCPUS", 0);
+  const told = linesAt(sceneIn(data), "NCPUS", 0);
   assert.equal(told.total, 120);
   assert.equal(sum(told.lines.map((line) => line.value)), 120);
   assert.match(told.lines.at(-1).name, /^and \d+ more$/);
@@ -122,17 +160,19 @@ test("a card of many tells the rest as one line, and its lines add up", () => {
 
 test("the chart in words", () => {
   const data = dataOf();
-  assert.equal(describe(data, layersOf(data), "NCPUS"), "CPUs over time by user: now 17, highest mean 29, limit 430");
-  assert.equal(describe(data, layersOf(data), "NJOBS"), "Running jobs over time by user: now 2, highest mean 3.5");
+  assert.equal(describe(sceneIn(data), "NCPUS"), "CPUs over time by user: now 17, highest mean 29, limit 430");
+  assert.equal(describe(sceneIn(data), "NJOBS"), "Running jobs over time by user: now 2, highest mean 3.5");
 });
 
 test("a word instead of a chart with nothing in it", () => {
   const data = dataOf();
-  assert.equal(insteadOfChart(data, layersOf(data), "NGPUS"), "");
+  assert.equal(insteadOfChart(sceneIn(data), "NGPUS"), "");
   data.observables.NGPUS = {};
-  assert.equal(insteadOfChart(data, layersOf(data), "NGPUS"), "no GPUs in use in this window");
-  assert.equal(insteadOfChart(data, [], "NCPUS"), "no jobs in this window");
+  assert.equal(insteadOfChart(sceneIn(data), "NGPUS"), "no GPUs in use in this window");
+  assert.equal(insteadOfChart(sceneIn({ ...data, users: [] }), "NCPUS"), "no jobs in this window");
+  assert.equal(insteadOfChart(sceneIn({ ...data, users: [] }, { range: "6h" }), "NCPUS"), "no jobs in this range");
+  assert.match(insteadOfChart(sceneIn(data, { from: 5, to: 9 }), "NCPUS"), /^no data of this time: they go from Sat, Oct 31, 14:00 EDT to Sun, Nov 1, 14:10 EST$/);
   data.untracked = ["NGPUS"];
-  assert.equal(insteadOfChart(data, layersOf(data), "NGPUS"), "GPUs are not tracked on this cluster");
-  assert.equal(describe(data, layersOf(data), "NGPUS"), "GPUs: GPUs are not tracked on this cluster");
+  assert.equal(insteadOfChart(sceneIn(data), "NGPUS"), "GPUs are not tracked on this cluster");
+  assert.equal(describe(sceneIn(data), "NGPUS"), "GPUs: GPUs are not tracked on this cluster");
 });

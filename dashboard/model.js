@@ -3,7 +3,6 @@
 
 export const PICTURED = ["NCPUS", "NGPUS", "MEMORY", "NJOBS"];
 export const SCHEMA_VERSION = 1;
-const OTHERS_COLOUR = "#BBBBBB";
 const PARTS = ["metadata", "observables", "units", "nice_names", "limits", "now", "totals", "rejects", "staleness", "colours"];
 const LISTS = ["users", "edges", "time_idxs", "untracked", "notes"];
 const LATE = 3; // intervals
@@ -12,8 +11,7 @@ export function own(object, key, fallback) {
   return object && Object.hasOwn(object, key) ? object[key] : fallback;
 }
 
-// {data, layers}: the JSON as it is, and the areas of its charts. A text is only taken for data when it is a report of
-// the version that this page was made for.
+// {data}: the JSON as it is. A text is only taken for data when it is a report of the version that this page was made for.
 export function readReport(text) {
   const data = JSON.parse(text);
   if (data?.schema_version !== SCHEMA_VERSION) throw new Error("the data are of another version than this page");
@@ -22,39 +20,7 @@ export function readReport(text) {
     ...LISTS.filter((list) => !Array.isArray(data[list])),
   ];
   if (missing.length) throw new Error(`the data have no ${missing.join(", ")}`);
-  return { data, layers: layersOf(data) };
-}
-
-// The areas, the lowest first: [{id, name, users, colour, means}] with `means` by observable and bin. A user among the
-// first ones has an area, all others share one; who held nothing has none. `name` is null for the others.
-export function layersOf(data) {
-  const present = data.users.filter((user) => PICTURED.some((key) => rowOf(data, key, user).some((value) => value > 0)));
-  const top = present.slice(0, data.metadata.top_users);
-  const rest = present.slice(data.metadata.top_users);
-  const layers = top.map((user) => layerOf(data, `user ${user}`, user, [user], own(data.colours, user, OTHERS_COLOUR)));
-  return rest.length ? [...layers, layerOf(data, "others", null, rest, OTHERS_COLOUR)] : layers;
-}
-
-function layerOf(data, id, name, users, colour) {
-  const means = new Map(PICTURED.map((key) => [key, sumOf(users.map((user) => rowOf(data, key, user)), data)]));
-  return { id, name, users: users.length, colour, means };
-}
-
-function rowOf(data, key, user) {
-  return own(own(data.observables, key, {}), user, []);
-}
-
-function sumOf(rows, data) {
-  const sum = new Array(data.time_idxs.length).fill(0);
-  for (const row of rows) {
-    for (let bin = 0; bin < row.length; bin += 1) sum[bin] += row[bin];
-  }
-  return sum;
-}
-
-// Bin by bin, what all of the layers come to.
-export function totalOf(data, layers, key) {
-  return sumOf(layers.map((layer) => layer.means.get(key)), data);
+  return { data };
 }
 
 export function limitOf(data, key) {

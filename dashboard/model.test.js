@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import {
-  PICTURED, ageWarning, gpuTypesNow, isTracked, layersOf, limitOf, nowRows, own, readReport, totalOf, totalRows,
+  PICTURED, ageWarning, gpuTypesNow, isTracked, limitOf, nowRows, own, readReport, totalRows,
 } from "./model.js";
 
 const golden = (name) => readFileSync(new URL(`../tests/data/golden/${name}`, import.meta.url), "utf8");
@@ -32,69 +32,6 @@ test("own keys alone are asked for, whatever they are called", () => {
   assert.equal(own({}, "__proto__", 0), 0);
   assert.equal(own(JSON.parse('{"__proto__": 5}'), "__proto__", 0), 5);
   assert.equal(own(null, "a", 7), 7);
-});
-
-test("the first users have an area each, the rest share one, who held nothing has none", () => {
-  const layers = layersOf(dataOf());
-  assert.deepEqual(layers.map((layer) => layer.name), ["alice", "bob", "carol", null]);
-  assert.equal(layers[0].colour, dataOf().colours.alice);
-  assert.equal(layers[3].users, 2); // eve's job ended when it began
-});
-
-test("an area has the numbers of the file, the others' their sum", () => {
-  const data = dataOf();
-  const layers = layersOf(data);
-  for (const key of PICTURED) {
-    assert.deepEqual(layers[1].means.get(key), row(data, key, "bob"));
-    const others = data.users.slice(3).map((user) => row(data, key, user));
-    assert.deepEqual(layers[3].means.get(key), data.time_idxs.map((_, bin) => others.reduce((sum, means) => sum + means[bin], 0)));
-  }
-});
-
-test("the areas together are the sum that the file tells", () => {
-  const data = dataOf();
-  for (const key of PICTURED) {
-    const wanted = data.time_idxs.map((_, bin) => data.users.reduce((sum, user) => sum + row(data, key, user)[bin], 0));
-    totalOf(data, layersOf(data), key).forEach((value, bin) => assert.ok(Math.abs(value - wanted[bin]) < 1e-9));
-  }
-});
-
-test("means times hours are the totals", () => {
-  const data = dataOf();
-  const hours = data.time_idxs.map((_, bin) => (Math.min(data.edges[bin + 1], data.totals.to) - data.edges[bin]) / 3600);
-  for (const key of PICTURED) {
-    const sum = totalOf(data, layersOf(data), key).reduce((whole, mean, bin) => whole + mean * hours[bin], 0);
-    assert.ok(Math.abs(sum - data.totals.total.hours[key]) < 1e-3, key);
-  }
-});
-
-test("as many areas as the configuration says, and no others where all have one", () => {
-  const data = dataOf();
-  data.metadata.top_users = 12;
-  assert.deepEqual(layersOf(data).map((layer) => layer.name), data.users.slice(0, -1));
-  data.metadata.top_users = 1;
-  assert.deepEqual(layersOf(data).map((layer) => layer.users), [1, 4]);
-});
-
-test("a user called like the others is not the others", () => {
-  const data = dataOf();
-  data.users.push("others");
-  for (const key of PICTURED) data.observables[key].others = data.time_idxs.map(() => 1);
-  data.users.reverse();
-  const layers = layersOf(data);
-  assert.ok(layers.some((layer) => layer.name === "others"));
-  assert.equal(new Set(layers.map((layer) => layer.id)).size, layers.length);
-});
-
-test("users called like what every object has", () => {
-  const data = dataOf();
-  data.users = ["__proto__", "constructor"];
-  data.observables.NCPUS = JSON.parse('{"__proto__": [1, 2], "constructor": [3, 4]}');
-  const layers = layersOf(data);
-  assert.deepEqual(layers.map((layer) => layer.name), ["__proto__", "constructor"]);
-  assert.deepEqual(totalOf(data, layers, "NCPUS").slice(0, 3), [4, 6, 0]);
-  assert.deepEqual(totalOf(data, layers, "NJOBS"), data.time_idxs.map(() => 0));
-  assert.deepEqual(totalRows(data).map((one) => one.hours), [{}, {}]);
 });
 
 test("limits: a number, none, and not known", () => {

@@ -9,7 +9,7 @@ export const OTHERS = "*"; // stands for the area of all who have none of their 
 const PLAIN = {
   qos: null, range: "all", from: null, to: null, top: null, zone: "cluster", theme: null, hidden: [], only: [], pinned: [], table: {},
 };
-const LISTS = new Map([["hidden", "hide"], ["only", "only"], ["pinned", "pin"]]); // part of the view -> its name in the address
+const NAMED = new Map([["hidden", "hide"], ["only", "only"], ["pinned", "pin"]]); // part of the view -> its name in the address
 const MOST_NAMES = 100;
 const LONGEST_NAME = 300;
 const LATEST = 253402300799; // the last second of the year 9999
@@ -27,7 +27,7 @@ export function plainView(changes = {}) {
 export function viewAt(hash) {
   const said = new URLSearchParams(hash.replace(/^#/, ""));
   const view = plainView(spanAt(said));
-  for (const [part, name] of LISTS) view[part] = namesAt(said, name);
+  for (const [part, name] of NAMED) view[part] = namesAt(said, name);
   if (said.get("qos")) view.qos = said.get("qos");
   if (/^\d{1,2}$/.test(said.get("top") ?? "")) view.top = Math.min(MOST_LAYERS, Math.max(1, Number(said.get("top"))));
   if (said.get("zone") === "mine") view.zone = "mine";
@@ -45,7 +45,7 @@ export function addressOfView(view) {
   else [["from", view.from], ["to", view.to]].forEach(([name, epoch]) => say(name, timeText(epoch)));
   say("top", view.top);
   say("zone", view.zone === "cluster" ? null : view.zone);
-  for (const [part, name] of LISTS) view[part].forEach((one) => say(name, one));
+  for (const [part, name] of NAMED) view[part].forEach((one) => say(name, one));
   say("theme", view.theme);
   for (const key of Object.keys(view.table)) say(`table.${key}`, view.table[key]);
   const text = said.toString().replaceAll("%3A", ":");

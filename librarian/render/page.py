@@ -26,8 +26,7 @@ from librarian.render.plotly import Plotly
 
 ENTRY = "page.js"
 STYLE = "style.css"
-# Runs before anything is painted: with a script to open them, all tabs but one start closed.
-FIRST_SCRIPT = 'document.documentElement.classList.add("js");'
+FIRST = "first.js"  # runs before anything is painted
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "\./([\w.-]+)";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async function|function|const|class) )", re.MULTILINE)
 _EXPORTED = re.compile(r"^export (?:async function|function|const|class) ([\w$]+)", re.MULTILINE)
@@ -53,7 +52,7 @@ def render_page(
         loader=jinja2.DictLoader(templates), autoescape=True, undefined=jinja2.StrictUndefined
     )
     environment.filters["line"] = one_line
-    script, style = joined(dashboard), dashboard[STYLE]
+    first_script, script, style = _script(dashboard[FIRST]), joined(dashboard), dashboard[STYLE]
     if "</style" in style.lower():
         raise ValueError(f"{STYLE} holds text that would end a style element")
     charts = {observable.key: observable.name for observable in OBSERVABLES if observable.pictured}
@@ -68,8 +67,8 @@ def render_page(
         clock=lambda epoch: clock(epoch, index["zone"]),
         plotly=plotly,
         cdn_host=urlsplit(plotly.url or "").netloc,
-        policy=policy((FIRST_SCRIPT, script), style, plotly.url if plotly.kind == "cdn" else None),
-        first_script=Markup(FIRST_SCRIPT),  # noqa: S704
+        policy=policy((first_script, script), style, plotly.url if plotly.kind == "cdn" else None),
+        first_script=Markup(first_script),  # noqa: S704
         script=Markup(script),  # noqa: S704 (our own module texts; `joined` refuses what could end the element)
         style=Markup(style),  # noqa: S704
     )
@@ -127,10 +126,14 @@ def joined(dashboard: Mapping[str, str]) -> str:
             if defined in owners:
                 raise ValueError(f"{name} and {owners[defined]} both define {defined}")
             owners[defined] = name
-    script = "(() => {\n" + '"use strict";\n' + "\n".join(bodies.values()) + "\n})();\n"
-    if re.search(r"</script|<!--", script, re.IGNORECASE):
+    return _script("(() => {\n" + '"use strict";\n' + "\n".join(bodies.values()) + "\n})();\n")
+
+
+def _script(text: str) -> str:
+    """The text, where it may stand in a script element."""
+    if re.search(r"</script|<!--", text, re.IGNORECASE):
         raise ValueError("a module holds text that would end a script element")
-    return script
+    return text
 
 
 def _visit(name: str, dashboard: Mapping[str, str], order: list[str], above: tuple[str, ...]) -> None:

@@ -517,12 +517,12 @@ def test_what_the_reader_zoomed_into_stays(visit: Open, publish: Publish) -> Non
     published = publish(site)
     page = visit(published.address).page
     box = plot_of(panel(page, "avery"), "NCPUS")
+    zoomed = "document.querySelector('[data-chart=NCPUS]').layout.xaxis.range"
+    whole = page.evaluate(zoomed)
     page.mouse.move(box["x"] + 100, box["y"] + 50)
     page.mouse.down()
     page.mouse.move(box["x"] + 200, box["y"] + 60, steps=4)
     page.mouse.up()
-    zoomed = "document.querySelector('[data-chart=NCPUS]').layout.xaxis.range"
-    whole = page.evaluate("document.querySelector('[data-chart=NJOBS]').layout.xaxis.range")
     page.wait_for_function(f"() => {zoomed}[0] !== '{whole[0]}'")
     before = page.evaluate(zoomed)
     published.write(later(site))
