@@ -8,8 +8,9 @@ import { offsetsAt } from "./clock.js";
 
 const axes = new WeakMap(); // data -> zone -> axis
 
-// The axis of a report: {edges, times}. `edges` are the starts of its bins and the end of the data, epochs; `times` the
-// same on the clock of `zone`, rising, in milliseconds. A report's own zone needs no help from the browser.
+// The axis of a report: {edges, times, texts}. `edges` are the starts of its bins and the end of the data, epochs; `times`
+// the same on the clock of `zone`, rising, in milliseconds, and `texts` as Plotly takes them. A report's own zone needs no
+// help from the browser.
 export function axisOf(data, zone = data.metadata.zone) {
   if (!axes.has(data)) axes.set(data, new Map());
   const known = axes.get(data);
@@ -22,7 +23,8 @@ function newAxis(data, zone) {
   const last = starts.length - 1;
   const end = data.metadata.last_updated_epoch;
   const walls = zone === data.metadata.zone ? data.time_idxs.map(wallClock) : wallClocks(starts, zone);
-  return { edges: [...starts, end], times: untangled([...walls, walls[last] + (end - starts[last]) * 1000]) };
+  const times = untangled([...walls, walls[last] + (end - starts[last]) * 1000]);
+  return { edges: [...starts, end], times, texts: times.map(plotlyTime) };
 }
 
 // Where a time lies, and which time lies at a place.

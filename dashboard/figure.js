@@ -28,12 +28,12 @@ export function figureOf(scene, key, look) {
   const near = nearOf(scene);
   const first = Math.max(0, binAt(axis.edges, near.from));
   const last = Math.min(data.time_idxs.length, binAt(axis.edges, near.to - 1) + 1);
-  const starts = axis.times.slice(first, last + 1).map(plotlyTime);
-  const middles = starts.slice(1).map((_, bin) => plotlyTime((axis.times[first + bin] + axis.times[first + bin + 1]) / 2));
+  const along = alongAxis(axis, first, last);
+  const middles = axis.texts.slice(first, last).map((_, bin) => plotlyTime((axis.times[first + bin] + axis.times[first + bin + 1]) / 2));
   const means = shown.map((layer) => ({ layer, values: layer.means.get(key).slice(first, last) }));
   const some = means.filter(({ values }) => values.some((value) => value > 0));
   const probe = probeOf(middles, totalOf(data, shown, key).slice(first, last));
-  const traces = [...some.map(({ layer, values }) => areaOf(layer, starts, values)), probe];
+  const traces = [...some.map(({ layer, values }) => areaOf(layer, along, values)), probe];
   return { traces, layout: layoutOf(scene, key, axis, look), ids: some.map(({ layer }) => layer.id), first };
 }
 
@@ -48,10 +48,20 @@ export function peakOf(values) {
   return values.reduce((most, value) => Math.max(most, value), 0);
 }
 
+// Where the areas' points lie. Plotly takes long to read a time for each: where they are evenly spread, it gets the first
+// and the step. Only the end of the data, in the bin that is not over, then lies too late, where the axis has ended.
+function alongAxis({ times, texts }, first, last) {
+  const step = times[first + 1] - times[first];
+  for (let bin = first + 1; bin < last; bin += 1) {
+    if (times[bin] - times[bin - 1] !== step) return { x: texts.slice(first, last + 1) };
+  }
+  return last - first > 1 ? { x0: texts[first], dx: step } : { x: texts.slice(first, last + 1) };
+}
+
 // Each mean holds up to the next time; the last one is repeated for where the data end.
-function areaOf(layer, x, means) {
+function areaOf(layer, along, means) {
   return {
-    type: "scatter", mode: "none", stackgroup: "users", name: plotlyText(layerName(layer)), x, y: [...means, means.at(-1)],
+    type: "scatter", mode: "none", stackgroup: "users", name: plotlyText(layerName(layer)), ...along, y: [...means, means.at(-1)],
     line: { shape: "hv" }, fillcolor: layer.colour, hoverinfo: "skip",
   };
 }
@@ -78,7 +88,7 @@ function layoutOf(scene, key, axis, look) {
     margin: marginOf(look.size), paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
     font: { family: look.font, size: look.size, color: look.text },
     xaxis: {
-      ...line, type: "date", range: [timeAt(from), timeAt(to)], title: title(`time in ${zone}`, 8),
+      ...line, type: "date", range: [timeAt(from), timeAt(to)], minallowed: axis.texts[0], maxallowed: axis.texts.at(-1), title: title(`time in ${zone}`, 8),
       showgrid: false, ticks: "outside", tickangle: 0, tickformatstops: DATES, showspikes: true, spikemode: "across", spikesnap: "hovered data",
       spikethickness: 1, spikedash: "solid", spikecolor: look.quiet,
     },
@@ -103,9 +113,9 @@ function marginOf(size) {
   return { l: 5.2 * size, r: 1.2 * size, t: 0.7 * size, b: 4.9 * size };
 }
 
-function unfinished({ times }, look) {
+function unfinished({ texts }, look) {
   return {
-    type: "rect", xref: "x", yref: "paper", x0: plotlyTime(times.at(-2)), x1: plotlyTime(times.at(-1)), y0: 0, y1: 1,
+    type: "rect", xref: "x", yref: "paper", x0: texts.at(-2), x1: texts.at(-1), y0: 0, y1: 1,
     fillcolor: look.text, opacity: 0.12, line: { width: 0 }, layer: "below",
   };
 }

@@ -10,7 +10,13 @@ const STEPS = [5, 8, 12, 20, 30];
 export function userTools(change, tell) {
   const top = topTools(change);
   const search = searchTools(change, tell);
-  return { parts: [element("div", { class: "users" }, [top.part, search.part])], show: (scene, view) => [top, search].forEach((tools) => tools.show(scene, view)) };
+  const all = element("button", { type: "button", class: "all" }, "Show all");
+  all.addEventListener("click", () => change({ hidden: [], only: [] }));
+  const show = (scene, view) => {
+    [top, search].forEach((tools) => tools.show(scene, view));
+    all.hidden = scene.shown.length === scene.layers.length;
+  };
+  return { parts: [element("div", { class: "users" }, [top.part, search.part, all])], show };
 }
 
 function topTools(change) {
@@ -42,11 +48,11 @@ function searchTools(change, tell) {
     if (found === null) return tell(field.value.trim() ? `No user here is called “${visible(field.value.trim())}”.` : "");
     const token = tokenOf(found);
     field.value = "";
-    tell(`${visible(found)} has an area of their own now.`);
-    return change({
+    change({
       pinned: [...view.pinned.filter((one) => one !== token), token], hidden: view.hidden.filter((one) => one !== token),
       only: view.only.length ? [...view.only.filter((one) => one !== token), token] : [],
     });
+    return tell(`${visible(found)} has an area of their own now.`);
   };
   field.addEventListener("keydown", (event) => event.key === "Enter" && take());
   // a choice from the list comes without keys

@@ -4,15 +4,14 @@ import { swatch } from "./charts.js";
 import { element } from "./dom.js";
 import { layerName } from "./figure.js";
 
-// Listens to a legend. `actions` are toggle(id), isolate(id), isolateAfterToggle(id), unpin(id), showAll() and
+// Listens to a legend. `actions` are toggle(id), isolate(id), isolateAfterToggle(id), unpin(id) and
 // highlight(id or null).
 export function startLegend(list, actions) {
   const idAt = (event) => event.target.closest("[data-id]")?.dataset.id ?? null;
   list.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (!button) return;
-    if (button.dataset.does === "all") actions.showAll();
-    else if (button.dataset.does === "unpin") actions.unpin(idAt(event));
+    if (button.dataset.does === "unpin") actions.unpin(idAt(event));
     else clicked(event, idAt(event), actions);
   });
   list.addEventListener("keydown", (event) => {
@@ -36,14 +35,13 @@ function clicked(event, id, actions) {
 // Brings a legend up to date. What stays is kept, and with it the focus.
 export function showLegend(list, scene, pinned) {
   const focused = list.contains(document.activeElement) ? document.activeElement : null;
-  const known = new Map([...list.children].map((item) => [item.dataset.id ?? "", item]));
+  const known = new Map([...list.children].map((item) => [item.dataset.id, item]));
   const shown = new Set(scene.shown.map((layer) => layer.id));
   const items = scene.layers.map((layer) => {
     const item = known.get(layer.id) ?? newItem(layer);
     bringUpToDate(item, layer, shown.has(layer.id), pinned.includes(layer.id));
     return item;
   });
-  if (shown.size < scene.layers.length) items.push(known.get("") ?? element("li", {}, legendButton("all", {}, "Show all")));
   items.forEach((item, place) => list.children[place] !== item && list.insertBefore(item, list.children[place] ?? null));
   while (list.children.length > items.length) list.lastElementChild.remove();
   if (focused && document.activeElement !== focused) (focused.isConnected ? focused : list.querySelector("button"))?.focus();
