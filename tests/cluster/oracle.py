@@ -4,6 +4,7 @@ It is one query, with nothing of the program in it; 3.6e3 makes the quotients do
 decimals. In hpg_job_table, `time_end` is 0 for a run that goes on, and
 `time_suspended` is the seconds spent suspended, except while a run is suspended: then it is the time at which the
 suspension began, less the seconds of those before it (Slurm's as_mysql_suspend() in as_mysql_job.c toggles it).
+The row of a resized job has the start of the whole job in 22.05, and the time of the resize as its submission.
 `tres_alloc` is like `1=2,2=1024,4=1,1001=3`; ids are those of tres_table: 1 cpu, 2 mem in MiB, 5 billing.
 """
 
@@ -15,7 +16,8 @@ KEYS = ("NCPUS", "NGPUS", "MEMORY", "NJOBS", "BILLING")
 
 QUERY = """
 WITH run AS (
-    SELECT q.name AS qos, a.user AS user, j.tres_alloc AS tres, j.time_start AS start,
+    SELECT q.name AS qos, a.user AS user, j.tres_alloc AS tres,
+        GREATEST(j.time_start, j.time_submit) AS start,
         LEAST(IF(j.time_end = 0, {now}, j.time_end), {now}) AS stop,
         IF(j.time_end = 0 AND (j.state & 255) = 2, {now} - j.time_suspended, j.time_suspended) AS suspended
     FROM hpg_job_table j JOIN hpg_assoc_table a ON a.id_assoc = j.id_assoc JOIN qos_table q ON q.id = j.id_qos
