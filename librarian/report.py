@@ -68,7 +68,8 @@ class Report:
     """Everything one QoS shows. `usage` holds the arrays; all else is small.
 
     `now` and `totals` are by user, then by observable key; `limits` by observable key. `users` are those of `totals`,
-    largest share first. `untracked` holds the keys of observables that Slurm does not record here.
+    largest share first. `ended` holds the runs that ended by bin, and its sums are those of `totals`. `untracked` holds
+    the keys of observables that Slurm does not record here.
     """
 
     header: Header
@@ -78,6 +79,7 @@ class Report:
     now_total: summary.ByKey
     totals: Mapping[str, summary.Totals]
     total: summary.Totals
+    ended: summary.Ended
     limits: Mapping[str, core_limits.Limit]
     rejects: tuple[Reject, ...]
     staleness: Staleness
@@ -105,7 +107,8 @@ def build(
     header: Header, collected: Collected, usage: Usage, overrides: Mapping[str, float], colours: Mapping[str, str]
 ) -> Report:
     """Put the report of one QoS together; `overrides` are the configuration's limits, `colours` by user."""
-    totals = summary.totals_by_user(usage, summary.ended_states(collected.jobs, usage.window))
+    ended = summary.ended_by_bin(collected.jobs, usage.window)
+    totals = summary.totals_by_user(usage, summary.ended_states(ended))
     ranked = summary.ranking([usage])
     return Report(
         header=header,
@@ -115,6 +118,7 @@ def build(
         now_total=summary.now_total(usage),
         totals=totals,
         total=summary.totals_of_all(totals.values(), usage),
+        ended=ended,
         limits=core_limits.limits_of(usage.observables, collected.limits, overrides),
         rejects=collected.rejects,
         staleness=collected.staleness,

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from librarian.core import palette
 from librarian.core.limits import Limit
@@ -70,6 +71,7 @@ def data_json(report: Report, *, next_expected: int, version: str) -> bytes:
                 "users": {user: _totals(report.totals[user]) for user in report.users},
                 "total": _totals(report.total),
             },
+            "ended": {user: _ended(report.ended[user]) for user in report.users if user in report.ended},
             "rejects": _rejects(report),
             "staleness": _staleness(report.staleness),
             "notes": [{"kind": note.kind, "text": note.text} for note in report.notes],
@@ -189,6 +191,10 @@ def _amounts(amounts: ByKey) -> dict[str, float]:
 
 def _totals(totals: Totals) -> Json:
     return {"hours": _amounts(totals.hours), "ended": dict(totals.ended)}
+
+
+def _ended(states: Mapping[str, npt.NDArray[np.int64]]) -> dict[str, list[int]]:
+    return {state: counts.tolist() for state, counts in states.items()}
 
 
 def _limit(limit: Limit) -> Json:

@@ -182,6 +182,14 @@ class TestData:
                 hours = float(np.dot(data["observables"][key][user], length)) / 3600
                 assert hours == pytest.approx(data["totals"]["users"][user]["hours"][key], rel=1e-6)
 
+    def test_what_ended_by_bin_adds_up_to_the_totals(self) -> None:
+        data = data_of(reports.busy(14, days=3))
+        assert data["ended"]
+        for user in data["users"]:
+            states = data["ended"].get(user, {})
+            assert {state: sum(counts) for state, counts in states.items()} == data["totals"]["users"][user]["ended"]
+            assert all(len(counts) == len(data["time_idxs"]) for counts in states.values())
+
     def test_the_numbers_of_one_user(self) -> None:
         """carol: 2 CPUs from 13:00 to 17:00, suspended for half of it; the window begins at 14:00."""
         data = data_of(reports.golden())
@@ -193,6 +201,7 @@ class TestData:
         data = data_of(reports.golden())
         assert set(data["observables"]["NJOBS"]["eve"]) == {0}
         assert data["totals"]["users"]["eve"]["ended"] == {"CANCELLED": 1}
+        assert data["ended"]["eve"] == {"CANCELLED": [0, 1] + [0] * (len(data["time_idxs"]) - 2)}
         assert all("eve" not in rows for rows in data["gpu_types"].values())
 
     def test_gpu_types_have_only_those_who_held_some(self) -> None:
