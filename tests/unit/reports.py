@@ -88,8 +88,13 @@ def jobs_table(runs: Sequence[Run]) -> pd.DataFrame:
     return table
 
 
-def report_of(
-    runs: Sequence[Run],
+def report_of(runs: Sequence[Run], **options: object) -> Report:
+    """The report on `runs`, with the options of `report_on`."""
+    return report_on(jobs_table(runs), **options)  # type: ignore[arg-type]
+
+
+def report_on(
+    jobs: pd.DataFrame,
     *,
     now: int = NOW,
     seconds: int = 30 * DAY,
@@ -106,8 +111,7 @@ def report_of(
     rejects: tuple[Reject, ...] = (),
     notes: tuple[Note, ...] = (),
 ) -> Report:
-    """The report on `runs`; colours go to users by rank, as they do for a whole site."""
-    jobs = jobs_table(runs)
+    """The report on a jobs table; colours go to users by rank, as they do for a whole site."""
     header = Header(qos, title, cluster, zone, 600, top_users)
     collected = Collected(jobs, now, limits, rejects, staleness, notes, gpus_tracked)
     usage = reports.measure(jobs, window_until(now, seconds=seconds, bin_seconds=bin_seconds, zone=zone))
@@ -117,7 +121,7 @@ def report_of(
 
 def empty(**options: object) -> Report:
     """Nobody ran anything."""
-    return report_of([], **options)  # type: ignore[arg-type]
+    return report_of([], **options)
 
 
 def busy(users: int, *, days: int = 30, seed: int = 7, gpus: bool = True, **options: object) -> Report:
@@ -136,7 +140,7 @@ def busy(users: int, *, days: int = 30, seed: int = 7, gpus: bool = True, **opti
                 tres += f",gres/gpu:{kind}={count},gres/gpu={count}"
             state = "COMPLETED" if end < NOW else "RUNNING"
             runs.append(Run(f"user{number:03d}", start, end if end < NOW else UNKNOWN, tres, state))
-    return report_of(runs, seconds=days * DAY, **options)  # type: ignore[arg-type]
+    return report_of(runs, seconds=days * DAY, **options)
 
 
 def hostile(**options: object) -> Report:
@@ -144,7 +148,7 @@ def hostile(**options: object) -> Report:
     begin = NOW - 2 * DAY
     runs = [Run(name, begin + 1800 * k, begin + 1800 * k + 20 * HOUR) for k, name in enumerate(HOSTILE)]
     names = {"qos": "../$q\n<b>", "title": "$x^2$ _<b>\n实验室 {title}", "cluster": "_$cluster$\u202e"}
-    return report_of(runs, seconds=3 * DAY, **{**names, **options})  # type: ignore[arg-type]
+    return report_of(runs, seconds=3 * DAY, **{**names, **options})
 
 
 def stale(**options: object) -> Report:

@@ -7,11 +7,13 @@ The golden files are what the code writes for `reports.golden()`; after a change
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +24,13 @@ from jsonschema import Draft202012Validator
 
 from librarian.assets import Plotly
 from librarian.core.window import DAY, isoformat
+from librarian.demo.group import simulate
+from librarian.demo.slurm import DemoSlurm
 from librarian.render import files, numbers, payload
 from librarian.report import Report, Staleness
+from librarian.slurm import accounting
+from librarian.slurm.accounting import Query
+from librarian.slurm.command import Slurm
 from tests.unit import reports
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -236,6 +243,20 @@ class TestData:
         text = data_bytes(reports.golden()).decode("ascii")
         outside = re.sub(r'"(?:[^"\\]|\\.)*"', '""', text)
         assert not re.search(r"\d\.0\b|\s", outside)
+
+    @pytest.mark.slow
+    def test_a_month_of_41_users_is_small_when_it_is_compressed(self) -> None:
+        """The demo's month, the jobs of each person dealt out to three or four: as web servers send it, at most 100 kB."""
+        runs = [run for run in simulate(reports.NOW) if run.qos == "avery"]
+        people = sorted({run.user for run in runs if run.end is None or run.end > reports.NOW - 30 * DAY})
+        parts = {user: len(range(place, 41, len(people))) for place, user in enumerate(people)}
+        dealt = [replace(run, user=f"{run.user}{run.jobid % parts.get(run.user, 1)}") for run in runs]
+        query = Query("avery", reports.NOW - 31 * DAY, reports.NOW)
+        jobs = accounting.ask(Slurm(runner=DemoSlurm(dealt, now=reports.NOW)), query, "demo").jobs
+        data = data_bytes(reports.report_on(jobs))
+        assert 38 <= len(json.loads(data)["users"]) <= 41
+        assert len(json.loads(data)["time_idxs"]) == 720
+        assert len(gzip.compress(data, 6)) <= 100_000
 
     def test_equal_reports_give_equal_bytes(self) -> None:
         assert data_bytes(reports.busy(5)) == data_bytes(reports.busy(5))

@@ -125,7 +125,9 @@ def test_never_started_counts_nothing_and_still_ended() -> None:
     cancelled = {"start": UNKNOWN, "end": NOW - 50, "state": "CANCELLED", "alloc_tres": ""}
     refused = {"start": NOW - 9, "end": NOW - 9, "state": "FAILED", "alloc_tres": ""}
     assert usage_of(cancelled, refused).users == ()
-    assert ended_states(ended_by_bin(jobs_table(cancelled, refused), WINDOW)) == {"alice": {"CANCELLED": 1, "FAILED": 1}}
+    assert ended_states(ended_by_bin(jobs_table(cancelled, refused), WINDOW)) == {
+        "alice": {"CANCELLED": 1, "FAILED": 1}
+    }
 
 
 def test_every_run_of_a_requeued_resized_or_het_job_counts() -> None:
