@@ -9,14 +9,14 @@ whole; and once a day the window is read whole anyway, for records that came ver
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from librarian.core.jobs import UNKNOWN, ints, newest
-from librarian.core.limits import QosLimits
+from librarian.core.limits import Change, QosLimits
 from librarian.errors import SlurmError
 from librarian.slurm import accounting, qos, site
 from librarian.slurm.accounting import Query, Runs
@@ -134,6 +134,14 @@ def observe_cluster(slurm: Slurm, store: Store, now: int) -> list[SlurmError]:
         except SlurmError as error:
             failures.append(error)
     return failures
+
+
+def keep_limits(store: Store, name: str, overrides: Mapping[str, float], now: int) -> bool:
+    """Note at `now` what the limits of a QoS follow from, if that has changed; tells whether it has.
+
+    Where Slurm did not answer, what it told last goes on; before its first answer only overrides are known.
+    """
+    return store.keep_limits(name, Change(now, known_limits(store, name), overrides))
 
 
 def known_limits(store: Store, name: str) -> QosLimits | None:

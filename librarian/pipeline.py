@@ -42,6 +42,8 @@ def collect_all(setup: Setup, slurm: Slurm, now: int, *, full: bool = False) -> 
     def work(store: Store) -> Problems:
         problems: Problems = [*collect.observe_cluster(slurm, store, now)]
         for entry in setup.config.qos:
+            if collect.keep_limits(store, entry.name, entry.limits, now):
+                log.info("%s: its limits are new or have changed", entry.name)
             problems += _collect_one(setup, slurm, store, entry, now, full)
         return problems
 
@@ -129,6 +131,7 @@ def _collected(setup: Setup, store: Store, entry: Qos) -> Collected | None:
         gpus_tracked=store.fact(collect.TRACKED),
         hidden=frozenset(store.fact(collect.PRIVATE) or ()),
         reader=user_name(),
+        limit_changes=store.limit_changes(entry.name),
     )
 
 

@@ -16,7 +16,7 @@ import pytz
 from librarian import report as reports
 from librarian.core import palette
 from librarian.core.jobs import COLUMNS, NUMBERS, TEXTS, UNKNOWN, Reject
-from librarian.core.limits import QosLimits
+from librarian.core.limits import Change, QosLimits
 from librarian.core.window import window_until
 from librarian.report import Collected, Header, Note, Report, Staleness
 
@@ -102,6 +102,7 @@ def report_on(
     zone: str = ZONE,
     limits: QosLimits | None = LIMITS,
     overrides: Mapping[str, float] | None = None,
+    changes: tuple[Change, ...] = (),
     gpus_tracked: bool | None = True,
     staleness: Staleness = FRESH,
     top_users: int = 12,
@@ -113,7 +114,7 @@ def report_on(
 ) -> Report:
     """The report on a jobs table; colours go to users by rank, as they do for a whole site."""
     header = Header(qos, title, cluster, zone, 600, top_users)
-    collected = Collected(jobs, now, limits, rejects, staleness, notes, gpus_tracked)
+    collected = Collected(jobs, now, limits, rejects, staleness, notes, gpus_tracked, limit_changes=changes)
     usage = reports.measure(jobs, window_until(now, seconds=seconds, bin_seconds=bin_seconds, zone=zone))
     report = reports.build(header, collected, usage, overrides or {}, {})
     return replace(report, colours=palette.assign(report.users))
@@ -171,12 +172,16 @@ def golden() -> Report:
         Run("zoë\udcff", start + 21 * HOUR, start + 22 * HOUR, state="OUT_OF_MEMORY"),
         Run("eve", start + 3 * HOUR, start + 3 * HOUR, "", "CANCELLED"),
     ]
+    before = QosLimits({"cpu": 400.0, "gres/gpu": 39.0}, 20.0)
+    limits = QosLimits({"cpu": 430.0, "gres/gpu": 39.0, "gres/gpu:a100": 0.0}, None)
+    overrides = {"mem": 3359.5}
     return report_of(
         runs,
         now=now,
         seconds=26 * HOUR,
-        limits=QosLimits({"cpu": 430.0, "gres/gpu": 39.0, "gres/gpu:a100": 0.0}, None),
-        overrides={"mem": 3359.5},
+        limits=limits,
+        overrides=overrides,
+        changes=(Change(start - DAY, before, {}), Change(start + 9 * HOUR + 600, limits, overrides)),
         top_users=3,
         title='Avery Lab & "Friends"',
         rejects=(Reject("7", "end before start", "tillicum|7|…"), Reject("9", "end before start", "tillicum|9|…")),

@@ -83,6 +83,13 @@ def data(setup: Setup, name: str = "data_avery.json") -> dict[str, Any]:
     return found
 
 
+def limits(setup: Setup, key: str = "NCPUS") -> list[tuple[str, float | None, str]]:
+    """The limit as it was in the window, a change at a time."""
+    found = data(setup)["limits"][key]
+    assert (found["kind"], found["value"]) == (found["history"][-1]["kind"], found["history"][-1]["value"])
+    return [(step["kind"], step["value"], step["source"]) for step in found["history"]]
+
+
 def broken(only: str = "") -> Callable[..., Answer]:
     """A Slurm that fails, or fails for one QoS alone."""
     inner = DemoSlurm(RUNS, now=NOW + 600, user="alice")
@@ -106,7 +113,7 @@ def test_a_run_leaves_a_whole_site_and_a_published_copy(setup: Setup, slurm: Dem
     assert found["now"]["users"]["alice"]["NCPUS"] == 4
     assert found["totals"]["users"]["alice"]["hours"]["NCPUS"] == 4 * 3600 / 3600 + 4 * 7200 / 3600
     assert found["totals"]["users"]["bob"]["ended"] == {"COMPLETED": 1}
-    assert found["limits"]["NCPUS"] == {"kind": "limit", "value": 430, "source": "GrpTRES cpu"}
+    assert limits(setup) == [("limit", 430, "GrpTRES cpu")]
     assert data(setup, "data_avery-b.json")["thresholds"]["NGPUS"] == 0
 
 
@@ -225,9 +232,31 @@ def test_overrides_and_filters(setup: Setup, slurm: DemoSlurm) -> None:
     assert cycle(setup, slurm) == []
     found = data(setup)
     assert found["users"] == ["zoe"]
-    assert found["limits"]["NCPUS"] == {"kind": "limit", "value": 0, "source": "configuration"}
+    assert limits(setup) == [("limit", 0, "configuration")]
     assert found["limits"]["NJOBS"]["value"] == 3
     assert found["limits"]["BILLING"]["kind"] == "none"
+
+
+def test_limits_are_shown_as_they_were(setup: Setup) -> None:
+    def lowered(**texts: str) -> DemoSlurm:
+        return DemoSlurm(RUNS, now=NOW, user="alice", limits={"avery": (texts["tres"], ""), "avery-b": ("", "")})
+
+    cycle(setup, lowered(tres="cpu=400"))
+    cycle(setup, lowered(tres="cpu=430"), NOW + 600)
+    cycle(setup, lambda *_, **__: Answer(1, b"", "slurmdbd is down"), NOW + 1200)
+    assert limits(setup) == [("limit", 400, "GrpTRES cpu"), ("limit", 430, "GrpTRES cpu")]
+    cycle(setup, lowered(tres="cpu=430"), NOW + 1800)
+    changed = configfile.setup(
+        config.parse(CONFIG.replace('title = "Avery group"', "[qos.limits]\ncpu = 8")), setup.places.base, {}
+    )
+    cycle(changed, lowered(tres="cpu=430"), NOW + 2400)
+    cycle(setup, lowered(tres="mem=4G"), NOW + 3000)
+    history = data(setup)["limits"]["NCPUS"]["history"]
+    assert limits(setup)[2:] == [("limit", 8, "configuration"), ("none", None, "GrpTRES cpu")]
+    assert [step["from"] for step in history] == [data(setup)["edges"][0], NOW + 600, NOW + 2400, NOW + 3000]
+    later = NOW + 3 * DAY
+    cycle(setup, lowered(tres="mem=4G"), later)
+    assert limits(setup) == [("none", None, "GrpTRES cpu")], "what is over before the window is told no more"
 
 
 def test_hostile_names_reach_no_path(setup: Setup, tmp_path: Path) -> None:
