@@ -22,7 +22,7 @@ from librarian.core.names import csv_cell
 from librarian.core.observables import OBSERVABLES
 from librarian.core.summary import ByKey, Totals
 from librarian.core.window import isoformat
-from librarian.render.files import PICTURES, file_names
+from librarian.render.files import PICTURES, FileNames, file_names
 from librarian.render.numbers import exact, plain, rounded
 from librarian.render.plotly import Plotly
 from librarian.report import Report, Staleness
@@ -36,12 +36,16 @@ Json = dict[str, object]
 
 @dataclass(frozen=True)
 class Entry:
-    """A QoS in the index of a site. `last_updated` (UTC epoch) is None while there is nothing to show of it."""
+    """A QoS in the index of a site. `last_updated` (UTC epoch) is None while there is nothing to show of it.
+
+    `files` are the names of its files that are there, for one whose files may have gone lost; None means all.
+    """
 
     name: str
     title: str
     last_updated: int | None
     staleness: Staleness
+    files: frozenset[str] | None = None
 
 
 def data_json(report: Report, *, next_expected: int, version: str) -> bytes:
@@ -216,14 +220,24 @@ def _staleness(staleness: Staleness) -> Json:
 
 def _entry(entry: Entry) -> Json:
     names, there = file_names(entry.name), entry.last_updated is not None
-    pictures = {name: {ending: names.picture(name, ending) for ending in ("png", "pdf")} for name in PICTURES}
     return {
         "name": entry.name,
         "title": entry.title,
         "slug": names.slug,
         "data": names.data if there else None,
-        "csv": names.csv if there else None,
-        "figures": pictures if there else {},
+        "csv": names.csv if there and _is_there(entry, names.csv) else None,
+        "figures": _figures(entry, names) if there else {},
         "last_updated": entry.last_updated,
         **_staleness(entry.staleness),
     }
+
+
+def _figures(entry: Entry, names: FileNames) -> dict[str, dict[str, str]]:
+    """File names by picture and ending, of those that are there."""
+    every = {name: {ending: names.picture(name, ending) for ending in ("png", "pdf")} for name in PICTURES}
+    there = {name: {end: file for end, file in both.items() if _is_there(entry, file)} for name, both in every.items()}
+    return {name: both for name, both in there.items() if both}
+
+
+def _is_there(entry: Entry, file: str) -> bool:
+    return entry.files is None or file in entry.files

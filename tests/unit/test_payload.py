@@ -49,10 +49,10 @@ def data_of(report: Report) -> dict[str, Any]:
     return data
 
 
-def index_bytes(plotly: Plotly = BASIC) -> bytes:
+def index_bytes(plotly: Plotly = BASIC, files: frozenset[str] | None = None) -> bytes:
     now = reports.golden().window.now
     entries = [
-        payload.Entry("avery", 'Avery Lab & "Friends"', now, Staleness()),
+        payload.Entry("avery", 'Avery Lab & "Friends"', now, Staleness(), files),
         payload.Entry("bruno", "Bruno Lab", now - DAY, Staleness(True, now - DAY, "sacct: Connection refused")),
         payload.Entry("../<new>", "New", None, Staleness(True, None, "nothing was collected yet")),
     ]
@@ -323,6 +323,17 @@ class TestIndex:
         assert list(avery["figures"]) == ["NCPUS", "NGPUS", "MEMORY", "NJOBS", "overview"]
         assert avery["stale"] is False
         assert index["generated"] == isoformat(index["generated_at"], reports.ZONE)
+
+    def test_a_file_that_is_not_there_is_not_named(self) -> None:
+        there = frozenset({"NCPUS_avery.png", "overview_avery.png", "overview_avery.pdf", "NCPUS_other.pdf"})
+        index = json.loads(index_bytes(files=there))
+        validator("index").validate(index)
+        avery = index["qos"][0]
+        assert (avery["data"], avery["csv"]) == ("data_avery.json", None)
+        assert avery["figures"] == {
+            "NCPUS": {"png": "NCPUS_avery.png"},
+            "overview": {"png": "overview_avery.png", "pdf": "overview_avery.pdf"},
+        }
 
     def test_a_qos_without_data_says_why(self) -> None:
         new = json.loads(index_bytes())["qos"][2]

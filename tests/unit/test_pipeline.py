@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -183,6 +184,24 @@ def test_without_store_and_slurm_the_last_site_is_carried_over(setup: Setup, slu
     assert (setup.places.site / "NCPUS_avery.png").read_bytes() == picture
     entry = data(setup, "index.json")["qos"][0]
     assert (entry["data"], entry["stale"], entry["last_updated"]) == ("data_avery.json", True, NOW)
+
+
+def test_files_that_were_lost_are_not_named(setup: Setup, slurm: DemoSlurm) -> None:
+    cycle(setup, slurm)
+    for name in ("usage_avery.csv", "NCPUS_avery.png", "NGPUS_avery.png", "NGPUS_avery.pdf", "overview_avery.png"):
+        (setup.places.site / name).unlink()
+    setup.places.store.unlink()
+    cycle(setup, broken(), NOW + 600)
+    entry = data(setup, "index.json")["qos"][0]
+    assert (entry["data"], entry["csv"]) == ("data_avery.json", None)
+    assert entry["figures"]["NCPUS"] == {"pdf": "NCPUS_avery.pdf"}
+    assert "NGPUS" not in entry["figures"]
+    there = {path.name for path in setup.places.site.iterdir()}
+    for page in ("index.html", "plain.html"):
+        text = (setup.places.site / page).read_text()
+        linked = {name for name in re.findall(r'(?:src|href)="([^"#:]+)"', text)}
+        assert "data_avery.json" in linked
+        assert linked <= there
 
 
 def test_pictures_that_fail_leave_the_last_ones(
