@@ -87,6 +87,8 @@ def test_it_fits_a_phone_and_paper(site: Path, demo: Path, visit: Open) -> None:
     for folder in (site, demo):
         page = visit(f"{folder.as_uri()}/plain.html", now=None, viewport={"width": 360, "height": 740}).page
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        names = page.locator("tbody th").filter(has_text=re.compile(r"^[a-z0-9]{3,10}$")).all()
+        assert all(name.bounding_box()["height"] < 40 for name in names), "a name of usual length stays in one line"
         page.emulate_media(media="print")
         assert page.pdf().startswith(b"%PDF")
         assert not page.locator("nav:visible").count()
