@@ -5,7 +5,7 @@ import { element, fill } from "./dom.js";
 import { binName, timeOfDay, visible, zoned } from "./format.js";
 import { headroomOf } from "./headroom.js";
 import { SCHEMA_VERSION, readReport } from "./model.js";
-import { canLook, newIndex, sameTabs, textOf } from "./news.js";
+import { canLook, isCopy, newIndex, sameTabs, textOf } from "./news.js";
 import { bannerText, stateLine } from "./state.js";
 import { nowTable, totalsTable } from "./tables.js";
 import { startTabs } from "./tabs.js";
@@ -120,7 +120,7 @@ function tell() {
   const now = Date.now() / 1000;
   const trouble = [page.trouble.get(INDEX), page.trouble.get(entry.data)].filter(Boolean).join("; ");
   fill(document.getElementById("state"), stateLine(entry, data, page.index.zone, now, trouble));
-  say(document.getElementById("banner"), bannerText(entry, data, page.index.zone, now));
+  say(document.getElementById("banner"), bannerText(entry, data, page.index.zone, isCopy() ? page.index.generated_at : now)); // that a copy is old says nothing
   const panel = panelOf(entry.slug);
   panel.classList.toggle("without-data", !data);
   if (entry.data) say(panel.querySelector(".problem"), data ? "" : `The data of this QoS cannot be shown: ${trouble || `${entry.data} is missing`}.`);

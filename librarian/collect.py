@@ -9,15 +9,15 @@ whole; and once a day the window is read whole anyway, for records that came ver
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from librarian.core.jobs import UNKNOWN, ints, newest
-from librarian.core.limits import QosLimits
-from librarian.errors import SlurmError
+from librarian.core.limits import Change, QosLimits
+from librarian.errors import NoAnswerError, SlurmError
 from librarian.slurm import accounting, qos, site
 from librarian.slurm.accounting import Query, Runs
 from librarian.slurm.command import Slurm
@@ -119,21 +119,31 @@ def _joined(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
 def observe_cluster(slurm: Slurm, store: Store, now: int) -> list[SlurmError]:
     """Ask for the limits, what is tracked, what is hidden, which clusters there are; returns what failed.
 
-    The last known answers stay.
+    The last known answers stay. Where nobody answers a question, the others are not asked: each would wait as long.
     """
-    questions: dict[str, Callable[[], object]] = {
-        LIMITS: lambda: {name: [dict(found.tres), found.jobs] for name, found in qos.ask(slurm).items()},
-        TRACKED: lambda: site.gpus_tracked(slurm),
-        PRIVATE: lambda: sorted(site.private_data(slurm)),
-        CLUSTERS: lambda: site.clusters(slurm),
-    }
-    failures = []
-    for name, question in questions.items():
+    questions: tuple[tuple[str, str, Callable[[], object]], ...] = (
+        (LIMITS, "limits", lambda: {name: [dict(it.tres), it.jobs] for name, it in qos.ask(slurm).items()}),
+        (TRACKED, "what is tracked", lambda: site.gpus_tracked(slurm)),
+        (PRIVATE, "what is hidden", lambda: sorted(site.private_data(slurm))),
+        (CLUSTERS, "clusters", lambda: site.clusters(slurm)),
+    )
+    failures: list[SlurmError] = []
+    for name, words, question in questions:
         try:
             store.know(name, question(), now)
         except SlurmError as error:
-            failures.append(error)
+            failures.append(type(error)(f"{words}: {error.what}", error.why, error.todo))
+            if isinstance(error, NoAnswerError):
+                break
     return failures
+
+
+def keep_limits(store: Store, name: str, overrides: Mapping[str, float], now: int) -> bool:
+    """Note at `now` what the limits of a QoS follow from, if that has changed; tells whether it has.
+
+    Where Slurm did not answer, what it told last goes on; before its first answer only overrides are known.
+    """
+    return store.keep_limits(name, Change(now, known_limits(store, name), overrides))
 
 
 def known_limits(store: Store, name: str) -> QosLimits | None:

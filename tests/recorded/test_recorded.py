@@ -13,7 +13,7 @@ import pytest
 
 from librarian.core.jobs import UNKNOWN
 from librarian.core.observables import OBSERVABLES
-from librarian.core.summary import ended_states
+from librarian.core.summary import ended_by_bin, ended_states
 from librarian.core.usage import bin_jobs
 from librarian.core.window import window_until
 from librarian.errors import SlurmError
@@ -70,7 +70,7 @@ def test_totals_equal_the_database(recording: Path, name: str) -> None:
     assert hours.keys() == expected.keys()
     for user, amounts in expected.items():
         assert hours[user] == pytest.approx(amounts, rel=1e-9)
-    assert ended_states(runs.jobs, window) == oracle(recording)["ended"].get(name, {})
+    assert ended_states(ended_by_bin(runs.jobs, window)) == oracle(recording)["ended"].get(name, {})
 
 
 def test_the_kinds_of_jobs_are_all_there(recording: Path) -> None:
