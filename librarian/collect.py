@@ -63,7 +63,7 @@ def collect(slurm: Slurm, store: Store, scope: Scope, *, cluster: str, now: int,
         _check_cluster(store, cluster)
         runs = accounting.ask(slurm, query, cluster)
         runs, gone = _complete(runs, store.open_runs(scope), lambda since: _again(slurm, query, cluster, since))
-        _check_hidden(store, gone)
+        _check_hidden(store, gone, runs.jobs)
     except SlurmError as error:
         store.failed(scope, replace(asked, seconds=stopwatch() - started, error=str(error)))
         raise
@@ -79,10 +79,21 @@ def _check_cluster(store: Store, cluster: str) -> None:
         raise SlurmError(f"Slurm knows no cluster {cluster}", f"it knows {', '.join(known)}", "correct [cluster] name")
 
 
-def _check_hidden(store: Store, gone: pd.DataFrame) -> None:
-    """Refuse an answer from which others' running jobs have vanished since Slurm hides them: they have not gone."""
-    if "jobs" in (store.fact(PRIVATE) or ()) and (gone["user"] != user_name()).any():
-        why = "PrivateData=jobs is set, and running jobs that were seen before are not told any more"
+def _check_hidden(store: Store, gone: pd.DataFrame, answered: pd.DataFrame) -> None:
+    """Refuse an answer from which others' running jobs have vanished where Slurm hides them: they have not gone.
+
+    Where Slurm does not tell what it hides, an answer without anybody else is taken for that.
+    """
+    hidden, me = store.fact(PRIVATE) or (), user_name()
+    if not (gone["user"] != me).any():
+        return
+    why = ""
+    if "jobs" in hidden:
+        why = "PrivateData=jobs is set"
+    elif site.UNTOLD in hidden and not (answered["user"] != me).any():
+        why = "Slurm does not tell its PrivateData"
+    if why:
+        why += ", and running jobs that were seen before are not told any more"
         raise SlurmError("Slurm hides the jobs of others now", why, "ask its admins for a way to see the QoS's jobs")
 
 

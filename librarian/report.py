@@ -50,7 +50,7 @@ class Collected:
 
     `limits` is None where Slurm could not be asked, `limit_changes` is how they came to be, in order of time;
     `gpus_tracked` None where it did not tell. `hidden` is what Slurm
-    keeps from ordinary users (PrivateData), `reader` the user who asked.
+    keeps from ordinary users (PrivateData), "untold" where it does not tell that, `reader` the user who asked.
     """
 
     jobs: pd.DataFrame
@@ -135,7 +135,14 @@ def build(
 
 
 def _notes(collected: Collected, usage: Usage) -> Iterator[Note]:
-    if "jobs" in collected.hidden and set(usage.users) <= {collected.reader}:
+    alone = set(usage.users) <= {collected.reader}
+    if "untold" in collected.hidden and alone:
+        yield Note(
+            "private_data",
+            f"No jobs of anybody but {collected.reader or 'the reporting user'} are seen. Slurm may hide them "
+            "(PrivateData=jobs): this version does not tell.",
+        )
+    if "jobs" in collected.hidden and alone:
         yield Note(
             "private_data",
             f"Slurm shows {collected.reader or 'the reporting user'} no jobs of others here (PrivateData=jobs): "

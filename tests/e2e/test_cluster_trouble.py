@@ -124,4 +124,11 @@ def test_a_limit_that_changes_while_jobs_run(cluster: Cluster) -> None:
     finally:
         cluster.run("root", "sacctmgr", "-i", "modify", "qos", "kim", "set", "GrpTRES=cpu=8,gres/gpu=2")
     program.run("run")
-    assert program.data("kim")["limits"] == before["limits"]
+    limits = program.data("kim")["limits"]
+    assert [(step["kind"], step["value"]) for step in limits["NCPUS"]["history"]] == [
+        ("limit", 8),
+        ("limit", 12),
+        ("limit", 8),
+    ]
+    assert [step["kind"] for step in limits["NGPUS"]["history"]] == ["limit", "none", "limit"]
+    assert limits["MEMORY"] == before["limits"]["MEMORY"]

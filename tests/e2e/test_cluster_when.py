@@ -18,6 +18,7 @@ from tests.cluster.workload import Workload
 
 pytestmark = pytest.mark.slow
 GROUPS = ("avery", "avery-b", "kim", "kim-b", "9.odd-q_os")
+TIMES = ("time_submit", "time_eligible", "time_start", "time_end")
 TRES = {"NCPUS": "cpu", "NGPUS": "gres/gpu", "MEMORY": "mem", "BILLING": "billing"}
 
 
@@ -84,8 +85,8 @@ def test_a_job_across_the_edge_of_the_window_counts_from_there(cluster: Cluster,
     program.run("run")
     edge = program.data("kim-b")["edges"][0]
     burst = "job_name = 'kim burst'"
-    was = cluster.sql(f"SELECT time_eligible, time_start, time_end FROM hpg_job_table WHERE {burst}")[0]
-    moved_to = (edge - 3600, edge - 1800, edge + 1800)
+    was = cluster.sql(f"SELECT {', '.join(TIMES)} FROM hpg_job_table WHERE {burst}")[0]
+    moved_to = (edge - 3600, edge - 3600, edge - 1800, edge + 1800)
     set_times(cluster, burst, moved_to)
     try:
         program.run("collect", "--full")
@@ -101,8 +102,7 @@ def test_a_job_across_the_edge_of_the_window_counts_from_there(cluster: Cluster,
 
 
 def set_times(cluster: Cluster, which: str, times: tuple[object, ...] | list[str]) -> None:
-    columns = ("time_eligible", "time_start", "time_end")
-    changes = ", ".join(f"{column} = {value}" for column, value in zip(columns, times, strict=True))
+    changes = ", ".join(f"{column} = {value}" for column, value in zip(TIMES, times, strict=True))
     cluster.sql(f"UPDATE hpg_job_table SET {changes} WHERE {which}")
 
 

@@ -30,9 +30,10 @@ from librarian.demo.runs import Run
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import LibrarianError, SlurmError
 from librarian.report import measure
+from librarian.slurm import site
 from librarian.slurm.command import Slurm
 from librarian.store import Coverage, Scope, Store, opened
-from librarian.system import Answer
+from librarian.system import Answer, user_name
 from tests.unit.runs import T0, run_of
 
 SCOPE = Scope("avery")
@@ -127,6 +128,18 @@ def test_a_run_that_left_the_qos_is_dropped_and_one_that_is_hidden_is_not(tmp_pa
         observe_cluster(Slurm(runner=slurm), store, T0 + 1300)
         ask(slurm, store, T0 + 1800)
         assert store.jobs(SCOPE, 0)["jobid"].tolist() == [1]
+
+
+def test_where_slurm_does_not_tell_what_it_hides_an_answer_without_others_is_refused(tmp_path: Path) -> None:
+    mine, others = run_of(1, end=T0 + 90_000), run_of(2, end=T0 + 90_000, user="bob")
+    with opened(tmp_path / "s") as store:
+        ask(DemoSlurm([mine, others, run_of(3, user="carol")], now=T0), store, T0 + 600)
+        store.know("private_data", [site.UNTOLD], T0 + 700)
+        with pytest.raises(SlurmError, match="does not tell its PrivateData"):
+            ask(DemoSlurm([replace(mine, user=user_name())], now=T0), store, T0 + 1200)
+        assert store.jobs(SCOPE, 0)["jobid"].tolist() == [1, 2, 3]
+        ask(DemoSlurm([mine, run_of(4, end=T0 + 90_000, user="carol")], now=T0), store, T0 + 1800)
+        assert store.jobs(SCOPE, 0)["jobid"].tolist() == [1, 4], "others are seen, so these left the QoS"
 
 
 def test_a_failure_changes_nothing_but_is_remembered(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from librarian import assemble, config, configfile, pipeline
+from librarian import assemble, collect, config, configfile, pipeline
 from librarian.configfile import Setup
 from librarian.core.window import DAY
 from librarian.demo import site as demo_site
@@ -21,7 +21,7 @@ from librarian.render.figures import Picture
 from librarian.render.files import PICTURES
 from librarian.slurm.command import Slurm
 from librarian.store import opened
-from librarian.system import Answer
+from librarian.system import Answer, user_name
 from tests.unit.runs import run_of
 
 NOW = 1_793_100_000
@@ -243,6 +243,18 @@ def test_hidden_jobs_and_untracked_gpus_are_said(setup: Setup) -> None:
     kinds = {note["kind"] for note in data(setup)["notes"]}
     assert kinds == {"private_data", "gpus_untracked"}
     assert data(setup)["untracked"] == ["NGPUS"]
+
+
+def test_where_slurm_does_not_tell_what_it_hides_nobody_else_s_jobs_are_a_doubt(setup: Setup) -> None:
+    me = user_name()
+    cycle(setup, DemoSlurm([replace(run, user=me) for run in RUNS], now=NOW))
+    assert not data(setup)["notes"]
+    with opened(setup.places.store) as store:
+        store.know(collect.PRIVATE, ["untold"], NOW)
+    pipeline.render(setup, NOW)
+    (note,) = data(setup)["notes"]
+    assert note["kind"] == "private_data"
+    assert "may hide" in note["text"]
 
 
 def test_overrides_and_filters(setup: Setup, slurm: DemoSlurm) -> None:
