@@ -36,7 +36,8 @@ test("own keys alone are asked for, whatever they are called", () => {
 
 test("limits: a number, none, and not known", () => {
   const data = dataOf();
-  assert.deepEqual(limitOf(data, "NCPUS"), { kind: "limit", value: 430, source: "GrpTRES cpu" });
+  const { kind, value, source } = limitOf(data, "NCPUS");
+  assert.deepEqual([kind, value, source], ["limit", 430, "GrpTRES cpu"]);
   assert.equal(limitOf(data, "NJOBS").kind, "none");
   assert.equal(limitOf(data, "NGPUS:h100").kind, "unknown");
   assert.equal(limitOf(data, "constructor").kind, "unknown");

@@ -2,8 +2,14 @@
 
 const TIMEOUT_MS = 30_000;
 
+// A copy of the page that has everything in it stays as it is.
+export function isCopy() {
+  return document.documentElement.hasAttribute("data-copy");
+}
+
 // From file:// a page may not read the files beside it.
 export function canLook() {
+  if (isCopy()) return false;
   return location.protocol === "http:" || location.protocol === "https:";
 }
 

@@ -7,6 +7,7 @@ import { showLegend, startLegend } from "./legend.js";
 import { showReport, showTables } from "./panel.js";
 import { drawnRange, wholeOf } from "./range.js";
 import { indexNow, lookAt, reportOf, startLooking, startReports, troubleOf } from "./reports.js";
+import { isCopy } from "./news.js";
 import { isolated, sceneOf, toggled } from "./scene.js";
 import { bannerText, stateLine } from "./state.js";
 import { openTab, slugOf, startTabs } from "./tabs.js";
@@ -156,7 +157,7 @@ function tell() {
   const trouble = troubleOf(entry);
   fill(document.getElementById("state"), stateLine(entry, data, zone, now, trouble));
   say(document.getElementById("zone"), zone);
-  say(document.getElementById("banner"), bannerText(entry, data, zone, now));
+  say(document.getElementById("banner"), bannerText(entry, data, zone, isCopy() ? indexNow().generated_at : now)); // that a copy is old says nothing
   const panel = panelOf(entry.slug);
   panel.classList.toggle("without-data", !data);
   if (entry.data) say(panel.querySelector(".problem"), data ? "" : `The data of this QoS cannot be shown: ${trouble || `${entry.data} is missing`}.`);

@@ -21,11 +21,11 @@ from librarian.core.summary import ranking
 from librarian.core.usage import Usage
 from librarian.errors import LibrarianError, SiteError
 from librarian.render import figures, payload
-from librarian.render.files import INDEX, PICTURES, file_names
+from librarian.render.files import INDEX, PAGE, PICTURES, PLAIN, file_names
 from librarian.render.page import render_page
+from librarian.render.plain import render_plain
 from librarian.report import Collected, Header, Report
 
-PAGE = "index.html"
 log = logging.getLogger(__name__)
 
 
@@ -110,7 +110,7 @@ def _kept(setup: Setup, qos: Qos, reason: str) -> Shown:
     others = [names.csv, *(names.picture(name, ending) for name in PICTURES for ending in ("png", "pdf"))]
     kept = {name: site / name for name in others if (site / name).is_file()}
     files = {names.data: json.dumps(data, separators=(",", ":"), allow_nan=False).encode()}
-    return Shown(payload.Entry(qos.name, qos.title, updated, staleness), files, kept)
+    return Shown(payload.Entry(qos.name, qos.title, updated, staleness, frozenset(kept)), files, kept)
 
 
 def _updated(data: dict[str, Any] | None, qos: str, cluster: str) -> int | None:
@@ -138,10 +138,13 @@ def _put(setup: Setup, shown: Sequence[Shown], now: int, next_expected: int) -> 
     )
     files = {name: data for item in shown for name, data in item.files.items()}
     datasets = {name: data for name, data in files.items() if name.startswith("data_") and name.endswith(".json")}
-    page = render_page(
-        json.loads(index), datasets, templates=assets.templates(), dashboard=assets.dashboard(), plotly=plotly
-    )
+    templates, parsed = assets.templates(), json.loads(index)
+    pages = {
+        PAGE: render_page(parsed, datasets, templates=templates, dashboard=assets.dashboard(), plotly=plotly),
+        PLAIN: render_plain(parsed, datasets, templates=templates),
+    }
     copies = {name: path for item in shown for name, path in item.kept.items()}
     if plotly.path is not None:
         copies[plotly.file_name] = plotly.path
-    sitefolder.put(setup.places.site, {**files, INDEX: index, PAGE: page.encode("utf-8", "replace")}, copies)
+    files |= {name: page.encode("utf-8", "replace") for name, page in pages.items()}
+    sitefolder.put(setup.places.site, {**files, INDEX: index}, copies)

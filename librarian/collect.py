@@ -9,15 +9,15 @@ whole; and once a day the window is read whole anyway, for records that came ver
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from librarian.core.jobs import UNKNOWN, ints, newest
-from librarian.core.limits import QosLimits
-from librarian.errors import SlurmError
+from librarian.core.limits import Change, QosLimits
+from librarian.errors import NoAnswerError, SlurmError
 from librarian.slurm import accounting, qos, site
 from librarian.slurm.accounting import Query, Runs
 from librarian.slurm.command import Slurm
@@ -63,7 +63,7 @@ def collect(slurm: Slurm, store: Store, scope: Scope, *, cluster: str, now: int,
         _check_cluster(store, cluster)
         runs = accounting.ask(slurm, query, cluster)
         runs, gone = _complete(runs, store.open_runs(scope), lambda since: _again(slurm, query, cluster, since))
-        _check_hidden(store, gone)
+        _check_hidden(store, gone, runs.jobs)
     except SlurmError as error:
         store.failed(scope, replace(asked, seconds=stopwatch() - started, error=str(error)))
         raise
@@ -79,10 +79,21 @@ def _check_cluster(store: Store, cluster: str) -> None:
         raise SlurmError(f"Slurm knows no cluster {cluster}", f"it knows {', '.join(known)}", "correct [cluster] name")
 
 
-def _check_hidden(store: Store, gone: pd.DataFrame) -> None:
-    """Refuse an answer from which others' running jobs have vanished since Slurm hides them: they have not gone."""
-    if "jobs" in (store.fact(PRIVATE) or ()) and (gone["user"] != user_name()).any():
-        why = "PrivateData=jobs is set, and running jobs that were seen before are not told any more"
+def _check_hidden(store: Store, gone: pd.DataFrame, answered: pd.DataFrame) -> None:
+    """Refuse an answer from which others' running jobs have vanished where Slurm hides them: they have not gone.
+
+    Where Slurm does not tell what it hides, an answer without anybody else is taken for that.
+    """
+    hidden, me = store.fact(PRIVATE) or (), user_name()
+    if not (gone["user"] != me).any():
+        return
+    why = ""
+    if "jobs" in hidden:
+        why = "PrivateData=jobs is set"
+    elif site.UNTOLD in hidden and not (answered["user"] != me).any():
+        why = "Slurm does not tell its PrivateData"
+    if why:
+        why += ", and running jobs that were seen before are not told any more"
         raise SlurmError("Slurm hides the jobs of others now", why, "ask its admins for a way to see the QoS's jobs")
 
 
@@ -119,21 +130,31 @@ def _joined(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
 def observe_cluster(slurm: Slurm, store: Store, now: int) -> list[SlurmError]:
     """Ask for the limits, what is tracked, what is hidden, which clusters there are; returns what failed.
 
-    The last known answers stay.
+    The last known answers stay. Where nobody answers a question, the others are not asked: each would wait as long.
     """
-    questions: dict[str, Callable[[], object]] = {
-        LIMITS: lambda: {name: [dict(found.tres), found.jobs] for name, found in qos.ask(slurm).items()},
-        TRACKED: lambda: site.gpus_tracked(slurm),
-        PRIVATE: lambda: sorted(site.private_data(slurm)),
-        CLUSTERS: lambda: site.clusters(slurm),
-    }
-    failures = []
-    for name, question in questions.items():
+    questions: tuple[tuple[str, str, Callable[[], object]], ...] = (
+        (LIMITS, "limits", lambda: {name: [dict(it.tres), it.jobs] for name, it in qos.ask(slurm).items()}),
+        (TRACKED, "what is tracked", lambda: site.gpus_tracked(slurm)),
+        (PRIVATE, "what is hidden", lambda: sorted(site.private_data(slurm))),
+        (CLUSTERS, "clusters", lambda: site.clusters(slurm)),
+    )
+    failures: list[SlurmError] = []
+    for name, words, question in questions:
         try:
             store.know(name, question(), now)
         except SlurmError as error:
-            failures.append(error)
+            failures.append(type(error)(f"{words}: {error.what}", error.why, error.todo))
+            if isinstance(error, NoAnswerError):
+                break
     return failures
+
+
+def keep_limits(store: Store, name: str, overrides: Mapping[str, float], now: int) -> bool:
+    """Note at `now` what the limits of a QoS follow from, if that has changed; tells whether it has.
+
+    Where Slurm did not answer, what it told last goes on; before its first answer only overrides are known.
+    """
+    return store.keep_limits(name, Change(now, known_limits(store, name), overrides))
 
 
 def known_limits(store: Store, name: str) -> QosLimits | None:

@@ -42,6 +42,10 @@ class SlurmError(LibrarianError):
     exit_status = 3
 
 
+class NoAnswerError(SlurmError):
+    """A command of Slurm's that could not start, hung, or reached no daemon: another question would fare no better."""
+
+
 class StoreError(LibrarianError):
     """The store in the state folder cannot be read or written."""
 

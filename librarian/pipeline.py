@@ -40,12 +40,25 @@ def collect_all(setup: Setup, slurm: Slurm, now: int, *, full: bool = False) -> 
     """Bring the store up to `now`; returns what failed, a QoS at a time."""
 
     def work(store: Store) -> Problems:
-        problems: Problems = [*collect.observe_cluster(slurm, store, now)]
+        problems = _observe(setup, slurm, store, now)
         for entry in setup.config.qos:
             problems += _collect_one(setup, slurm, store, entry, now, full)
         return problems
 
     return _with_store(setup.places, now, work)
+
+
+def observe(setup: Setup, slurm: Slurm, now: int) -> Problems:
+    """Look at the cluster's settings and the limits alone, and keep what changed of them; returns what failed."""
+    return _with_store(setup.places, now, lambda store: _observe(setup, slurm, store, now))
+
+
+def _observe(setup: Setup, slurm: Slurm, store: Store, now: int) -> Problems:
+    problems: Problems = [*collect.observe_cluster(slurm, store, now)]
+    for entry in setup.config.qos:
+        if collect.keep_limits(store, entry.name, entry.limits, now):
+            log.info("%s: its limits are new or have changed", entry.name)
+    return problems
 
 
 def _collect_one(setup: Setup, slurm: Slurm, store: Store, entry: Qos, now: int, full: bool) -> Problems:
@@ -129,6 +142,7 @@ def _collected(setup: Setup, store: Store, entry: Qos) -> Collected | None:
         gpus_tracked=store.fact(collect.TRACKED),
         hidden=frozenset(store.fact(collect.PRIVATE) or ()),
         reader=user_name(),
+        limit_changes=store.limit_changes(entry.name),
     )
 
 

@@ -48,8 +48,9 @@ class Header:
 class Collected:
     """What collection left to report on: the jobs table, as complete as it was at `as_of`, and what went with it.
 
-    `limits` is None where Slurm could not be asked; `gpus_tracked` None where it did not tell. `hidden` is what Slurm
-    keeps from ordinary users (PrivateData), `reader` the user who asked.
+    `limits` is None where Slurm could not be asked, `limit_changes` is how they came to be, in order of time;
+    `gpus_tracked` None where it did not tell. `hidden` is what Slurm
+    keeps from ordinary users (PrivateData), "untold" where it does not tell that, `reader` the user who asked.
     """
 
     jobs: pd.DataFrame
@@ -61,14 +62,16 @@ class Collected:
     gpus_tracked: bool | None = None
     hidden: frozenset[str] = frozenset()
     reader: str = ""
+    limit_changes: tuple[core_limits.Change, ...] = ()
 
 
 @dataclass(frozen=True)
 class Report:
     """Everything one QoS shows. `usage` holds the arrays; all else is small.
 
-    `now` and `totals` are by user, then by observable key; `limits` by observable key. `users` are those of `totals`,
-    largest share first. `untracked` holds the keys of observables that Slurm does not record here.
+    `now` and `totals` are by user, then by observable key; `limits`, and their `history` in the window, by observable
+    key. `users` are those of `totals`, largest share first. `ended` holds the runs that ended by bin, and its sums are
+    those of `totals`. `untracked` holds the keys of observables that Slurm does not record here.
     """
 
     header: Header
@@ -78,7 +81,9 @@ class Report:
     now_total: summary.ByKey
     totals: Mapping[str, summary.Totals]
     total: summary.Totals
+    ended: summary.Ended
     limits: Mapping[str, core_limits.Limit]
+    history: Mapping[str, core_limits.History]
     rejects: tuple[Reject, ...]
     staleness: Staleness
     notes: tuple[Note, ...]
@@ -105,7 +110,10 @@ def build(
     header: Header, collected: Collected, usage: Usage, overrides: Mapping[str, float], colours: Mapping[str, str]
 ) -> Report:
     """Put the report of one QoS together; `overrides` are the configuration's limits, `colours` by user."""
-    totals = summary.totals_by_user(usage, summary.ended_states(collected.jobs, usage.window))
+    ended = summary.ended_by_bin(collected.jobs, usage.window)
+    limits = core_limits.limits_of(usage.observables, collected.limits, overrides)
+    start, end = usage.window.start, usage.window.now
+    totals = summary.totals_by_user(usage, summary.ended_states(ended))
     ranked = summary.ranking([usage])
     return Report(
         header=header,
@@ -115,7 +123,9 @@ def build(
         now_total=summary.now_total(usage),
         totals=totals,
         total=summary.totals_of_all(totals.values(), usage),
-        limits=core_limits.limits_of(usage.observables, collected.limits, overrides),
+        ended=ended,
+        limits=limits,
+        history=core_limits.histories(usage.observables, collected.limit_changes, limits, start, end),
         rejects=collected.rejects,
         staleness=collected.staleness,
         notes=(*collected.notes, *_notes(collected, usage)),
@@ -125,7 +135,14 @@ def build(
 
 
 def _notes(collected: Collected, usage: Usage) -> Iterator[Note]:
-    if "jobs" in collected.hidden and set(usage.users) <= {collected.reader}:
+    alone = set(usage.users) <= {collected.reader}
+    if "untold" in collected.hidden and alone:
+        yield Note(
+            "private_data",
+            f"No jobs of anybody but {collected.reader or 'the reporting user'} are seen. Slurm may hide them "
+            "(PrivateData=jobs): this version does not tell.",
+        )
+    if "jobs" in collected.hidden and alone:
         yield Note(
             "private_data",
             f"Slurm shows {collected.reader or 'the reporting user'} no jobs of others here (PrivateData=jobs): "

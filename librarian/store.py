@@ -1,6 +1,7 @@
 """The store: one SQLite file a cluster, with what Slurm said and what became of it.
 
-Job runs by DBIndex, the queries that were asked, rows that were rejected, and hourly usage, which is kept for good.
+Job runs by DBIndex, the queries that were asked, rows that were rejected; hourly usage and changes of limits, which are
+kept for good.
 Every answer goes in as one transaction, so a kill leaves the store as it was before or as it is after. No write-ahead
 log: that needs shared memory, which a home on NFS does not have.
 """
@@ -20,6 +21,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from librarian.core.jobs import NUMBERS, TEXTS, UNKNOWN, Reject, coded, empty_jobs
+from librarian.core.limits import Change, QosLimits
 from librarian.core.usage import Usage
 from librarian.errors import StoreError
 
@@ -53,6 +55,13 @@ MIGRATIONS = (
         PRIMARY KEY (scope, start, observable, user)
     ) WITHOUT ROWID;
     CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL, seen INTEGER NOT NULL);
+    """,
+    """
+    CREATE TABLE limit_change (
+        qos TEXT NOT NULL, since INTEGER NOT NULL,
+        slurm TEXT NOT NULL, overrides TEXT NOT NULL,  -- JSON: [GrpTRES, GrpJobs] or null; the configuration's
+        PRIMARY KEY (qos, since)
+    ) WITHOUT ROWID;
     """,
 )
 _COLUMNS = (*NUMBERS, *TEXTS)
@@ -188,6 +197,30 @@ class Store:
         )
         table: pd.DataFrame = pd.DataFrame(rows, columns=["start", "seconds", "observable", "user", "amount"])
         return table
+
+    # limits as they changed, for good
+
+    def keep_limits(self, qos: str, limits: Change) -> bool:
+        """Remember what the limits of a QoS follow from, if that changed; whether it did. The future is forgotten."""
+        slurm = [dict(limits.slurm.tres), limits.slurm.jobs] if limits.slurm else None
+        row = (json.dumps(slurm, sort_keys=True), json.dumps(dict(limits.overrides), sort_keys=True))
+        known = "FROM limit_change WHERE qos = ?"
+        with self._transaction():
+            # seen by a clock that has gone back since
+            self._db.execute(f"DELETE {known} AND since > ?", (qos.lower(), limits.since))
+            last = self._db.execute(f"SELECT slurm, overrides {known} ORDER BY since DESC", (qos.lower(),)).fetchone()
+            if last != row:
+                values = (qos.lower(), limits.since, *row)
+                self._db.execute("INSERT OR REPLACE INTO limit_change VALUES (?, ?, ?, ?)", values)
+        return last != row
+
+    def limit_changes(self, qos: str) -> tuple[Change, ...]:
+        """What the limits of a QoS followed from, each time it changed, in order of time."""
+        rows = self._all("SELECT since, slurm, overrides FROM limit_change WHERE qos = ? ORDER BY since", qos.lower())
+        return tuple(
+            Change(since, QosLimits(*json.loads(slurm)) if slurm != "null" else None, json.loads(overrides))
+            for since, slurm, overrides in rows
+        )
 
     # facts about the cluster
 

@@ -104,12 +104,15 @@ def user_name() -> str:
 
 
 def local_zone() -> str:
-    """Name of the machine's time zone, from $TZ, /etc/timezone or the link /etc/localtime; UTC when none tells."""
+    """Name of the machine's time zone, from $TZ, the link /etc/localtime or /etc/timezone; UTC when none tells.
+
+    The link comes first, since the clock follows it; the file can be left over from an earlier setting.
+    """
     candidates = [os.environ.get("TZ", "").lstrip(":")]
     with contextlib.suppress(OSError):
-        candidates.append(Path("/etc/timezone").read_text(encoding="utf-8").strip())
-    with contextlib.suppress(OSError):
         candidates.append(str(Path("/etc/localtime").resolve()).rpartition("/zoneinfo/")[2])
+    with contextlib.suppress(OSError):
+        candidates.append(Path("/etc/timezone").read_text(encoding="utf-8").strip())
     import pytz
 
     return next((name for name in candidates if name in pytz.all_timezones_set), "UTC")

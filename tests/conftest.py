@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.cluster.client import LATER, SLURM, WITHOUT_SCRONTAB
 from tests.cluster.fixture import cluster, finished, report, workload
 
 __all__ = ["cluster", "finished", "report", "workload"]
@@ -12,6 +13,24 @@ __all__ = ["cluster", "finished", "report", "workload"]
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--no-skips", action="store_true", help="a test that is skipped makes the run fail")
     parser.addoption("--no-cluster", action="store_true", help="leave out the tests that need the Slurm cluster")
+    parser.addoption(
+        "--slurm",
+        action="append",
+        choices=(*SLURM, *LATER),
+        help=f"a version of Slurm to run the cluster's tests on, may be repeated; default: {' and '.join(SLURM)}",
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """The tests that use the cluster run on each version; those of scrontab where there is one."""
+    if "cluster" not in metafunc.fixturenames:
+        return
+    versions = metafunc.config.getoption("--slurm") or SLURM
+    if metafunc.definition.get_closest_marker("scrontab"):
+        versions = [version for version in versions if version not in WITHOUT_SCRONTAB]
+    if metafunc.definition.get_closest_marker("one_version"):
+        versions = versions[-1:]
+    metafunc.parametrize("cluster", versions, indirect=True, scope="session")
 
 
 def pytest_configure(config: pytest.Config) -> None:

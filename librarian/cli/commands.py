@@ -54,12 +54,18 @@ def collect(options: argparse.Namespace) -> int:
 
 
 def render(options: argparse.Namespace) -> int:
-    """Store to site."""
-    from librarian import pipeline
+    """Store to site, and to one file where that is asked for."""
+    from librarian import pipeline, single
 
     setup = _setup(options)
     with _alone(setup):
-        return _told(pipeline.render(setup, system.clock()))
+        problems = pipeline.render(setup, system.clock())
+        try:
+            if options.single_file:
+                single.write_single(setup.places.site, Path(options.single_file).absolute())
+        except LibrarianError as error:
+            problems.append(error)
+        return _told(problems)
 
 
 def publish(options: argparse.Namespace) -> int:

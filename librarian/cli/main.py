@@ -67,7 +67,10 @@ def parser() -> argparse.ArgumentParser:
     collect.add_argument(
         "--full", action="store_true", help="read the whole window again, not only what may have changed"
     )
-    _command(sub, "render", commands.render, "write the site from the store, without asking Slurm")
+    render = _command(sub, "render", commands.render, "write the site from the store, without asking Slurm")
+    render.add_argument(
+        "--single-file", metavar="FILE", help="write the page also as one HTML file with everything inside"
+    )
     _command(sub, "publish", commands.publish, "take the site to the configured publishers")
     _demo(_command(sub, "demo", commands.demo, "an example group's site, without Slurm: write it and serve it"))
     serve = _command(sub, "serve", commands.serve, "show the site on this machine's loopback address, as a preview")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -38,6 +38,27 @@ class QosLimits:
     jobs: float | None
 
 
+@dataclass(frozen=True)
+class Change:
+    """What the limits of a QoS follow from since a moment (UTC epoch): what Slurm says, None where it knows no such QoS
+    or has not been heard yet, and the configuration's `overrides`."""
+
+    since: int
+    slurm: QosLimits | None
+    overrides: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Since:
+    """A limit, and the time (UTC epoch) from which it held."""
+
+    since: int
+    limit: Limit
+
+
+History = tuple[Since, ...]
+
+
 def limits_of(
     observables: Sequence[Observable], slurm: QosLimits | None, overrides: Mapping[str, float]
 ) -> dict[str, Limit]:
@@ -47,6 +68,41 @@ def limits_of(
     `JOBS`, and win.
     """
     return {observable.key: _limit(observable.resource or JOBS, slurm, overrides) for observable in observables}
+
+
+def histories(
+    observables: Sequence[Observable],
+    changes: Sequence[Change],
+    limits: Mapping[str, Limit],
+    start: int,
+    end: int,
+) -> dict[str, History]:
+    """Each observable's limit as it was in [start, end] (UTC epochs), by key: one entry where it did not change.
+
+    `changes` come in order of time, `limits` are those of now. The first entry begins at `start`: Slurm does not tell
+    since when a limit holds, so the first that is known is taken for the time before it too. A change after `end` is
+    told at `end`, and the last entry is the limit of now.
+    """
+    return {o.key: _history(o.resource or JOBS, changes, limits[o.key], start, end) for o in observables}
+
+
+def _history(resource: str, changes: Sequence[Change], limit: Limit, start: int, end: int) -> History:
+    past = [Since(change.since, _limit(resource, change.slurm, change.overrides)) for change in changes]
+    steps = tuple(_known([*past, Since(end, limit)]))
+    placed = {min(max(step.since, start), end): step.limit for step in steps}  # of several at one time the last holds
+    found = [Since(since, held) for since, held in placed.items()]
+    found[0] = Since(start, found[0].limit)
+    return tuple(_known(found))
+
+
+def _known(steps: Sequence[Since]) -> Iterator[Since]:
+    """The steps at which the limit changed, from the first at which it was known on; the last one at least."""
+    before: Limit | None = None
+    for place, step in enumerate(steps):
+        first = before is None and (step.limit.kind != "unknown" or place == len(steps) - 1)
+        if first or (before is not None and step.limit != before):
+            before = step.limit
+            yield step
 
 
 def _limit(resource: str, slurm: QosLimits | None, overrides: Mapping[str, float]) -> Limit:

@@ -12,9 +12,14 @@ _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 def shown(name: str) -> str:
-    """`name` as a person may see it: what is invisible becomes U+FFFD, and a long name is cut."""
-    visible = "".join("\ufffd" if unicodedata.category(c) in _UNSEEN else c for c in name)
-    return visible if len(visible) <= _LONGEST else visible[: _LONGEST - 1] + "…"
+    """`name` as a person may see it, `visible`, and cut where it is long."""
+    whole = visible(name)
+    return whole if len(whole) <= _LONGEST else whole[: _LONGEST - 1] + "…"
+
+
+def visible(name: str) -> str:
+    """`name` with U+FFFD for what cannot be seen, such as controls."""
+    return "".join("\ufffd" if unicodedata.category(c) in _UNSEEN else c for c in name)
 
 
 def file_safe(name: str) -> str:

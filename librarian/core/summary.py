@@ -6,13 +6,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from librarian.core.jobs import codes, ended
-from librarian.core.usage import Usage
+from librarian.core.jobs import codes, ended, ints
+from librarian.core.usage import Usage, bin_of
 from librarian.core.window import Window
 
 ByKey = dict[str, float]
+# Runs that ended, by user, Slurm state and bin: {user: {state: shape (bins,)}}; only users and states that occur.
+Ended = dict[str, dict[str, npt.NDArray[np.int64]]]
 
 
 @dataclass(frozen=True)
@@ -59,17 +62,31 @@ def totals_of_all(totals: Iterable[Totals], usage: Usage) -> Totals:
     return Totals({o.key: float(hours[row]) for row, o in enumerate(usage.observables)}, dict(sorted(states.items())))
 
 
-def ended_states(jobs: pd.DataFrame, window: Window) -> dict[str, dict[str, int]]:
-    """How many runs of each user ended in the window, by Slurm state: {user: {state: count}}."""
+def ended_by_bin(jobs: pd.DataFrame, window: Window) -> Ended:
+    """How many runs of each user ended in each bin of the window, by Slurm state.
+
+    Bins are half-open: a run that ended on an edge counts in the bin which that edge opens. One that ended at
+    `window.now` itself counts in the last bin, also where that ends there.
+    """
     mask = ended(jobs, window.start, window.now)
     user, users = codes(jobs, "user")
     state, states = codes(jobs, "state")
-    pairs = user[mask] * max(len(states), 1) + state[mask]
-    counts = np.bincount(pairs, minlength=1)
-    table: dict[str, dict[str, int]] = {}
-    for pair in np.flatnonzero(counts).tolist():
-        table.setdefault(users[pair // len(states)], {})[states[pair % len(states)]] = int(counts[pair])
+    pair = user[mask] * max(len(states), 1) + state[mask]
+    present = np.flatnonzero(np.bincount(pair, minlength=1))
+    row = np.zeros(pair.max(initial=0) + 1, dtype=np.intp)
+    row[present] = np.arange(len(present))
+    place = np.minimum(bin_of(ints(jobs, "end")[mask], window.edges), window.bins - 1)
+    counts = np.bincount(row[pair] * window.bins + place, minlength=len(present) * window.bins)
+    rows = zip(present.tolist(), counts.reshape(-1, window.bins) if len(present) else (), strict=True)
+    table: Ended = {}
+    for number, by_bin in rows:
+        table.setdefault(users[number // len(states)], {})[states[number % len(states)]] = by_bin
     return {name: dict(sorted(table[name].items())) for name in sorted(table)}
+
+
+def ended_states(by_bin: Ended) -> dict[str, dict[str, int]]:
+    """How many runs of each user ended in the window, by Slurm state: {user: {state: count}}."""
+    return {user: {state: int(counts.sum()) for state, counts in states.items()} for user, states in by_bin.items()}
 
 
 def ranking(usages: Iterable[Usage]) -> list[str]:

@@ -11,6 +11,7 @@ from librarian.demo.weeks import CYCLE, DAY, bounds, cycle_of
 _LIMITS: dict[str, Limits] = {"avery": (430, 39, 3359), "avery-b": (3870, 0, 30234)}
 # The same in Slurm's words: GrpTRES and GrpJobs.
 LIMITS = {"avery": ("cpu=430,gres/gpu=39,mem=3359G", ""), "avery-b": ("cpu=3870,mem=30234G", "")}
+LENT = 6  # GPUs that the group gives to its neighbours for every other cycle
 FIRST_NUMBER = 20_000_000
 NUMBERS_A_CYCLE = CYCLE // 8 + 100_000  # job numbers grow by one in eight seconds, and with each job of the group
 
@@ -30,4 +31,20 @@ def simulate(now: int, *, days: int = 45, seed: int = 1) -> list[Run]:
 def _cycle(cycle: int, now: int, seed: int) -> list[Run]:
     """The runs of one cycle, as far as it has come at `now`."""
     asks = [ask for week in range(4 * cycle, 4 * cycle + 4) for ask in week_of(week, seed) if ask.submit <= now]
-    return Scheduler(asks, _LIMITS, bounds(cycle), FIRST_NUMBER + cycle * NUMBERS_A_CYCLE).run(now)
+    return Scheduler(asks, _limits(cycle), bounds(cycle), FIRST_NUMBER + cycle * NUMBERS_A_CYCLE).run(now)
+
+
+def limits_at(now: int) -> dict[str, tuple[str, str]]:
+    """The limits at `now` (UTC epoch) in Slurm's words, by QoS; they change with the cycles."""
+    cpus, gpus, gib = _limits(cycle_of(now))["avery"]
+    return {**LIMITS, "avery": (f"cpu={cpus},gres/gpu={gpus},mem={gib}G", "")}
+
+
+def changes_of_limits(since: int, now: int) -> list[int]:
+    """The times (UTC epochs) in (since, now] from which other limits hold, in order."""
+    return [bounds(cycle)[0] for cycle in range(cycle_of(since) + 1, cycle_of(now) + 1)]
+
+
+def _limits(cycle: int) -> dict[str, Limits]:
+    cpus, gpus, gib = _LIMITS["avery"]
+    return {**_LIMITS, "avery": (cpus, gpus - LENT * (cycle % 2), gib)}

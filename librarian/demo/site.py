@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from librarian import config, configfile, pipeline
-from librarian.demo.group import simulate
+from librarian.demo.group import changes_of_limits, limits_at, simulate
+from librarian.demo.runs import Run
 from librarian.demo.slurm import DemoSlurm
+from librarian.demo.weeks import CYCLE
 from librarian.errors import LibrarianError
 from librarian.slurm.command import Slurm
 
@@ -30,5 +32,12 @@ def write(site: Path, state: Path, now: int, environment: Mapping[str, str]) -> 
     """Write the demo's site to `site`, with the store in `state`; returns what failed. Raises `LibrarianError`."""
     setup = configfile.setup(config.parse(CONFIG, "the demo"), state, environment)
     places = configfile.Places(state, state, site, state / "demo.sqlite")
-    slurm = Slurm(runner=DemoSlurm(simulate(now), now=now))
-    return pipeline.run(configfile.Setup(setup.config, places, setup.zone), slurm, now)
+    setup = configfile.Setup(setup.config, places, setup.zone)
+    begin = now - 2 * CYCLE
+    for moment in (begin, *changes_of_limits(begin, now)):  # as cycles in those weeks would have seen the limits
+        pipeline.observe(setup, _slurm([], moment), moment)
+    return pipeline.run(setup, _slurm(simulate(now), now), now)
+
+
+def _slurm(runs: Sequence[Run], now: int) -> Slurm:
+    return Slurm(runner=DemoSlurm(runs, now=now, limits=limits_at(now)))

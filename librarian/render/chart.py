@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any, cast
+
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon
+from matplotlib.text import Annotation
 from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, MaxNLocator, NullFormatter
+from matplotlib.transforms import Bbox
 
-from librarian.core.limits import Limit
+from librarian.core.limits import History, Since
 from librarian.core.observables import Observable
 from librarian.render import captions
 from librarian.render.layers import Layer
@@ -19,20 +26,23 @@ from librarian.report import Report
 
 Floats = npt.NDArray[np.float64]
 _TICK = 60  # points that a label of the time axis needs
+_BESIDE, _ABOVE = 6, 3  # points from where a limit's step begins to its label
 _SHORTEST = 2  # points that a white line between areas is long at least
 
 
 def draw_chart(axes: Axes, report: Report, observable: Observable, stack: tuple[Layer, ...]) -> None:
     """Draw the layers of `observable`, lowest first, with what belongs to them; the x axis is in UTC epochs."""
     untracked = observable.key in report.untracked
-    limit = None if untracked else report.limits.get(observable.key)
+    history = () if untracked else report.history[observable.key]
     _scale(axes, report)
     peak = _areas(axes, report, stack) if stack else 0.0
     if not stack:
         message = drawable(captions.absence(report, observable))
         axes.text(0.5, 0.5, message, transform=axes.transAxes, ha="center", va="center", fontsize=12, color=QUIET)
-    value = _limit(axes, limit, observable) if limit and limit.kind == "limit" else 0.0
+    value = max((step.limit.threshold for step in history), default=0.0)
     axes.set_ylim(0, max(peak * 1.05, value * 1.12) or 1.0)
+    if history:
+        _limits(axes, report.window.now, history, observable.unit)
     if untracked:
         axes.set_yticks([])
     else:
@@ -87,21 +97,45 @@ def separators(edges: Floats, means: Floats, shortest: float) -> tuple[Floats, F
     return np.concatenate(x), np.concatenate(y)
 
 
-def _limit(axes: Axes, limit: Limit, observable: Observable) -> float:
-    """Draw the limit's line and its label above it; returns its value."""
-    value = limit.value or 0.0
-    axes.axhline(value, color=INK, linewidth=1.2, linestyle=(0, (5, 3)), zorder=4, clip_on=False)
-    axes.annotate(
-        drawable(captions.limit(limit, observable.unit)),
-        (0.01, value),
-        xycoords=axes.get_yaxis_transform(),
-        xytext=(0, 3),
+def _limits(axes: Axes, now: int, history: History, unit: str) -> None:
+    """Draw the limit as steps with gaps where there was none, and label them: the last one, others where it fits."""
+    ends = [*(step.since for step in history[1:]), now]
+    x, y = limit_steps(history, ends)
+    axes.add_artist(Line2D(x, y, color=INK, linewidth=1.2, linestyle=(0, (5, 3)), zorder=4, clip_on=False))
+    renderer: Any = FigureCanvasAgg(cast("Figure", axes.figure)).get_renderer()  # type: ignore[no-untyped-call]
+    written: list[Bbox] = []
+    for step, end in reversed(list(zip(history, ends, strict=True))):
+        if step.limit.kind == "limit":
+            label = _label(axes, step, unit)
+            until = axes.transData.transform((end, 0.0))[0]
+            box = label.get_window_extent(renderer)
+            if box.x1 > until and step is history[-1]:
+                label.set_horizontalalignment("right")
+                label.xy, label.xyann = (end, label.xy[1]), (-_BESIDE, _ABOVE)
+                box = label.get_window_extent(renderer)
+            elif box.x1 > until or any(box.overlaps(other) for other in written):
+                label.remove()
+            written.append(box)
+
+
+def limit_steps(history: History, ends: Sequence[int]) -> tuple[Floats, Floats]:
+    """The corners of the limit's line as x (UTC epochs) and y, NaN where there was no limit or none is known."""
+    x = [(step.since, end) for step, end in zip(history, ends, strict=True)]
+    y = [step.limit.threshold if step.limit.kind == "limit" else np.nan for step in history]
+    return np.array(x, dtype=float).ravel(), np.repeat(np.array(y, dtype=float), 2)
+
+
+def _label(axes: Axes, step: Since, unit: str) -> Annotation:
+    """Write what the limit is above its line, from where the step begins."""
+    return axes.annotate(
+        drawable(captions.limit(step.limit, unit)),
+        (step.since, step.limit.threshold),
+        xytext=(_BESIDE, _ABOVE),
         textcoords="offset points",
         fontsize=9,
         zorder=3,
         bbox={"facecolor": "white", "alpha": 0.9, "edgecolor": "none", "pad": 1.0},
     )
-    return value
 
 
 def _points_wide(axes: Axes) -> float:

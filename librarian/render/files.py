@@ -8,6 +8,8 @@ from librarian.core.names import file_safe
 from librarian.core.observables import OBSERVABLES
 
 INDEX = "index.json"
+PAGE = "index.html"
+PLAIN = "plain.html"
 OVERVIEW = "overview"
 PICTURES = (*(observable.key for observable in OBSERVABLES if observable.pictured), OVERVIEW)
 

@@ -1,4 +1,4 @@
-"""The page: one HTML file with its styles, its script and a first copy of all data. The only room that knows Jinja2.
+"""The page: one HTML file with its styles, its script and a first copy of all data.
 
 ES modules do not load from file://, so those of dashboard/ are joined into one classic script; dashboard/README.md
 tells the rules that this asks of them.
@@ -6,22 +6,17 @@ tells the rules that this asks of them.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
-
-import jinja2
-import pytz
-from markupsafe import Markup
+from urllib.parse import quote, urlsplit
 
 from librarian.core.observables import OBSERVABLES
-from librarian.errors import one_line
-from librarian.render.files import OVERVIEW
+from librarian.render import html
+from librarian.render.files import OVERVIEW, PLAIN
+from librarian.render.html import clock, embedded, hashed, trusted
 from librarian.render.plotly import Plotly
 
 ENTRY = "page.js"
@@ -35,6 +30,17 @@ _DECLARATION = re.compile(r"^(?:(?:async )?function|const|let|var|class)\b", re.
 _LEFT_OVER = re.compile(r"^\s*(?:import|export)\b|\bimport\s*[(.]", re.MULTILINE)
 
 
+@dataclass(frozen=True)
+class Inside:
+    """What a page that is one file has in it: plotly.js, `contained`, or "" where there is none; and pictures.
+
+    `addresses` has a data URI for the name of each file that comes along; links to others are left out.
+    """
+
+    library: str
+    addresses: Mapping[str, str]
+
+
 def render_page(
     index: Mapping[str, Any],
     datasets: Mapping[str, bytes],
@@ -42,21 +48,21 @@ def render_page(
     templates: Mapping[str, str],
     dashboard: Mapping[str, str],
     plotly: Plotly,
+    inside: Inside | None = None,
 ) -> str:
     """The page of a site. `index` is the parsed index.json, `datasets` maps a data file's name to its JSON.
 
-    A dataset that is missing or broken is the page's to tell. Raises `ValueError` when the dashboard's modules break
-    the rules of joining.
+    A dataset that is missing or broken is the page's to tell. With `inside` the page is a copy that needs no file
+    beside it, asks nobody for anything, and looks for no newer data. Raises `ValueError` when the dashboard's modules
+    break the rules of joining.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.DictLoader(templates), autoescape=True, undefined=jinja2.StrictUndefined
-    )
-    environment.filters["line"] = one_line
     first_script, script, style = _script(dashboard[FIRST]), joined(dashboard), dashboard[STYLE]
     if "</style" in style.lower():
         raise ValueError(f"{STYLE} holds text that would end a style element")
     charts = {observable.key: observable.name for observable in OBSERVABLES if observable.pictured}
-    return environment.get_template("index.html.j2").render(
+    return html.filled(
+        templates,
+        "index.html.j2",
         index=index,
         index_text=embedded(json.dumps(index, separators=(",", ":")).encode("ascii")),
         datasets={
@@ -67,48 +73,47 @@ def render_page(
         clock=lambda epoch: clock(epoch, index["zone"]),
         plotly=plotly,
         cdn_host=urlsplit(plotly.url or "").netloc,
-        policy=policy((first_script, script), style, plotly.url if plotly.kind == "cdn" else None),
-        first_script=Markup(first_script),  # noqa: S704
-        script=Markup(script),  # noqa: S704 (our own module texts; `joined` refuses what could end the element)
-        style=Markup(style),  # noqa: S704
+        policy=_policy((first_script, script), style, plotly, inside),
+        inside=inside,
+        library=trusted(inside.library if inside else ""),
+        address=inside.addresses.get if inside else quote,
+        first_script=trusted(first_script),
+        script=trusted(script),  # our own module texts; `joined` refuses what could end the element
+        style=trusted(style),
+        plain=PLAIN,
     )
 
 
-def clock(epoch: int, zone: str) -> str:
-    """An instant as a reader without JavaScript sees it, e.g. `2026-11-20 14:10 EST`."""
-    return datetime.fromtimestamp(epoch, pytz.timezone(zone)).strftime("%Y-%m-%d %H:%M %Z")
+def _policy(scripts: tuple[str, ...], style: str, plotly: Plotly, inside: Inside | None) -> str:
+    """The Content-Security-Policy: our scripts and our style by their hashes, and nothing else than the files beside
+    the page and, where Plotly comes from the CDN, that one address elsewhere; not even these for a page that is one
+    file."""
+    hashes = [hashed(script) for script in scripts]
+    # Plotly makes an empty style element and adds its rules to it by script, which no directive forbids
+    # (the full bundle adds styles for maps too: they are refused, and the console says so; no chart needs them)
+    styles = f"{hashed(style)} {hashed('')}"
+    if inside:
+        hashes += [hashed(inside.library)] if inside.library else []
+        return html.policy({"script-src": " ".join(hashes), "style-src": styles, "img-src": "data:"})
+    elsewhere = [plotly.url] if plotly.kind == "cdn" and plotly.url else []
+    return html.policy(
+        {
+            "script-src": " ".join(["'self'", *hashes, *elsewhere]),
+            "style-src": styles,
+            "img-src": "'self' data:",
+            "connect-src": "'self'",
+        }
+    )
 
 
-def embedded(data: bytes) -> Markup:
-    """JSON for inside a script element: no character in it can end the element or begin a comment."""
-    text = data.decode("utf-8", "replace")
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return Markup(text)  # noqa: S704
+def contained(script: str) -> str:
+    """A script of somebody else's for inside a script element, meaning the same: nothing in it ends the element.
 
-
-def policy(scripts: tuple[str, ...], style: str, plotly_url: str | None) -> str:
-    """The Content-Security-Policy: our scripts and our style by their hashes, files beside the page, nothing else.
-
-    `plotly_url` is the one address elsewhere, for a page whose Plotly comes from the CDN.
+    `</script` and `<!--` can only stand in texts, patterns and comments, where a backslash changes nothing. Line ends
+    become those that a browser makes of them, or its hash would be another.
     """
-    hashes = [f"'{_hash(script)}'" for script in scripts]
-    rules = {
-        "default-src": "'none'",
-        "script-src": " ".join(["'self'", *hashes, *([plotly_url] if plotly_url else [])]),
-        # Plotly makes an empty style element and adds its rules to it by script, which no directive forbids
-        # (the full bundle adds styles for maps too: they are refused, and the console says so; no chart needs them)
-        "style-src": f"'{_hash(style)}' '{_hash('')}'",
-        "img-src": "'self' data:",
-        "connect-src": "'self'",
-        "base-uri": "'none'",
-        "form-action": "'none'",
-    }
-    return "; ".join(f"{name} {value}" for name, value in rules.items())
-
-
-def _hash(text: str) -> str:
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+    plain = script.replace("\r\n", "\n").replace("\r", "\n")
+    return re.sub(r"<(?=/script|!--)", r"<\\", plain, flags=re.IGNORECASE)
 
 
 def joined(dashboard: Mapping[str, str]) -> str:

@@ -14,14 +14,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from librarian.core import palette
-from librarian.core.limits import Limit
+from librarian.core.limits import History, Limit
 from librarian.core.names import csv_cell
 from librarian.core.observables import OBSERVABLES
 from librarian.core.summary import ByKey, Totals
 from librarian.core.window import isoformat
-from librarian.render.files import PICTURES, file_names
+from librarian.render.files import PICTURES, FileNames, file_names
 from librarian.render.numbers import exact, plain, rounded
 from librarian.render.plotly import Plotly
 from librarian.report import Report, Staleness
@@ -35,12 +36,16 @@ Json = dict[str, object]
 
 @dataclass(frozen=True)
 class Entry:
-    """A QoS in the index of a site. `last_updated` (UTC epoch) is None while there is nothing to show of it."""
+    """A QoS in the index of a site. `last_updated` (UTC epoch) is None while there is nothing to show of it.
+
+    `files` are the names of its files that are there, for one whose files may have gone lost; None means all.
+    """
 
     name: str
     title: str
     last_updated: int | None
     staleness: Staleness
+    files: frozenset[str] | None = None
 
 
 def data_json(report: Report, *, next_expected: int, version: str) -> bytes:
@@ -57,7 +62,7 @@ def data_json(report: Report, *, next_expected: int, version: str) -> bytes:
             "units": {o.key: {"unit": o.unit, "hours": o.hours} for o in report.usage.observables},
             "nice_names": {o.key: o.name for o in OBSERVABLES},
             "thresholds": {key: exact(report.limits[key].threshold) for key in _KEYS},
-            "limits": {key: _limit(limit) for key, limit in report.limits.items()},
+            "limits": {key: _limit(limit, report.history[key]) for key, limit in report.limits.items()},
             "untracked": sorted(report.untracked),
             "now": {
                 "at": window.now,
@@ -70,6 +75,7 @@ def data_json(report: Report, *, next_expected: int, version: str) -> bytes:
                 "users": {user: _totals(report.totals[user]) for user in report.users},
                 "total": _totals(report.total),
             },
+            "ended": {user: _ended(report.ended[user]) for user in report.users if user in report.ended},
             "rejects": _rejects(report),
             "staleness": _staleness(report.staleness),
             "notes": [{"kind": note.kind, "text": note.text} for note in report.notes],
@@ -191,7 +197,15 @@ def _totals(totals: Totals) -> Json:
     return {"hours": _amounts(totals.hours), "ended": dict(totals.ended)}
 
 
-def _limit(limit: Limit) -> Json:
+def _ended(states: Mapping[str, npt.NDArray[np.int64]]) -> dict[str, list[int]]:
+    return {state: counts.tolist() for state, counts in states.items()}
+
+
+def _limit(limit: Limit, history: History) -> Json:
+    return {**_bare(limit), "history": [{"from": step.since, **_bare(step.limit)} for step in history]}
+
+
+def _bare(limit: Limit) -> Json:
     return {"kind": limit.kind, "value": None if limit.value is None else exact(limit.value), "source": limit.source}
 
 
@@ -206,14 +220,24 @@ def _staleness(staleness: Staleness) -> Json:
 
 def _entry(entry: Entry) -> Json:
     names, there = file_names(entry.name), entry.last_updated is not None
-    pictures = {name: {ending: names.picture(name, ending) for ending in ("png", "pdf")} for name in PICTURES}
     return {
         "name": entry.name,
         "title": entry.title,
         "slug": names.slug,
         "data": names.data if there else None,
-        "csv": names.csv if there else None,
-        "figures": pictures if there else {},
+        "csv": names.csv if there and _is_there(entry, names.csv) else None,
+        "figures": _figures(entry, names) if there else {},
         "last_updated": entry.last_updated,
         **_staleness(entry.staleness),
     }
+
+
+def _figures(entry: Entry, names: FileNames) -> dict[str, dict[str, str]]:
+    """File names by picture and ending, of those that are there."""
+    every = {name: {ending: names.picture(name, ending) for ending in ("png", "pdf")} for name in PICTURES}
+    there = {name: {end: file for end, file in both.items() if _is_there(entry, file)} for name, both in every.items()}
+    return {name: both for name, both in there.items() if both}
+
+
+def _is_there(entry: Entry, file: str) -> bool:
+    return entry.files is None or file in entry.files

@@ -220,9 +220,23 @@ def _typed(rows: pd.DataFrame) -> pd.DataFrame:
     suspended = rows["suspended"].cat
     seconds = [0 if _fails(parse_duration, text) else parse_duration(text) for text in suspended.categories]
     table["suspended"] = np.array(seconds, dtype=np.int64)[suspended.codes.to_numpy()]
+    _begin_with_submission(table)
     for name in TEXTS:
         table[name] = _recoded(rows[name], _CLEAN.get(name, str))
     return newest(pd.DataFrame(table))
+
+
+def _begin_with_submission(table: dict[str, npt.NDArray[np.int64]]) -> None:
+    """No run begins before it was submitted.
+
+    Slurm 22.05 gives the row of a job that was resized the start of the whole job, and as its submission the time of
+    the resize; the time before has a row of its own. sreport counts from there too.
+    """
+    start, end = table["start"], table["end"]
+    latest = np.where(end == UNKNOWN, _LATEST, end)
+    begin = np.where(start == UNKNOWN, UNKNOWN, np.maximum(start, np.minimum(table["submit"], latest)))
+    table["elapsed"] = np.maximum(table["elapsed"] - (begin - start), 0)
+    table["start"] = begin
 
 
 def _state(text: str) -> str:

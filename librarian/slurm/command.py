@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from librarian.errors import LibrarianError, SlurmError
+from librarian.errors import LibrarianError, NoAnswerError, SlurmError
 from librarian.system import Answer, Runner, run_command
 
 # Epochs instead of local times, array ranges uncut, one language. An alias in the user's environment must not change
 # what is asked, so formats are always given as options.
 ENVIRONMENT = {"TZ": "UTC", "SLURM_TIME_FORMAT": "%s", "SLURM_BITSTR_LEN": "0", "LC_ALL": "C.UTF-8"}
+# What the commands say when there is nobody at the other end, in lower case.
+_NOBODY = ("connection refused", "connection timed out", "no route to host", "unable to contact", "connection failure")
 
 
 @dataclass(frozen=True)
@@ -23,14 +25,16 @@ class Slurm:
     runner: Runner = field(default=run_command)
 
     def run(self, command: str, arguments: Sequence[str]) -> Answer:
-        """Run a command. Raises `SlurmError` when it does not start, does not end in time, or fails."""
+        """Run a command. Raises `SlurmError` when it fails, `NoAnswerError` when nobody answers it in time."""
         argv = [str(PurePosixPath(self.bin_dir) / command) if self.bin_dir else command, *arguments]
         try:
             answer = self.runner(argv, timeout=self.timeout, env=ENVIRONMENT)
         except LibrarianError as error:
-            raise SlurmError(error.what, error.why, error.todo) from error
+            raise NoAnswerError(error.what, error.why, error.todo) from error
         if answer.status != 0:
-            raise SlurmError(f"{command} failed with status {answer.status}", complaint(answer))
+            said = complaint(answer)
+            kind = NoAnswerError if any(word in said.lower() for word in _NOBODY) else SlurmError
+            raise kind(f"{command} failed with status {answer.status}", said)
         return answer
 
 

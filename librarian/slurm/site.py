@@ -19,14 +19,23 @@ def parse_tracked(text: str) -> bool:
     return any(row[0] == "gres" and row[1].split(":")[0] == "gpu" for row in rows[1:] if len(row) > 1)
 
 
+UNTOLD = "untold"
+"""In the place of what is hidden: Slurm does not tell an ordinary user."""
+
+
 def private_data(slurm: Slurm) -> frozenset[str]:
-    """What slurmdbd hides from ordinary users (PrivateData), e.g. {"jobs", "usage"}. Raises `SlurmError`."""
+    """What slurmdbd hides from ordinary users (PrivateData), such as {"jobs"}, or {UNTOLD}. Raises `SlurmError`."""
     return parse_private(slurm.run("sacctmgr", ("-P", "show", "config")).text)
 
 
 def parse_private(text: str) -> frozenset[str]:
-    """Read `sacctmgr show config`. It has two PrivateData: slurm.conf's, then slurmdbd's, which binds sacct."""
+    """Read `sacctmgr show config`. It has two PrivateData: slurm.conf's, then slurmdbd's, which binds sacct.
+
+    26.05 tells an ordinary user defaults in the place of slurmdbd's settings: they say that it stores with itself.
+    """
     _, _, daemon = text.partition("SlurmDBD configuration")
+    if _setting(daemon, "StorageType") == "accounting_storage/slurmdbd":
+        return frozenset({UNTOLD})
     value = _setting(daemon, "PrivateData")
     return frozenset(word for word in value.replace("(null)", "").lower().split(",") if word not in ("", "none"))
 

@@ -8,10 +8,22 @@ wanted() { # wanted STAGE: the sum of all that the stage and those before it are
     case $1 in
         base) echo "1 $SUITE" ;; # raise the number when stage_base changes
         packages) { wanted base && packages; } | sha256sum ;;
-        configuration) { wanted packages && cd "$HERE" && sha256sum etc/* inside/*; } | sha256sum ;;
+        configuration) { wanted packages && cd "$HERE" && settings && sha256sum $(settings) inside/*; } | sha256sum ;;
     esac
 }
-packages() { sed 's/#.*//' "$HERE/packages.txt" | xargs -n1; }
+# A name with [SUITE] after it is for that release of Debian, with [!SUITE] for all but that.
+packages() {
+    sed 's/#.*//' "$HERE/packages.txt" |
+        awk -v suite="$SUITE" 'NF == 1 || $2 == "[" suite "]" || ($2 ~ /^\[!/ && $2 != "[!" suite "]") {print $1}'
+}
+# The files of etc/, with those of etc/VERSION in the place of the common ones.
+settings() {
+    local file name
+    for file in etc/*.conf; do
+        name=$(basename "$file")
+        if [ -e "etc/$SLURM/$name" ]; then echo "etc/$SLURM/$name"; else echo "$file"; fi
+    done
+}
 is_made() { [ "$(cat "$STAMPS/$1" 2>/dev/null)" = "$(wanted "$1")" ]; }
 is_built() { local s; for s in "${STAGES[@]}"; do is_made "$s" || return 1; done; }
 
@@ -68,7 +80,9 @@ stage_base() {
         apt-get update
         DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"
     fi
-    debootstrap --variant=minbase "$SUITE" "$ROOT" "$(mirror)"
+    local recipe=/usr/share/debootstrap/scripts
+    [ -e "$recipe/$SUITE" ] && recipe=$recipe/$SUITE || recipe=$recipe/sid # for suites newer than debootstrap
+    debootstrap --variant=minbase "$SUITE" "$ROOT" "$(mirror)" "$recipe"
 
     # nothing may start from a package's script
     printf '#!/bin/sh\nexit 101\n' >"$ROOT/usr/sbin/policy-rc.d"
@@ -106,7 +120,7 @@ stage_packages() {
 }
 
 stage_configuration() {
-    install -m 644 "$HERE"/etc/* "$ROOT/etc/slurm/"
+    (cd "$HERE" && install -m 644 $(settings) "$ROOT/etc/slurm/")
     install -d "$ROOT/usr/local/lib/cluster"
     install -m 755 "$HERE"/inside/* "$ROOT/usr/local/lib/cluster/"
     chroot "$ROOT" /usr/local/lib/cluster/configure

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -15,16 +16,24 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 # The checkout as `python3 -m librarian` needs it; without node_modules, as on a machine that has no npm.
 PROGRAM = ("librarian", "templates", "dashboard", "scripts", "pyproject.toml")
 Ran = subprocess.CompletedProcess[str]
+SLURM = ("22.05", "24.11")
+"""The versions that the tests run on."""
+WITHOUT_SCRONTAB = ("22.05",)
+"""Versions that Debian built without scrontab."""
+LATER = ("26.05",)
+"""Versions of a release of Debian that is not out yet: they are tried when somebody asks for it."""
 
 
 class Cluster:
     """A running cluster; every start is a fresh one.
 
-    Its name keeps it apart from a cluster that somebody runs by hand from the same root folder.
+    Its name keeps it apart from a cluster that somebody runs by hand from the same root folder. `slurm` is one of the
+    versions that the command `cluster` knows.
     """
 
-    def __init__(self, name: str) -> None:
-        self._environment = {**os.environ, "LIBRARIAN_CLUSTER_NAME": name}
+    def __init__(self, name: str, slurm: str) -> None:
+        self.slurm = slurm
+        self._environment = {**os.environ, "LIBRARIAN_CLUSTER_NAME": name, "LIBRARIAN_CLUSTER_SLURM": slurm}
         self._program: tempfile.TemporaryDirectory[str] | None = None
 
     def start(self) -> None:
@@ -81,13 +90,38 @@ class Cluster:
 
     def sql(self, query: str) -> list[list[str]]:
         """The rows of a query to slurmdbd's database; a tab or newline in a value comes as `\\t`, `\\n`."""
-        done = self.run("root", "mariadb", "--batch", "--skip-column-names", "slurm_acct_db", "--execute", query)
+        done = self.run(
+            "root", "mariadb", "--batch", "--skip-column-names", "slurm_acct_db", "--execute", query, timeout=600
+        )
         return [line.split("\t") for line in done.stdout.splitlines()]
+
+    @property
+    def has_scrontab(self) -> bool:
+        """Whether a user can have cron jobs of Slurm's."""
+        return self.slurm not in WITHOUT_SCRONTAB
+
+    def wrappers(self, user: str, folder: Path) -> None:
+        """Put commands of Slurm's into `folder` that any program of this machine can run: as `user`, in the cluster."""
+        environment = {name: value for name, value in self._environment.items() if name.startswith("LIBRARIAN_CLUSTER")}
+        known = " ".join(f"{name}={shlex.quote(value)}" for name, value in environment.items())
+        passed = " ".join(f'${{{name}+{name}="${name}"}}' for name in ("TZ", "SLURM_TIME_FORMAT", "SLURM_BITSTR_LEN"))
+        for name in ("sacct", "sacctmgr", "scontrol", "squeue"):
+            script = f'#!/bin/sh\nexec env {known} {COMMAND} exec {user} env {passed} {name} "$@"\n'
+            (folder / name).write_text(script, encoding="utf-8")
+            (folder / name).chmod(0o755)
+
+    def stop_slurmctld(self) -> None:
+        """End slurmctld and wait until it is gone."""
+        self._end("slurmctld")
+
+    def start_slurmctld(self) -> None:
+        """Start slurmctld and wait until it answers."""
+        self.run("root", "slurmctld")
+        wait_for(lambda: self.run("root", "scontrol", "ping", check=False).returncode == 0, 30, "slurmctld")
 
     def stop_slurmdbd(self) -> None:
         """End slurmdbd and wait until it is gone."""
-        self.run("root", "pkill", "-x", "slurmdbd")
-        wait_for(lambda: self.run("root", "pgrep", "-x", "slurmdbd", check=False).returncode == 1, 20, "slurmdbd gone")
+        self._end("slurmdbd")
 
     def start_slurmdbd(self) -> None:
         """Start slurmdbd and wait until it answers."""
@@ -95,6 +129,10 @@ class Cluster:
         wait_for(
             lambda: self.run("root", "sacctmgr", "-n", "show", "cluster", check=False).returncode == 0, 30, "slurmdbd"
         )
+
+    def _end(self, daemon: str) -> None:
+        self.run("root", "pkill", "-x", daemon)
+        wait_for(lambda: self.run("root", "pgrep", "-x", daemon, check=False).returncode == 1, 30, f"{daemon} gone")
 
 
 def copy_program(target: Path) -> None:

@@ -27,13 +27,13 @@ GROUPS = ("avery", "avery-b", "kim", "kim-b")
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
-    """A fresh cluster with Librarian at /opt/librarian; skips where there can be none."""
+def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    """A fresh cluster with Librarian at /opt/librarian, of each version in turn; skips where there can be none."""
     reason = why_not()
     if reason:
         pytest.skip(reason)
     with _alone():
-        started = Cluster("tests")
+        started = Cluster("tests", request.param)
         try:
             started.start()
             yield started
@@ -74,15 +74,17 @@ class Under:
 
 @pytest.fixture(scope="session")
 def workload(cluster: Cluster) -> Iterator[Under]:
-    """All the jobs, submitted, and an entry of scrontab that runs Librarian each minute. They go on by themselves."""
+    """All the jobs, submitted and going on by themselves; where there is scrontab it runs Librarian each minute."""
     jobs = Workload(cluster)
     reporter = Program(cluster, ODD_USER, f"/home/{ODD_USER}/by scrontab")
-    reporter.configure([ODD_QOS])
+    reporter.begin()
+    reporter.run("run")
     command = f"cd 'by scrontab' && PYTHONPATH=/opt/librarian python3 -m librarian run >>'{reporter.place}/log' 2>&1"
     table = f"#SCRON -J librarian -t 5 -c 1 --mem=900M\n* * * * * {command}\n"
     with ThreadPoolExecutor(1) as pool:
         jobs.submit()
-        cluster.run(ODD_USER, "scrontab", "-", text=table)
+        if cluster.has_scrontab:
+            cluster.run(ODD_USER, "scrontab", "-", text=table)
         yield Under(jobs, pool.submit(jobs.disturb), reporter)
 
 

@@ -13,6 +13,13 @@ Json = dict[str, Any]
 ZONE = "US/Eastern"
 
 
+def configuration(qos: Sequence[str], more: str = "") -> str:
+    """A configuration for these QoS, with titles that would be markup; state and site are in its folder."""
+    tables = "".join(f'\n[[qos]]\nname = "{name}"\ntitle = "Group <{name}>"\n' for name in qos)
+    paths = '[paths]\nstate = "state"\nsite = "site"\n'
+    return f'[cluster]\nname = "hpg"\ntimezone = "{ZONE}"\n\n{paths}{tables}{more}'
+
+
 @dataclass
 class Program:
     """Librarian for one user, with one configuration; all it keeps is in the folder `place` in the cluster."""
@@ -20,6 +27,8 @@ class Program:
     cluster: Cluster
     user: str
     place: str
+    source: str = "/opt/librarian"
+    """The folder of the program in the cluster."""
 
     @property
     def config(self) -> str:
@@ -27,21 +36,26 @@ class Program:
 
     def configure(self, qos: Sequence[str], more: str = "") -> None:
         """Write the configuration."""
-        tables = "".join(f'\n[[qos]]\nname = "{name}"\ntitle = "Group <{name}>"\n' for name in qos)
-        text = (
-            f'[cluster]\nname = "hpg"\ntimezone = "{ZONE}"\n\n[paths]\nstate = "state"\nsite = "site"\n{tables}{more}'
-        )
         self.cluster.run(self.user, "mkdir", "-p", self.place)
+        self.cluster.run(self.user, "tee", self.config, text=configuration(qos, more))
+
+    def begin(self) -> None:
+        """Begin as a user does, with `init`; state and site in the same folder, and a page that looks often."""
+        self.cluster.run(self.user, "mkdir", "-p", self.place)
+        self.plain("init", folder=self.place)
+        text = self.cluster.run(self.user, "cat", self.config).stdout
+        text = text.replace("[paths]", '[paths]\nstate = "state"\nsite = "site"')
+        text = text.replace("[report]", "[report]\nrefresh_seconds = 10")
         self.cluster.run(self.user, "tee", self.config, text=text)
 
-    def run(self, *arguments: str, check: bool = True) -> Ran:
+    def run(self, *arguments: str, check: bool = True, timeout: float = 120) -> Ran:
         """Run `librarian --config … ARGUMENTS`; with `check` a status other than 0 fails with what it said."""
-        return self.plain("--config", self.config, *arguments, check=check)
+        return self.plain("--config", self.config, *arguments, check=check, timeout=timeout)
 
-    def plain(self, *arguments: str, check: bool = True, folder: str = "") -> Ran:
+    def plain(self, *arguments: str, check: bool = True, folder: str = "", timeout: float = 120) -> Ran:
         """Run `librarian ARGUMENTS` in `folder`."""
-        command = ("env", "PYTHONPATH=/opt/librarian", "python3", "-m", "librarian", *arguments)
-        return self.cluster.run(self.user, *command, check=check, folder=folder)
+        command = ("env", f"PYTHONPATH={self.source}", "python3", "-m", "librarian", *arguments)
+        return self.cluster.run(self.user, *command, check=check, folder=folder, timeout=timeout)
 
     def file(self, name: str) -> bytes:
         """A file of the site."""

@@ -46,6 +46,10 @@ BATCH: dict[str, tuple[str, str, str]] = {
     "kim waits for its limit": ("frank", "-c 8 --mem=4G --begin=now+14", "sleep 900"),
     "kim burst": ("frank", "-q kim-b -c 16 --mem=16G", "sleep 6"),
     "odd names": ("o.dd-u_ser9", "-c 2 --mem=1G", "sleep 5"),
+    "out of memory": ("alice", "-c 1 --mem=50M", "python3 -c 'import time; a = bytearray(300 << 20); time.sleep(60)'"),
+    "preempted": ("frank", "-q kim-b -p small -c 4 --mem=1G --no-requeue", "sleep 600"),
+    "preempted and requeued": ("frank", "-q kim-b -p small -c 4 --mem=1G --requeue", "sleep 9"),
+    "preempts": ("dave", "-p small -c 8 --mem=1G --hold", "sleep 3"),
     "kim gives up waiting": ("frank", "-c 8 --mem=4G --begin=now+14", "sleep 1"),
 }
 HET = """#!/bin/bash
@@ -82,9 +86,10 @@ class Workload:
         self.ids[label] = done.stdout.strip().partition(";")[0]
 
     def disturb(self) -> None:
-        """Requeue, suspend, resume, cancel, resize and break jobs; takes about 20 s."""
-        with ThreadPoolExecutor(4) as pool:
-            for done in [pool.submit(step) for step in (self._cancel, self._requeue, self._suspend, self._resize)]:
+        """Requeue, suspend, resume, cancel, resize, preempt and break jobs; takes about 20 s."""
+        steps = (self._cancel, self._requeue, self._suspend, self._resize, self._preempt)
+        with ThreadPoolExecutor(len(steps)) as pool:
+            for done in [pool.submit(step) for step in steps]:
                 done.result()
         self._break_node()
 
@@ -116,12 +121,22 @@ class Workload:
         self.cluster.run("root", "sleep", "4")
         self.cluster.run("alice", "scontrol", "update", f"JobId={self.ids['resized']}", "NumNodes=1")
 
+    def _preempt(self) -> None:
+        """A QoS that may preempt wants a node that is full: one job of the other is cancelled, one requeued."""
+        for label in ("preempted", "preempted and requeued"):
+            self._await_state(label, "RUNNING")
+        self.cluster.run("root", "sleep", "2")
+        self.cluster.run("root", "scontrol", "release", self.ids["preempts"])
+
     def _break_node(self) -> None:
         """The node goes down under its job and comes back; the other jobs that used it must have ended."""
         self._await_state("node failed", "RUNNING")
         wait_for(lambda: self._on_node("c04") == {self.ids["node failed"]}, 40, "c04 to run one job alone")
         self.cluster.run("root", "scontrol", "update", "NodeName=c04", "State=DOWN", "Reason=test")
-        self.cluster.run("root", "scontrol", "update", "NodeName=c04", "State=RESUME")
+        # the node may have come back by itself, and is then not to be resumed
+        self.cluster.run("root", "scontrol", "update", "NodeName=c04", "State=RESUME", check=False)
+        state = ("sinfo", "-h", "-n", "c04", "-p", "gpu", "-o", "%T")
+        wait_for(lambda: "down" not in self.cluster.run("root", *state).stdout, 30, "c04 to be back")
 
     def _on_node(self, node: str) -> set[str]:
         return set(self.cluster.run("root", "squeue", "-h", "-w", node, "-o", "%A").stdout.split())
@@ -138,6 +153,11 @@ class Workload:
         ends = {job for label, job in self.ids.items() if label not in STAY}
         wait_for(lambda: not ends & self._queued(), 120, "the jobs to end")
         wait_for(lambda: not ends & self._open_in_database(), 30, "slurmdbd to hear of the ends")
+        self._call_it_out_of_memory()
+
+    def _call_it_out_of_memory(self) -> None:
+        """Slurm has ended the job for its memory, but tells so in the state only where cgroups told it: not here."""
+        self.cluster.sql(f"UPDATE hpg_job_table SET state = 11 WHERE id_job = {self.ids['out of memory']}")
 
     def _queued(self) -> set[str]:
         return set(self.cluster.run("root", "squeue", "-h", "-a", "-o", "%F").stdout.split())

@@ -63,9 +63,9 @@ class Visit:
     def check(self) -> None:
         """Nothing but what was expected, and no request for anything outside the site's folder."""
         unexpected = [text for text in self.complaints if not any(re.search(known, text) for known in self.expected)]
-        assert not unexpected
+        assert not unexpected, unexpected
         away = [url for url in self.requests if not url.startswith((self.folder, "data:", "about:"))]
-        assert not away
+        assert not away, away
 
 
 def chromium_path() -> str | None:
@@ -91,7 +91,9 @@ def browser() -> Iterator[Any]:
         chromium.close()
 
 
-class _Handler(SimpleHTTPRequestHandler):
+class Handler(SimpleHTTPRequestHandler):
+    """Serves a folder."""
+
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing of each request."""
 
@@ -100,7 +102,7 @@ class _Handler(SimpleHTTPRequestHandler):
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
     """A folder and the address under which a web server on the loopback shows it."""
     root = tmp_path_factory.mktemp("web")
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, directory=str(root)))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(root)))
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield root, f"http://127.0.0.1:{server.server_port}"

@@ -14,8 +14,9 @@ from typing import Any
 
 from librarian import __version__, assets
 from librarian.render import payload
-from librarian.render.files import PICTURES, file_names
+from librarian.render.files import PAGE, PICTURES, PLAIN, file_names
 from librarian.render.page import render_page
+from librarian.render.plain import render_plain
 from librarian.render.plotly import Plotly
 from librarian.report import Report, Staleness
 from tests.unit import reports
@@ -77,7 +78,9 @@ class Site:
             dashboard=assets.dashboard(),
             plotly=self.plotly,
         )
-        files = {"index.html": page.encode("utf-8", "replace"), "index.json": json.dumps(index).encode(), **datasets}
+        plain = render_plain(index, datasets if embed is None else embed, templates=assets.templates())
+        pages = {PAGE: page.encode("utf-8", "replace"), PLAIN: plain.encode("utf-8", "replace")}
+        files = {**pages, "index.json": json.dumps(index).encode(), **datasets}
         for report in self.reports:
             names = file_names(report.header.qos)
             files[names.csv] = payload.usage_csv(report)

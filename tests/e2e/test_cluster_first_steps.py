@@ -32,18 +32,17 @@ def test_init_finds_the_groups_and_run_works_with_it(cluster: Cluster) -> None:
     assert {"data_avery.json", "data_avery-b.json"} <= {path.name for path in site.iterdir()}
 
 
-def test_init_and_run_with_odd_names(cluster: Cluster) -> None:
-    program = Program(cluster, ODD_USER, f"/home/{ODD_USER}/first")
-    cluster.run(ODD_USER, "mkdir", program.place)
-    program.plain("init", folder=program.place)
-    text = cluster.run(ODD_USER, "cat", program.config).stdout
-    assert f'name = "{ODD_QOS}"' in text
-    cluster.run(
-        ODD_USER, "tee", program.config, text=text.replace("[paths]", '[paths]\nstate = "state"\nsite = "site"')
-    )
-    program.run("run")
+def test_init_and_run_with_odd_names(cluster: Cluster, workload: Under) -> None:
+    program = workload.reporter
+    assert f'name = "{ODD_QOS}"' in cluster.run(ODD_USER, "cat", program.config).stdout
+    assert 'timezone = "America/New_York"' in cluster.run(ODD_USER, "cat", program.config).stdout
     assert program.entry(ODD_QOS)["stale"] is False
     assert program.data(ODD_QOS)["limits"]["NCPUS"]["value"] == 4
+
+
+def test_scrontab_is_where_it_is_said_to_be(cluster: Cluster) -> None:
+    found = cluster.run("alice", "scrontab", "-l", check=False)
+    assert (found.returncode == 127) != cluster.has_scrontab, found.stderr
 
 
 def test_limits_none_and_zero_are_two_things(cluster: Cluster) -> None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.cluster.client import CHECKOUT, Cluster
+from tests.cluster.compare import assert_equals_oracle
 from tests.cluster.program import Program
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("finished")]
@@ -20,6 +21,15 @@ def slurmdbd_down(cluster: Cluster) -> Iterator[None]:
         yield
     finally:
         cluster.start_slurmdbd()
+
+
+@contextmanager
+def slurmctld_down(cluster: Cluster) -> Iterator[None]:
+    cluster.stop_slurmctld()
+    try:
+        yield
+    finally:
+        cluster.start_slurmctld()
 
 
 @contextmanager
@@ -84,3 +94,41 @@ def test_private_data_is_told_and_not_taken_for_zero(cluster: Cluster) -> None:
     program.run("run")
     assert set(program.data("avery")["users"]) == {"alice", "bob", "carol", "dave"}
     assert "private_data" not in {note["kind"] for note in program.data("avery")["notes"]}
+
+
+def test_without_slurmctld_accounting_goes_on(cluster: Cluster) -> None:
+    """The numbers are slurmdbd's; the controller is not needed for them."""
+    program = Program(cluster, "erin", "/home/erin/no-controller")
+    program.configure(["kim"])
+    with slurmctld_down(cluster):
+        program.run("run")
+        assert_equals_oracle(cluster, program.data("kim"))
+    assert program.entry("kim")["stale"] is False
+    assert program.data("kim")["limits"]["NCPUS"]["value"] == 8
+
+
+def test_a_limit_that_changes_while_jobs_run(cluster: Cluster) -> None:
+    program = Program(cluster, "frank", "/home/frank/limit")
+    program.configure(["kim"])
+    program.run("run")
+    before = program.data("kim")
+    cluster.run("root", "sacctmgr", "-i", "modify", "qos", "kim", "set", "GrpTRES=cpu=12,gres/gpu=-1")
+    try:
+        program.run("run")
+        after = program.data("kim")
+        said = {key: after["limits"][key]["value"] for key in ("NCPUS", "NGPUS", "MEMORY", "NJOBS")}
+        assert said == {"NCPUS": 12, "NGPUS": None, "MEMORY": 64, "NJOBS": 20}
+        assert after["limits"]["NGPUS"]["kind"] == "none"
+        assert before["limits"]["NCPUS"]["value"] == 8
+        assert_equals_oracle(cluster, after)
+    finally:
+        cluster.run("root", "sacctmgr", "-i", "modify", "qos", "kim", "set", "GrpTRES=cpu=8,gres/gpu=2")
+    program.run("run")
+    limits = program.data("kim")["limits"]
+    assert [(step["kind"], step["value"]) for step in limits["NCPUS"]["history"]] == [
+        ("limit", 8),
+        ("limit", 12),
+        ("limit", 8),
+    ]
+    assert [step["kind"] for step in limits["NGPUS"]["history"]] == ["limit", "none", "limit"]
+    assert limits["MEMORY"] == before["limits"]["MEMORY"]

@@ -16,7 +16,7 @@ import pytz
 from librarian import report as reports
 from librarian.core import palette
 from librarian.core.jobs import COLUMNS, NUMBERS, TEXTS, UNKNOWN, Reject
-from librarian.core.limits import QosLimits
+from librarian.core.limits import Change, QosLimits
 from librarian.core.window import window_until
 from librarian.report import Collected, Header, Note, Report, Staleness
 
@@ -88,8 +88,13 @@ def jobs_table(runs: Sequence[Run]) -> pd.DataFrame:
     return table
 
 
-def report_of(
-    runs: Sequence[Run],
+def report_of(runs: Sequence[Run], **options: object) -> Report:
+    """The report on `runs`, with the options of `report_on`."""
+    return report_on(jobs_table(runs), **options)  # type: ignore[arg-type]
+
+
+def report_on(
+    jobs: pd.DataFrame,
     *,
     now: int = NOW,
     seconds: int = 30 * DAY,
@@ -97,6 +102,7 @@ def report_of(
     zone: str = ZONE,
     limits: QosLimits | None = LIMITS,
     overrides: Mapping[str, float] | None = None,
+    changes: tuple[Change, ...] = (),
     gpus_tracked: bool | None = True,
     staleness: Staleness = FRESH,
     top_users: int = 12,
@@ -106,10 +112,9 @@ def report_of(
     rejects: tuple[Reject, ...] = (),
     notes: tuple[Note, ...] = (),
 ) -> Report:
-    """The report on `runs`; colours go to users by rank, as they do for a whole site."""
-    jobs = jobs_table(runs)
+    """The report on a jobs table; colours go to users by rank, as they do for a whole site."""
     header = Header(qos, title, cluster, zone, 600, top_users)
-    collected = Collected(jobs, now, limits, rejects, staleness, notes, gpus_tracked)
+    collected = Collected(jobs, now, limits, rejects, staleness, notes, gpus_tracked, limit_changes=changes)
     usage = reports.measure(jobs, window_until(now, seconds=seconds, bin_seconds=bin_seconds, zone=zone))
     report = reports.build(header, collected, usage, overrides or {}, {})
     return replace(report, colours=palette.assign(report.users))
@@ -117,7 +122,7 @@ def report_of(
 
 def empty(**options: object) -> Report:
     """Nobody ran anything."""
-    return report_of([], **options)  # type: ignore[arg-type]
+    return report_of([], **options)
 
 
 def busy(users: int, *, days: int = 30, seed: int = 7, gpus: bool = True, **options: object) -> Report:
@@ -136,7 +141,7 @@ def busy(users: int, *, days: int = 30, seed: int = 7, gpus: bool = True, **opti
                 tres += f",gres/gpu:{kind}={count},gres/gpu={count}"
             state = "COMPLETED" if end < NOW else "RUNNING"
             runs.append(Run(f"user{number:03d}", start, end if end < NOW else UNKNOWN, tres, state))
-    return report_of(runs, seconds=days * DAY, **options)  # type: ignore[arg-type]
+    return report_of(runs, seconds=days * DAY, **options)
 
 
 def hostile(**options: object) -> Report:
@@ -144,7 +149,7 @@ def hostile(**options: object) -> Report:
     begin = NOW - 2 * DAY
     runs = [Run(name, begin + 1800 * k, begin + 1800 * k + 20 * HOUR) for k, name in enumerate(HOSTILE)]
     names = {"qos": "../$q\n<b>", "title": "$x^2$ _<b>\n实验室 {title}", "cluster": "_$cluster$\u202e"}
-    return report_of(runs, seconds=3 * DAY, **{**names, **options})  # type: ignore[arg-type]
+    return report_of(runs, seconds=3 * DAY, **{**names, **options})
 
 
 def stale(**options: object) -> Report:
@@ -167,12 +172,16 @@ def golden() -> Report:
         Run("zoë\udcff", start + 21 * HOUR, start + 22 * HOUR, state="OUT_OF_MEMORY"),
         Run("eve", start + 3 * HOUR, start + 3 * HOUR, "", "CANCELLED"),
     ]
+    before = QosLimits({"cpu": 400.0, "gres/gpu": 39.0}, 20.0)
+    limits = QosLimits({"cpu": 430.0, "gres/gpu": 39.0, "gres/gpu:a100": 0.0}, None)
+    overrides = {"mem": 3359.5}
     return report_of(
         runs,
         now=now,
         seconds=26 * HOUR,
-        limits=QosLimits({"cpu": 430.0, "gres/gpu": 39.0, "gres/gpu:a100": 0.0}, None),
-        overrides={"mem": 3359.5},
+        limits=limits,
+        overrides=overrides,
+        changes=(Change(start - DAY, before, {}), Change(start + 9 * HOUR + 600, limits, overrides)),
         top_users=3,
         title='Avery Lab & "Friends"',
         rejects=(Reject("7", "end before start", "tillicum|7|…"), Reject("9", "end before start", "tillicum|9|…")),

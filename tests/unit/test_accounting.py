@@ -47,6 +47,20 @@ def test_times_that_never_came() -> None:
     assert jobs["end"].tolist() == [UNKNOWN, 300]
 
 
+def test_no_run_begins_before_it_was_submitted() -> None:
+    """As 22.05 tells of a job that was resized: the second row has the first one's start."""
+    lines = [
+        sacct_line(DBIndex="1", Submit="100", Start="100", End="150", ElapsedRaw="50", State="RESIZING"),
+        sacct_line(DBIndex="2", Submit="150", Start="100", End="300", ElapsedRaw="200"),
+        sacct_line(DBIndex="3", Submit="150", Start="100", End="Unknown", ElapsedRaw="200", State="RUNNING"),
+        sacct_line(DBIndex="4", Submit="150", Start="100", End="120", ElapsedRaw="20"),
+        sacct_line(DBIndex="5", Submit="150", Start="Unknown", End="Unknown", ElapsedRaw="0"),
+    ]
+    jobs = parse(sacct_answer(lines), "hpg").jobs
+    assert jobs["start"].tolist() == [100, 150, 150, 120, UNKNOWN]
+    assert jobs["elapsed"].tolist() == [50, 150, 150, 0, 0]
+
+
 def test_users_may_be_called_like_missing_values_or_not_at_all() -> None:
     lines = [sacct_line(DBIndex=str(n), User=user) for n, user in enumerate(["nan", "NULL", "", "None", "007"])]
     assert parse(sacct_answer(lines), "hpg").jobs["user"].tolist() == [

@@ -87,6 +87,20 @@ def test_stages_by_themselves(place: Path) -> None:
     assert (done.returncode, "nothing to publish to" in done.stderr) == (2, True)
 
 
+def test_the_page_in_one_file(place: Path) -> None:
+    assert librarian(place, "collect").returncode == 0
+    done = librarian(place, "render", "--single-file", "usage.html")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (place / "site" / "plain.html").is_file()
+    page = (place / "usage.html").read_text()
+    assert page.startswith("<!doctype html>")
+    assert page.count("data:image/png;base64,") == 6
+    done = librarian(place, "render", "--single-file", "nowhere/usage.html")
+    assert done.returncode == 5
+    assert "usage.html could not be written: No such file or directory" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_two_at_once(place: Path) -> None:
     holder = (
         "import sys, time; from pathlib import Path; from librarian.system import locked\n"

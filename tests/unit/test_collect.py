@@ -12,16 +12,28 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from librarian.collect import FULL_EVERY, OVERLAP, Plan, collect, known_limits, observe_cluster, plan
+from librarian.collect import (
+    CLUSTERS,
+    FULL_EVERY,
+    OVERLAP,
+    TRACKED,
+    Plan,
+    collect,
+    keep_limits,
+    known_limits,
+    observe_cluster,
+    plan,
+)
 from librarian.core.usage import Usage
 from librarian.core.window import DAY, window_until
 from librarian.demo.runs import Run
 from librarian.demo.slurm import DemoSlurm
-from librarian.errors import SlurmError
+from librarian.errors import LibrarianError, SlurmError
 from librarian.report import measure
+from librarian.slurm import site
 from librarian.slurm.command import Slurm
 from librarian.store import Coverage, Scope, Store, opened
-from librarian.system import Answer
+from librarian.system import Answer, user_name
 from tests.unit.runs import T0, run_of
 
 SCOPE = Scope("avery")
@@ -118,6 +130,18 @@ def test_a_run_that_left_the_qos_is_dropped_and_one_that_is_hidden_is_not(tmp_pa
         assert store.jobs(SCOPE, 0)["jobid"].tolist() == [1]
 
 
+def test_where_slurm_does_not_tell_what_it_hides_an_answer_without_others_is_refused(tmp_path: Path) -> None:
+    mine, others = run_of(1, end=T0 + 90_000), run_of(2, end=T0 + 90_000, user="bob")
+    with opened(tmp_path / "s") as store:
+        ask(DemoSlurm([mine, others, run_of(3, user="carol")], now=T0), store, T0 + 600)
+        store.know("private_data", [site.UNTOLD], T0 + 700)
+        with pytest.raises(SlurmError, match="does not tell its PrivateData"):
+            ask(DemoSlurm([replace(mine, user=user_name())], now=T0), store, T0 + 1200)
+        assert store.jobs(SCOPE, 0)["jobid"].tolist() == [1, 2, 3]
+        ask(DemoSlurm([mine, run_of(4, end=T0 + 90_000, user="carol")], now=T0), store, T0 + 1800)
+        assert store.jobs(SCOPE, 0)["jobid"].tolist() == [1, 4], "others are seen, so these left the QoS"
+
+
 def test_a_failure_changes_nothing_but_is_remembered(tmp_path: Path) -> None:
     slurm = DemoSlurm([run_of(1)], now=T0)
     with opened(tmp_path / "s") as store:
@@ -152,9 +176,57 @@ def test_limits_stay_known_when_slurm_does_not_answer(tmp_path: Path) -> None:
         assert known_limits(store, "avery") is None
         observe_cluster(Slurm(runner=DemoSlurm([], now=T0)), store, T0)
         failures = observe_cluster(Slurm(runner=lambda *_, **__: Answer(1, b"", "down")), store, T0)
-        assert len(failures) == 4
+        told = [str(failure).partition(":")[0] for failure in failures]
+        assert told == ["limits", "what is tracked", "what is hidden", "clusters"]
         limits = known_limits(store, "Avery")
         assert limits and (limits.tres["cpu"], limits.tres["gres/gpu"], limits.tres["mem"]) == (430, 39, 3359)
+
+
+REFUSED = "sacctmgr: error: Sending PersistInit msg: Connection refused"
+
+
+@pytest.mark.parametrize("hangs", [True, False])
+def test_when_nobody_answers_no_other_question_is_asked(tmp_path: Path, hangs: bool) -> None:
+    asked = []
+
+    def down(argv: Sequence[str], *, timeout: float, env: Mapping[str, str]) -> Answer:
+        asked.append(argv)
+        if hangs:
+            raise LibrarianError("sacctmgr did not answer", "stopped after 120 s")
+        return Answer(1, b"", REFUSED)
+
+    with opened(tmp_path / "s") as store:
+        (failure,) = observe_cluster(Slurm(runner=down), store, T0)
+    assert len(asked) == 1
+    assert isinstance(failure, SlurmError)
+    assert str(failure).startswith("limits: sacctmgr did not answer" if hangs else "limits: sacctmgr failed")
+
+
+def test_a_question_that_is_refused_alone_leaves_the_others(tmp_path: Path) -> None:
+    inner = DemoSlurm([], now=T0)
+
+    def partly(argv: Sequence[str], *, timeout: float, env: Mapping[str, str]) -> Answer:
+        refused = Answer(1, b"", "sacctmgr: error: Access/permission denied")
+        return refused if "config" in argv else inner(argv, timeout=timeout, env=env)
+
+    with opened(tmp_path / "s") as store:
+        (failure,) = observe_cluster(Slurm(runner=partly), store, T0)
+        assert "what is hidden: sacctmgr failed with status 1: sacctmgr: error: Access" in str(failure)
+        assert (store.fact(TRACKED), store.fact(CLUSTERS)) == (True, ["demo"])
+
+
+def test_limits_are_kept_when_they_change_and_not_when_slurm_is_silent(tmp_path: Path) -> None:
+    with opened(tmp_path / "s") as store:
+        assert keep_limits(store, "avery", {}, T0), "that nothing is known yet is the first that is known"
+        for moment in (T0 + 600, T0 + 1200):
+            observe_cluster(Slurm(runner=DemoSlurm([], now=moment)), store, moment)
+            assert keep_limits(store, "avery", {}, moment) is (moment == T0 + 600)
+        observe_cluster(Slurm(runner=lambda *_, **__: Answer(1, b"", REFUSED)), store, T0 + 1800)
+        assert not keep_limits(store, "avery", {}, T0 + 1800)
+        assert keep_limits(store, "avery", {"cpu": 8.0}, T0 + 2400)
+        changes = store.limit_changes("avery")
+    assert [change.since for change in changes] == [T0, T0 + 600, T0 + 2400]
+    assert changes[1].slurm == changes[2].slurm
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from librarian.core import tres
-from librarian.demo.group import LIMITS, simulate
+from librarian.demo.group import LENT, LIMITS, changes_of_limits, limits_at, simulate
 from librarian.demo.runs import Run, as_of
 from librarian.demo.slurm import DemoSlurm
 from librarian.demo.weeks import CYCLE, DAY, HOUR, WEEK, bounds, cycle_of, monday
@@ -67,6 +67,24 @@ def test_limits_hold_at_every_moment(now: int) -> None:
         limits = size(text)
         for when, held in levels(history(now), qos, now):
             assert all(0 <= amount <= limit for amount, limit in zip(held, limits, strict=True)), (qos, when)
+
+
+def test_limits_change_while_the_cluster_is_empty_and_hold_too() -> None:
+    now = AFTERNOON + CYCLE
+    (changed,) = changes_of_limits(AFTERNOON, now)
+    before, after = (size(limits_at(when)["avery"][0]) for when in (changed - 1, changed))
+    assert before == size(LIMITS["avery"][0])
+    assert (after[0], after[1], after[2]) == (before[0], before[1] - LENT, before[2])
+    steps = levels(history(now), "avery", now)
+    assert [held for when, held in steps if when <= changed][-1] == (0, 0, 0)
+    assert all(held[1] <= after[1] for when, held in steps if when >= changed)
+    assert max(held[1] for when, held in steps if when >= changed) > after[1] - 2
+
+
+@pytest.mark.parametrize("now", MOMENTS)
+def test_every_window_of_a_month_has_a_change_of_limits(now: int) -> None:
+    assert changes_of_limits(now - MONTH, now)
+    assert limits_at(now)["avery"] != limits_at(changes_of_limits(now - MONTH, now)[-1] - 1)["avery"]
 
 
 @pytest.mark.parametrize("now", MOMENTS)

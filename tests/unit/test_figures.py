@@ -24,7 +24,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from librarian.core import palette
-from librarian.core.limits import QosLimits
+from librarian.core.limits import Change, QosLimits
 from librarian.core.window import Window, window_until
 from librarian.render import captions, chart, figures
 from librarian.render.layers import layers, legend_layers, top_users
@@ -62,7 +62,13 @@ def legend(figure: Figure) -> list[str]:
 
 
 def limit_lines(axes: Axes) -> list[float]:
-    return [float(line.get_ydata()[0]) for line in axes.lines if line.get_linestyle() == "--"]
+    """What the limit's line shows, a step at a time, without its gaps."""
+    heights = [line.get_ydata()[::2] for line in axes.lines if line.get_linestyle() == "--"]
+    return [float(height) for step in heights for height in step if not np.isnan(height)]
+
+
+def limit_labels(axes: Axes) -> list[str]:
+    return [text.get_text() for text in axes.texts if text.get_text().startswith("limit")]
 
 
 CASES = {
@@ -218,6 +224,35 @@ class TestChart:
         assert written.y1 <= inside.y1 + 1
         assert inside.x0 <= written.x0
         assert label.get_text() == f"limit {captions.amount(limit)} CPUs"
+
+    def test_a_limit_that_changed_is_drawn_in_steps_each_with_its_label(self) -> None:
+        later = QosLimits({"cpu": 430.0}, None)
+        changes = [Change(NOW - 9 * DAY, QosLimits({"cpu": 300.0}, None), {}), Change(NOW - DAY, later, {})]
+        axes = axes_of(reports.busy(3, days=3, limits=later, changes=tuple(changes)), "NCPUS")
+        (line,) = [line for line in axes.lines if line.get_linestyle() == "--"]
+        start = int(axes.get_xlim()[0])
+        assert line.get_xdata().tolist() == [start, NOW - DAY, NOW - DAY, NOW]
+        assert line.get_ydata().tolist() == [300, 300, 430, 430]
+        assert limit_labels(axes) == ["limit 430 CPUs", "limit 300 CPUs"]
+        assert axes.get_ylim()[1] >= 430
+
+    def test_a_limit_that_is_over_leaves_a_gap_and_the_scale(self) -> None:
+        axes = axes_of(reports.golden(), "NJOBS")
+        assert limit_lines(axes) == [20]
+        assert limit_labels(axes) == ["limit 20 jobs"]
+        assert axes.get_ylim()[1] >= 20
+
+    @pytest.mark.parametrize("changed", [0, 60, 600, 20 * HOUR])
+    def test_labels_of_steps_stay_inside_and_touch_no_other(self, changed: int) -> None:
+        now = QosLimits({"cpu": 430.0}, None)
+        changes = [(9 * DAY, 300.0), (HOUR + changed, 410.0), (changed, 430.0)]
+        kept = tuple(Change(NOW - ago, QosLimits({"cpu": cpus}, None), {}) for ago, cpus in changes)
+        axes = axes_of(reports.busy(3, days=3, limits=now, changes=kept), "NCPUS")
+        renderer = FigureCanvasAgg(axes.figure).get_renderer()
+        boxes = [text.get_window_extent(renderer) for text in axes.texts if text.get_text().startswith("limit")]
+        assert limit_labels(axes)[0] == "limit 430 CPUs"
+        assert all(box.x1 <= axes.get_window_extent(renderer).x1 for box in boxes)
+        assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
 
     def test_no_line_where_there_is_no_limit_or_none_is_known(self) -> None:
         assert limit_lines(axes_of(reports.busy(2, days=1), "NJOBS")) == []

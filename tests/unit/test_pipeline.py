@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,16 +11,17 @@ from typing import Any
 
 import pytest
 
-from librarian import assemble, config, configfile, pipeline
+from librarian import assemble, collect, config, configfile, pipeline
 from librarian.configfile import Setup
 from librarian.core.window import DAY
+from librarian.demo import site as demo_site
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import LibrarianError
 from librarian.render.figures import Picture
 from librarian.render.files import PICTURES
 from librarian.slurm.command import Slurm
 from librarian.store import opened
-from librarian.system import Answer
+from librarian.system import Answer, user_name
 from tests.unit.runs import run_of
 
 NOW = 1_793_100_000
@@ -83,6 +85,13 @@ def data(setup: Setup, name: str = "data_avery.json") -> dict[str, Any]:
     return found
 
 
+def limits(setup: Setup, key: str = "NCPUS") -> list[tuple[str, float | None, str]]:
+    """The limit as it was in the window, a change at a time."""
+    found = data(setup)["limits"][key]
+    assert (found["kind"], found["value"]) == (found["history"][-1]["kind"], found["history"][-1]["value"])
+    return [(step["kind"], step["value"], step["source"]) for step in found["history"]]
+
+
 def broken(only: str = "") -> Callable[..., Answer]:
     """A Slurm that fails, or fails for one QoS alone."""
     inner = DemoSlurm(RUNS, now=NOW + 600, user="alice")
@@ -106,7 +115,7 @@ def test_a_run_leaves_a_whole_site_and_a_published_copy(setup: Setup, slurm: Dem
     assert found["now"]["users"]["alice"]["NCPUS"] == 4
     assert found["totals"]["users"]["alice"]["hours"]["NCPUS"] == 4 * 3600 / 3600 + 4 * 7200 / 3600
     assert found["totals"]["users"]["bob"]["ended"] == {"COMPLETED": 1}
-    assert found["limits"]["NCPUS"] == {"kind": "limit", "value": 430, "source": "GrpTRES cpu"}
+    assert limits(setup) == [("limit", 430, "GrpTRES cpu")]
     assert data(setup, "data_avery-b.json")["thresholds"]["NGPUS"] == 0
 
 
@@ -177,6 +186,24 @@ def test_without_store_and_slurm_the_last_site_is_carried_over(setup: Setup, slu
     assert (entry["data"], entry["stale"], entry["last_updated"]) == ("data_avery.json", True, NOW)
 
 
+def test_files_that_were_lost_are_not_named(setup: Setup, slurm: DemoSlurm) -> None:
+    cycle(setup, slurm)
+    for name in ("usage_avery.csv", "NCPUS_avery.png", "NGPUS_avery.png", "NGPUS_avery.pdf", "overview_avery.png"):
+        (setup.places.site / name).unlink()
+    setup.places.store.unlink()
+    cycle(setup, broken(), NOW + 600)
+    entry = data(setup, "index.json")["qos"][0]
+    assert (entry["data"], entry["csv"]) == ("data_avery.json", None)
+    assert entry["figures"]["NCPUS"] == {"pdf": "NCPUS_avery.pdf"}
+    assert "NGPUS" not in entry["figures"]
+    there = {path.name for path in setup.places.site.iterdir()}
+    for page in ("index.html", "plain.html"):
+        text = (setup.places.site / page).read_text()
+        linked = {name for name in re.findall(r'(?:src|href)="([^"#:]+)"', text)}
+        assert "data_avery.json" in linked
+        assert linked <= there
+
+
 def test_pictures_that_fail_leave_the_last_ones(
     setup: Setup, slurm: DemoSlurm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -218,6 +245,18 @@ def test_hidden_jobs_and_untracked_gpus_are_said(setup: Setup) -> None:
     assert data(setup)["untracked"] == ["NGPUS"]
 
 
+def test_where_slurm_does_not_tell_what_it_hides_nobody_else_s_jobs_are_a_doubt(setup: Setup) -> None:
+    me = user_name()
+    cycle(setup, DemoSlurm([replace(run, user=me) for run in RUNS], now=NOW))
+    assert not data(setup)["notes"]
+    with opened(setup.places.store) as store:
+        store.know(collect.PRIVATE, ["untold"], NOW)
+    pipeline.render(setup, NOW)
+    (note,) = data(setup)["notes"]
+    assert note["kind"] == "private_data"
+    assert "may hide" in note["text"]
+
+
 def test_overrides_and_filters(setup: Setup, slurm: DemoSlurm) -> None:
     text = CONFIG.replace('title = "Avery group"', 'accounts = ["b"]\n[qos.limits]\ncpu = 0\njobs = 3')
     setup = configfile.setup(config.parse(text), setup.places.base, {})
@@ -225,9 +264,38 @@ def test_overrides_and_filters(setup: Setup, slurm: DemoSlurm) -> None:
     assert cycle(setup, slurm) == []
     found = data(setup)
     assert found["users"] == ["zoe"]
-    assert found["limits"]["NCPUS"] == {"kind": "limit", "value": 0, "source": "configuration"}
+    assert limits(setup) == [("limit", 0, "configuration")]
     assert found["limits"]["NJOBS"]["value"] == 3
     assert found["limits"]["BILLING"]["kind"] == "none"
+
+
+def test_limits_are_shown_as_they_were(setup: Setup) -> None:
+    def lowered(**texts: str) -> DemoSlurm:
+        return DemoSlurm(RUNS, now=NOW, user="alice", limits={"avery": (texts["tres"], ""), "avery-b": ("", "")})
+
+    cycle(setup, lowered(tres="cpu=400"))
+    cycle(setup, lowered(tres="cpu=430"), NOW + 600)
+    cycle(setup, lambda *_, **__: Answer(1, b"", "slurmdbd is down"), NOW + 1200)
+    assert limits(setup) == [("limit", 400, "GrpTRES cpu"), ("limit", 430, "GrpTRES cpu")]
+    cycle(setup, lowered(tres="cpu=430"), NOW + 1800)
+    changed = configfile.setup(
+        config.parse(CONFIG.replace('title = "Avery group"', "[qos.limits]\ncpu = 8")), setup.places.base, {}
+    )
+    cycle(changed, lowered(tres="cpu=430"), NOW + 2400)
+    cycle(setup, lowered(tres="mem=4G"), NOW + 3000)
+    history = data(setup)["limits"]["NCPUS"]["history"]
+    assert limits(setup)[2:] == [("limit", 8, "configuration"), ("none", None, "GrpTRES cpu")]
+    assert [step["from"] for step in history] == [data(setup)["edges"][0], NOW + 600, NOW + 2400, NOW + 3000]
+    later = NOW + 3 * DAY
+    cycle(setup, lowered(tres="mem=4G"), later)
+    assert limits(setup) == [("none", None, "GrpTRES cpu")], "what is over before the window is told no more"
+
+
+def test_the_demo_shows_a_change_of_a_limit(tmp_path: Path) -> None:
+    assert demo_site.write(tmp_path / "site", tmp_path / "state", NOW, {}) == []
+    found = json.loads((tmp_path / "site" / "data_avery.json").read_text())
+    assert len({step["value"] for step in found["limits"]["NGPUS"]["history"]}) == 2
+    assert [step["from"] for step in found["limits"]["NCPUS"]["history"]] == [found["edges"][0]]
 
 
 def test_hostile_names_reach_no_path(setup: Setup, tmp_path: Path) -> None:

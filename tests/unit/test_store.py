@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from librarian.core.jobs import TEXTS, UNKNOWN, Reject
+from librarian.core.limits import Change, QosLimits
 from librarian.core.observables import OBSERVABLES
 from librarian.core.usage import bin_jobs
 from librarian.core.window import window_until
@@ -111,6 +112,43 @@ def test_hourly_usage_is_corrected_and_the_open_hour_left_out(store: Store) -> N
     assert rows["amount"].sum() == 1000
     store.keep_usage(AVERY, bin_jobs(one, window, OBSERVABLES[:1]))
     assert store.usage(AVERY, 0, NOW)["start"].max() < window.starts[-1]
+
+
+def test_limits_are_kept_when_they_change(store: Store) -> None:
+    first, second = QosLimits({"cpu": 4.0}, None), QosLimits({"cpu": 8.0}, 20.0)
+    kept = [
+        store.keep_limits("Avery", Change(since, slurm, overrides))
+        for since, slurm, overrides in [
+            (100, None, {}),
+            (200, first, {}),
+            (300, first, {}),
+            (400, second, {"mem": 2.5}),
+            (400, first, {"mem": 2.5}),
+            (500, first, {"mem": 2.5}),
+        ]
+    ]
+    assert kept == [True, True, False, True, True, False]
+    changes = (Change(100, None, {}), Change(200, first, {}), Change(400, first, {"mem": 2.5}))
+    assert store.limit_changes("avery") == changes
+    assert store.limit_changes("other") == ()
+
+
+def test_a_change_of_limits_that_was_seen_in_the_future_is_forgotten(store: Store) -> None:
+    for since, cpus in [(100, 1.0), (900, 2.0), (950, 3.0), (200, 2.0)]:
+        store.keep_limits("avery", Change(since, QosLimits({"cpu": cpus}, None), {}))
+    assert [change.since for change in store.limit_changes("avery")] == [100, 200]
+
+
+def test_a_store_of_an_older_schema_is_brought_to_this_one(tmp_path: Path) -> None:
+    path = tmp_path / "x.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.executescript(MIGRATIONS[0] + "PRAGMA user_version = 1;")
+        connection.execute("INSERT INTO fact VALUES ('limits', '{\"avery\": [{\"cpu\": 4.0}, null]}', 5)")
+    connection.close()
+    with opened(path) as store:
+        assert store.limit_changes("avery") == ()
+        assert store.keep_limits("avery", Change(9, QosLimits({"cpu": 4.0}, None), {}))
+        assert store.fact("limits") == {"avery": [{"cpu": 4.0}, None]}
 
 
 def test_facts(store: Store) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from librarian.core.jobs import UNKNOWN
 from librarian.core.observables import OBSERVABLES, gpu_observables
-from librarian.core.summary import ended_states
+from librarian.core.summary import ended_by_bin, ended_states
 from librarian.core.usage import Usage, bin_jobs
 from librarian.core.window import Window, window_until
 from tests.unit.tables import jobs_table
@@ -125,7 +125,9 @@ def test_never_started_counts_nothing_and_still_ended() -> None:
     cancelled = {"start": UNKNOWN, "end": NOW - 50, "state": "CANCELLED", "alloc_tres": ""}
     refused = {"start": NOW - 9, "end": NOW - 9, "state": "FAILED", "alloc_tres": ""}
     assert usage_of(cancelled, refused).users == ()
-    assert ended_states(jobs_table(cancelled, refused), WINDOW) == {"alice": {"CANCELLED": 1, "FAILED": 1}}
+    assert ended_states(ended_by_bin(jobs_table(cancelled, refused), WINDOW)) == {
+        "alice": {"CANCELLED": 1, "FAILED": 1}
+    }
 
 
 def test_every_run_of_a_requeued_resized_or_het_job_counts() -> None:
@@ -168,4 +170,4 @@ def test_now_is_what_runs_at_this_moment() -> None:
 def test_no_jobs() -> None:
     usage = usage_of()
     assert usage.integrals.shape == (len(OBSERVABLES), 0, WINDOW.bins)
-    assert ended_states(jobs_table(), WINDOW) == {}
+    assert ended_by_bin(jobs_table(), WINDOW) == {}

@@ -1,0 +1,62 @@
+"""A past for the cluster: jobs that ended are moved back in slurmdbd's own tables, and it sums its hours up anew.
+
+A cluster that lives for minutes has no full hour, and sreport speaks of full hours only.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+from tests.cluster.client import Cluster
+
+HOUR = 3600
+
+
+def move_back(cluster: Cluster, seconds: int) -> None:
+    """Move every job that has ended, and the cluster's own beginning, back by `seconds`; queued ones stay."""
+    ended = "time_end > 0 AND time_start > 0 AND time_eligible > 0"
+    cluster.sql(
+        f"""UPDATE hpg_suspend_table s JOIN hpg_job_table j USING (job_db_inx)
+            SET s.time_start = s.time_start - {seconds}, s.time_end = s.time_end - {seconds}
+            WHERE j.time_end > 0 AND j.time_start > 0;
+        UPDATE hpg_job_table SET time_submit = time_submit - {seconds}, time_eligible = time_eligible - {seconds},
+            time_start = time_start - {seconds}, time_end = time_end - {seconds} WHERE {ended};
+        UPDATE hpg_event_table SET time_start = time_start - {seconds} - {HOUR} WHERE node_name = '';"""
+    )
+
+
+def sum_up(cluster: Cluster, begin: int) -> None:
+    """Have slurmdbd sum up all full hours since `begin`, as it does by itself when an hour is over."""
+    cluster.sql(
+        f"UPDATE hpg_last_ran_table SET hourly_rollup = {begin}, daily_rollup = {begin}, monthly_rollup = {begin}"
+    )
+    cluster.run("root", "sacctmgr", "-i", "roll", str(begin))
+
+
+def sreport(cluster: Cluster, begin: int, end: int) -> dict[str, dict[str, int]]:
+    """User -> cpu, gres/gpu, mem (MiB), billing -> seconds of use between two full hours, of all QoS and accounts."""
+    command = ("sreport", "-n", "-P", "-t", "Seconds", "-T", "cpu,gres/gpu,mem,billing")
+    wanted = ("cluster", "AccountUtilizationByUser", "Format=Login,TresName,Used")
+    span = (f"Start={_clock(begin)}", f"End={_clock(end)}")
+    done = cluster.run("root", "env", "TZ=UTC", *command, *wanted, *span)
+    found: dict[str, dict[str, int]] = {}
+    for line in done.stdout.splitlines():
+        user, tres, used = line.split("|")
+        if user:  # the others are sums by account
+            found.setdefault(user, {})[tres] = found.get(user, {}).get(tres, 0) + int(used)
+    return {user: used for user, used in found.items() if any(used.values())}
+
+
+def paused(cluster: Cluster, begin: int, end: int) -> dict[str, dict[str, int]]:
+    """User -> mem (MiB), billing -> seconds that suspended jobs between two UTC epochs had paused, times that."""
+    rows = cluster.sql(
+        f"""SELECT a.user, SUM(j.time_suspended * REGEXP_SUBSTR(j.tres_alloc, '(?:^|,)2=\\\\K[0-9]+')),
+            SUM(j.time_suspended * REGEXP_SUBSTR(j.tres_alloc, '(?:^|,)5=\\\\K[0-9]+'))
+        FROM hpg_job_table j JOIN hpg_assoc_table a USING (id_assoc)
+        WHERE j.time_suspended > 0 AND j.time_start >= {begin} AND j.time_end BETWEEN 1 AND {end} GROUP BY a.user"""
+    )
+    return {user: {"mem": int(float(memory)), "billing": int(float(billing))} for user, memory, billing in rows}
+
+
+def _clock(epoch: int) -> str:
+    return datetime.fromtimestamp(epoch, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
