@@ -61,7 +61,9 @@ test("layers that are left out are neither drawn nor counted", () => {
 });
 
 test("a limit is a line with its number, and the axis reaches it", () => {
-  const { layout } = figure(dataOf(), "NCPUS");
+  const data = dataOf();
+  delete data.limits.NCPUS.history;
+  const { layout } = figure(data, "NCPUS");
   const line = layout.shapes.find((shape) => shape.name === "limit");
   assert.equal(line.path, "M2026-10-31_14:00:00,430L2026-11-01_14:10:00,430");
   assert.equal(layout.annotations[0].text, "limit 430 CPUs");
@@ -70,6 +72,7 @@ test("a limit is a line with its number, and the axis reaches it", () => {
 
 test("no limit and one that is not known have no line; a limit of 0 has", () => {
   const data = dataOf();
+  data.limits.NJOBS = { kind: "none", value: null, source: "" };
   assert.equal(figure(data, "NJOBS").layout.annotations.length, 0);
   data.limits.NJOBS = { kind: "unknown", value: null, source: "" };
   assert.equal(figure(data, "NJOBS").layout.annotations.length, 0);

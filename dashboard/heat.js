@@ -4,15 +4,16 @@ import { offsetsAt } from "./clock.js";
 import { limitOf, own } from "./model.js";
 import { wholeOf } from "./range.js";
 
-const [HOUR, DAY] = [3600, 86400];
-const FIRST_MONDAY = 4 * DAY; // 1970-01-05
-const sums = new WeakMap(); // data -> key -> use of all users by bin
+const AN_HOUR = 3600;
+const A_DAY = 86400;
+const FIRST_MONDAY = 4 * A_DAY; // 1970-01-05
+const uses = new WeakMap(); // data -> key -> use of all users by bin
 
 // {cells, whole, isLimit}: cells[day][hour] is the mean use, Monday first, or null where the range has none of that hour.
 // `whole` is what it is a share of: the limit where there is one above 0, else the highest cell.
 export function heatOf(data, range, key, zone) {
-  const seconds = table(0);
-  const amounts = table(0);
+  const seconds = week(0);
+  const amounts = week(0);
   const { from, to } = range ?? wholeOf(data);
   const use = useOf(data, key);
   const offsets = offsetsAt(data.edges.slice(0, -1), zone);
@@ -21,8 +22,8 @@ export function heatOf(data, range, key, zone) {
     const [begin, end] = [Math.max(from, data.edges[bin]), Math.min(to, ends[bin])];
     for (let at = begin; at < end; ) {
       const wall = at + offsets[bin] - FIRST_MONDAY;
-      const next = Math.min(end, at + HOUR - modulo(wall, HOUR)); // a bin may be longer than an hour
-      const [day, hour] = [Math.floor(modulo(wall, 7 * DAY) / DAY), Math.floor(modulo(wall, DAY) / HOUR)];
+      const next = Math.min(end, at + AN_HOUR - modulo(wall, AN_HOUR)); // a bin may be longer than an hour
+      const [day, hour] = [Math.floor(modulo(wall, 7 * A_DAY) / A_DAY), Math.floor(modulo(wall, A_DAY) / AN_HOUR)];
       seconds[day][hour] += next - at;
       amounts[day][hour] += use[bin] * (next - at);
       at = next;
@@ -43,8 +44,8 @@ export function extremes(cells) {
 }
 
 function useOf(data, key) {
-  if (!sums.has(data)) sums.set(data, new Map());
-  const known = sums.get(data);
+  if (!uses.has(data)) uses.set(data, new Map());
+  const known = uses.get(data);
   if (!known.has(key)) {
     const sum = new Float64Array(data.time_idxs.length);
     for (const user of data.users) own(own(data.observables, key, {}), user, []).forEach((mean, bin) => (sum[bin] += mean));
@@ -53,7 +54,7 @@ function useOf(data, key) {
   return known.get(key);
 }
 
-function table(value) {
+function week(value) {
   return Array.from({ length: 7 }, () => new Array(24).fill(value));
 }
 

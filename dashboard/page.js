@@ -3,6 +3,7 @@
 import { drawCharts, highlight } from "./charts.js";
 import { element, fill } from "./dom.js";
 import { userTools } from "./finder.js";
+import { knowTable, setTableState, startGrids, tableState } from "./grid.js";
 import { showLegend, startLegend } from "./legend.js";
 import { showReport, showTables } from "./panel.js";
 import { drawnRange, wholeOf } from "./range.js";
@@ -55,6 +56,8 @@ function startControls() {
   const sayTo = (text) => say(page.said, text);
   page.tools = [timeTools(changeRange, sayTo), userTools(change, sayTo)];
   page.bar = element("div", { class: "bar-of-tools" }, [...page.tools.flatMap((tools) => tools.parts), page.said]);
+  ["now", "totals"].forEach(knowTable);
+  startGrids(() => change({ table: tableState() }));
   document.querySelectorAll(".legend").forEach((list) => startLegend(list, legendActions(list.closest('[role="tabpanel"]'))));
 }
 
@@ -142,6 +145,7 @@ function showScene() {
   if (page.bar.parentElement !== place) fill(place, page.bar);
   place.hidden = false;
   page.tools.forEach((tools) => tools.show(page.scene, page.view));
+  setTableState(page.view.table);
   showLegend(panel.querySelector(".legend"), page.scene, page.view.pinned);
   showTables(panel, page.scene);
   draw();

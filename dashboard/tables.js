@@ -1,33 +1,57 @@
-// The table of now and the table of totals.
+// What the table of now and the table of totals hold.
 
 import { swatch } from "./charts.js";
 import { element } from "./dom.js";
-import { amount, counted, percent, shownName } from "./format.js";
-import { PICTURED, isTracked, nameOf, nowRows, own, totalRows, unitOf } from "./model.js";
+import { amount, counted, percent, shownName, zoned } from "./format.js";
+import { PICTURED, isTracked, nameOf, nowRows, own, unitOf } from "./model.js";
+import { wholeOf } from "./range.js";
+import { totalsIn } from "./totals.js";
 
-export function nowTable({ data, layers }) {
-  const rows = nowRows(data);
-  if (!rows.length) return nothing("In use now", "Nobody runs anything now.");
+const ELSEWHEN = "These data do not tell when runs ended: ended runs are counted only when everything is shown.";
+
+// Both take a scene and give what `showGrid` takes; they touch no page.
+export function nowSheet({ data, layers }) {
+  const rows = nowRows(data).map(({ user, amounts }) => ({ user, amounts }));
   const keys = PICTURED.filter((key) => isTracked(data, key));
-  const head = ["User", ...keys.map((key) => (key === "MEMORY" ? `${nameOf(data, key)} (${unitOf(data, key).unit})` : nameOf(data, key)))];
-  const cells = (amounts) => keys.map((key) => numberCell(amount(own(amounts, key, 0))));
-  const body = rows.map((row) => line(userCell(row.user, layers), cells(row.amounts)));
-  return tableOf("In use now", head, body, line(allCell(rows.length), cells(data.now.total)));
+  const label = (key) => (key === "MEMORY" ? `${nameOf(data, key)} (${unitOf(data, key).unit})` : nameOf(data, key));
+  const columns = [userColumn(), ...keys.map((key) => numberColumn(key, label(key), (row) => own(row.amounts, key, 0)))];
+  return {
+    name: "now", title: "In use now", note: rows.length ? null : "Nobody runs anything now.", columns, rows,
+    total: { user: null, users: rows.length, amounts: data.now.total }, cells: cellsOf(columns, layers), file: fileOf(data, "now"),
+  };
 }
 
-export function totalsTable({ data, layers }) {
-  const rows = totalRows(data);
-  if (!rows.length) return nothing("Totals of the window", "No jobs in this window.");
+export function totalsSheet({ data, layers, range, zone }) {
+  const { rows, total, endedElsewhen } = totalsIn(data, range);
   const keys = PICTURED.filter((key) => isTracked(data, key));
-  const whole = data.totals.total;
-  const states = Object.keys(whole.ended).sort((one, other) => whole.ended[other] - whole.ended[one] || (one < other ? -1 : 1));
-  const head = ["User", ...keys.flatMap((key) => [unitOf(data, key).hours, "share"]), ...states.map((state) => `runs ${stateName(state)}`)];
-  const cells = ({ hours, ended }) => [
-    ...keys.flatMap((key) => hoursCells(own(hours, key, 0), own(whole.hours, key, 0))),
-    ...states.map((state) => numberCell(amount(own(ended, state, 0)))),
+  const states = Object.keys(total.ended).sort((one, other) => total.ended[other] - total.ended[one] || (one < other ? -1 : 1));
+  const columns = [
+    userColumn(),
+    ...keys.flatMap((key) => hoursColumns(data, key, own(total.hours, key, 0))),
+    ...states.map((state) => numberColumn(`ended ${state}`, `runs ${stateName(state)}`, (row) => own(row.ended, state, 0))),
   ];
-  const body = rows.map((row) => line(userCell(row.user, layers), cells(row)));
-  return tableOf("Totals of the window", head, body, line(allCell(rows.length), cells(whole)));
+  const { from, to } = range ?? wholeOf(data);
+  const span = `${zoned(from, zone)} to ${zoned(to, zone)}`;
+  const none = range ? "No jobs in this range of time." : "No jobs in this window.";
+  return {
+    name: "totals", title: range ? "Totals of the range" : "Totals of the window", span, columns, rows,
+    note: rows.length ? (endedElsewhen ? ELSEWHEN : null) : none,
+    total: { user: null, users: rows.length, ...total }, cells: cellsOf(columns, layers), file: fileOf(data, "totals"),
+  };
+}
+
+function userColumn() {
+  return { key: "user", label: "User", kind: "name", value: (row) => row.user };
+}
+
+function numberColumn(key, label, value) {
+  return { key, label, kind: "number", value, text: (row) => amount(value(row)) };
+}
+
+function hoursColumns(data, key, whole) {
+  const hours = numberColumn(key, unitOf(data, key).hours, (row) => own(row.hours, key, 0));
+  const share = { key: `share ${key}`, label: "share", kind: "share", value: (row) => (whole ? hours.value(row) / whole : 0) };
+  return [hours, { ...share, text: (row) => percent(hours.value(row), whole) }];
 }
 
 // A state of Slurm's, as it stands after "runs": "completed", "out of memory".
@@ -35,36 +59,21 @@ function stateName(state) {
   return shownName(state).toLowerCase().replaceAll("_", " ");
 }
 
-function hoursCells(part, whole) {
-  return [numberCell(amount(part)), numberCell(percent(part, whole), "share")];
-}
-
-function numberCell(text, kind) {
-  return element("td", { class: kind }, text);
+function cellsOf(columns, layers) {
+  const colours = new Map(layers.map((layer) => [layer.name, layer.colour]));
+  return (row) => columns.map((column) => {
+    if (column.kind !== "name") return element("td", { class: column.kind }, column.text(row));
+    return row.user === null ? element("th", { scope: "row" }, counted(row.users, "user")) : userCell(row.user, colours);
+  });
 }
 
 // The user's colour in the charts stands beside the name; who has no area of their own has the others' grey.
-function userCell(user, layers) {
-  const layer = layers.find((one) => one.name === user) ?? layers.find((one) => one.name === null);
+function userCell(user, colours) {
   const name = shownName(user);
-  return element("th", { scope: "row", title: name }, [swatch(layer?.colour), element("bdi", {}, name)]);
+  return element("th", { scope: "row", title: name }, [swatch(colours.get(user) ?? colours.get(null)), element("bdi", {}, name)]);
 }
 
-function allCell(users) {
-  return element("th", { scope: "row" }, counted(users, "user"));
-}
-
-function line(first, cells) {
-  return element("tr", {}, [first, ...cells]);
-}
-
-function tableOf(title, names, body, total) {
-  const head = line(null, names.map((name) => element("th", { scope: "col", class: name === "share" ? "share" : null }, name)));
-  const table = element("table", { "aria-label": title }, [element("thead", {}, head), element("tbody", {}, body), element("tfoot", {}, total)]);
-  // it scrolls inside itself, so it must be within reach of the keyboard
-  return [element("h3", {}, title), element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": title }, table)];
-}
-
-function nothing(title, words) {
-  return [element("h3", {}, title), element("p", { class: "quiet" }, words)];
+// The name of a file to save, of letters that any system takes.
+function fileOf(data, what) {
+  return `${data.metadata.qos.replace(/[^\w.-]+/g, "_").replace(/^\.+/, "")}-${what}.csv`;
 }

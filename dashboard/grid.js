@@ -1,0 +1,156 @@
+// A table on the page that can be sorted, filtered and taken away. It is brought up to date in place, so that focus,
+// scroll and what is typed stay.
+
+import { element, fill } from "./dom.js";
+import { chosenRows, choiceOf, csvOf, nextSort, plainChoice, textsOf, tsvOf } from "./sheet.js";
+
+const FIRST_ROWS = 25;
+const SAID_MS = 4000;
+const choices = new Map(); // name of a table -> what the reader chose for it
+const grids = new WeakMap(); // place -> its parts
+let changed = () => {};
+
+// `told` is called when the reader chose something.
+export function startGrids(told) {
+  changed = told;
+}
+
+// What the reader chose for all tables, as texts by key: {"totals-sort": "NCPUS"}; and back, which tells whether that is
+// something else than before.
+export function tableState() {
+  const state = {};
+  for (const [name, choice] of choices) for (const [key, text] of Object.entries(textsOf(choice))) state[`${name}-${key}`] = text;
+  return state;
+}
+
+export function setTableState(state) {
+  const known = tableState();
+  const isSame = Object.keys({ ...known, ...state }).every((key) => known[key] === state[key]);
+  if (isSame) return false;
+  for (const name of choices.keys()) choices.set(name, choiceOf({ sort: state[`${name}-sort`], filter: state[`${name}-filter`] }));
+  return true;
+}
+
+// `name` is that of a table of the page, before anything of it is shown.
+export function knowTable(name) {
+  if (!choices.has(name)) choices.set(name, plainChoice());
+}
+
+// Shows {name, title, span, note, columns, rows, total, cells, file} in `place`; `cells(row)` are a row's elements, of
+// `total` too. Without rows the note stands alone.
+export function showGrid(place, sheet) {
+  const grid = grids.get(place) ?? newGrid(place, sheet);
+  grids.set(place, grid);
+  grid.sheet = sheet;
+  grid.span.textContent = sheet.span ? ` ${sheet.span}` : "";
+  grid.note.textContent = sheet.note ?? "";
+  grid.note.hidden = !sheet.note;
+  for (const part of [grid.tools, grid.scroll]) part.hidden = !sheet.rows.length;
+  showRows(grid);
+}
+
+function newGrid(place, { name, title }) {
+  const grid = { name, all: false, sheet: null, span: element("small"), note: element("p", { class: "quiet" }) };
+  grid.said = element("span", { class: "quiet", role: "status" });
+  grid.filter = element("input", { type: "search", "aria-label": `Users in “${title}”`, placeholder: "filter users" });
+  grid.filter.addEventListener("input", () => choose(grid, { filter: grid.filter.value }));
+  const copy = button("Copy", () => copyTable(grid), `Copy “${title}” as tab-separated values`);
+  const save = button("CSV", () => saveTable(grid), `Download “${title}” as CSV`);
+  grid.tools = element("div", { class: "grid-tools" }, [grid.filter, copy, save, grid.said]);
+  [grid.head, grid.body, grid.foot] = ["thead", "tbody", "tfoot"].map((part) => element(part));
+  const table = element("table", { "aria-label": title }, [grid.head, grid.body, grid.foot]);
+  // it scrolls inside itself, so it must be within reach of the keyboard
+  grid.scroll = element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": title }, table);
+  grid.more = button("", () => {
+    grid.all = true;
+    showRows(grid);
+  });
+  fill(place, [element("h3", {}, [title, grid.span]), grid.tools, grid.note, grid.scroll, grid.more]);
+  return grid;
+}
+
+function choose(grid, choice) {
+  choices.set(grid.name, { ...choices.get(grid.name), ...choice });
+  showRows(grid);
+  changed();
+}
+
+function showRows(grid) {
+  const { sheet } = grid;
+  const choice = choices.get(grid.name);
+  if (grid.filter.value !== choice.filter) grid.filter.value = choice.filter;
+  const rows = chosenRows(sheet.columns, sheet.rows, choice);
+  const shown = grid.all || choice.filter ? rows : rows.slice(0, FIRST_ROWS);
+  showHead(grid, choice);
+  fill(grid.body, shown.map((row) => element("tr", {}, sheet.cells(row))));
+  if (!rows.length && sheet.rows.length) grid.body.append(element("tr", {}, element("td", { class: "nobody", colspan: String(sheet.columns.length) }, "no such user")));
+  fill(grid.foot, sheet.total ? element("tr", {}, sheet.cells(sheet.total)) : []);
+  grid.more.hidden = shown.length === rows.length;
+  grid.more.textContent = `Show all ${rows.length}`;
+}
+
+function showHead(grid, choice) {
+  const { columns } = grid.sheet;
+  const labels = columns.map((column) => column.label).join("\n");
+  if (grid.labels !== labels) {
+    const focused = document.activeElement?.closest?.("th")?.dataset.key;
+    const heads = columns.map((column) => {
+      const sort = button(column.label, () => choose(grid, nextSort(choices.get(grid.name), column)));
+      return element("th", { scope: "col", class: column.kind, "data-key": column.key }, sort);
+    });
+    const hadFocus = grid.head.contains(document.activeElement);
+    fill(grid.head, element("tr", {}, heads));
+    grid.labels = labels;
+    if (hadFocus) heads.find((head) => head.dataset.key === focused)?.firstChild.focus();
+  }
+  for (const head of grid.head.querySelectorAll("th")) {
+    const isSorted = head.dataset.key === choice.sort;
+    head.setAttribute("aria-sort", isSorted ? (choice.down ? "descending" : "ascending") : "none");
+  }
+}
+
+async function copyTable(grid) {
+  const text = tsvOf(grid.sheet.columns, chosenRows(grid.sheet.columns, grid.sheet.rows, choices.get(grid.name)));
+  sayOf(grid, (await copied(text)) ? "copied" : "the browser did not let the page copy");
+}
+
+async function copied(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return copiedTheOldWay(text);
+  }
+}
+
+// Where a page has no secure address the newer way is closed.
+function copiedTheOldWay(text) {
+  const field = element("textarea", { class: "unseen", "aria-hidden": "true" });
+  field.value = text;
+  const before = document.activeElement;
+  document.body.append(field);
+  field.select();
+  const done = document.execCommand("copy");
+  field.remove();
+  before?.focus();
+  return done;
+}
+
+function saveTable(grid) {
+  const { columns, rows, file } = grid.sheet;
+  const text = csvOf(columns, chosenRows(columns, rows, choices.get(grid.name)));
+  const address = URL.createObjectURL(new Blob([text], { type: "text/csv;charset=utf-8" }));
+  element("a", { href: address, download: file }).click();
+  setTimeout(() => URL.revokeObjectURL(address), SAID_MS);
+}
+
+function sayOf(grid, words) {
+  grid.said.textContent = words;
+  setTimeout(() => (grid.said.textContent = ""), SAID_MS);
+}
+
+function button(label, pressed, title) {
+  const made = element("button", { type: "button", title, "aria-label": title }, label);
+  made.addEventListener("click", pressed);
+  return made;
+}

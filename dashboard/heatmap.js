@@ -1,0 +1,75 @@
+// Use by hour of the week on the page: a table of 7 days by 24 hours for one observable.
+
+import { element, fill } from "./dom.js";
+import { amount } from "./format.js";
+import { extremes, heatOf } from "./heat.js";
+import { PICTURED, isTracked, nameOf, unitOf } from "./model.js";
+
+const DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+const HEAT_STEPS = 10;
+const HEAT_TITLE = "When is it usually free?";
+const heatMaps = new WeakMap(); // place -> its parts
+
+// Shows a scene's use by hour of the week in `place`; the observable is the reader's to choose there.
+export function showHeat(place, scene) {
+  const heat = heatMaps.get(place) ?? newHeat(place);
+  heatMaps.set(place, heat);
+  heat.scene = scene;
+  const keys = PICTURED.filter((key) => isTracked(scene.data, key));
+  const known = [...heat.choice.options].map((option) => option.value);
+  if (known.join() !== keys.join()) {
+    const chosen = keys.includes(heat.choice.value) ? heat.choice.value : keys[0];
+    fill(heat.choice, keys.map((key) => element("option", { value: key, selected: key === chosen }, nameOf(scene.data, key))));
+  }
+  showCells(heat);
+}
+
+function newHeat(place) {
+  const heat = { scene: null, choice: element("select", { "aria-label": "What to show by hour of the week" }) };
+  heat.choice.addEventListener("change", () => showCells(heat));
+  [heat.words, heat.key] = [element("p", { class: "quiet" }), element("p", { class: "heat-key quiet", "aria-hidden": "true" })];
+  heat.body = element("tbody");
+  const hours = Array.from({ length: 24 }, (_, hour) => element("th", { scope: "col" }, String(hour)));
+  const head = element("thead", {}, element("tr", {}, [element("th", { scope: "col" }, element("span", { class: "unseen" }, "Day")), ...hours]));
+  const table = element("table", { "aria-label": "Mean use by hour of the week" }, [head, heat.body]);
+  heat.scroll = element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Mean use by hour of the week" }, table);
+  fill(place, [element("h3", {}, HEAT_TITLE), element("div", { class: "grid-tools" }, heat.choice), heat.words, heat.scroll, heat.key]);
+  return heat;
+}
+
+function showCells(heat) {
+  const { data, range, zone } = heat.scene;
+  const key = heat.choice.value;
+  const found = heatOf(data, range, key, zone);
+  const unit = unitOf(data, key).unit;
+  const extreme = extremes(found.cells);
+  heat.words.textContent = extreme ? wordsOf(extreme, found, unit, zone) : "There are no data in this range of time.";
+  for (const part of [heat.scroll, heat.key]) part.hidden = !extreme;
+  fill(heat.body, found.cells.map((row, day) => {
+    const cells = row.map((value, hour) => cellOf(value, found, `${DAYS[day]} ${hourName(hour)}`, unit));
+    return element("tr", {}, [element("th", { scope: "row" }, DAYS[day]), ...cells]);
+  }));
+  const steps = Array.from({ length: HEAT_STEPS + 1 }, (_, step) => element("span", { class: `heat-${step}` }));
+  fill(heat.key, ["0 % ", ...steps, ` 100 % of ${found.isLimit ? "the limit" : "the highest"}, ${amount(found.whole)} ${unit}. The cells tell the percentage.`]);
+}
+
+function cellOf(value, { whole, isLimit }, when, unit) {
+  if (value === null) return element("td", { title: `${when}: no data` }, "·");
+  const share = whole ? value / whole : 0;
+  const percentage = Math.round(100 * share);
+  const of = isLimit ? ` of ${amount(whole)}` : "";
+  const step = Math.max(0, Math.min(HEAT_STEPS, Math.round(HEAT_STEPS * share)));
+  return element("td", { class: `heat-${step}`, title: `${when}: ${amount(value)}${of} ${unit} (${percentage} %)` }, String(percentage));
+}
+
+function wordsOf({ least, most }, { whole, isLimit }, unit, zone) {
+  const told = ({ day, hour, value }) => {
+    const share = isLimit ? `${Math.round((100 * value) / whole)} % of the limit` : `${amount(value)} ${unit}`;
+    return `${DAYS[day]} ${hourName(hour)} (${share})`;
+  };
+  return `Least in use: ${told(least)}. Most: ${told(most)}. Means of the time shown, on the clock of ${zone}.`;
+}
+
+function hourName(hour) {
+  return `${String(hour).padStart(2, "0")}:00`;
+}

@@ -1,0 +1,105 @@
+// What is known of each QoS, and newer data from the server while somebody looks.
+
+import { SCHEMA_VERSION, readReport } from "./model.js";
+import { canLook, newIndex, sameTabs, textOf } from "./news.js";
+
+const INDEX = "index.json";
+
+const known = {
+  index: null, // what index.json says
+  reports: new Map(), // slug -> {data}
+  trouble: new Map(), // file name -> why the last look for it failed
+  looked: 0, // when (ms) the last look for newer data began
+  looking: false,
+  page: null,
+};
+
+// `page` is asked for openEntry(), told with show(entry, report) of each new report, which it may refuse by an error, and
+// with changed() after each look. Returns the index that came with the page.
+export function startReports(page) {
+  known.page = page;
+  known.index = JSON.parse(document.getElementById("index").textContent);
+  return known.index;
+}
+
+export function indexNow() {
+  return known.index;
+}
+
+// The report of a QoS, first of all the one that came with the page; null where there is none.
+export function reportOf(entry) {
+  const embedded = document.querySelector(`script[data-slug="${CSS.escape(entry.slug)}"]`);
+  if (!known.reports.has(entry.slug) && embedded && !known.trouble.has(entry.data)) take(entry, embedded.textContent);
+  return known.reports.get(entry.slug) ?? null;
+}
+
+// Why the index or the data of a QoS cannot be had, or "".
+export function troubleOf(entry) {
+  return [known.trouble.get(INDEX), known.trouble.get(entry.data)].filter(Boolean).join("; ");
+}
+
+// One broken report is that QoS's trouble alone, and never takes the place of a good one.
+function take(entry, text) {
+  try {
+    const report = readReport(text);
+    known.page.show(entry, report);
+    known.reports.set(entry.slug, report);
+    known.trouble.delete(entry.data);
+  } catch (error) {
+    known.trouble.set(entry.data, `${entry.data}: ${error instanceof SyntaxError ? "not JSON" : error.message}`);
+  }
+}
+
+// Looks now, and from time to time.
+export function startLooking() {
+  if (!canLook()) return;
+  document.addEventListener("visibilitychange", () => Date.now() - known.looked >= period() && look(true));
+  setTimeout(lookAgain, period());
+  look(false);
+}
+
+function period() {
+  return 1000 * Math.max(1, known.index.refresh_seconds);
+}
+
+async function lookAgain() {
+  await look(true);
+  setTimeout(lookAgain, period());
+}
+
+// Newer data, while somebody looks. Where `always` is false, data that the index says are in view already are not fetched.
+async function look(always) {
+  if (document.hidden || known.looking) return;
+  [known.looking, known.looked] = [true, Date.now()];
+  try {
+    const index = await newIndex(SCHEMA_VERSION);
+    known.trouble.delete(INDEX);
+    if (!sameTabs(index, known.index)) location.reload();
+    known.index = index;
+  } catch (error) {
+    known.trouble.set(INDEX, error.message);
+  }
+  await fetchReport(known.page.openEntry(), always);
+  known.looking = false;
+  known.page.changed();
+}
+
+// The data of a QoS that was opened just now, where the server has newer ones than the page.
+export async function lookAt(entry) {
+  if (!known.looked) return;
+  await fetchReport(entry, false);
+  known.page.changed();
+}
+
+async function fetchReport(entry, always) {
+  if (!entry?.data || (!always && isCurrent(known.reports.get(entry.slug), entry))) return;
+  try {
+    take(entry, await textOf(entry.data));
+  } catch (error) {
+    known.trouble.set(entry.data, error.message);
+  }
+}
+
+function isCurrent(report, entry) {
+  return report?.data.metadata.last_updated_epoch === entry.last_updated && report.data.staleness.stale === entry.stale;
+}
