@@ -537,7 +537,7 @@ def test_the_theme_is_kept_and_there_before_anything_is_painted(visit: Open, pub
     page.wait_for_function(f"() => Number({ink}.match(/\\d+/)[0]) > 200")
     page.goto("about:blank")
     page.add_init_script(
-        "document.addEventListener('readystatechange', () => (window.early ??= document.documentElement.dataset.theme));"
+        "document.addEventListener('readystatechange', () => (window.early ??= document.documentElement.dataset.theme))"
     )
     page.goto(site.address)
     assert page.evaluate("window.early") == "dark"
