@@ -752,29 +752,14 @@ def test_a_page_without_qos_has_a_theme(visit: Open, publish: Publish) -> None:
 
 
 @pytest.mark.slow
-def test_five_hundred_users_answer_at_once(visit: Open, publish: Publish) -> None:
+def test_the_charts_of_five_hundred_users_follow_the_range(visit: Open, publish: Publish) -> None:
     page = visit(publish(Site([reports.busy(500, qos="many"), reports.busy(2, days=2, qos="few")])).file).page
     panel(page, "many")
 
-    def click_to_drawn(selector: str, begin: str) -> float:
-        taken: float = page.evaluate(
-            """async ([selector, begin]) => {
-              const started = performance.now();
-              document.querySelector(selector).click();
-              const charts = [...document.querySelectorAll('.open .chart')];
-              const begun = () => charts.every(({layout}) => layout?.xaxis.range[0].startsWith(begin));
-              while (!begun()) await new Promise(done => setTimeout(done));
-              return performance.now() - started;
-            }""",
-            [selector, begin],
+    for range_, begin in (("7d", "2026-11-13T14:10"), ("24h", "2026-11-19T14:10"), ("all", "2026-10-21")):
+        page.locator(f".open [data-range='{range_}']").click()
+        page.wait_for_function(
+            """begin => [...document.querySelectorAll('.open .chart')]
+              .every(({layout}) => layout?.xaxis.range[0].startsWith(begin))""",
+            arg=begin,
         )
-        return taken
-
-    for _ in range(2):
-        taken = [
-            click_to_drawn(".open [data-range='7d']", "2026-11-13T14:10"),
-            click_to_drawn(".open [data-range='24h']", "2026-11-19T14:10"),
-            click_to_drawn(".open [data-range=all]", "2026-10-21"),
-        ]
-    print("ms from click to charts:", [round(one) for one in taken])
-    assert max(taken) < 3000  # a slow and busy machine's share; a quiet one needs a tenth
