@@ -42,6 +42,7 @@ export function showGrid(place, sheet) {
   const grid = grids.get(place) ?? newGrid(place, sheet);
   grids.set(place, grid);
   grid.sheet = sheet;
+  grid.lines = new Map(); // row -> its element, so that sorting and typing make none anew
   grid.span.textContent = sheet.span ? ` ${sheet.span}` : "";
   grid.note.textContent = sheet.note ?? "";
   grid.note.hidden = !sheet.note;
@@ -82,11 +83,16 @@ function showRows(grid) {
   const rows = chosenRows(sheet.columns, sheet.rows, choice);
   const shown = grid.all || choice.filter ? rows : rows.slice(0, FIRST_ROWS);
   showHead(grid, choice);
-  fill(grid.body, shown.map((row) => element("tr", {}, sheet.cells(row))));
+  fill(grid.body, shown.map((row) => lineOf(grid, row)));
   if (!rows.length && sheet.rows.length) grid.body.append(element("tr", {}, element("td", { class: "nobody", colspan: String(sheet.columns.length) }, "no such user")));
   fill(grid.foot, sheet.total ? element("tr", {}, sheet.cells(sheet.total)) : []);
   grid.more.hidden = shown.length === rows.length;
   grid.more.textContent = `Show all ${rows.length}`;
+}
+
+function lineOf(grid, row) {
+  if (!grid.lines.has(row)) grid.lines.set(row, element("tr", {}, grid.sheet.cells(row)));
+  return grid.lines.get(row);
 }
 
 function showHead(grid, choice) {
