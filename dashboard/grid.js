@@ -2,7 +2,7 @@
 // scroll and what is typed stay.
 
 import { element, fill } from "./dom.js";
-import { chosenRows, choiceOf, csvOf, nextSort, plainChoice, textsOf, tsvOf } from "./sheet.js";
+import { chosenRows, choiceOf, csvOf, fullLabel, nextSort, plainChoice, textsOf, tsvOf } from "./sheet.js";
 
 const FIRST_ROWS = 25;
 const SAID_MS = 4000;
@@ -54,7 +54,11 @@ function newGrid(place, { name, title }) {
   const grid = { name, all: false, sheet: null, span: element("small"), note: element("p", { class: "quiet" }) };
   grid.said = element("span", { class: "quiet", role: "status" });
   grid.filter = element("input", { type: "search", "aria-label": `Users in “${title}”`, placeholder: "filter users" });
-  grid.filter.addEventListener("input", () => choose(grid, { filter: grid.filter.value }));
+  grid.filter.addEventListener("input", () => {
+    choose(grid, { filter: grid.filter.value });
+    const found = grid.body.querySelectorAll("tr:not(.none)").length;
+    sayOf(grid, grid.filter.value ? `${found} of ${grid.sheet.rows.length}` : "");
+  });
   const copy = button("Copy", () => copyTable(grid), `Copy “${title}” as tab-separated values`);
   const save = button("CSV", () => saveTable(grid), `Download “${title}” as CSV`);
   grid.tools = element("div", { class: "grid-tools" }, [grid.filter, copy, save, grid.said]);
@@ -64,6 +68,7 @@ function newGrid(place, { name, title }) {
   grid.scroll = element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": title }, table);
   grid.more = button("", () => {
     grid.all = true;
+    grid.scroll.focus({ preventScroll: true }); // the button goes
     showRows(grid);
   });
   fill(place, [element("h3", {}, [title, grid.span]), grid.tools, grid.note, grid.scroll, grid.more]);
@@ -84,7 +89,7 @@ function showRows(grid) {
   const shown = grid.all || choice.filter ? rows : rows.slice(0, FIRST_ROWS);
   showHead(grid, choice);
   fill(grid.body, shown.map((row) => lineOf(grid, row)));
-  if (!rows.length && sheet.rows.length) grid.body.append(element("tr", {}, element("td", { class: "nobody", colspan: String(sheet.columns.length) }, "no such user")));
+  if (!rows.length && sheet.rows.length) grid.body.append(element("tr", { class: "none" }, element("td", { class: "nobody", colspan: String(sheet.columns.length) }, "no such user")));
   fill(grid.foot, sheet.total ? element("tr", {}, sheet.cells(sheet.total)) : []);
   grid.more.hidden = shown.length === rows.length;
   grid.more.textContent = `Show all ${rows.length}`;
@@ -101,7 +106,7 @@ function showHead(grid, choice) {
   if (grid.labels !== labels) {
     const focused = document.activeElement?.closest?.("th")?.dataset.key;
     const heads = columns.map((column) => {
-      const sort = button(column.label, () => choose(grid, nextSort(choices.get(grid.name), column)));
+      const sort = button(column.label, () => choose(grid, nextSort(choices.get(grid.name), column)), column.full);
       return element("th", { scope: "col", class: column.kind, "data-key": column.key }, sort);
     });
     const hadFocus = grid.head.contains(document.activeElement);
@@ -151,8 +156,9 @@ function saveTable(grid) {
 }
 
 function sayOf(grid, words) {
+  clearTimeout(grid.until);
   grid.said.textContent = words;
-  setTimeout(() => (grid.said.textContent = ""), SAID_MS);
+  grid.until = setTimeout(() => (grid.said.textContent = ""), SAID_MS);
 }
 
 function button(label, pressed, title) {

@@ -63,11 +63,13 @@ function cellOf(value, { whole, isLimit }, when, unit) {
 }
 
 function wordsOf({ least, most }, { whole, isLimit }, unit, zone) {
+  const clock = `Means of the time shown, on the clock of ${zone}.`;
+  if (least.value === most.value) return `${most.value ? "The same" : "None in use"} at every hour. ${clock}`;
   const told = ({ day, hour, value }) => {
     const share = isLimit ? `${Math.round((100 * value) / whole)} % of the limit` : `${amount(value)} ${unit}`;
     return `${DAYS[day]} ${hourName(hour)} (${share})`;
   };
-  return `Least in use: ${told(least)}. Most: ${told(most)}. Means of the time shown, on the clock of ${zone}.`;
+  return `Least in use: ${told(least)}. Most: ${told(most)}. ${clock}`;
 }
 
 function hourName(hour) {
