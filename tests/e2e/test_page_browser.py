@@ -721,6 +721,8 @@ def test_five_hundred_users_of_a_month(visit: Open, publish: Publish) -> None:
     many: Report = reports.busy(500, qos="many")
     page = visit(publish(Site([many, reports.busy(2, days=2, qos="few")])).file).page
     shown = panel(page, "many")
+    assert len(cells(shown.locator(".totals table"))) == 1 + 25 + 1
+    shown.get_by_role("button", name="Show all 500").click()
     assert len(cells(shown.locator(".totals table"))) == 1 + 500 + 1
     assert len(traces(page, "many", "NCPUS")) == many.header.top_users + 1
     assert sum(sum(area["y"]) for area in traces(page, "many", "NCPUS")) == pytest.approx(
