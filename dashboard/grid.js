@@ -8,11 +8,21 @@ const FIRST_ROWS = 25;
 const SAID_MS = 4000;
 const choices = new Map(); // name of a table -> what the reader chose for it
 const grids = new WeakMap(); // place -> its parts
+const made = []; // all of them
 let changed = () => {};
+let isPrinting = false;
 
 // `told` is called when the reader chose something.
 export function startGrids(told) {
   changed = told;
+  addEventListener("beforeprint", () => showForPrint(true));
+  addEventListener("afterprint", () => showForPrint(false));
+}
+
+// Paper has no button for the rest.
+function showForPrint(printing) {
+  isPrinting = printing;
+  made.forEach(showRows);
 }
 
 // What the reader chose for all tables, as texts by key: {"totals-sort": "NCPUS"}; and back, which tells whether that is
@@ -40,6 +50,7 @@ export function knowTable(name) {
 // `total` too. Without rows the note stands alone.
 export function showGrid(place, sheet) {
   const grid = grids.get(place) ?? newGrid(place, sheet);
+  if (!grids.has(place)) made.push(grid);
   grids.set(place, grid);
   grid.sheet = sheet;
   grid.lines = new Map(); // row -> its element, so that sorting and typing make none anew
@@ -86,7 +97,7 @@ function showRows(grid) {
   const choice = choices.get(grid.name);
   if (grid.filter.value !== choice.filter) grid.filter.value = choice.filter;
   const rows = chosenRows(sheet.columns, sheet.rows, choice);
-  const shown = grid.all || choice.filter ? rows : rows.slice(0, FIRST_ROWS);
+  const shown = grid.all || choice.filter || isPrinting ? rows : rows.slice(0, FIRST_ROWS);
   showHead(grid, choice);
   fill(grid.body, shown.map((row) => lineOf(grid, row)));
   if (!rows.length && sheet.rows.length) grid.body.append(element("tr", { class: "none" }, element("td", { class: "nobody", colspan: String(sheet.columns.length) }, "no such user")));
