@@ -49,7 +49,7 @@ export function peakOf(values) {
 }
 
 // Where the areas' points lie. Plotly takes long to read a time for each: where they are evenly spread, it gets the first
-// and the step. Only the end of the data, in the bin that is not over, then lies too late, where the axis has ended.
+// and the step. Only the end of the data, in the bin that is not over, then lies too late, where the axis ends before it.
 function alongAxis({ times, texts }, first, last) {
   const step = times[first + 1] - times[first];
   for (let bin = first + 1; bin < last; bin += 1) {
@@ -88,7 +88,7 @@ function layoutOf(scene, key, axis, look) {
     margin: marginOf(look.size), paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
     font: { family: look.font, size: look.size, color: look.text },
     xaxis: {
-      ...line, type: "date", range: [timeAt(from), timeAt(to)], minallowed: axis.texts[0], maxallowed: axis.texts.at(-1), title: title(`time in ${zone}`, 8),
+      ...line, type: "date", range: [timeAt(from), timeAt(to)], title: title(`time in ${zone}`, 8),
       showgrid: false, ticks: "outside", tickangle: 0, tickformatstops: DATES, showspikes: true, spikemode: "across", spikesnap: "hovered data",
       spikethickness: 1, spikedash: "solid", spikecolor: look.quiet,
     },

@@ -52,10 +52,12 @@ export function movedRange(data, range, side) {
   return { from, to: from + length };
 }
 
-// What a stretch drawn with the mouse asks for: whole minutes, at least as long as a bin, within the data.
+// What a stretch drawn with the mouse asks for: whole minutes, at least as long as a bin. What was dragged out of the data
+// is put back, as long as it was.
 export function drawnRange(data, from, to) {
   const whole = wholeOf(data);
   const short = Math.max(0, data.metadata.time_resolution_seconds - (to - from)) / 2;
-  const minutes = [from - short, to + short].map((epoch) => Math.round(epoch / 60) * 60);
+  const out = Math.max(0, whole.from - (from - short)) - Math.max(0, to + short - whole.to);
+  const minutes = [from - short + out, to + short + out].map((epoch) => Math.round(epoch / 60) * 60);
   return { from: Math.max(whole.from, minutes[0]), to: Math.min(whole.to, minutes[1]) };
 }

@@ -52,5 +52,7 @@ test("a range moves by half of itself, and not beyond the data", () => {
 test("a stretch drawn with the mouse is whole minutes within the data, and never less than a bin", () => {
   assert.deepEqual(drawnRange(data, from + 3605.2, from + 7209.9), { from: from + 3600, to: from + 7200 });
   assert.deepEqual(drawnRange(data, from + 7200, from + 7200), { from: from + 5400, to: from + 9000 });
+  assert.deepEqual(drawnRange(data, from - 900, from + 2700), { from, to: from + 3600 });
+  assert.deepEqual(drawnRange(data, to - 600, to + 6600), { from: to - 7200, to });
   assert.deepEqual(drawnRange(data, from - 900, to + 900), { from, to });
 });

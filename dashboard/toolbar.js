@@ -84,7 +84,7 @@ function timeIn(field, zone) {
 // The field in which the reader writes stays as it is.
 function showTime(field, epoch, whole, zone) {
   const text = fieldTime(epoch, zone);
-  const isTouched = field === document.activeElement && field.value !== field.dataset.shown;
+  const isTouched = field === document.activeElement && ![field.dataset.shown, text].includes(field.value);
   Object.assign(field.dataset, { shown: text, epoch: String(epoch) });
   [field.min, field.max] = [fieldTime(whole.from, zone), fieldTime(whole.to, zone)];
   if (isTouched) return;

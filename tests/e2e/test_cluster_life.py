@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import re
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import partial
-from http.server import ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +12,7 @@ import pytest
 from librarian import assets
 from tests.cluster.client import Cluster, wait_for
 from tests.cluster.fixture import ODD_QOS, ODD_USER, Under
-from tests.e2e.browser import Handler, Visit, browser, visit
+from tests.e2e.browser import Visit, browser, served, visit
 
 __all__ = ["browser", "visit"]
 pytestmark = [pytest.mark.slow, pytest.mark.scrontab]
@@ -61,17 +57,3 @@ def bundle() -> Path:
     if found.kind != "basic" or found.path is None:
         pytest.skip("the small Plotly bundle is missing: (cd dashboard && npm ci)")
     return found.path
-
-
-@contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """The address at which a web server shows `folder`, also while it is swapped for a newer one."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
