@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from librarian.core.jobs import UNKNOWN
 from librarian.core.limits import QosLimits
 from librarian.render.files import file_names
 from tests.e2e.browser import browser, visit, web
@@ -19,10 +20,10 @@ HOUR = 3600
 OWN_LIMITS = QosLimits({"cpu": 430.0, "gres/gpu": 8.0, "gres/gpu:a100": 4.0, "gres/gpu:b200": 0.0}, None)
 
 
-def gpus(kind: str, count: int, end: int = reports.UNKNOWN) -> reports.Run:
+def gpus(kind: str, count: int, end: int = UNKNOWN) -> reports.Run:
     """A run with GPUs of a type that began six hours ago and runs on unless told."""
     tres = f"billing=4,cpu=4,mem=16G,node=1,gres/gpu:{kind}={count},gres/gpu={count}"
-    return reports.Run("alice", NOW - 6 * HOUR, end, tres, "RUNNING" if end == reports.UNKNOWN else "COMPLETED")
+    return reports.Run("alice", NOW - 6 * HOUR, end, tres, "RUNNING" if end == UNKNOWN else "COMPLETED")
 
 
 def types(page: Any, slug: str = "avery") -> list[str]:

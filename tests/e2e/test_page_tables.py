@@ -1,4 +1,4 @@
-"""Tables and the map of the week where it is harder: many users, the keyboard alone, a phone, paper, a shut clipboard."""
+"""Tables and the map of the week where it is harder: many users, no mouse, a phone, paper, a shut clipboard."""
 
 from __future__ import annotations
 
