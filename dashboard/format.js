@@ -5,6 +5,7 @@ const LONGEST = 48;
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/gu;
 const CLOCK = { weekday: "short", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
 const clocks = new Map(); // zone -> formatter; making one is slow
+const NUMBERS = [0, 1, 2].map((digits) => new Intl.NumberFormat("en-US", { maximumFractionDigits: digits }));
 
 // A text from outside with nothing invisible in it.
 export function visible(text) {
@@ -26,7 +27,7 @@ export function plotlyText(text) {
 export function amount(value) {
   if (value > 0 && value < 0.005) return "< 0.01";
   const digits = value >= 100 ? 0 : value >= 10 ? 1 : 2;
-  return value.toLocaleString("en-US", { maximumFractionDigits: digits });
+  return NUMBERS[digits].format(value);
 }
 
 export function percent(part, whole) {

@@ -2,17 +2,27 @@
 // scroll and what is typed stay.
 
 import { element, fill } from "./dom.js";
-import { chosenRows, choiceOf, csvOf, nextSort, plainChoice, textsOf, tsvOf } from "./sheet.js";
+import { chosenRows, choiceOf, csvOf, fullLabel, nextSort, plainChoice, textsOf, tsvOf } from "./sheet.js";
 
 const FIRST_ROWS = 25;
 const SAID_MS = 4000;
 const choices = new Map(); // name of a table -> what the reader chose for it
 const grids = new WeakMap(); // place -> its parts
+const made = []; // all of them
 let changed = () => {};
+let isPrinting = false;
 
 // `told` is called when the reader chose something.
 export function startGrids(told) {
   changed = told;
+  addEventListener("beforeprint", () => showForPrint(true));
+  addEventListener("afterprint", () => showForPrint(false));
+}
+
+// Paper has no button for the rest.
+function showForPrint(printing) {
+  isPrinting = printing;
+  made.forEach(showRows);
 }
 
 // What the reader chose for all tables, as texts by key: {"totals-sort": "NCPUS"}; and back, which tells whether that is
@@ -40,8 +50,10 @@ export function knowTable(name) {
 // `total` too. Without rows the note stands alone.
 export function showGrid(place, sheet) {
   const grid = grids.get(place) ?? newGrid(place, sheet);
+  if (!grids.has(place)) made.push(grid);
   grids.set(place, grid);
   grid.sheet = sheet;
+  grid.lines = new Map(); // row -> its element, so that sorting and typing make none anew
   grid.span.textContent = sheet.span ? ` ${sheet.span}` : "";
   grid.note.textContent = sheet.note ?? "";
   grid.note.hidden = !sheet.note;
@@ -53,7 +65,11 @@ function newGrid(place, { name, title }) {
   const grid = { name, all: false, sheet: null, span: element("small"), note: element("p", { class: "quiet" }) };
   grid.said = element("span", { class: "quiet", role: "status" });
   grid.filter = element("input", { type: "search", "aria-label": `Users in “${title}”`, placeholder: "filter users" });
-  grid.filter.addEventListener("input", () => choose(grid, { filter: grid.filter.value }));
+  grid.filter.addEventListener("input", () => {
+    choose(grid, { filter: grid.filter.value });
+    const found = grid.body.querySelectorAll("tr:not(.none)").length;
+    sayOf(grid, grid.filter.value ? `${found} of ${grid.sheet.rows.length}` : "");
+  });
   const copy = button("Copy", () => copyTable(grid), `Copy “${title}” as tab-separated values`);
   const save = button("CSV", () => saveTable(grid), `Download “${title}” as CSV`);
   grid.tools = element("div", { class: "grid-tools" }, [grid.filter, copy, save, grid.said]);
@@ -63,6 +79,7 @@ function newGrid(place, { name, title }) {
   grid.scroll = element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": title }, table);
   grid.more = button("", () => {
     grid.all = true;
+    grid.scroll.focus({ preventScroll: true }); // the button goes
     showRows(grid);
   });
   fill(place, [element("h3", {}, [title, grid.span]), grid.tools, grid.note, grid.scroll, grid.more]);
@@ -80,13 +97,18 @@ function showRows(grid) {
   const choice = choices.get(grid.name);
   if (grid.filter.value !== choice.filter) grid.filter.value = choice.filter;
   const rows = chosenRows(sheet.columns, sheet.rows, choice);
-  const shown = grid.all || choice.filter ? rows : rows.slice(0, FIRST_ROWS);
+  const shown = grid.all || choice.filter || isPrinting ? rows : rows.slice(0, FIRST_ROWS);
   showHead(grid, choice);
-  fill(grid.body, shown.map((row) => element("tr", {}, sheet.cells(row))));
-  if (!rows.length && sheet.rows.length) grid.body.append(element("tr", {}, element("td", { class: "nobody", colspan: String(sheet.columns.length) }, "no such user")));
+  fill(grid.body, shown.map((row) => lineOf(grid, row)));
+  if (!rows.length && sheet.rows.length) grid.body.append(element("tr", { class: "none" }, element("td", { class: "nobody", colspan: String(sheet.columns.length) }, "no such user")));
   fill(grid.foot, sheet.total ? element("tr", {}, sheet.cells(sheet.total)) : []);
   grid.more.hidden = shown.length === rows.length;
   grid.more.textContent = `Show all ${rows.length}`;
+}
+
+function lineOf(grid, row) {
+  if (!grid.lines.has(row)) grid.lines.set(row, element("tr", {}, grid.sheet.cells(row)));
+  return grid.lines.get(row);
 }
 
 function showHead(grid, choice) {
@@ -95,7 +117,7 @@ function showHead(grid, choice) {
   if (grid.labels !== labels) {
     const focused = document.activeElement?.closest?.("th")?.dataset.key;
     const heads = columns.map((column) => {
-      const sort = button(column.label, () => choose(grid, nextSort(choices.get(grid.name), column)));
+      const sort = button(column.label, () => choose(grid, nextSort(choices.get(grid.name), column)), column.full);
       return element("th", { scope: "col", class: column.kind, "data-key": column.key }, sort);
     });
     const hadFocus = grid.head.contains(document.activeElement);
@@ -145,8 +167,9 @@ function saveTable(grid) {
 }
 
 function sayOf(grid, words) {
+  clearTimeout(grid.until);
   grid.said.textContent = words;
-  setTimeout(() => (grid.said.textContent = ""), SAID_MS);
+  grid.until = setTimeout(() => (grid.said.textContent = ""), SAID_MS);
 }
 
 function button(label, pressed, title) {

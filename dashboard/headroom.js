@@ -21,8 +21,8 @@ function gaugeOf(data, key) {
   const unit = unitOf(data, key).unit;
   const of = limit.kind === "limit" ? ` of ${amount(limit.value)} ${unit}` : ` ${unit}`;
   const figure = element("p", { class: "figure" }, [element("strong", {}, amount(used)), of]);
-  const texts = [headroomText(used, limit), ...(key === "NGPUS" ? typesOf(data) : []), ...sourceOf(limit)];
-  return [heading, figure, barOf(nameOf(data, key), used, limit), ...texts.map((text) => element("p", { class: "detail" }, text))];
+  const texts = [headroomText(used, limit), ...sourceOf(limit)].map((text) => element("p", { class: "detail" }, text));
+  return [heading, figure, barOf(nameOf(data, key), used, limit), ...texts, key === "NGPUS" ? typesOf(data) : null];
 }
 
 // No limit, a limit of 0 and a limit that is not known are three things.
@@ -48,10 +48,22 @@ function barOf(name, used, limit) {
 }
 
 function typesOf(data) {
-  return gpuTypesNow(data).map(({ type, count, limit }) => {
-    const of = limit.kind === "limit" ? ` of ${amount(limit.value)}` : "";
-    return `${shownName(type)}: ${amount(count)}${of}`;
-  });
+  const types = gpuTypesNow(data);
+  return types.length ? element("ul", { class: "types", "aria-label": `${nameOf(data, "NGPUS")} by type` }, types.map(typeLine)) : null;
+}
+
+// One type of GPU: beside its own limit, if it has one, that of all GPUs holds.
+function typeLine({ type, count, limit }) {
+  const name = shownName(type);
+  const figure = element("span", {}, `${amount(count)}${typeText(limit)}`);
+  const words = element("p", {}, [element("bdi", { title: name }, name), " ", figure]);
+  return element("li", {}, [words, limit.kind === "limit" ? barOf(`GPUs ${name}`, count, limit) : null]);
+}
+
+function typeText(limit) {
+  if (limit.kind === "none") return ", no limit of its own";
+  if (limit.kind === "unknown") return ", limit not known";
+  return limit.value === 0 ? ", limit 0: none may be used" : ` of ${amount(limit.value)}`;
 }
 
 function sourceOf(limit) {

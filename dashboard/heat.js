@@ -1,6 +1,6 @@
 // How much is in use at which hour of the week: the mean of all that lies in a range, by weekday and hour of a zone.
 
-import { offsetsAt } from "./clock.js";
+import { offsetAt, offsetsAt } from "./clock.js";
 import { limitOf, own } from "./model.js";
 import { wholeOf } from "./range.js";
 
@@ -16,12 +16,13 @@ export function heatOf(data, range, key, zone) {
   const amounts = week(0);
   const { from, to } = range ?? wholeOf(data);
   const use = useOf(data, key);
-  const offsets = offsetsAt(data.edges.slice(0, -1), zone);
+  const offsets = offsetsAt(data.edges, zone);
   const ends = [...data.edges.slice(1, -1), data.metadata.last_updated_epoch];
   for (let bin = 0; bin < use.length; bin += 1) {
+    const isChange = offsets[bin] !== offsets[bin + 1]; // only a bin with a change of the clocks must ask for each hour
     const [begin, end] = [Math.max(from, data.edges[bin]), Math.min(to, ends[bin])];
     for (let at = begin; at < end; ) {
-      const wall = at + offsets[bin] - FIRST_MONDAY;
+      const wall = at + (isChange ? offsetAt(at, zone) : offsets[bin]) - FIRST_MONDAY;
       const next = Math.min(end, at + AN_HOUR - modulo(wall, AN_HOUR)); // a bin may be longer than an hour
       const [day, hour] = [Math.floor(modulo(wall, 7 * A_DAY) / A_DAY), Math.floor(modulo(wall, A_DAY) / AN_HOUR)];
       seconds[day][hour] += next - at;

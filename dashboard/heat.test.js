@@ -63,3 +63,20 @@ test("the freest and the busiest hour", () => {
   assert.deepEqual(extremes(cells), { least: { day: 0, hour: 1, value: 1 }, most: { day: 0, hour: 2, value: 9 } });
   assert.equal(extremes(cells.map((row) => row.map(() => null))), null);
 });
+
+test("clocks that go back within a bin take its later hours with them", () => {
+  const night = Date.UTC(2026, 10, 1, 4) / 1000; // Sunday 00:00 in New York; at 06:00Z two o'clock becomes one
+  const { cells } = heatOf(dataOf(night, 6 * 3600, [5, 11]), null, "NCPUS", "America/New_York");
+  assert.deepEqual(cells[6].slice(0, 12), [6, 6, 6, 6, 6, 12, 12, 12, 12, 12, 12, null]);
+});
+
+test("clocks that go forward within the last bin leave an hour out", () => {
+  const night = Date.UTC(2026, 2, 8, 5) / 1000; // Sunday 00:00 in New York; at 07:00Z two o'clock becomes three
+  const { cells } = heatOf(dataOf(night, 6 * 3600, [5]), null, "NCPUS", "America/New_York");
+  assert.deepEqual(cells[6].slice(0, 8), [6, 6, null, 6, 6, 6, 6, null]);
+});
+
+test("a zone that is half an hour off shares a bin between two hours", () => {
+  const { cells } = heatOf(dataOf(MONDAY, 3600, [5, 11]), null, "NCPUS", "Asia/Kolkata"); // 05:30 to 07:30
+  assert.deepEqual(cells[0].slice(4, 9), [null, 6, 9, 12, null]);
+});

@@ -56,18 +56,24 @@ function showCells(heat) {
 function cellOf(value, { whole, isLimit }, when, unit) {
   if (value === null) return element("td", { title: `${when}: no data` }, "·");
   const share = whole ? value / whole : 0;
-  const percentage = Math.round(100 * share);
   const of = isLimit ? ` of ${amount(whole)}` : "";
   const step = Math.max(0, Math.min(HEAT_STEPS, Math.round(HEAT_STEPS * share)));
-  return element("td", { class: `heat-${step}`, title: `${when}: ${amount(value)}${of} ${unit} (${percentage} %)` }, String(percentage));
+  return element("td", { class: `heat-${step}`, title: `${when}: ${amount(value)}${of} ${unit} (${percentOf(share)} %)` }, String(percentOf(share)));
+}
+
+// As in the headroom, 100 % is said only where nothing is left.
+function percentOf(share) {
+  return share < 1 ? Math.min(99, Math.round(100 * share)) : Math.round(100 * share);
 }
 
 function wordsOf({ least, most }, { whole, isLimit }, unit, zone) {
+  const clock = `Means of the time shown, on the clock of ${zone}.`;
+  if (least.value === most.value) return `${most.value ? "The same at every hour" : "None in use at any hour"}. ${clock}`;
   const told = ({ day, hour, value }) => {
-    const share = isLimit ? `${Math.round((100 * value) / whole)} % of the limit` : `${amount(value)} ${unit}`;
+    const share = isLimit ? `${percentOf(value / whole)} % of the limit` : `${amount(value)} ${unit}`;
     return `${DAYS[day]} ${hourName(hour)} (${share})`;
   };
-  return `Least in use: ${told(least)}. Most: ${told(most)}. Means of the time shown, on the clock of ${zone}.`;
+  return `Least in use: ${told(least)}. Most: ${told(most)}. ${clock}`;
 }
 
 function hourName(hour) {

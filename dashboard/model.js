@@ -6,6 +6,7 @@ export const SCHEMA_VERSION = 1;
 const PARTS = ["metadata", "observables", "units", "nice_names", "limits", "now", "totals", "rejects", "staleness", "colours"];
 const LISTS = ["users", "edges", "time_idxs", "untracked", "notes"];
 const LATE = 3; // intervals
+const TYPED = "NGPUS:";
 
 export function own(object, key, fallback) {
   return object && Object.hasOwn(object, key) ? object[key] : fallback;
@@ -54,11 +55,12 @@ export function totalRows(data) {
   return data.users.map((user) => ({ user, ...own(data.totals.users, user, { hours: {}, ended: {} }) }));
 }
 
-// GPUs held now by type: [{type, count, limit}].
+// GPUs held now by type, those of the window that nobody holds included: [{type, count, limit}]. A single type is only
+// told where it has a limit of its own: else it says what all GPUs say.
 export function gpuTypesNow(data) {
-  return Object.keys(data.now.total)
-    .filter((key) => key.startsWith("NGPUS:") && data.now.total[key] > 0)
-    .map((key) => ({ type: key.slice("NGPUS:".length), count: data.now.total[key], limit: limitOf(data, key) }));
+  const keys = Object.keys(data.now.total).filter((key) => key.startsWith(TYPED)).sort();
+  const types = keys.map((key) => ({ type: key.slice(TYPED.length), count: data.now.total[key], limit: limitOf(data, key) }));
+  return types.length === 1 && types[0].limit.kind !== "limit" ? [] : types;
 }
 
 // Whether a reader must be told that the data are old: {kind, since, reason} or null. Kind "stale": the program says so

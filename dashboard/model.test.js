@@ -66,9 +66,18 @@ test("the totals have a row for every user in the file's order", () => {
   assert.deepEqual(rows[0].hours, data.totals.users.alice.hours);
 });
 
-test("GPU types in use are told with their own limit", () => {
+test("GPU types are told with their own limit, those that nobody holds too", () => {
   const types = gpuTypesNow(dataOf());
-  assert.deepEqual(types.map((gpu) => [gpu.type, gpu.count, gpu.limit.kind, gpu.limit.value]), [["a100", 2, "limit", 0]]);
+  const told = types.map((gpu) => [gpu.type, gpu.count, gpu.limit.kind, gpu.limit.value]);
+  assert.deepEqual(told, [["a100", 2, "limit", 0], ["v100", 0, "none", null]]);
+});
+
+test("a single GPU type is told only where it has a limit of its own", () => {
+  const data = dataOf();
+  data.now.total = { NGPUS: 3, "NGPUS:v100": 3 };
+  assert.deepEqual(gpuTypesNow(data), []);
+  data.limits["NGPUS:v100"] = { kind: "limit", value: 4, source: "" };
+  assert.deepEqual(gpuTypesNow(data).map((gpu) => gpu.limit.value), [4]);
 });
 
 test("no warning while all is in time", () => {

@@ -57,7 +57,7 @@ function startControls() {
   page.tools = [timeTools(changeRange, sayTo), userTools(change, sayTo)];
   page.bar = element("div", { class: "bar-of-tools" }, [...page.tools.flatMap((tools) => tools.parts), page.said]);
   ["now", "totals"].forEach(knowTable);
-  startGrids(() => change({ table: tableState() }));
+  startGrids(() => keepView({ table: tableState() })); // the tables show it already, and nothing else does
   document.querySelectorAll(".legend").forEach((list) => startLegend(list, legendActions(list.closest('[role="tabpanel"]'))));
 }
 
@@ -74,16 +74,20 @@ function legendActions(panel) {
   };
 }
 
-// Another view, and its address, so that it can be sent to somebody.
 function change(changes) {
-  page.view = { ...page.view, qos: page.view.qos ?? openEntry()?.name ?? null, ...changes };
+  keepView(changes);
   say(page.said, "");
+  showView();
+}
+
+// Another view, and its address, so that it can be sent to somebody; nothing is drawn.
+function keepView(changes) {
+  page.view = { ...page.view, qos: page.view.qos ?? openEntry()?.name ?? null, ...changes };
   try {
     history.replaceState(null, "", addressOfView(page.view) || location.pathname + location.search);
   } catch {
     // a browser may refuse when asked too often
   }
-  showView();
 }
 
 function changeRange(changes) {

@@ -1,7 +1,7 @@
 // A table of users as data: rows in the order and with the words that the reader asked for, and as text to take away.
 //
-// A column is {key, label, kind, value(row), text(row), title}: `value` is what is sorted by and taken away, `text` what
-// is shown. Kind "name" is the user's.
+// A column is {key, label, kind, value(row), text(row), full}: `value` is what is sorted by and taken away, `text` what
+// is shown. `full` is the label where no other column stands beside it to explain it. Kind "name" is the user's.
 
 import { visible } from "./format.js";
 
@@ -32,13 +32,13 @@ export function nextSort(choice, column) {
 
 // As tab-separated values, for a spreadsheet's clipboard.
 export function tsvOf(columns, rows) {
-  const cell = (value) => guarded(typeof value === "string" ? visible(value) : String(value));
+  const cell = (value) => (typeof value === "string" ? guarded(visible(value)) : String(value));
   return linesOf(columns, rows, cell).map((line) => line.join("\t")).join("\n");
 }
 
-// As a CSV file, RFC 4180.
+// As a CSV file, RFC 4180; names as the program's own table has them.
 export function csvOf(columns, rows) {
-  const cell = (value) => inQuotes(guarded(String(value)));
+  const cell = (value) => (typeof value === "string" ? inQuotes(escaped(guarded(value))) : String(value));
   return linesOf(columns, rows, cell).map((line) => `${line.join(",")}\r\n`).join("");
 }
 
@@ -56,8 +56,12 @@ export function choiceOf(texts) {
   return plainChoice({ sort: (up ? sort.slice(0, -3) : sort) || null, down: !up, filter: texts.filter ?? "" });
 }
 
+export function fullLabel({ full, label }) {
+  return full ?? label;
+}
+
 function linesOf(columns, rows, cell) {
-  return [columns.map((column) => cell(column.label)), ...rows.map((row) => columns.map((column) => cell(column.value(row))))];
+  return [columns.map((column) => cell(fullLabel(column))), ...rows.map((row) => columns.map((column) => cell(column.value(row))))];
 }
 
 function compared(one, other) {
@@ -66,7 +70,12 @@ function compared(one, other) {
 }
 
 function guarded(text) {
-  return FORMULA.test(text) && !/^-?[\d.]+(e[+-]?\d+)?$/i.test(text) ? `'${text}` : text;
+  return FORMULA.test(text) ? `'${text}` : text;
+}
+
+// Half a character has no bytes in UTF-8: names that differ in it alone must not become one.
+function escaped(text) {
+  return text.replace(/\p{Cs}/gu, (half) => `\\u${half.charCodeAt(0).toString(16)}`);
 }
 
 function inQuotes(text) {

@@ -46,10 +46,21 @@ test("CSV is quoted, numbers are whole, and no name is a formula", () => {
   assert.equal(lines[0], "User,CPU-hours");
   assert.equal(lines[3], "'=1+1,0");
   assert.equal(lines[5], '"a ""b"", c\nd",0.3333333333333333');
-  assert.equal(lines[6], "-5,-1");
+  assert.equal(lines[6], "'-5,-1");
 });
 
 test("TSV has one line a row whatever a name holds", () => {
   const text = tsvOf(COLUMNS, [{ user: "a\tb\nc", cpu: 2 }, { user: "@x", cpu: 1 }]);
   assert.equal(text, "User\tCPU-hours\na\ufffdb\ufffdc\t2\n'@x\t1");
+});
+
+test("CSV keeps names apart that differ in what is not text", () => {
+  const lines = csvOf(COLUMNS, ["\udcfe", "\udcff", "🦉"].map((user) => ({ user, cpu: 1 }))).split("\r\n");
+  assert.deepEqual(lines.slice(1, 4), ["\\udcfe,1", "\\udcff,1", "🦉,1"]);
+});
+
+test("a column is named in full where it stands alone", () => {
+  const columns = [COLUMNS[0], { ...COLUMNS[1], label: "share", full: "share of CPU-hours" }];
+  assert.equal(csvOf(columns, []), "User,share of CPU-hours\r\n");
+  assert.equal(tsvOf(columns, []), "User\tshare of CPU-hours");
 });

@@ -50,7 +50,7 @@ function numberColumn(key, label, value) {
 
 function hoursColumns(data, key, whole) {
   const hours = numberColumn(key, unitOf(data, key).hours, (row) => own(row.hours, key, 0));
-  const share = { key: `share ${key}`, label: "share", kind: "share", value: (row) => (whole ? hours.value(row) / whole : 0) };
+  const share = { key: `share ${key}`, label: "share", full: `share of ${hours.label}`, kind: "share", value: (row) => (whole ? hours.value(row) / whole : 0) };
   return [hours, { ...share, text: (row) => percent(hours.value(row), whole) }];
 }
 

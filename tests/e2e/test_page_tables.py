@@ -1,0 +1,147 @@
+"""Tables and the map of the week where it is harder: many users, no mouse, a phone, paper, a shut clipboard."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.e2e.browser import browser, visit, web
+from tests.e2e.sites import NOW, Site
+from tests.e2e.test_page_browser import Open, Publish, panel, publish
+from tests.e2e.test_page_views import column, members, users
+from tests.unit import reports
+
+__all__ = ["browser", "publish", "visit", "web"]
+HOUR = 3600
+MANY = [f"user{number:03d}" for number in range(500)]
+READABLE = 4.5  # WCAG 2.2, 1.4.3
+CLIPBOARD_SHUT = "Object.defineProperty(navigator, 'clipboard', {value: undefined})"
+COUNT_WORK = """() => {
+  window.work = {charts: 0, bodies: 0};
+  const react = Plotly.react, body = document.querySelector('.open .totals tbody'), put = body.replaceChildren;
+  Plotly.react = (...given) => { work.charts += 1; return react(...given); };
+  body.replaceChildren = function (...given) { work.bodies += 1; return put.apply(this, given); };
+}"""
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance, as WCAG has it, of a colour as the browser computes it: `rgb(…)` or `color(srgb …)`."""
+    parts = [float(part) for part in re.findall(r"[\d.]+(?:e-?\d+)?", colour)[:3]]
+    parts = parts if colour.startswith("color(") else [part / 255 for part in parts]
+    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    darker, lighter = sorted([luminance(one), luminance(other)])
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def in_focus(page: Any) -> str:
+    found: str = page.evaluate("document.activeElement.textContent || document.activeElement.tagName")
+    return found
+
+
+def test_sorting_and_typing_leave_the_charts_alone(visit: Open, publish: Publish) -> None:
+    page = visit(publish(members(*MANY)).address).page
+    panel(page, "avery")
+    page.evaluate(COUNT_WORK)
+    page.locator(".open .totals input").press_sequentially("us")
+    column(page, "job-hours").click()
+    assert len(users(page)) == 500
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    assert page.evaluate("work") == {"charts": 0, "bodies": 3}
+    assert "table.totals-filter=us" in page.url
+    assert page.locator(".open .totals [role=status]").inner_text() == "500 of 500"
+
+
+def test_a_user_without_a_mouse_sorts_and_reads_all(visit: Open, publish: Publish) -> None:
+    page = visit(publish(members(*MANY[:60])).address).page
+    panel(page, "avery")
+    page.locator(".open .totals input").focus()
+    for _ in range(5):  # copy, save, the table, the first head, the second
+        page.keyboard.press("Tab")
+    assert in_focus(page) == "CPU-hours"
+    page.keyboard.press("Space")
+    assert in_focus(page) == "CPU-hours"
+    assert page.locator(".open .totals th[aria-sort=descending]").inner_text() == "CPU-hours"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "share of CPU-hours"
+    page.locator(".open .totals").get_by_role("button", name="Show all 60").focus()
+    page.keyboard.press("Enter")
+    assert len(users(page)) == 60
+    assert page.evaluate("document.activeElement.matches('.open .totals .scroll')"), "not lost with the button"
+
+
+def test_copying_works_where_the_clipboard_is_shut(visit: Open, publish: Publish) -> None:
+    site = publish(members("alice", "bob"))
+    page = visit(site.file, before=lambda page: page.add_init_script(CLIPBOARD_SHUT)).page
+    panel(page, "avery")
+    copy = page.locator(".open .totals .grid-tools button").first
+    copy.click()
+    page.locator(".open .totals [role=status]", has_text="copied").wait_for()
+    assert copy.evaluate("button => button === document.activeElement")
+    page.evaluate("document.body.append(document.createElement('textarea'))")
+    page.locator("body > textarea").press("Control+v")
+    lines = page.locator("body > textarea").input_value().split("\n")
+    assert lines[0].split("\t")[:3] == ["User", "CPU-hours", "share of CPU-hours"]
+    assert {line.split("\t")[0] for line in lines[1:]} == {"alice", "bob"}
+    assert {len(line.split("\t")) for line in lines} == {len(lines[0].split("\t"))}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_step_of_the_scale_is_read_and_told_apart(visit: Open, publish: Publish, scheme: str) -> None:
+    page = visit(publish(members("alice")).address, color_scheme=scheme).page
+    panel(page, "avery")
+    steps = page.evaluate(
+        """() => Array.from({length: 11}, (_, step) => {
+          const cell = document.querySelector('.open .heat tbody td');
+          cell.className = `heat-${step}`;
+          const {backgroundColor, color} = getComputedStyle(cell);
+          return [backgroundColor, color];
+        })"""
+    )
+    assert min(contrast(*step) for step in steps) >= READABLE, steps
+    grounds = [luminance(ground) for ground, _ in steps]
+    assert grounds == sorted(grounds, reverse=scheme == "light")
+    assert len(set(grounds)) == 11
+
+
+def test_a_use_that_never_changes_has_no_best_hour(visit: Open, publish: Publish) -> None:
+    runs = [reports.Run("alice", NOW - 100 * HOUR, tres="billing=4,cpu=4,mem=16G,node=1", state="RUNNING")]
+    page = visit(publish(Site([reports.report_of(runs, seconds=3 * 86400, limits=None)])).address).page
+    panel(page, "avery")
+    words = page.locator(".open .heat .quiet").first
+    assert words.inner_text().startswith("The same at every hour.")
+    page.locator(".open .heat select").select_option("NGPUS")
+    assert words.inner_text().startswith("None in use at any hour.")
+
+
+def test_on_a_phone_nothing_is_wider_than_the_screen(visit: Open, publish: Publish) -> None:
+    page = visit(publish(members(*MANY[:30], "u" * 60)).address, viewport={"width": 360, "height": 800}).page
+    panel(page, "avery")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    heat = page.locator(".open .heat .scroll")
+    assert heat.evaluate("place => place.scrollWidth > place.clientWidth"), "it scrolls inside itself"
+    heat.focus()
+    assert heat.evaluate("place => place === document.activeElement")
+    tops = page.locator(".open .heat-key span").evaluate_all("steps => steps.map(step => step.offsetTop)")
+    assert len(set(tops)) == 1, "the scale stays in one line"
+
+
+def test_paper_has_all_rows_below_their_heads(visit: Open, publish: Publish) -> None:
+    page = visit(publish(members(*MANY[:60])).address).page
+    panel(page, "avery")
+    assert len(users(page)) == 25
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    assert len(users(page)) == 60
+    cells = page.locator(".open .totals thead th, .open .totals tfoot td")
+    assert set(cells.evaluate_all("cells => cells.map(cell => getComputedStyle(cell).position)")) == {"static"}
+    head, foot = (page.locator(f".open .totals {part}").bounding_box() for part in ("thead", "tfoot"))
+    assert foot["y"] - head["y"] > 60 * 10
+    page.emulate_media(media="screen")
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert len(users(page)) == 25
