@@ -39,7 +39,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what the cluster is needed for, where that is asked; its tests are the ones that use its fixture."""
+    """Leave out what the cluster is needed for, where that is asked; its tests are the ones that use its fixture.
+
+    Where tests run side by side (pytest-xdist), those of one cluster stay together, and those of one file.
+    """
+    for item in items:
+        parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+        item.add_marker(pytest.mark.xdist_group(str(parameters.get("cluster", item.path.stem))))
     if not config.getoption("--no-cluster"):
         return
     left_out = [item for item in items if "cluster" in getattr(item, "fixturenames", ())]

@@ -230,7 +230,7 @@ def _begin_with_submission(table: dict[str, npt.NDArray[np.int64]]) -> None:
     """No run begins before it was submitted.
 
     Slurm 22.05 gives the row of a job that was resized the start of the whole job, and as its submission the time of
-    the resize; the time before has a row of its own. sreport counts from there too.
+    the resize; the time before has a row of its own, and would count twice (in sreport it does).
     """
     start, end = table["start"], table["end"]
     latest = np.where(end == UNKNOWN, _LATEST, end)

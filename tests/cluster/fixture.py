@@ -32,7 +32,7 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     reason = why_not()
     if reason:
         pytest.skip(reason)
-    with _alone():
+    with _alone(request.param):
         started = Cluster("tests", request.param)
         try:
             started.start()
@@ -42,11 +42,14 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
 
 
 class _alone:  # noqa: N801
-    """There is one cluster in a root folder: a second session waits until the first is done with it."""
+    """There is one cluster of a version for tests: a second session waits until the first is done with it."""
+
+    def __init__(self, slurm: str) -> None:
+        self._slurm = slurm
 
     def __enter__(self) -> None:
         root = os.environ.get("LIBRARIAN_CLUSTER_ROOT", "")
-        name = f"librarian-cluster-{zlib.crc32(root.encode()):08x}.lock"
+        name = f"librarian-cluster-{self._slurm}-{zlib.crc32(root.encode()):08x}.lock"
         self._file = (Path(tempfile.gettempdir()) / name).open("a")
         end = time.monotonic() + 900
         while True:
@@ -79,6 +82,7 @@ def workload(cluster: Cluster) -> Iterator[Under]:
     reporter = Program(cluster, ODD_USER, f"/home/{ODD_USER}/by scrontab")
     reporter.begin()
     reporter.run("run")
+    cluster.run(ODD_USER, "tee", f"{reporter.place}/first-run", text=str(reporter.entry(ODD_QOS)["last_updated"]))
     command = f"cd 'by scrontab' && PYTHONPATH=/opt/librarian python3 -m librarian run >>'{reporter.place}/log' 2>&1"
     table = f"#SCRON -J librarian -t 5 -c 1 --mem=900M\n* * * * * {command}\n"
     with ThreadPoolExecutor(1) as pool:

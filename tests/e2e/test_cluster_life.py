@@ -25,8 +25,8 @@ def test_new_jobs_appear_on_the_open_page_at_the_next_firing(
     """Nobody does anything but submit a job and look. QoS, user and folder have odd names."""
     reporter = workload.reporter
     site = cluster.root / reporter.place.lstrip("/") / "site"
-    before = reporter.entry(ODD_QOS)["last_updated"]
-    wait_for(lambda: reporter.entry(ODD_QOS)["last_updated"] > before, 100, "scrontab to run librarian")
+    first = cluster.run(ODD_USER, "cat", f"{reporter.place}/first-run").stdout
+    wait_for(lambda: str(reporter.entry(ODD_QOS)["last_updated"]) != first, 100, "scrontab to run librarian")
     with served(site) as address:
         seen = visit(f"{address}/index.html", now=None, before=lambda page: page.route(assets.BASIC_URL, library))
         page = seen.page

@@ -59,7 +59,7 @@ def test_jobs_across_the_hour_are_split_at_it(cluster: Cluster, moved: Program, 
 def test_sreport_says_the_same_of_full_hours(cluster: Cluster, moved: Program, turn: int) -> None:
     """It knows users only, not QoS; and it tells of full hours, so the two around the jobs are compared.
 
-    While a job is suspended sreport stops its CPU time only; its memory and billing go on.
+    Where it counts more than Librarian is told by `past.counted_more`.
     """
     past.sum_up(cluster, turn - HOUR)
     said = past.sreport(cluster, turn - HOUR, turn + HOUR)
@@ -71,9 +71,9 @@ def test_sreport_says_the_same_of_full_hours(cluster: Cluster, moved: Program, t
                 for key, tres in TRES.items():
                     mine[tres] += hours[key] * 3600 * (1024 if key == "MEMORY" else 1)
     assert set(ours) == set(said)
-    for user, paused in past.paused(cluster, turn - HOUR, turn + HOUR).items():
-        for tres, seconds in paused.items():
-            ours[user][tres] += seconds
+    for user, more in past.counted_more(cluster, turn).items():
+        for tres, amount in more.items():
+            ours[user][tres] += amount
     for user, seconds in ours.items():
         assert seconds == pytest.approx(said[user], rel=1e-5, abs=1), user
 

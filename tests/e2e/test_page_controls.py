@@ -1,10 +1,8 @@
-"""The controls of the page in a real browser: range, clock, legend, search, theme, and the address that holds them all."""
+"""The page's controls in a real browser: range, clock, legend, search, theme, and the address that holds them all."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
@@ -56,7 +54,8 @@ def wait_for_range(page: Any, begin: str, end: str) -> None:
     page.wait_for_function(
         """([begin, end]) => {
           const charts = [...document.querySelectorAll('.open .chart')].filter(chart => chart.layout);
-          const ends = charts.map(chart => chart.layout.xaxis.range.map(time => String(time).replace(' ', 'T').slice(0, 16)));
+          const minute = time => String(time).replace(' ', 'T').slice(0, 16);
+          const ends = charts.map(chart => chart.layout.xaxis.range.map(minute));
           return charts.length && ends.every(([from, to]) => from === begin && to === end);
         }""",
         arg=[begin, end],
@@ -77,12 +76,16 @@ def pressed(group: Any) -> list[str]:
 def picture(page: Any) -> str:
     """All that a view decides, to compare two visits by."""
     found: str = page.evaluate(
-        """() => JSON.stringify({
-          charts: [...document.querySelectorAll('.open .chart')].map(c => c.layout && [c.data.map(t => [t.name, t.y]), c.layout.xaxis, c.layout.yaxis]),
-          pressed: [...document.querySelectorAll('.open [aria-pressed]')].map(b => [b.textContent, b.getAttribute('aria-pressed')]),
-          fields: [...document.querySelectorAll('.open .tools input, select')].map(f => f.value),
-          tab: document.querySelector('[aria-selected=true]').textContent, theme: document.documentElement.dataset.theme,
-        })"""
+        """() => {
+          const all = (selector, told) => [...document.querySelectorAll(selector)].map(told);
+          return JSON.stringify([
+            all('.open .chart', ({data, layout: l}) => l && [data.map(({name, y}) => [name, y]), l.xaxis, l.yaxis]),
+            all('.open [aria-pressed]', button => [button.textContent, button.getAttribute('aria-pressed')]),
+            all('.open .tools input, .open .tools select, #theme select', field => field.value),
+            all('[aria-selected=true]', one => one.textContent),
+            document.documentElement.dataset.theme,
+          ]);
+        }"""
     )
     return found
 
@@ -118,7 +121,7 @@ def test_a_range_is_shown_by_all_charts_and_named_by_the_address(visit: Open, pu
     wait_for_range(page, "2026-11-20T08:10", "2026-11-20T14:10")
     assert said(page) == {"qos": ["bruno"], "range": ["6h"]}
     page.locator(".open").get_by_role("button", name="Everything").click()
-    page.wait_for_function(f"() => document.querySelector('.open .chart').layout.xaxis.range[0].startsWith('2026-11-17T15')")
+    wait_for_range(page, "2026-11-17T15:00", "2026-11-20T14:10")
     assert ranges(page) == [whole] * 4
     assert said(page) == {"qos": ["bruno"]}
 
@@ -150,7 +153,8 @@ def test_a_range_in_which_nothing_ran_says_so(visit: Open, publish: Publish) -> 
     shown.get_by_role("button", name="Everything").click()
     page.wait_for_function("() => document.querySelector('[data-chart=NCPUS]').data.length === 2")
     elsewhere = visit(f"{site.file}#from=2026-01-01T00:00Z&to=2026-02-01T00:00Z").page
-    wait_for_text(elsewhere, "[data-chart=NCPUS]", "no data of this time: they go from Tue, Nov 17, 15:00 EST to Fri, Nov 20, 14:10 EST")
+    told = "no data of this time: they go from Tue, Nov 17, 15:00 EST to Fri, Nov 20, 14:10 EST"
+    wait_for_text(elsewhere, "[data-chart=NCPUS]", told)
     assert elsewhere.locator(".open .said").is_hidden()
 
 
@@ -264,7 +268,9 @@ def test_dragging_with_shift_moves_all_charts_but_not_beyond_the_data(visit: Ope
     drag(page, box, 0.3, 0.8)
     page.wait_for_url("**&from=*")
     drawn = [tuple(one) for one in ranges(page)]
-    page.wait_for_function("() => new Set([...document.querySelectorAll('.open .chart')].map(c => c.layout.xaxis.range.join())).size === 1")
+    page.wait_for_function(
+        "() => new Set([...document.querySelectorAll('.chart')].map(c => c.layout?.xaxis.range.join())).size === 2"
+    )  # one for the charts in view, none for the others
     assert drawn[0][0] == pytest.approx(wall("2026-11-19T02:10"), abs=900)
     assert drawn[0][1] - drawn[0][0] == pytest.approx(24 * HOUR, abs=120)
     drag(page, box, 0.9, 0.1)
@@ -283,7 +289,8 @@ def wait_for_names(page: Any, *names: str) -> None:
     """The charts in view have the areas of these users and no others."""
     page.wait_for_function(
         """names => {
-          const found = [...document.querySelectorAll('.open .chart')].flatMap(c => (c.data ?? []).slice(0, -1).map(t => t.name));
+          const charts = [...document.querySelectorAll('.open .chart')];
+          const found = charts.flatMap(({data}) => (data ?? []).slice(0, -1).map(trace => trace.name));
           return JSON.stringify([...new Set(found)].sort()) === JSON.stringify(names);
         }""",
         arg=sorted(names),
@@ -396,7 +403,8 @@ def test_any_user_is_found_and_pinned(visit: Open, publish: Publish) -> None:
     page = visit(publish(pair()).address).page
     shown = panel(page, "avery")
     field = shown.get_by_label("Find a user")
-    assert page.evaluate("[...document.querySelectorAll('#users option')].map(o => o.value).sort()") == [f"user00{n}" for n in range(5)]
+    offered = page.evaluate("[...document.querySelectorAll('#users option')].map(o => o.value).sort()")
+    assert offered == [f"user00{number}" for number in range(5)]
     field.fill("003")
     field.press("Enter")
     wait_for_names(page, *ALL[:3], "user003", "others (1 user)")
@@ -529,7 +537,7 @@ def test_the_theme_is_kept_and_there_before_anything_is_painted(visit: Open, pub
     page.wait_for_function(f"() => Number({ink}.match(/\\d+/)[0]) > 200")
     page.goto("about:blank")
     page.add_init_script(
-        "document.addEventListener('readystatechange', () => { window.early ??= document.documentElement.dataset.theme; });"
+        "document.addEventListener('readystatechange', () => (window.early ??= document.documentElement.dataset.theme))"
     )
     page.goto(site.address)
     assert page.evaluate("window.early") == "dark"
@@ -555,7 +563,9 @@ def test_a_theme_in_the_address_is_for_this_visit_alone(visit: Open, publish: Pu
 
 
 def test_a_browser_that_keeps_nothing(visit: Open, publish: Publish) -> None:
-    refuse = "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError'); } });"
+    refuse = (
+        "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('', 'SecurityError'); } });"
+    )
     page = visit(publish(pair()).file, color_scheme="light", before=lambda page: page.add_init_script(refuse)).page
     panel(page, "avery")
     page.get_by_label("Theme").select_option("dark")
@@ -640,8 +650,8 @@ def test_everything_works_with_the_keyboard_alone(visit: Open, publish: Publish)
         for _ in range(60):
             page.keyboard.press("Tab")
             found = page.evaluate(
-                "(({ariaLabel, textContent, labels}) => ariaLabel ?? labels?.[0]?.firstChild.textContent.trim() ?? textContent)"
-                "(document.activeElement)"
+                "(({ariaLabel, labels, textContent}) =>"
+                " ariaLabel ?? labels?.[0]?.firstChild.textContent.trim() ?? textContent)(document.activeElement)"
             )
             if found == name:
                 outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
@@ -693,8 +703,8 @@ def test_the_controls_keep_nobody_out(visit: Open, publish: Publish, scheme: str
     wait_for_text(page, ".open .said", "There are data from")
     page.evaluate(AXE.read_text())
     found = page.evaluate("axe.run({resultTypes: ['violations']})")["violations"]
-    serious = [(one["id"], [node["html"][:200] for node in one["nodes"]][:3]) for one in found if one["impact"] in {"serious", "critical"}]
-    assert not serious
+    serious = [one for one in found if one["impact"] in {"serious", "critical"}]
+    assert not [(one["id"], [node["html"][:200] for node in one["nodes"]][:3]) for one in serious]
 
 
 @pytest.mark.parametrize("touch", [False, True])
@@ -745,16 +755,21 @@ def test_a_page_without_qos_has_a_theme(visit: Open, publish: Publish) -> None:
 def test_five_hundred_users_answer_at_once(visit: Open, publish: Publish) -> None:
     page = visit(publish(Site([reports.busy(500, qos="many"), reports.busy(2, days=2, qos="few")])).file).page
     panel(page, "many")
-    click_to_drawn: Callable[[str, str], float] = lambda selector, begin: page.evaluate(
-        """async ([selector, begin]) => {
-          const started = performance.now();
-          document.querySelector(selector).click();
-          const stand = () => [...document.querySelectorAll('.open .chart')].every(c => c.layout?.xaxis.range[0].startsWith(begin));
-          while (!stand()) await new Promise(done => setTimeout(done));
-          return performance.now() - started;
-        }""",
-        [selector, begin],
-    )
+
+    def click_to_drawn(selector: str, begin: str) -> float:
+        taken: float = page.evaluate(
+            """async ([selector, begin]) => {
+              const started = performance.now();
+              document.querySelector(selector).click();
+              const charts = [...document.querySelectorAll('.open .chart')];
+              const begun = () => charts.every(({layout}) => layout?.xaxis.range[0].startsWith(begin));
+              while (!begun()) await new Promise(done => setTimeout(done));
+              return performance.now() - started;
+            }""",
+            [selector, begin],
+        )
+        return taken
+
     for _ in range(2):
         taken = [
             click_to_drawn(".open [data-range='7d']", "2026-11-13T14:10"),
@@ -762,4 +777,4 @@ def test_five_hundred_users_answer_at_once(visit: Open, publish: Publish) -> Non
             click_to_drawn(".open [data-range=all]", "2026-10-21"),
         ]
     print("ms from click to charts:", [round(one) for one in taken])
-    assert max(taken) < 3000  # a slow machine's share; it was 0.2 to 0.3 s where it was written
+    assert max(taken) < 3000  # a slow and busy machine's share; a quiet one needs a tenth
