@@ -81,7 +81,7 @@ def picture(page: Any) -> str:
           return JSON.stringify([
             all('.open .chart', ({data, layout: l}) => l && [data.map(({name, y}) => [name, y]), l.xaxis, l.yaxis]),
             all('.open [aria-pressed]', button => [button.textContent, button.getAttribute('aria-pressed')]),
-            all('.open .tools input, select', field => field.value),
+            all('.open .tools input, .open .tools select, #theme select', field => field.value),
             all('[aria-selected=true]', one => one.textContent),
             document.documentElement.dataset.theme,
           ]);
