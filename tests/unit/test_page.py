@@ -178,6 +178,15 @@ def test_text_that_would_end_the_script_is_refused(text: str) -> None:
         joined(modules(page=f'const x = "{text}";\n'))
 
 
+def test_the_first_script_stands_above_all_that_is_painted_and_may_not_end_its_element() -> None:
+    first = assets.dashboard()["first.js"]
+    page = rendered()
+    assert page.index(first) < page.index("<body>")
+    assert sha(first) in policy_of(Elements(page))["script-src"]
+    with pytest.raises(ValueError, match="would end a script element"):
+        rendered(dashboard=assets.dashboard() | {"first.js": "// </script>"})
+
+
 def test_text_that_would_end_the_style_is_refused() -> None:
     dashboard = assets.dashboard() | {"style.css": "a { content: '</STYLE>'; }"}
     with pytest.raises(ValueError, match=r"style\.css holds text that would end a style element"):
