@@ -7,12 +7,14 @@ import pytest
 from tests.cluster.client import LATER, SLURM, WITHOUT_SCRONTAB
 from tests.cluster.fixture import cluster, finished, report, workload
 
+NO_VERSION = "none"
 __all__ = ["cluster", "finished", "report", "workload"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--no-skips", action="store_true", help="a test that is skipped makes the run fail")
     parser.addoption("--no-cluster", action="store_true", help="leave out the tests that need the Slurm cluster")
+    parser.addoption("--only-cluster", action="store_true", help="leave out all other tests")
     parser.addoption(
         "--slurm",
         action="append",
@@ -29,8 +31,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if metafunc.definition.get_closest_marker("scrontab"):
         versions = [version for version in versions if version not in WITHOUT_SCRONTAB]
     if metafunc.definition.get_closest_marker("one_version"):
-        versions = versions[-1:]
-    metafunc.parametrize("cluster", versions, indirect=True, scope="session")
+        versions = [version for version in versions if version == SLURM[-1]]
+    metafunc.parametrize("cluster", versions or [NO_VERSION], indirect=True, scope="session")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -38,20 +40,20 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(NoSkips(), "no-skips")
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks at the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what the cluster is needed for, where that is asked; its tests are the ones that use its fixture.
+    """Leave out what was not asked for; the cluster's tests are the ones that use its fixture."""
+    left_out = [item for item in items if not is_wanted(config, item)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
-    Where tests run side by side (pytest-xdist), those of one cluster stay together, and those of one file.
-    """
-    for item in items:
-        parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-        item.add_marker(pytest.mark.xdist_group(str(parameters.get("cluster", item.path.stem))))
-    if not config.getoption("--no-cluster"):
-        return
-    left_out = [item for item in items if "cluster" in getattr(item, "fixturenames", ())]
-    config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if item not in left_out]
+
+def is_wanted(config: pytest.Config, item: pytest.Item) -> bool:
+    """Whether a test is among those asked for; one that fits none of the versions is not."""
+    if "cluster" not in getattr(item, "fixturenames", ()):
+        return not config.getoption("--only-cluster")
+    parameters = getattr(getattr(item, "callspec", None), "params", {})
+    return not config.getoption("--no-cluster") and parameters.get("cluster") != NO_VERSION
 
 
 class NoSkips:
