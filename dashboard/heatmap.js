@@ -1,7 +1,7 @@
 // Use by hour of the week on the page: a table of 7 days by 24 hours for one observable.
 
 import { element, fill } from "./dom.js";
-import { amount } from "./format.js";
+import { amount, counted } from "./format.js";
 import { extremes, heatOf } from "./heat.js";
 import { PICTURED, isTracked, nameOf, unitOf } from "./model.js";
 
@@ -88,9 +88,9 @@ function percentOf(share) {
 function wordsOf({ least, most }, { whole, isLimit }, unit, zone) {
   const clock = `Means of the time shown, on the clock of ${zone}.`;
   if (least.value === most.value) return `${most.value ? "The same at every hour" : "None in use at any hour"}. ${clock}`;
-  const told = ({ day, hour, value }) => {
+  const told = ({ day, hour, value, alike }) => {
     const share = isLimit ? `${percentOf(value / whole)} % of the limit` : `${amount(value)} ${unit}`;
-    return `${DAYS[day]} ${hourName(hour)} (${share})`;
+    return `${DAYS[day]} ${hourName(hour)}${alike ? ` and ${counted(alike, "other hour")}` : ""} (${share})`;
   };
   return `Least in use: ${told(least)}. Most: ${told(most)}. ${clock}`;
 }

@@ -112,8 +112,23 @@ def test_a_range_that_is_chosen_names_the_table_anew(demo: Published, visit: Ope
 
 def test_an_empty_range_says_so(demo: Published, visit: Open) -> None:
     page = visit(f"{demo.address}#from=2001-01-01T00:00Z&to=2001-01-02T00:00Z", now=None).page
-    assert page.locator(".totals").first.inner_text().endswith("No jobs in this range of time.")
+    told = page.locator(".open .totals").inner_text().split("\n")
+    assert [line.strip() for line in told if line.strip()] == [
+        "Totals of the range",
+        "There are no data in this range of time.",
+    ]
     assert "no data in this range" in page.locator(".heat .quiet").first.inner_text()
+
+
+def test_a_range_in_which_nobody_ran_anything_says_so(visit: Open, publish: Publish) -> None:
+    day = {"from": "2026-11-18T06:00Z", "to": "2026-11-18T12:00Z"}
+    runs = [reports.Run("alice", NOW - 20 * HOUR, NOW - 10 * HOUR)]
+    site = publish(Site([reports.report_of(runs, seconds=3 * 86400)]))
+    page = visit(f"{site.address}#from={day['from']}&to={day['to']}").page
+    told = page.locator(".open .totals").inner_text()
+    assert "Wed, Nov 18, 01:00 EST to Wed, Nov 18, 07:00 EST" in told
+    assert told.rstrip().endswith("No jobs in this range of time.")
+    assert page.locator(".open .heat .quiet").first.inner_text().startswith("None in use at any hour.")
 
 
 def test_a_table_can_be_saved_and_copied(visit: Open, publish: Publish) -> None:
