@@ -25,8 +25,7 @@ function showForPrint(printing) {
   made.forEach(showRows);
 }
 
-// What the reader chose for all tables, as texts by key: {"totals-sort": "NCPUS"}; and back, which tells whether that is
-// something else than before.
+// What the reader chose for all tables, as texts by key: {"totals-sort": "NCPUS"}; and back.
 export function tableState() {
   const state = {};
   for (const [name, choice] of choices) for (const [key, text] of Object.entries(textsOf(choice))) state[`${name}-${key}`] = text;
@@ -34,11 +33,7 @@ export function tableState() {
 }
 
 export function setTableState(state) {
-  const known = tableState();
-  const isSame = Object.keys({ ...known, ...state }).every((key) => known[key] === state[key]);
-  if (isSame) return false;
   for (const name of choices.keys()) choices.set(name, choiceOf({ sort: state[`${name}-sort`], filter: state[`${name}-filter`] }));
-  return true;
 }
 
 // `name` is that of a table of the page, before anything of it is shown.
@@ -54,6 +49,7 @@ export function showGrid(place, sheet) {
   grids.set(place, grid);
   grid.sheet = sheet;
   grid.lines = new Map(); // row -> its element, so that sorting and typing make none anew
+  showTitle(grid, sheet.title);
   grid.span.textContent = sheet.span ? ` ${sheet.span}` : "";
   grid.note.textContent = sheet.note ?? "";
   grid.note.hidden = !sheet.note;
@@ -61,29 +57,40 @@ export function showGrid(place, sheet) {
   showRows(grid);
 }
 
-function newGrid(place, { name, title }) {
-  const grid = { name, all: false, sheet: null, span: element("small"), note: element("p", { class: "quiet" }) };
+function newGrid(place, { name }) {
+  const grid = { name, all: false, sheet: null, title: element("span"), span: element("small"), note: element("p", { class: "quiet" }) };
   grid.said = element("span", { class: "quiet", role: "status" });
-  grid.filter = element("input", { type: "search", "aria-label": `Users in “${title}”`, placeholder: "filter users" });
+  grid.filter = element("input", { type: "search", placeholder: "filter users" });
   grid.filter.addEventListener("input", () => {
     choose(grid, { filter: grid.filter.value });
     const found = grid.body.querySelectorAll("tr:not(.none)").length;
     sayOf(grid, grid.filter.value ? `${found} of ${grid.sheet.rows.length}` : "");
   });
-  const copy = button("Copy", () => copyTable(grid), `Copy “${title}” as tab-separated values`);
-  const save = button("CSV", () => saveTable(grid), `Download “${title}” as CSV`);
-  grid.tools = element("div", { class: "grid-tools" }, [grid.filter, copy, save, grid.said]);
+  grid.copy = button("Copy", () => copyTable(grid));
+  grid.save = button("CSV", () => saveTable(grid));
+  grid.tools = element("div", { class: "grid-tools" }, [grid.filter, grid.copy, grid.save, grid.said]);
   [grid.head, grid.body, grid.foot] = ["thead", "tbody", "tfoot"].map((part) => element(part));
-  const table = element("table", { "aria-label": title }, [grid.head, grid.body, grid.foot]);
+  grid.table = element("table", {}, [grid.head, grid.body, grid.foot]);
   // it scrolls inside itself, so it must be within reach of the keyboard
-  grid.scroll = element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": title }, table);
+  grid.scroll = element("div", { class: "scroll", tabindex: "0", role: "region" }, grid.table);
   grid.more = button("", () => {
     grid.all = true;
     grid.scroll.focus({ preventScroll: true }); // the button goes
     showRows(grid);
   });
-  fill(place, [element("h3", {}, [title, grid.span]), grid.tools, grid.note, grid.scroll, grid.more]);
+  fill(place, [element("h3", {}, [grid.title, grid.span]), grid.tools, grid.note, grid.scroll, grid.more]);
   return grid;
+}
+
+// A table is called otherwise when it shows another stretch of time, and so is all that belongs to it.
+function showTitle(grid, title) {
+  grid.title.textContent = title;
+  const labels = [
+    [grid.filter, `Users in “${title}”`], [grid.table, title], [grid.scroll, title],
+    [grid.copy, `Copy “${title}” as tab-separated values`], [grid.save, `Download “${title}” as CSV`],
+  ];
+  for (const [part, label] of labels) part.setAttribute("aria-label", label);
+  for (const part of [grid.copy, grid.save]) part.title = part.getAttribute("aria-label");
 }
 
 function choose(grid, choice) {

@@ -36,11 +36,15 @@ export function heatOf(data, range, key, zone) {
   return { cells, whole: isLimit ? limit.value : Math.max(0, ...cells.flat()), isLimit };
 }
 
-// The hours with the least and with the most use: {least, most}, each {day, hour, value}, or null where there is none.
+// The hours with the least and with the most use: {least, most}, each {day, hour, value, alike} of the first one in the
+// week, with the number of later ones that are just as good; or null where there is none.
 export function extremes(cells) {
   const known = cells.flatMap((row, day) => row.map((value, hour) => ({ day, hour, value }))).filter((cell) => cell.value !== null);
   if (!known.length) return null;
-  const pick = (better) => known.reduce((best, cell) => (better(cell.value, best.value) ? cell : best));
+  const pick = (better) => {
+    const first = known.reduce((best, cell) => (better(cell.value, best.value) ? cell : best));
+    return { ...first, alike: known.filter((cell) => cell.value === first.value).length - 1 };
+  };
   return { least: pick((one, best) => one < best), most: pick((one, best) => one > best) };
 }
 

@@ -60,8 +60,14 @@ test("without a limit the highest hour is the whole", () => {
 
 test("the freest and the busiest hour", () => {
   const { cells } = heatOf(dataOf(MONDAY, 3600, [5, 0, 8]), null, "NCPUS", "UTC");
-  assert.deepEqual(extremes(cells), { least: { day: 0, hour: 1, value: 1 }, most: { day: 0, hour: 2, value: 9 } });
+  assert.deepEqual(extremes(cells), { least: { day: 0, hour: 1, value: 1, alike: 0 }, most: { day: 0, hour: 2, value: 9, alike: 0 } });
   assert.equal(extremes(cells.map((row) => row.map(() => null))), null);
+});
+
+test("hours that are as good as the first are counted", () => {
+  const { cells } = heatOf(dataOf(MONDAY, 3600, [5, 0, 8, 0, 0]), null, "NCPUS", "UTC");
+  assert.deepEqual(extremes(cells).least, { day: 0, hour: 1, value: 1, alike: 2 });
+  assert.equal(extremes(cells).most.alike, 0);
 });
 
 test("clocks that go back within a bin take its later hours with them", () => {

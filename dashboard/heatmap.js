@@ -1,7 +1,7 @@
 // Use by hour of the week on the page: a table of 7 days by 24 hours for one observable.
 
 import { element, fill } from "./dom.js";
-import { amount } from "./format.js";
+import { amount, counted } from "./format.js";
 import { extremes, heatOf } from "./heat.js";
 import { PICTURED, isTracked, nameOf, unitOf } from "./model.js";
 
@@ -9,24 +9,43 @@ const DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const HEAT_STEPS = 10;
 const HEAT_TITLE = "When is it usually free?";
 const heatMaps = new WeakMap(); // place -> its parts
+let wantedHeat = PICTURED[0]; // the observable that the reader chose
+let heatChanged = () => {};
 
-// Shows a scene's use by hour of the week in `place`; the observable is the reader's to choose there.
+// `told` is called when the reader chose another observable.
+export function startHeat(told) {
+  heatChanged = told;
+}
+
+// What the reader chose, as texts by key, without what is plain; and back.
+export function heatState() {
+  return wantedHeat === PICTURED[0] ? {} : { heat: wantedHeat };
+}
+
+export function setHeatState({ heat }) {
+  wantedHeat = PICTURED.includes(heat) ? heat : PICTURED[0];
+}
+
+// Shows a scene's use by hour of the week in `place`; the observable is the reader's to choose there. Where this QoS
+// does not track it the first one is shown, and the choice stays for the others.
 export function showHeat(place, scene) {
   const heat = heatMaps.get(place) ?? newHeat(place);
   heatMaps.set(place, heat);
   heat.scene = scene;
   const keys = PICTURED.filter((key) => isTracked(scene.data, key));
   const known = [...heat.choice.options].map((option) => option.value);
-  if (known.join() !== keys.join()) {
-    const chosen = keys.includes(heat.choice.value) ? heat.choice.value : keys[0];
-    fill(heat.choice, keys.map((key) => element("option", { value: key, selected: key === chosen }, nameOf(scene.data, key))));
-  }
+  if (known.join() !== keys.join()) fill(heat.choice, keys.map((key) => element("option", { value: key }, nameOf(scene.data, key))));
+  heat.choice.value = keys.includes(wantedHeat) ? wantedHeat : keys[0];
   showCells(heat);
 }
 
 function newHeat(place) {
   const heat = { scene: null, choice: element("select", { "aria-label": "What to show by hour of the week" }) };
-  heat.choice.addEventListener("change", () => showCells(heat));
+  heat.choice.addEventListener("change", () => {
+    wantedHeat = heat.choice.value;
+    showCells(heat);
+    heatChanged();
+  });
   [heat.words, heat.key] = [element("p", { class: "quiet" }), element("p", { class: "heat-key quiet", "aria-hidden": "true" })];
   heat.body = element("tbody");
   const hours = Array.from({ length: 24 }, (_, hour) => element("th", { scope: "col" }, String(hour)));
@@ -69,9 +88,9 @@ function percentOf(share) {
 function wordsOf({ least, most }, { whole, isLimit }, unit, zone) {
   const clock = `Means of the time shown, on the clock of ${zone}.`;
   if (least.value === most.value) return `${most.value ? "The same at every hour" : "None in use at any hour"}. ${clock}`;
-  const told = ({ day, hour, value }) => {
+  const told = ({ day, hour, value, alike }) => {
     const share = isLimit ? `${percentOf(value / whole)} % of the limit` : `${amount(value)} ${unit}`;
-    return `${DAYS[day]} ${hourName(hour)} (${share})`;
+    return `${DAYS[day]} ${hourName(hour)}${alike ? ` and ${counted(alike, "other hour")}` : ""} (${share})`;
   };
   return `Least in use: ${told(least)}. Most: ${told(most)}. ${clock}`;
 }

@@ -4,6 +4,7 @@ import { drawCharts, highlight } from "./charts.js";
 import { element, fill } from "./dom.js";
 import { userTools } from "./finder.js";
 import { knowTable, setTableState, startGrids, tableState } from "./grid.js";
+import { heatState, setHeatState, startHeat } from "./heatmap.js";
 import { showLegend, startLegend } from "./legend.js";
 import { showReport, showTables } from "./panel.js";
 import { drawnRange, wholeOf } from "./range.js";
@@ -57,7 +58,9 @@ function startControls() {
   page.tools = [timeTools(changeRange, sayTo), userTools(change, sayTo)];
   page.bar = element("div", { class: "bar-of-tools" }, [...page.tools.flatMap((tools) => tools.parts), page.said]);
   ["now", "totals"].forEach(knowTable);
-  startGrids(() => keepView({ table: tableState() })); // the tables show it already, and nothing else does
+  const keepTables = () => keepView({ table: { ...tableState(), ...heatState() } }); // they show it already, and nothing else does
+  startGrids(keepTables);
+  startHeat(keepTables);
   document.querySelectorAll(".legend").forEach((list) => startLegend(list, legendActions(list.closest('[role="tabpanel"]'))));
 }
 
@@ -150,6 +153,7 @@ function showScene() {
   place.hidden = false;
   page.tools.forEach((tools) => tools.show(page.scene, page.view));
   setTableState(page.view.table);
+  setHeatState(page.view.table);
   showLegend(panel.querySelector(".legend"), page.scene, page.view.pinned);
   showTables(panel, page.scene);
   draw();

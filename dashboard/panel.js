@@ -4,7 +4,7 @@ import { element, fill } from "./dom.js";
 import { binName, timeOfDay, visible } from "./format.js";
 import { headroomOf } from "./headroom.js";
 import { showGrid, tableState } from "./grid.js";
-import { showHeat } from "./heatmap.js";
+import { heatState, showHeat } from "./heatmap.js";
 import { nowSheet, totalsSheet } from "./tables.js";
 
 const tablesOf = new WeakMap(); // panel -> what its tables show, so that they are only made anew when that changes
@@ -36,7 +36,7 @@ function putSheets(panel, scene, { now, totals }) {
 
 // Tables tell of the range, in the colours of those who have areas.
 function stampOf({ data, range, zone, layers }) {
-  return JSON.stringify([data.metadata.last_updated_epoch, data.staleness, range, zone, layers.map((layer) => layer.id), tableState()]);
+  return JSON.stringify([data.metadata.last_updated_epoch, data.staleness, range, zone, layers.map((layer) => layer.id), tableState(), heatState()]);
 }
 
 function aboutCharts({ data, zone }) {

@@ -2,7 +2,7 @@
 
 import { swatch } from "./charts.js";
 import { element } from "./dom.js";
-import { amount, counted, percent, shownName, zoned } from "./format.js";
+import { amount, counted, percent, shownName, visible, zoned } from "./format.js";
 import { PICTURED, isTracked, nameOf, nowRows, own, unitOf } from "./model.js";
 import { wholeOf } from "./range.js";
 import { totalsIn } from "./totals.js";
@@ -21,7 +21,7 @@ export function nowSheet({ data, layers }) {
   };
 }
 
-export function totalsSheet({ data, layers, range, zone }) {
+export function totalsSheet({ data, layers, range, outside, zone }) {
   const { rows, total, endedElsewhen } = totalsIn(data, range);
   const keys = PICTURED.filter((key) => isTracked(data, key));
   const states = Object.keys(total.ended).sort((one, other) => total.ended[other] - total.ended[one] || (one < other ? -1 : 1));
@@ -31,8 +31,8 @@ export function totalsSheet({ data, layers, range, zone }) {
     ...states.map((state) => numberColumn(`ended ${state}`, `runs ${stateName(state)}`, (row) => own(row.ended, state, 0))),
   ];
   const { from, to } = range ?? wholeOf(data);
-  const span = `${zoned(from, zone)} to ${zoned(to, zone)}`;
-  const none = range ? "No jobs in this range of time." : "No jobs in this window.";
+  const span = outside ? null : `${zoned(from, zone)} to ${zoned(to, zone)}`;
+  const none = outside ? "There are no data in this range of time." : range ? "No jobs in this range of time." : "No jobs in this window.";
   return {
     name: "totals", title: range ? "Totals of the range" : "Totals of the window", span, columns, rows,
     note: rows.length ? (endedElsewhen ? ELSEWHEN : null) : none,
@@ -69,8 +69,8 @@ function cellsOf(columns, layers) {
 
 // The user's colour in the charts stands beside the name; who has no area of their own has the others' grey.
 function userCell(user, colours) {
-  const name = shownName(user);
-  return element("th", { scope: "row", title: name }, [swatch(colours.get(user) ?? colours.get(null)), element("bdi", {}, name)]);
+  const title = visible(user); // in full: names that are cut often differ at their end
+  return element("th", { scope: "row", title }, [swatch(colours.get(user) ?? colours.get(null)), element("bdi", {}, shownName(user))]);
 }
 
 // The name of a file to save, of letters that any system takes.

@@ -119,6 +119,23 @@ def test_a_use_that_never_changes_has_no_best_hour(visit: Open, publish: Publish
     assert words.inner_text().startswith("None in use at any hour.")
 
 
+def test_hours_that_are_just_as_free_are_counted(visit: Open, publish: Publish) -> None:
+    runs = [reports.Run("alice", NOW - 20 * HOUR - 600, NOW - 18 * HOUR - 600)]  # 18:00 to 20:00 on Thursday
+    page = visit(publish(Site([reports.report_of(runs, seconds=2 * 86400)])).address).page
+    panel(page, "avery")
+    words = page.locator(".open .heat .quiet").first.inner_text()
+    free = sum(text == "0" for text in page.locator(".open .heat tbody td").all_inner_texts())
+    assert words.startswith(f"Least in use: Wed 15:00 and {free - 1} other hours (0 % of the limit). "), words
+    assert "Most: Thu 18:00 and 1 other hour (1 % of the limit). " in words
+
+
+def test_long_names_are_told_in_full(visit: Open, publish: Publish) -> None:
+    page = visit(publish(members("u" * 60 + "1", "u" * 60 + "2")).address).page
+    panel(page, "avery")
+    titles = page.locator(".open .totals tbody th").evaluate_all("cells => cells.map(cell => cell.title)")
+    assert sorted(titles) == ["u" * 60 + "1", "u" * 60 + "2"]
+
+
 def test_on_a_phone_nothing_is_wider_than_the_screen(visit: Open, publish: Publish) -> None:
     page = visit(publish(members(*MANY[:30], "u" * 60)).address, viewport={"width": 360, "height": 800}).page
     panel(page, "avery")

@@ -97,10 +97,38 @@ def test_totals_follow_the_range(demo: Published, visit: Open) -> None:
     assert page.locator(".totals h3").first.inner_text().startswith("Totals of the range")
 
 
+def test_a_range_that_is_chosen_names_the_table_anew(demo: Published, visit: Open) -> None:
+    page = visit(demo.address, now=None).page
+    title = page.locator(".open .totals h3")
+    assert title.inner_text().startswith("Totals of the window")
+    page.get_by_role("button", name="24h", exact=True).click()
+    assert title.inner_text().startswith("Totals of the range")
+    labels = page.locator(".open .totals [aria-label]").evaluate_all(
+        "parts => parts.map(part => part.getAttribute('aria-label'))"
+    )
+    assert "Totals of the range" in labels
+    assert not [label for label in labels if "window" in label]
+
+
 def test_an_empty_range_says_so(demo: Published, visit: Open) -> None:
     page = visit(f"{demo.address}#from=2001-01-01T00:00Z&to=2001-01-02T00:00Z", now=None).page
-    assert page.locator(".totals").first.inner_text().endswith("No jobs in this range of time.")
+    told = page.locator(".open .totals").inner_text().split("\n")
+    assert [line.strip() for line in told if line.strip()] == [
+        "Totals of the range",
+        "There are no data in this range of time.",
+    ]
     assert "no data in this range" in page.locator(".heat .quiet").first.inner_text()
+
+
+def test_a_range_in_which_nobody_ran_anything_says_so(visit: Open, publish: Publish) -> None:
+    day = {"from": "2026-11-18T06:00Z", "to": "2026-11-18T12:00Z"}
+    runs = [reports.Run("alice", NOW - 20 * HOUR, NOW - 10 * HOUR)]
+    site = publish(Site([reports.report_of(runs, seconds=3 * 86400)]))
+    page = visit(f"{site.address}#from={day['from']}&to={day['to']}").page
+    told = page.locator(".open .totals").inner_text()
+    assert "Wed, Nov 18, 01:00 EST to Wed, Nov 18, 07:00 EST" in told
+    assert told.rstrip().endswith("No jobs in this range of time.")
+    assert page.locator(".open .heat .quiet").first.inner_text().startswith("None in use at any hour.")
 
 
 def test_a_table_can_be_saved_and_copied(visit: Open, publish: Publish) -> None:
@@ -153,6 +181,27 @@ def test_the_week_is_that_of_the_data(demo: Published, visit: Open) -> None:
     page.locator(".open .heat select").select_option("NGPUS")
     assert cells.all_inner_texts() != before
     assert "GPUs" in (cells.first.get_attribute("title") or "")
+
+
+def test_whose_week_is_shown_is_in_the_address(visit: Open, publish: Publish) -> None:
+    without = reports.busy(2, days=2, qos="cpus", gpus=False, gpus_tracked=False)
+    page = visit(publish(Site([reports.busy(3, days=3), without])).address).page
+    chosen = page.locator(".open .heat select")
+    assert "table.heat" not in page.url
+    chosen.select_option("NGPUS")
+    assert page.url.endswith("table.heat=NGPUS")
+    there = page.locator(".open .heat tbody").inner_html()
+    again = visit(page.url).page
+    assert again.locator(".open .heat select").input_value() == "NGPUS"
+    assert again.locator(".open .heat tbody").inner_html() == there
+    page.locator("#tab-cpus").click()
+    assert chosen.input_value() == "NCPUS"
+    page.locator("#tab-avery").click()
+    assert chosen.input_value() == "NGPUS"
+    chosen.select_option("NCPUS")
+    assert "table.heat" not in page.url
+    page.goto(f"{page.url.partition('#')[0]}#table.heat=constructor")
+    assert chosen.input_value() == "NCPUS"
 
 
 def test_what_is_typed_stays_when_newer_data_come(visit: Open, publish: Publish) -> None:
