@@ -1,0 +1,44 @@
+"""The store: one SQLite file a cluster, with what Slurm said and what became of it.
+
+Job runs by DBIndex, the queries that were asked, rows that were rejected; hourly usage and changes of limits, which are
+kept for good. A room for each; the tables are in `schema`.
+Every answer goes in as one transaction, so a kill leaves the store as it was before or as it is after. No write-ahead
+log: that needs shared memory, which a home on NFS does not have.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from librarian.store.database import CorruptStoreError, connect
+from librarian.store.observed import Observed
+from librarian.store.queries import Asked, Coverage, Queries, Scope
+from librarian.store.schema import MIGRATIONS
+from librarian.store.usages import Usages
+
+__all__ = ["MIGRATIONS", "Asked", "CorruptStoreError", "Coverage", "Scope", "Store", "open_store", "opened"]
+
+
+class Store(Queries, Usages, Observed):
+    """An open store. Use `open_store`."""
+
+
+def open_store(path: Path) -> Store:
+    """Open the store, make it where it is not there, bring it to this schema.
+
+    Raises `CorruptStoreError` when the file is no store, `StoreError` when it cannot be opened or is of a newer
+    version.
+    """
+    return Store(connect(path), path)
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[Store]:
+    """The open store for the time of a block."""
+    store = open_store(path)
+    try:
+        yield store
+    finally:
+        store.close()

@@ -1,0 +1,89 @@
+"""The SQLite file itself: opening, migrating, transactions, and its errors as ours."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from librarian.errors import StoreError
+from librarian.store.schema import MIGRATIONS
+
+
+class CorruptStoreError(StoreError):
+    """The file is not a store any more: set it aside and ask Slurm again."""
+
+
+class Database:
+    """An open connection to a store's file."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._db = connection
+        self.path = path
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._guarded(), self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            yield
+
+    @contextlib.contextmanager
+    def _guarded(self) -> Iterator[None]:
+        with guarded(self.path):
+            yield
+
+    def _one(self, sql: str, *values: object) -> Any:
+        with self._guarded():
+            return self._db.execute(sql, values).fetchone()
+
+    def _all(self, sql: str, *values: object) -> list[Any]:
+        with self._guarded():
+            return self._db.execute(sql, values).fetchall()
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open the file, make it where it is not there, bring it to this schema.
+
+    Raises `CorruptStoreError` when the file is no store, `StoreError` when it cannot be opened or is of a newer
+    version.
+    """
+    with guarded(path):
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        connection = sqlite3.connect(path, timeout=30.0, isolation_level=None)
+        try:
+            _migrate(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(MIGRATIONS):
+        why = f"schema {version}, and this one knows {len(MIGRATIONS)}"
+        raise StoreError(f"{path} is of a newer Librarian", why, "upgrade this one, or move the file")
+    for number in range(version, len(MIGRATIONS)):
+        script = f"BEGIN IMMEDIATE; {MIGRATIONS[number]} PRAGMA user_version = {number + 1}; COMMIT;"
+        connection.executescript(script)
+
+
+@contextlib.contextmanager
+def guarded(path: Path) -> Iterator[None]:
+    """SQLite's and the system's errors as ours."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise StoreError(
+            f"the store {path} cannot be used", str(error), "check the disk, its quota and who owns it"
+        ) from error
+    except sqlite3.DatabaseError as error:
+        raise CorruptStoreError(f"the store {path} is damaged", str(error)) from error
+    except OSError as error:
+        raise StoreError(f"the store {path} cannot be opened", error.strerror or str(error)) from error

@@ -1,0 +1,192 @@
+"""What was asked of Slurm when, and the job runs that it told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from librarian.core.jobs import NUMBERS, TEXTS, UNKNOWN, Reject, coded, empty_jobs
+from librarian.store.database import Database
+
+_COLUMNS = (*NUMBERS, *TEXTS)
+_QUERIES_KEPT = 2000  # a week of 10-minute cycles for two QoS
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which runs belong to one report: a QoS, cut down to accounts and partitions where these are named."""
+
+    qos: str
+    accounts: tuple[str, ...] = ()
+    partitions: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """The scope as text, a key of the store's tables."""
+        return json.dumps([self.qos.lower(), sorted(self.accounts), sorted(self.partitions)])
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What the store knows of a scope: every run between `covered_from` and `complete_at`; `full_at` is the time of the
+    last complete reading of a whole window. All UTC epochs."""
+
+    covered_from: int
+    complete_at: int
+    full_at: int
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A query that was sent: its bounds (UTC epochs), what it took and gave; `error` is None when it succeeded."""
+
+    since: int
+    until: int
+    seconds: float
+    rows: int = 0
+    rejects: int = 0
+    error: str | None = None
+    full: bool = False
+
+
+class Queries(Database):
+    """Coverage, queries, job runs, rejects."""
+
+    # what was asked
+
+    def coverage(self, scope: Scope) -> Coverage | None:
+        """What is known of `scope`, or None before its first complete answer."""
+        row = self._one("SELECT covered_from, complete_at, full_at FROM scope WHERE scope = ?", scope.key)
+        return Coverage(*row) if row else None
+
+    def last_query(self, scope: Scope) -> Asked | None:
+        """The newest query of `scope`, whether it succeeded or not."""
+        row = self._one(
+            "SELECT since, until, seconds, rows, rejects, error FROM query WHERE scope = ? ORDER BY id DESC LIMIT 1",
+            scope.key,
+        )
+        return Asked(*row) if row else None
+
+    def failed(self, scope: Scope, asked: Asked) -> None:
+        """Remember a query that failed; nothing else changes."""
+        with self._transaction():
+            self._log(scope, asked)
+
+    # job runs
+
+    def open_runs(self, scope: Scope) -> pd.DataFrame:
+        """The runs of `scope` that had not ended when Slurm was last asked: a jobs table."""
+        return self._jobs(scope, '"end" = ?', UNKNOWN)
+
+    def jobs(self, scope: Scope, begin: int) -> pd.DataFrame:
+        """The runs of `scope` that had not ended before `begin`: a jobs table, ordered by DBIndex."""
+        return self._jobs(scope, '("end" = ? OR "end" >= ?)', UNKNOWN, begin)
+
+    def add(
+        self, scope: Scope, asked: Asked, jobs: pd.DataFrame, rejects: Sequence[Reject], gone: Sequence[int] = ()
+    ) -> None:
+        """Take in a complete answer, all or nothing.
+
+        `jobs` replace what was known of the same runs; `gone` are DBIndexes that left the scope. A full answer replaces
+        all rejects, another one adds its own and drops those whose runs are now understood.
+        """
+        with self._transaction():
+            self._put_jobs(jobs)
+            self._db.executemany("DELETE FROM job WHERE dbindex = ?", ((_signed(index),) for index in gone))
+            self._put_rejects(scope, asked, jobs, rejects)
+            self._log(scope, asked)
+            self._cover(scope, asked)
+
+    def rejects(self, scope: Scope) -> tuple[Reject, ...]:
+        """Rows of `scope` that are left out, oldest first."""
+        rows = self._all("SELECT key, reason, line FROM reject WHERE scope = ? ORDER BY seen, key", scope.key)
+        return tuple(Reject(*row) for row in rows)
+
+    # within
+    def _jobs(self, scope: Scope, condition: str, *values: object) -> pd.DataFrame:
+        where, names = self._where(scope)
+        columns = ", ".join(f'"{column}"' for column in _COLUMNS)
+        sql = f"SELECT {columns} FROM job WHERE {condition} AND {where} ORDER BY dbindex"  # noqa: S608 (no value in it)
+        with self._guarded():
+            cursor = self._db.execute(sql, (*values, *names))
+            # a few rows at a time as tuples, then as numbers: a tenth of the memory
+            parts = [np.array(rows, dtype=np.int64) for rows in iter(lambda: cursor.fetchmany(20_000), [])]
+            texts = dict(self._db.execute("SELECT id, value FROM text").fetchall())
+        return _table(np.concatenate(parts), texts) if parts else empty_jobs()
+
+    @staticmethod
+    def _where(scope: Scope) -> tuple[str, list[str]]:
+        clauses: list[str] = []
+        values: list[str] = []
+        filters = {"qos": (scope.qos,), "account": scope.accounts, "partition": scope.partitions}
+        for column, names in filters.items():
+            if names:
+                marks = ", ".join("?" * len(names))
+                clauses.append(f'"{column}" IN (SELECT id FROM text WHERE value COLLATE NOCASE IN ({marks}))')  # noqa: S608
+                values += names
+        return " AND ".join(clauses), values
+
+    def _put_jobs(self, jobs: pd.DataFrame) -> None:
+        columns = [jobs["dbindex"].to_numpy().view(np.int64).tolist()]
+        columns += [jobs[name].tolist() for name in NUMBERS if name != "dbindex"]
+        columns += [self._text_ids(jobs[name]) for name in TEXTS]
+        marks = ", ".join("?" * len(_COLUMNS))
+        names = ", ".join(f'"{column}"' for column in _COLUMNS)
+        self._db.executemany(f"INSERT OR REPLACE INTO job ({names}) VALUES ({marks})", zip(*columns, strict=True))  # noqa: S608
+
+    def _text_ids(self, column: pd.Series) -> list[int]:
+        texts = [str(text) for text in column.cat.categories]
+        self._db.executemany("INSERT OR IGNORE INTO text (value) VALUES (?)", ((text,) for text in texts))
+        ids = [self._db.execute("SELECT id FROM text WHERE value = ?", (text,)).fetchone()[0] for text in texts]
+        numbers: list[int] = np.array(ids or [0])[column.cat.codes.to_numpy()].tolist()
+        return numbers
+
+    def _put_rejects(self, scope: Scope, asked: Asked, jobs: pd.DataFrame, rejects: Sequence[Reject]) -> None:
+        if asked.full:
+            self._db.execute("DELETE FROM reject WHERE scope = ?", (scope.key,))
+        else:
+            known = {row[0] for row in self._db.execute("SELECT key FROM reject WHERE scope = ?", (scope.key,))}
+            good = known & {f"run {index}" for index in jobs["dbindex"].tolist()} if known else set()
+            self._db.executemany("DELETE FROM reject WHERE scope = ? AND key = ?", [(scope.key, key) for key in good])
+        self._db.executemany(
+            "INSERT OR REPLACE INTO reject VALUES (?, ?, ?, ?, ?)",
+            [(scope.key, reject.key, reject.reason, reject.line, asked.until) for reject in rejects],
+        )
+
+    def _log(self, scope: Scope, asked: Asked) -> None:
+        self._db.execute(
+            "INSERT INTO query (scope, since, until, seconds, rows, rejects, error) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (scope.key, asked.since, asked.until, asked.seconds, asked.rows, asked.rejects, asked.error),
+        )
+        self._db.execute("DELETE FROM query WHERE id <= (SELECT max(id) FROM query) - ?", (_QUERIES_KEPT,))
+
+    def _cover(self, scope: Scope, asked: Asked) -> None:
+        before = self._db.execute("SELECT covered_from, full_at FROM scope WHERE scope = ?", (scope.key,)).fetchone()
+        # a full answer may begin after a gap, so it starts a coverage of its own
+        covered_from = asked.since if asked.full or not before else before[0]
+        full_at = asked.until if asked.full or not before else before[1]
+        self._db.execute(
+            "INSERT OR REPLACE INTO scope VALUES (?, ?, ?, ?)", (scope.key, covered_from, asked.until, full_at)
+        )
+
+
+def _table(numbers: npt.NDArray[np.int64], texts: dict[int, str]) -> pd.DataFrame:
+    columns: dict[str, Any] = {}
+    for place, name in enumerate(_COLUMNS):
+        column = np.ascontiguousarray(numbers[:, place])
+        if name in TEXTS:
+            ids = np.flatnonzero(np.bincount(column))  # those that occur, rising
+            columns[name] = coded(np.searchsorted(ids, column), [texts[number] for number in ids.tolist()])
+        else:
+            columns[name] = column.view(np.uint64) if name == "dbindex" else column
+    return pd.DataFrame(columns)
+
+
+def _signed(index: int) -> int:
+    return index - 2**64 if index >= 2**63 else index

@@ -1,0 +1,43 @@
+"""The tables of the store, a step for each version of them."""
+
+from __future__ import annotations
+
+# Each script takes the file one schema version further; PRAGMA user_version counts them. Never edit one: add the next.
+MIGRATIONS = (
+    """
+    CREATE TABLE text (id INTEGER PRIMARY KEY, value TEXT NOT NULL UNIQUE);
+    CREATE TABLE job (
+        dbindex INTEGER PRIMARY KEY,  -- the unsigned 64 bits of Slurm's DBIndex as a signed number
+        jobid INTEGER NOT NULL, submit INTEGER NOT NULL, eligible INTEGER NOT NULL,
+        start INTEGER NOT NULL, "end" INTEGER NOT NULL, elapsed INTEGER NOT NULL, suspended INTEGER NOT NULL,
+        user INTEGER NOT NULL, account INTEGER NOT NULL, qos INTEGER NOT NULL,
+        partition INTEGER NOT NULL, state INTEGER NOT NULL, alloc_tres INTEGER NOT NULL
+    );
+    CREATE INDEX job_by_end ON job (qos, "end");
+    CREATE TABLE query (
+        id INTEGER PRIMARY KEY, scope TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL,
+        seconds REAL NOT NULL, rows INTEGER NOT NULL, rejects INTEGER NOT NULL, error TEXT
+    );
+    CREATE INDEX query_by_scope ON query (scope, until);
+    CREATE TABLE scope (
+        scope TEXT PRIMARY KEY, covered_from INTEGER NOT NULL, complete_at INTEGER NOT NULL, full_at INTEGER NOT NULL
+    );
+    CREATE TABLE reject (
+        scope TEXT NOT NULL, key TEXT NOT NULL, reason TEXT NOT NULL, line TEXT NOT NULL, seen INTEGER NOT NULL,
+        PRIMARY KEY (scope, key)
+    );
+    CREATE TABLE usage (
+        scope TEXT NOT NULL, start INTEGER NOT NULL, seconds INTEGER NOT NULL,
+        observable TEXT NOT NULL, user TEXT NOT NULL, amount REAL NOT NULL,
+        PRIMARY KEY (scope, start, observable, user)
+    ) WITHOUT ROWID;
+    CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL, seen INTEGER NOT NULL);
+    """,
+    """
+    CREATE TABLE limit_change (
+        qos TEXT NOT NULL, since INTEGER NOT NULL,
+        slurm TEXT NOT NULL, overrides TEXT NOT NULL,  -- JSON: [GrpTRES, GrpJobs] or null; the configuration's
+        PRIMARY KEY (qos, since)
+    ) WITHOUT ROWID;
+    """,
+)
