@@ -4,7 +4,7 @@ import { axisOf, epochAt, plotlyPlace } from "./axis.js";
 import { element, fill } from "./dom.js";
 import { amount } from "./format.js";
 import { describe, figureOf, insteadOfChart, linesAt } from "./figure.js";
-import { PICTURED, unitOf } from "./model.js";
+import { PICTURED, WANTED, unitOf } from "./model.js";
 
 const CONFIG = { displayModeBar: false, responsive: true, showTips: false, doubleClick: false };
 const shown = new WeakMap(); // chart element -> {scene, key, ids, first} of what it shows
@@ -13,8 +13,9 @@ const lit = new WeakMap(); // panel -> id of the layer that stands out
 // Draws or redraws the charts of a panel; the promise is kept when they stand. `zoomed(from, to)` is told of what the
 // reader draws with the mouse, in epochs; `back()` of a double click.
 export async function drawCharts(plotly, panel, scene, look, { zoomed, back }) {
-  for (const key of PICTURED) {
+  for (const key of [...PICTURED, ...WANTED.keys()]) {
     const place = panel.querySelector(`[data-chart="${key}"]`);
+    if (!place) continue; // a page that was made for older data
     place.setAttribute("aria-label", describe(scene, key));
     const instead = insteadOfChart(scene, key);
     if (instead) leaveOut(plotly, place, instead);
@@ -62,7 +63,7 @@ function openCard(place, event) {
   const card = cardOf(place);
   fill(card, [
     element("p", {}, told.when),
-    element("p", { class: "total" }, [element("strong", {}, amount(told.total)), ` ${unit}`]),
+    element("p", { class: "total" }, [element("strong", {}, amount(told.total)), ` ${unit}${told.peak > told.total * 1.005 ? `, at most ${amount(told.peak)}` : ""}`]),
     element("ul", {}, told.lines.map(cardLine)),
   ]);
   card.removeAttribute("hidden");

@@ -9,6 +9,15 @@ export function element(name, attributes = {}, children = []) {
   return made;
 }
 
+const SVG = "http://www.w3.org/2000/svg";
+
+export function drawing(name, attributes = {}, children = []) {
+  const made = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...[children].flat());
+  return made;
+}
+
 export function fill(parent, children) {
   parent.replaceChildren(...[children].flat().filter(Boolean));
 }

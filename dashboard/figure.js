@@ -5,7 +5,7 @@ import { axisOf, binAt, placeOf, plotlyTime } from "./axis.js";
 import { amount, plotlyText, shownName, timeOfDay, zoned } from "./format.js";
 import { totalOf } from "./layers.js";
 import { highestLimit, limitSteps } from "./limits.js";
-import { isTracked, limitOf, nameOf, unitOf } from "./model.js";
+import { WANTED, isTracked, limitOf, nameOf, own, unitOf } from "./model.js";
 import { wholeOf } from "./range.js";
 
 const ROOM_ABOVE = 1.14; // for the label of the limit
@@ -33,7 +33,9 @@ export function figureOf(scene, key, look) {
   const means = shown.map((layer) => ({ layer, values: layer.means.get(key).slice(first, last) }));
   const some = means.filter(({ values }) => values.some((value) => value > 0));
   const probe = probeOf(middles, totalOf(data, shown, key).slice(first, last));
-  const traces = [...some.map(({ layer, values }) => areaOf(layer, along, values)), probe];
+  const peaks = peaksOf(scene, key).slice(first, last);
+  const peak = peaks.length ? [peakLine(along, peaks, look)] : [];
+  const traces = [...some.map(({ layer, values }) => areaOf(layer, along, values)), ...peak, probe];
   return { traces, layout: layoutOf(scene, key, axis, look), ids: some.map(({ layer }) => layer.id), first };
 }
 
@@ -42,6 +44,11 @@ function nearOf({ data, range }) {
   const whole = wholeOf(data);
   const { from, to } = range ?? whole;
   return { from: Math.max(whole.from, from - (to - from)), to: Math.min(whole.to, to + (to - from)) };
+}
+
+// The highest use within each bin, where all who used something are shown; else nothing, since it is that of all together.
+function peaksOf({ data, layers, shown }, key) {
+  return shown.length === layers.length ? own(data.peaks, key, []) : [];
 }
 
 export function peakOf(values) {
@@ -64,6 +71,12 @@ function areaOf(layer, along, means) {
     type: "scatter", mode: "none", stackgroup: "users", name: plotlyText(layerName(layer)), ...along, y: [...means, means.at(-1)],
     line: { shape: "hv" }, fillcolor: layer.colour, hoverinfo: "skip",
   };
+}
+
+// Thin, above the areas: where it leaves them, use went up and down within the bin.
+function peakLine(along, peaks, look) {
+  const line = { shape: "hv", width: 1, color: look.quiet };
+  return { type: "scatter", mode: "lines", name: "highest", ...along, y: [...peaks, peaks.at(-1)], line, hoverinfo: "skip" };
 }
 
 // A line, since markers take the browser as long as all areas together.
@@ -93,7 +106,7 @@ function layoutOf(scene, key, axis, look) {
       spikethickness: 1, spikedash: "solid", spikecolor: look.quiet,
     },
     yaxis: {
-      ...line, range: [0, Math.max(highestIn(scene, key), highestLimit(steps)) * ROOM_ABOVE || 1], fixedrange: true, nticks: 6,
+      ...line, range: [0, Math.max(highestDrawn(scene, key), highestLimit(steps)) * ROOM_ABOVE || 1], fixedrange: true, nticks: 6,
       title: title(unit, 6), separatethousands: true,
     },
     shapes: [unfinished(axis, look), ...limitLine(limitSteps(data, key, nearOf(scene)), timeAt, look)],
@@ -101,11 +114,18 @@ function layoutOf(scene, key, axis, look) {
   };
 }
 
+// The highest total, or the highest use within a bin, of those that are in view.
+function highestDrawn(scene, key) {
+  return Math.max(highestIn(scene, key), peakOf(inView(scene, peaksOf(scene, key))));
+}
+
 // The highest total of the bins that are in view.
-function highestIn({ data, range, shown }, key) {
-  const total = totalOf(data, shown, key);
-  if (!range) return peakOf(total);
-  return peakOf(total.slice(Math.max(0, binAt(data.edges, range.from)), binAt(data.edges, range.to - 1) + 1));
+function highestIn(scene, key) {
+  return peakOf(inView(scene, totalOf(scene.data, scene.shown, key)));
+}
+
+function inView({ data, range }, values) {
+  return range ? values.slice(Math.max(0, binAt(data.edges, range.from)), binAt(data.edges, range.to - 1) + 1) : values;
 }
 
 // Room for the ticks and titles of the axes, by the size of their type.
@@ -140,14 +160,16 @@ function limitLabels(steps, { from, to }, timeAt, unit, look) {
   }));
 }
 
-// What the hover card says of one bin: {when, total, lines: [{name, colour, value}]}, the largest first.
+// What the hover card says of one bin: {when, total, peak, lines: [{name, colour, value}]}, the largest first; `peak` is the
+// highest use within the bin, or null.
 export function linesAt(scene, key, bin) {
   const value = (layer) => layer.means.get(key)[bin];
   const some = scene.shown.filter((layer) => value(layer) > 0).sort((one, other) => value(other) - value(one));
   const lines = some.slice(0, MOST_LINES).map((layer) => ({ name: layerName(layer), colour: layer.colour, value: value(layer) }));
   const more = some.slice(MOST_LINES);
   if (more.length) lines.push({ name: `and ${more.length} more`, colour: null, value: more.reduce((sum, layer) => sum + value(layer), 0) });
-  return { when: whenOf(scene, bin), total: some.reduce((sum, layer) => sum + value(layer), 0), lines };
+  const peak = peaksOf(scene, key)[bin] ?? null;
+  return { when: whenOf(scene, bin), total: some.reduce((sum, layer) => sum + value(layer), 0), peak, lines };
 }
 
 function whenOf({ data, zone }, bin) {
@@ -163,8 +185,15 @@ export function insteadOfChart(scene, key) {
   const { from, to } = wholeOf(data);
   if (outside) return `no data of this time: they go from ${zoned(from, zone)} to ${zoned(to, zone)}`;
   const stretch = range ? "in this range" : "in this window";
+  if (WANTED.has(key)) return insteadOfWanted(scene, key, stretch);
   if (!scene.layers.length) return `no jobs ${stretch}`;
   return highestIn({ ...scene, shown: scene.layers }, key) > 0 ? "" : `no ${unitOf(data, key).unit} in use ${stretch}`;
+}
+
+function insteadOfWanted(scene, key, stretch) {
+  const sampled = scene.data.waiting?.sampled;
+  if (!sampled || !inView(scene, sampled).some((count) => count > 0)) return `nobody looked at the queue ${stretch}`;
+  return highestIn({ ...scene, shown: scene.layers }, key) > 0 ? "" : `no waiting job wanted ${unitOf(scene.data, key).unit} ${stretch}`;
 }
 
 // A chart in words, for those who do not see it.
@@ -174,7 +203,8 @@ export function describe(scene, key) {
   if (instead) return `${nameOf(data, key)}: ${instead}`;
   const limit = limitOf(data, key);
   const bound = limit.kind === "limit" ? `, limit ${amount(limit.value)}` : "";
+  const now = WANTED.has(key) ? own(data.queue?.groups?.competing, WANTED.get(key), 0) : data.now.total[key];
   const span = range ? ` from ${zoned(range.from, zone)} to ${zoned(range.to, zone)}` : "";
   const most = amount(highestIn({ ...scene, shown: scene.layers }, key));
-  return `${nameOf(data, key)} over time by user${span}: now ${amount(data.now.total[key])}, highest mean ${most}${bound}`;
+  return `${nameOf(data, key)} over time by user${span}: now ${amount(now)}, highest mean ${most}${bound}`;
 }

@@ -49,6 +49,16 @@ export function ago(seconds) {
   return `${Math.floor(seconds / 86400)} days ago`;
 }
 
+// How long something lasts: "45 s", "12 min", "3 h 20 min", "2 d 4 h".
+export function lasting(seconds) {
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min`;
+  const [big, small, one, other] = whole < 86400 ? [3600, 60, "h", "min"] : [86400, 3600, "d", "h"];
+  const rest = Math.floor((whole % big) / small);
+  return `${Math.floor(whole / big)} ${one}${rest ? ` ${rest} ${other}` : ""}`;
+}
+
 // A UTC epoch on the clock of `zone`: "Fri, Nov 20, 14:10 EST".
 export function zoned(epoch, zone) {
   return clockOf(zone, "full").format(epoch * 1000);
@@ -59,6 +69,11 @@ export function timeOfDay(epoch, zone) {
   return clockOf(zone, "day").format(epoch * 1000);
 }
 
+// The day alone: "Nov 20, 2026".
+export function zonedDay(epoch, zone) {
+  return clockOf(zone, "date").format(epoch * 1000);
+}
+
 function clockOf(zone, kind) {
   const key = `${kind} ${zone}`;
   if (!clocks.has(key)) clocks.set(key, newClock(zone, kind));
@@ -66,8 +81,9 @@ function clockOf(zone, kind) {
 }
 
 function newClock(zone, kind) {
-  const { hour, minute, hourCycle } = CLOCK;
-  const style = kind === "full" ? { ...CLOCK, timeZoneName: "short" } : { hour, minute, hourCycle };
+  const { hour, minute, hourCycle, month, day } = CLOCK;
+  const styles = { full: { ...CLOCK, timeZoneName: "short" }, day: { hour, minute, hourCycle }, date: { year: "numeric", month, day } };
+  const style = styles[kind];
   try {
     return new Intl.DateTimeFormat("en-US", { ...style, timeZone: zone });
   } catch {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ago, amount, binName, counted, percent, plotlyText, shownName, timeOfDay, visible, zoned } from "./format.js";
+import { ago, amount, binName, counted, percent, plotlyText, shownName, timeOfDay, visible, zoned, lasting, zonedDay } from "./format.js";
 
 test("amounts have as many digits as a person reads", () => {
   const read = { 0: "0", 0.25: "0.25", 4: "4", 9.876: "9.88", 64.5: "64.5", 99.44: "99.4", 430: "430", 3359.5: "3,360", 1234567: "1,234,567" };
@@ -66,4 +66,14 @@ test("names show what cannot be seen, and long ones are cut", () => {
 
 test("Plotly gets no tag and no entity", () => {
   assert.equal(plotlyText("<b>&lt;</b>\n"), "&lt;b&gt;&amp;lt;&lt;/b&gt;\ufffd");
+});
+
+test("how long something lasts", () => {
+  const told = [0, 45, 60, 3599, 3600, 12_000, 86_399, 86_400, 200_000].map(lasting);
+  assert.deepEqual(told, ["0 s", "45 s", "1 min", "59 min", "1 h", "3 h 20 min", "23 h 59 min", "1 d", "2 d 7 h"]);
+});
+
+test("a day by the clock of a zone", () => {
+  assert.equal(zonedDay(0, "UTC"), "Jan 1, 1970");
+  assert.equal(zonedDay(0, "US/Eastern"), "Dec 31, 1969");
 });

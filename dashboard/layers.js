@@ -1,23 +1,24 @@
 // The areas of the charts: who has one of their own, and what each comes to bin by bin.
 
-import { PICTURED, own } from "./model.js";
+import { PICTURED, WANTED, everyUser, own, rowsOf } from "./model.js";
 import { overlaps } from "./range.js";
 import { MOST_LAYERS, OTHERS, tokenOf } from "./view.js";
 
 const OTHERS_COLOUR = "#BBBBBB";
+const CHARTED = [...PICTURED, ...WANTED.keys()];
 const sums = new WeakMap(); // data -> the others' sums that were made last, and for whom
 
 // The areas, the lowest first: [{id, name, users, colour, means}] with `means` by observable and bin. The first
 // `top` users in `range` have an area, and who is picked: their tokens are in `picked`. All others share one, whose
 // `name` is null and which is there if one of them held something in the range. `users` says of how many an area is.
 export function layersOf(data, { range = null, top = null, picked = [] } = {}) {
-  const ranked = range ? rankedIn(data, range) : data.users.filter((user) => heldSomething(data, user));
+  const ranked = range ? rankedIn(data, range) : everyUser(data).filter((user) => heldSomething(data, user));
   const first = new Set(ranked.slice(0, Math.min(MOST_LAYERS, top ?? data.metadata.top_users)));
   const wanted = new Set(picked);
-  const chosen = [...new Set([...ranked, ...data.users])].filter((user) => first.has(user) || wanted.has(tokenOf(user)));
+  const chosen = [...new Set([...ranked, ...everyUser(data)])].filter((user) => first.has(user) || wanted.has(tokenOf(user)));
   const layers = chosen.map((user) => ({
     id: tokenOf(user), name: user, users: 1, colour: own(data.colours, user, OTHERS_COLOUR),
-    means: new Map(PICTURED.map((key) => [key, rowOf(data, key, user)])),
+    means: new Map(CHARTED.map((key) => [key, rowOf(data, key, user)])),
   }));
   const others = ranked.filter((user) => !first.has(user) && !wanted.has(tokenOf(user))).length;
   if (!others) return layers;
@@ -29,16 +30,18 @@ export function totalOf(data, layers, key) {
   return sumOf(data, layers.map((layer) => layer.means.get(key)));
 }
 
-// Who held something in a range, the largest share of anything first.
+// Who held something in a range, the largest share of anything first; then those who only waited in it.
 function rankedIn(data, range) {
   const { first, seconds } = overlaps(data, range);
-  const weight = new Map(data.users.map((user) => [user, 0]));
-  for (const key of PICTURED) {
-    const amounts = data.users.map((user) => amountIn(rowOf(data, key, user), first, seconds));
+  const users = everyUser(data);
+  const weight = new Map(users.map((user) => [user, 0]));
+  for (const key of CHARTED) {
+    const amounts = users.map((user) => amountIn(rowOf(data, key, user), first, seconds));
     const whole = amounts.reduce((sum, amount) => sum + amount, 0) || Infinity;
-    data.users.forEach((user, place) => weight.set(user, Math.max(weight.get(user), amounts[place] / whole)));
+    const least = WANTED.has(key) ? 1e-9 : 1; // what is only wanted is no share of what was used
+    users.forEach((user, place) => weight.set(user, Math.max(weight.get(user), (least * amounts[place]) / whole)));
   }
-  return data.users.filter((user) => weight.get(user) > 0).sort((one, other) => weight.get(other) - weight.get(one));
+  return users.filter((user) => weight.get(user) > 0).sort((one, other) => weight.get(other) - weight.get(one));
 }
 
 function amountIn(row, first, seconds) {
@@ -49,7 +52,7 @@ function amountIn(row, first, seconds) {
 }
 
 function heldSomething(data, user) {
-  return PICTURED.some((key) => rowOf(data, key, user).some((value) => value > 0));
+  return CHARTED.some((key) => rowOf(data, key, user).some((value) => value > 0));
 }
 
 // Summing hundreds of users takes a while, and which of them are in view seldom changes.
@@ -57,14 +60,14 @@ function othersSums(data, chosen) {
   const known = sums.get(data);
   if (known && known.chosen.length === chosen.length && known.chosen.every((user, place) => user === chosen[place])) return known.means;
   const mine = new Set(chosen);
-  const rest = data.users.filter((user) => !mine.has(user));
-  const means = new Map(PICTURED.map((key) => [key, sumOf(data, rest.map((user) => rowOf(data, key, user)))]));
+  const rest = everyUser(data).filter((user) => !mine.has(user));
+  const means = new Map(CHARTED.map((key) => [key, sumOf(data, rest.map((user) => rowOf(data, key, user)))]));
   sums.set(data, { chosen, means });
   return means;
 }
 
 function rowOf(data, key, user) {
-  return own(own(data.observables, key, {}), user, []);
+  return own(rowsOf(data, key), user, []);
 }
 
 function sumOf(data, rows) {

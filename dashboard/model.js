@@ -2,6 +2,8 @@
 // called "constructor".
 
 export const PICTURED = ["NCPUS", "NGPUS", "MEMORY", "NJOBS"];
+// What waiting jobs want, as charts of their own: key -> the observable that is wanted.
+export const WANTED = new Map([["WANTED:NCPUS", "NCPUS"], ["WANTED:NGPUS", "NGPUS"]]);
 export const SCHEMA_VERSION = 1;
 const PARTS = ["metadata", "observables", "units", "nice_names", "limits", "now", "totals", "rejects", "staleness", "colours"];
 const LISTS = ["users", "edges", "time_idxs", "untracked", "notes"];
@@ -24,20 +26,32 @@ export function readReport(text) {
   return { data };
 }
 
+// The rows by user of an observable, or of what is wanted of it.
+export function rowsOf(data, key) {
+  return WANTED.has(key) ? own(data.waiting, WANTED.get(key), {}) : own(data.observables, key, {});
+}
+
+// Users of whom anything is known: those of the totals, and then those who have only waited.
+export function everyUser(data) {
+  const waiting = [...WANTED.keys()].flatMap((key) => Object.keys(rowsOf(data, key)));
+  return waiting.length ? [...new Set([...data.users, ...waiting])] : data.users;
+}
+
 export function limitOf(data, key) {
   return own(data.limits, key, { kind: "unknown", value: null, source: "" });
 }
 
 export function isTracked(data, key) {
-  return !data.untracked.includes(key);
+  return !data.untracked.includes(WANTED.get(key) ?? key);
 }
 
 export function nameOf(data, key) {
+  if (WANTED.has(key)) return `${nameOf(data, WANTED.get(key))} that waiting jobs want`;
   return own(data.nice_names, key, key);
 }
 
 export function unitOf(data, key) {
-  return own(data.units, key, { unit: "", hours: `${key}-hours` });
+  return own(data.units, WANTED.get(key) ?? key, { unit: "", hours: `${key}-hours` });
 }
 
 // Who holds what now, the largest share first: [{user, amounts}].

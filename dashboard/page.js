@@ -10,6 +10,7 @@ import { showReport, showTables } from "./panel.js";
 import { drawnRange, wholeOf } from "./range.js";
 import { indexNow, lookAt, reportOf, startLooking, startReports, troubleOf } from "./reports.js";
 import { isCopy } from "./news.js";
+import { monthState, setMonthState, startMonths } from "./monthspart.js";
 import { isolated, sceneOf, toggled } from "./scene.js";
 import { bannerText, stateLine } from "./state.js";
 import { openTab, slugOf, startTabs } from "./tabs.js";
@@ -18,6 +19,7 @@ import { timeTools } from "./toolbar.js";
 import { addressOfView, viewAt } from "./view.js";
 
 const TICK_MS = 10_000;
+const TABLES = ["now", "totals", "waiting", "waits", "month-users", "month-accounts"];
 
 const page = {
   view: null, // what the address says
@@ -57,10 +59,11 @@ function startControls() {
   const sayTo = (text) => say(page.said, text);
   page.tools = [timeTools(changeRange, sayTo), userTools(change, sayTo)];
   page.bar = element("div", { class: "bar-of-tools" }, [...page.tools.flatMap((tools) => tools.parts), page.said]);
-  ["now", "totals"].forEach(knowTable);
-  const keepTables = () => keepView({ table: { ...tableState(), ...heatState() } }); // they show it already, and nothing else does
+  TABLES.forEach(knowTable);
+  const keepTables = () => keepView({ table: { ...tableState(), ...heatState(), ...monthState() } }); // they show it already, and nothing else does
   startGrids(keepTables);
   startHeat(keepTables);
+  startMonths(keepTables);
   document.querySelectorAll(".legend").forEach((list) => startLegend(list, legendActions(list.closest('[role="tabpanel"]'))));
 }
 
@@ -154,6 +157,7 @@ function showScene() {
   page.tools.forEach((tools) => tools.show(page.scene, page.view));
   setTableState(page.view.table);
   setHeatState(page.view.table);
+  setMonthState(page.view.table);
   showLegend(panel.querySelector(".legend"), page.scene, page.view.pinned);
   showTables(panel, page.scene);
   draw();

@@ -68,7 +68,7 @@ function cellsOf(columns, layers) {
 }
 
 // The user's colour in the charts stands beside the name; who has no area of their own has the others' grey.
-function userCell(user, colours) {
+export function userCell(user, colours) {
   const title = visible(user); // in full: names that are cut often differ at their end
   return element("th", { scope: "row", title }, [swatch(colours.get(user) ?? colours.get(null)), element("bdi", {}, shownName(user))]);
 }

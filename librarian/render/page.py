@@ -19,6 +19,8 @@ from librarian.render.files import OVERVIEW, PLAIN
 from librarian.render.html import clock, embedded, hashed, trusted
 from librarian.render.plotly import Plotly
 
+# charts of what waiting jobs want, as the dashboard's model.js names them
+WANTED = {"WANTED:NCPUS": "CPUs that waiting jobs want", "WANTED:NGPUS": "GPUs that waiting jobs want"}
 ENTRY = "page.js"
 STYLE = "style.css"
 FIRST = "first.js"  # runs before anything is painted
@@ -69,6 +71,7 @@ def render_page(
             entry["slug"]: embedded(datasets[entry["data"]]) for entry in index["qos"] if entry["data"] in datasets
         },
         charts=charts,
+        wanted=WANTED,
         pictures={**charts, OVERVIEW: "Overview"},
         clock=lambda epoch: clock(epoch, index["zone"]),
         plotly=plotly,
