@@ -18,6 +18,8 @@ from librarian.errors import one_line
 from librarian.render import html
 from librarian.render.files import OVERVIEW, PAGE, PICTURES
 from librarian.render.html import clock, hashed, trusted
+from librarian.render.plain_limits import Part, parts_of
+from librarian.render.words import Table, amount, counted, percent
 
 STYLE = "plain.css"
 _PICTURED = tuple(observable.key for observable in OBSERVABLES if observable.pictured)
@@ -26,16 +28,6 @@ _BINS = {3600: "an hour", 86400: "a day"}
 _NAMED = 3  # users that a picture's description names
 
 Json = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table as text: names of columns, a row for each line (its first cell is a name), and a last row of sums."""
-
-    title: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    foot: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,6 +53,7 @@ class Section:
     now: Table | None = None
     totals: Table | None = None
     ended: tuple[tuple[str, str], ...] = ()
+    parts: tuple[Part, ...] = ()
 
 
 def render_plain(index: Json, datasets: Mapping[str, bytes], *, templates: Mapping[str, str]) -> str:
@@ -104,6 +97,7 @@ def _told(entry: Json, data: Json, zone: str) -> Section:
         now=_now(data) if data["now"]["users"] else None,
         totals=_totals(data, zone) if data["users"] else None,
         ended=tuple(_ended(data)),
+        parts=parts_of(data, zone, lambda key: _name(data, key)),
     )
 
 
@@ -120,7 +114,7 @@ def _notes(data: Json) -> Iterator[str]:
     count = data["rejects"]["count"]
     if count:
         reasons = ", ".join(f"{one_line(reason)} ({number})" for reason, number in data["rejects"]["reasons"].items())
-        yield f"{_counted(count, 'record')} of Slurm's not understood and left out: {reasons}."
+        yield f"{counted(count, 'record')} of Slurm's not understood and left out: {reasons}."
 
 
 # what is in use now, and of how much
@@ -206,7 +200,7 @@ def _now(data: Json) -> Table:
     keys = [key for key in _PICTURED if key not in data["untracked"]]
     users = [user for user in data["users"] if user in data["now"]["users"]]
     rows = [(visible(user), *(amount(data["now"]["users"][user].get(key, 0)) for key in keys)) for user in users]
-    total = (_counted(len(users), "user"), *(amount(data["now"]["total"].get(key, 0)) for key in keys))
+    total = (counted(len(users), "user"), *(amount(data["now"]["total"].get(key, 0)) for key in keys))
     return Table("In use now by user", ("User", *(_name(data, key) for key in keys)), tuple(rows), total)
 
 
@@ -220,7 +214,7 @@ def _totals(data: Json, zone: str) -> Table:
 
     head = ("User", *(data["units"][key]["hours"] for key in keys))
     rows = tuple((visible(user), *cells(data["totals"]["users"][user]["hours"])) for user in data["users"])
-    total = (_counted(len(rows), "user"), *(amount(whole[key]) for key in keys))
+    total = (counted(len(rows), "user"), *(amount(whole[key]) for key in keys))
     begin, end = (clock(data["totals"][side], zone) for side in ("from", "to"))
     return Table(f"Totals and shares, {begin} to {end}", head, rows, total)
 
@@ -231,14 +225,14 @@ def _ended(data: Json) -> Iterator[tuple[str, str]]:
     for user in users:
         yield visible(user), _runs(data["totals"]["users"][user]["ended"])
     if users:
-        yield _counted(len(users), "user"), _runs(data["totals"]["total"]["ended"])
+        yield counted(len(users), "user"), _runs(data["totals"]["total"]["ended"])
 
 
 def _runs(ended: Json) -> str:
     """How many runs, and how many in each state, the most frequent first."""
     states: Sequence[tuple[str, int]] = sorted(ended.items(), key=lambda item: (-item[1], item[0]))
     told = (f"{amount(count)} {visible(state).lower().replace('_', ' ')}" for state, count in states)
-    return f"{_counted(sum(ended.values()), 'run')}: {', '.join(told)}"
+    return f"{counted(sum(ended.values()), 'run')}: {', '.join(told)}"
 
 
 # words
@@ -250,23 +244,3 @@ def _name(data: Json, key: str) -> str:
         return f"GPUs {shown(key[len(_TYPED) :])}"
     name, unit = str(data["nice_names"][key]), str(data["units"][key]["unit"])
     return f"{name} ({unit})" if unit.lower() not in name.lower() else name
-
-
-def amount(value: float) -> str:
-    """A number for people: whole from 100 on, two places below 10."""
-    if 0 < value < 0.005:
-        return "< 0.01"
-    text = f"{value:,.{0 if value >= 100 else 1 if value >= 10 else 2}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def percent(part: float, whole: float) -> str:
-    """A share for people."""
-    if not whole:
-        return "–"
-    share = 100 * part / whole
-    return f"{share:.0f} %" if share >= 9.95 or not part else f"{share:.1f} %" if share >= 0.1 else "< 0.1 %"
-
-
-def _counted(count: int, thing: str) -> str:
-    return f"{amount(count)} {thing}{'' if count == 1 else 's'}"

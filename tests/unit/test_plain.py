@@ -11,7 +11,8 @@ import pytest
 from librarian import assets
 from librarian.core.limits import Change, QosLimits
 from librarian.render import plain
-from librarian.render.plain import amount, describe, percent, render_plain
+from librarian.render.plain import describe, render_plain
+from librarian.render.words import amount, percent
 from librarian.report import Report
 from tests.unit import reports
 from tests.unit.test_page import EVIL, Elements, golden_datasets, golden_index, policy_of, sha
