@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -48,8 +48,13 @@ class Shown:
     kept: dict[str, Path] = field(default_factory=dict)
 
 
-def write_site(setup: Setup, sources: Sequence[Source], now: int) -> list[LibrarianError]:
-    """Render all and swap the site in; returns what failed. Raises `LibrarianError` when the site cannot be written."""
+def write_site(
+    setup: Setup, sources: Sequence[Source], now: int, *, carry: bool = True, public: Callable[[str], str] = str
+) -> list[LibrarianError]:
+    """Render all and swap the site in; returns what failed. Raises `LibrarianError` when the site cannot be written.
+
+    Without `carry` nothing of the last site is kept. `public` takes out of a sentence what readers must not see.
+    """
     problems: list[LibrarianError] = []
     next_expected = now + setup.config.report.interval_seconds
     colours = palette.assign(ranking([source.usage for source in sources if source.usage]))
@@ -57,19 +62,19 @@ def write_site(setup: Setup, sources: Sequence[Source], now: int) -> list[Librar
     for source in sources:
         log.info("%s: drawing", source.qos.name)
         try:
-            shown.append(_fresh(setup, source, colours, next_expected))
+            shown.append(_fresh(setup, source, colours, next_expected, carry))
         except Exception as error:
             log.debug("rendering %s failed", source.qos.name, exc_info=True)
             problem = SiteError(f"QoS {source.qos.name} could not be drawn", f"{type(error).__name__}: {error}")
             problems.append(problem)
-            shown.append(_kept(setup, source.qos, str(problem)))
+            shown.append(_kept(setup, source.qos, public(str(problem)), carry))
     _put(setup, shown, now, next_expected)
     return problems
 
 
-def _fresh(setup: Setup, source: Source, colours: dict[str, str], next_expected: int) -> Shown:
+def _fresh(setup: Setup, source: Source, colours: dict[str, str], next_expected: int, carry: bool) -> Shown:
     if source.collected is None or source.usage is None:
-        return _kept(setup, source.qos, source.reason)
+        return _kept(setup, source.qos, source.reason, carry)
     header = _header(setup, source.qos)
     built = report.build(header, source.collected, source.usage, source.qos.limits, colours)
     return Shown(_entry(built), _files(built, next_expected))
@@ -98,10 +103,10 @@ def _entry(built: Report) -> payload.Entry:
     return payload.Entry(built.header.qos, built.header.title, last_updated=built.window.now, staleness=built.staleness)
 
 
-def _kept(setup: Setup, qos: Qos, reason: str) -> Shown:
+def _kept(setup: Setup, qos: Qos, reason: str, carry: bool) -> Shown:
     """What the last site showed of `qos`, marked as old; nothing but the reason where it showed nothing."""
     names, site = file_names(qos.name), setup.places.site
-    data = sitefolder.read_json(site, names.data)
+    data = sitefolder.read_json(site, names.data) if carry else None
     updated = _updated(data, qos.name, setup.config.cluster.name)
     if data is None or updated is None:
         return Shown(payload.Entry(qos.name, qos.title, None, report.Staleness(True, None, reason)))

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytz
 
+from librarian.core.privacy import MODES, OTHERS, Rules
 from librarian.core.window import DAY
 from librarian.errors import ConfigError
 
@@ -87,6 +88,7 @@ class Config:
     report: ReportOptions
     qos: tuple[Qos, ...]
     publish: tuple[Publish, ...]
+    privacy: Rules
 
 
 @dataclass(frozen=True)
@@ -130,12 +132,21 @@ def _is_bin(value: object) -> bool:
     return _whole(300, DAY).check(value) and DAY % int(str(value)) == 0
 
 
+def _is_aliases(value: object) -> bool:
+    if not isinstance(value, dict) or not all(
+        _is_text(alias) and alias and alias != OTHERS for alias in value.values()
+    ):
+        return False
+    return len(set(value.values())) == len(value)
+
+
 _TEXT = Key("text on one line", _is_text)
 _NAME = Key("a name without commas that does not begin with a dash", _is_name, required=True)
 _NAMES = Key('a list of names, e.g. ["one", "two"]', _is_names)
+_YES_OR_NO = Key("true or false", lambda value: isinstance(value, bool))
 _AMOUNT = Key("a number that is not negative; leave the key out for no override", _is_amount)
 
-SECTIONS: Mapping[str, Mapping[str, Key]] = {
+SECTIONS: dict[str, Mapping[str, Key]] = {
     "cluster": {
         "name": _NAME,
         "timezone": Key('a time zone such as "US/Eastern", or "" for the machine\'s', _is_zone),
@@ -149,6 +160,19 @@ SECTIONS: Mapping[str, Mapping[str, Key]] = {
         "refresh_seconds": _whole(10, 86400),
         "interval_seconds": _whole(60, 86400),
     },
+}
+SECTIONS |= {
+    "privacy": {
+        "users": Key(", ".join(f'"{mode}"' for mode in MODES), lambda value: value in MODES),
+        "aliases": Key('a table [privacy.aliases] of user = "alias", each alias once', _is_aliases),
+        "show": _NAMES,
+        "hide": _NAMES,
+        "min_share": Key("a share from 0 to 1", lambda value: _is_amount(value) and value <= 1),
+        "min_others": _whole(0, 1000),
+        "accounts": _YES_OR_NO,
+        "partitions": _YES_OR_NO,
+        "nodes": _YES_OR_NO,
+    }
 }
 QOS: Mapping[str, Key] = {
     "name": _NAME,
@@ -184,7 +208,13 @@ def parse(text: str, source: str = "librarian.toml") -> Config:
             Publish(entry["kind"], {key: value for key, value in entry.items() if key != "kind"})
             for entry in table.get("publish", [])
         ),
+        privacy=_privacy(table.get("privacy", {})),
     )
+
+
+def _privacy(section: Mapping[str, Any]) -> Rules:
+    lists = {key: tuple(section.get(key, ())) for key in ("show", "hide")}
+    return Rules(**{**section, **lists})
 
 
 def _qos(entry: Mapping[str, Any]) -> Qos:

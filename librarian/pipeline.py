@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
-from librarian import assemble, collect, sitefolder
+from librarian import assemble, collect, disguise, leaks, sitefolder
 from librarian.config import Qos
 from librarian.configfile import Places, Setup
+from librarian.core.privacy import Rules
 from librarian.core.window import DAY, Window, window_until
-from librarian.errors import LibrarianError, SiteError, StoreError
+from librarian.disguise import Disguise
+from librarian.errors import LibrarianError, PublishError, SiteError, StoreError
 from librarian.publish import publisher
 from librarian.report import Collected, Staleness, measure
 from librarian.slurm.command import Slurm
@@ -102,8 +105,18 @@ def render(setup: Setup, now: int) -> Problems:
     A QoS that has nothing to show, or whose pictures fail, keeps the files of the last site, marked as old. Raises
     `LibrarianError` when the store cannot be read or the site not written.
     """
-    sources = _with_store(setup.places, now, lambda store: _sources(setup, store))
-    return assemble.write_site(setup, sources, now)
+    sources, people = _with_store(setup.places, now, lambda store: (_sources(setup, store), store.people()))
+    usages = [source.usage for source in sources if source.usage]
+    mask = disguise.disguise(setup.config.privacy, usages, people, setup.places.state, user_name())
+    carry = disguise.keep(setup.places.state, mask)
+    return assemble.write_site(setup, [_masked(source, mask) for source in sources], now, carry=carry, public=mask.text)
+
+
+def _masked(source: assemble.Source, mask: Disguise) -> assemble.Source:
+    """What readers may see of a source."""
+    collected = source.collected and mask.collected(source.collected)
+    usage = source.usage and mask.usage(source.usage)
+    return replace(source, collected=collected, usage=usage, reason=mask.text(source.reason))
 
 
 def _sources(setup: Setup, store: Store) -> list[assemble.Source]:
@@ -150,10 +163,15 @@ def _collected(setup: Setup, store: Store, entry: Qos) -> Collected | None:
 
 
 def publish(setup: Setup) -> Problems:
-    """Take the site to every configured publisher; returns what failed."""
+    """Take the site to every configured publisher; returns what failed. Nothing leaves that readers must not see."""
     problems: Problems = []
     if setup.config.publish and not sitefolder.is_site(setup.places.site):
         return [SiteError(f"there is no site in {setup.places.site}", todo="run: librarian run")]
+    if setup.config.publish:
+        try:
+            look_through(setup)
+        except LibrarianError as error:
+            return [error]
     for target in setup.config.publish:
         sender = publisher(target.kind, target.options, setup.places.base)
         log.info("publishing to %s", sender.describe())
@@ -162,3 +180,14 @@ def publish(setup: Setup) -> Problems:
         except LibrarianError as error:
             problems.append(error)
     return problems
+
+
+def look_through(setup: Setup) -> None:
+    """The last look at the whole site. Raises `LibrarianError` when it may show what [privacy] keeps back."""
+    rules, mask = setup.config.privacy, disguise.kept(setup.places.state)
+    if mask is None or mask.rules != rules:
+        if mask is None and rules == Rules():
+            return
+        raise PublishError("the site was made under other rules of [privacy]", todo="run: librarian render")
+    names = [setup.config.cluster.name, *(text for entry in setup.config.qos for text in (entry.name, entry.title))]
+    leaks.check(setup.places.site, mask.secret, names)

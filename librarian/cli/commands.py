@@ -107,6 +107,19 @@ def status(options: argparse.Namespace) -> int:
     return code
 
 
+def whois(options: argparse.Namespace) -> int:
+    """Who is behind a name on the site."""
+    from librarian import disguise
+
+    mask = disguise.kept(_setup(options).places.state)
+    pairs = disguise.whois(mask, options.names) if mask else []
+    for shown, real in pairs:
+        print(f"{shown}\t{real}")
+    if not pairs:
+        print("librarian: the site shows nobody of that name", file=sys.stderr)
+    return 0 if pairs else 1
+
+
 def _serve(site: Path, port: int) -> int:
     from librarian import preview
 

@@ -90,15 +90,18 @@ def ended_states(by_bin: Ended) -> dict[str, dict[str, int]]:
 
 
 def ranking(usages: Iterable[Usage]) -> list[str]:
-    """Users of all `usages`, those with the largest shares first.
+    """Users of all `usages`, those with the largest shares first; by name where equal."""
+    weight = shares(usages)
+    return sorted(weight, key=lambda user: (-weight[user], user))
 
-    A user's weight is the largest of their shares of any pictured observable in any of the usages; by name where equal.
-    """
-    weight: dict[str, float] = {}
+
+def shares(usages: Iterable[Usage]) -> ByKey:
+    """The largest of each user's shares (0 to 1) of any pictured observable in any of the usages."""
+    weight: ByKey = {}
     for usage in usages:
         drawn = [row for row, o in enumerate(usage.observables) if o.pictured]
         hours = usage.hours[drawn]
-        shares = (hours / np.maximum(hours.sum(axis=1, keepdims=True), 1e-12)).max(axis=0, initial=0.0)
-        for user, share in zip(usage.users, shares.tolist(), strict=True):
-            weight[user] = max(weight.get(user, 0.0), share)
-    return sorted(weight, key=lambda user: (-weight[user], user))
+        share = (hours / np.maximum(hours.sum(axis=1, keepdims=True), 1e-12)).max(axis=0, initial=0.0)
+        for user, largest in zip(usage.users, share.tolist(), strict=True):
+            weight[user] = max(weight.get(user, 0.0), largest)
+    return weight

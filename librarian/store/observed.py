@@ -36,6 +36,10 @@ class Observed(Database):
 
     # facts about the cluster
 
+    def people(self) -> frozenset[str]:
+        """Every user whose jobs were ever seen."""
+        return frozenset(row[0] for row in self._all("SELECT name FROM person"))
+
     def fact(self, name: str) -> Any:
         """The last known value of a fact (anything JSON holds), or None."""
         row = self._one("SELECT value FROM fact WHERE name = ?", name)

@@ -140,6 +140,9 @@ class Queries(Database):
         names = ", ".join(f'"{column}"' for column in _COLUMNS)
         self._db.executemany(f"INSERT OR REPLACE INTO job ({names}) VALUES ({marks})", zip(*columns, strict=True))  # noqa: S608
 
+        people = ((str(name),) for name in jobs["user"].cat.categories)
+        self._db.executemany("INSERT OR IGNORE INTO person VALUES (?)", people)
+
     def _text_ids(self, column: pd.Series) -> list[int]:
         texts = [str(text) for text in column.cat.categories]
         self._db.executemany("INSERT OR IGNORE INTO text (value) VALUES (?)", ((text,) for text in texts))

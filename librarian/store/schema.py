@@ -40,4 +40,9 @@ MIGRATIONS = (
         PRIMARY KEY (qos, since)
     ) WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE person (name TEXT PRIMARY KEY) WITHOUT ROWID;  -- every user who was ever told of
+    INSERT OR IGNORE INTO person SELECT value FROM text WHERE id IN (SELECT user FROM job);
+    INSERT OR IGNORE INTO person SELECT user FROM usage;
+    """,
 )

@@ -1,0 +1,146 @@
+"""Between store and report: the names that readers may see, and a last look that no other name leaves.
+
+The store keeps real names. `Disguise` renames what reports are built from; `leaks` reads the finished site.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from librarian.core.privacy import Rules, folded, public_names, scrubbed
+from librarian.core.renaming import renamed_column, renamed_usage
+from librarian.core.summary import shares
+from librarian.core.usage import Usage
+from librarian.errors import StoreError
+from librarian.report import Collected
+from librarian.system import write_atomic
+
+KEY_FILE = "privacy.key"
+NAMES_FILE = "names.json"
+_KEY_BYTES = 32
+
+
+@dataclass(frozen=True)
+class Disguise:
+    """Public names by real ones, and what else may be seen."""
+
+    names: Mapping[str, str]
+    rules: Rules
+
+    @property
+    def secret(self) -> frozenset[str]:
+        """The names of users that must not be seen anywhere."""
+        public = set(self.names.values())
+        return frozenset(name for name, shown in self.names.items() if name != shown and name not in public)
+
+    @property
+    def changes(self) -> bool:
+        """Whether anybody has another name."""
+        return any(real != shown for real, shown in self.names.items())
+
+    def usage(self, usage: Usage) -> Usage:
+        """Usage by public name."""
+        if not self.changes:
+            return usage
+        return renamed_usage(usage, self.names)
+
+    def collected(self, collected: Collected) -> Collected:
+        """What was collected, by public names, without what must not be seen."""
+        if not self.changes:
+            return collected
+        jobs = collected.jobs.assign(user=renamed_column(collected.jobs["user"], self.names))
+        stale = collected.staleness
+        reason = None if stale.reason is None else scrubbed(stale.reason, self.names)
+        return replace(
+            collected,
+            jobs=jobs,
+            staleness=replace(stale, reason=reason),
+            reader=self.names.get(collected.reader, "the reporting user"),
+        )
+
+    def text(self, text: str) -> str:
+        """A sentence from outside, without names that must not be seen."""
+        return scrubbed(text, self.names)
+
+
+def disguise(rules: Rules, usages: Iterable[Usage], known: Iterable[str], state: Path, me: str) -> Disguise:
+    """Who is called what on the site: `known` are all users that the store knows, `me` the one who reports.
+
+    Raises `StoreError` where the key of the pseudonyms cannot be kept in `state`.
+    """
+    weight = shares(usages)
+    everyone = {*known, *weight, me}
+    ranked = [(user, weight.get(user, 0.0)) for user in sorted(everyone)]
+    key = secret_key(state) if rules.users in ("alias", "pseudonym") else b""
+    return Disguise(public_names(everyone, rules, key, folded(ranked, rules)), rules)
+
+
+def secret_key(state: Path) -> bytes:
+    """The key that makes pseudonyms, from the state folder; made where there is none, readable by its owner alone.
+
+    Raises `StoreError` when it cannot be read or made: a new one would give everybody a new name.
+    """
+    path = state / KEY_FILE
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_mode & 0o077:
+                path.chmod(0o600)
+            return bytes.fromhex(path.read_text(encoding="ascii").strip())
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        key = secrets.token_bytes(_KEY_BYTES)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(key.hex().encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except (OSError, ValueError) as error:
+        todo = "put the file back from a backup; without it all pseudonyms change (then delete it)"
+        raise StoreError(f"the key of the pseudonyms, {path}, cannot be used", str(error), todo) from error
+    return key
+
+
+def keep(state: Path, mask: Disguise) -> bool:
+    """Write down who is called what, for the last look and for `librarian whois`; readable by its owner alone.
+
+    Returns whether the rules are those of the last time: else files of the last site may show what must not be seen.
+    """
+    before = kept(state)
+    value = {"rules": asdict(mask.rules), "names": dict(mask.names)}
+    with guarded(state / NAMES_FILE):
+        write_atomic(state / NAMES_FILE, json.dumps(value, sort_keys=True).encode(), mode=0o600)
+    return before is None or before.rules == mask.rules
+
+
+def kept(state: Path) -> Disguise | None:
+    """What was written down at the last rendering, or None before it. Raises `StoreError` where it cannot be read."""
+    path = state / NAMES_FILE
+    with guarded(path):
+        try:
+            value = json.loads(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        told = value["rules"]
+        rules = Rules(**{**told, "show": tuple(told["show"]), "hide": tuple(told["hide"])})
+        return Disguise(value["names"], rules)
+
+
+@contextlib.contextmanager
+def guarded(path: Path) -> Iterator[None]:
+    """Errors of the file of names as ours."""
+    try:
+        yield
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        todo = "delete it if it is damaged, and run: librarian render"
+        raise StoreError(f"the names that readers see, {path}, cannot be used", str(error), todo) from error
+
+
+def whois(disguise: Disguise, asked: Sequence[str]) -> list[tuple[str, str]]:
+    """(public name, real name) of each user whose public or real name is asked for; all of them when nothing is."""
+    pairs = sorted((shown, real) for real, shown in disguise.names.items())
+    return [pair for pair in pairs if not asked or set(pair) & set(asked)]

@@ -1,0 +1,136 @@
+"""The last look before anything leaves: does a file of the site hold a name that readers must not see?
+
+Texts are read as readers get them: JSON and HTML without their escapes, PDF without its compression, of PNG the texts
+beside the picture. Names are found as whole words. A name that is also a word of the program itself ("now", "total")
+cannot be told from it in a sentence: of those only texts are looked at that are nothing else, as names in data are.
+"""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import json
+import re
+import zlib
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
+from pathlib import Path
+
+from librarian import assets
+from librarian.core.privacy import words
+from librarian.errors import PublishError
+
+_STREAM = re.compile(rb"stream\r?\n(.*?)\r?\nendstream", re.DOTALL)
+_SHOWN = re.compile(rb"\[(.*?)\]\s*TJ|(\((?:\\.|[^\\)])*\))\s*Tj", re.DOTALL)
+_STRING = re.compile(rb"\(((?:\\.|[^\\)])*)\)")
+_SCRIPT = re.compile(r"<(script|style)[^>]*>(.*?)</\1>", re.DOTALL | re.IGNORECASE)
+_TAG = re.compile(r"<[^>]*>")
+_ATTRIBUTE = re.compile(r"=\"([^\"]*)\"")
+_PNG_TEXTS = (b"tEXt", b"iTXt", b"zTXt", b"eXIf")
+
+
+def check(site: Path, secret: AbstractSet[str], public: Iterable[str] = ()) -> None:
+    """Raise `PublishError` when a file of `site` holds a name in `secret`.
+
+    `public` are texts that are shown on purpose, such as the names of QoS: a word of them is no leak by itself.
+    """
+    if not secret:
+        return
+    plain = _vocabulary() | {word for text in public for word in (*words(text), text)}
+    told = secret - plain
+    found = sorted({path.name for path in sorted(site.iterdir()) if path.is_file() and _leaks(path, secret, told)})
+    if found:
+        why = f"{', '.join(found)} would show a name that [privacy] keeps back"
+        raise PublishError("the site was not published", why, "run: librarian render; if it stays so, report it")
+
+
+def _leaks(path: Path, secret: AbstractSet[str], told: AbstractSet[str]) -> bool:
+    """Whether the name or the content of a file tells one of `told` as a word, or one of `secret` as a whole text."""
+    if words(path.stem) & told or any(part in told for part in path.stem.split("_")):
+        return True
+    data = path.read_bytes()
+    if path.name == assets.plotly().file_name:
+        return False  # not ours, and the same everywhere
+    return any(text in secret or words(text) & told or _odd(text, told) for text in _texts(path.suffix, data))
+
+
+def _odd(text: str, told: AbstractSet[str]) -> bool:
+    """Names with characters that no word has are looked for as they are."""
+    return any(name in text for name in told if words(name) != {name})
+
+
+def _texts(suffix: str, data: bytes) -> Iterator[str]:
+    """The texts in a file as a reader gets them."""
+    if suffix == ".json":
+        yield from _json(json.loads(data))
+    elif suffix in (".html", ".htm"):
+        yield from _html(data.decode("utf-8", "replace"))
+    elif suffix == ".csv":
+        for row in csv.reader(io.StringIO(data.decode("utf-8", "replace"))):
+            yield from row
+    elif suffix == ".pdf":
+        yield from _pdf(data)
+    elif suffix == ".png":
+        yield from _png(data)
+    else:
+        yield data.decode("utf-8", "replace")
+
+
+def _json(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            if isinstance(item, (str, list, dict)):
+                yield from _json(item)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield name
+            yield from _json(item)
+
+
+def _html(text: str) -> Iterator[str]:
+    """Texts, attributes, and the data in scripts; not the scripts and styles, which are the same everywhere."""
+    for match in _SCRIPT.finditer(text):
+        inside = match[2].strip()
+        if inside.startswith(("{", "[")):
+            yield from _json(json.loads(inside))
+    rest = _SCRIPT.sub(" ", text)
+    for tag in _TAG.findall(rest):
+        yield from (html.unescape(value) for value in _ATTRIBUTE.findall(tag))
+    for part in _TAG.sub("\0", rest).split("\0"):
+        if part.strip():
+            yield html.unescape(part).strip()
+
+
+def _pdf(data: bytes) -> Iterator[str]:
+    for match in _STREAM.finditer(data):
+        try:
+            content = zlib.decompress(match[1])
+        except zlib.error:
+            content = match[1]
+        for shown in _SHOWN.finditer(content):
+            pieces = _STRING.findall(shown[0])
+            yield b"".join(pieces).replace(b"\\(", b"(").replace(b"\\)", b")").decode("latin-1")
+    yield _STREAM.sub(b" ", data).decode("latin-1")
+
+
+def _png(data: bytes) -> Iterator[str]:
+    place = 8
+    while place + 8 <= len(data):
+        length, kind = int.from_bytes(data[place : place + 4], "big"), data[place + 4 : place + 8]
+        if kind in _PNG_TEXTS:
+            content = data[place + 8 : place + 8 + length]
+            if kind == b"zTXt":
+                content = zlib.decompress(content.split(b"\0", 1)[1][1:])
+            yield content.replace(b"\0", b" ").decode("utf-8", "replace")
+        place += length + 12
+
+
+def _vocabulary() -> set[str]:
+    """The words that the program itself may put into a page: those of its templates and of its own code."""
+    code = Path(__file__).parent
+    sources = [path for path in code.rglob("*.py") if "demo" not in path.relative_to(code).parts]
+    texts = [*assets.templates().values(), *(path.read_text(encoding="utf-8") for path in sources)]
+    return {word for text in texts for word in words(text)}

@@ -1,0 +1,208 @@
+"""What readers see of a whole site under each rule, and the last look before it leaves."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from pathlib import Path
+
+import pytest
+
+from librarian import config, configfile, disguise, leaks, pipeline
+from librarian.configfile import Setup
+from librarian.core.privacy import MODES, pseudonym
+from librarian.demo.slurm import DemoSlurm
+from librarian.errors import LibrarianError, PublishError, StoreError
+from librarian.slurm.command import Slurm
+from librarian.system import user_name
+from tests.unit.runs import run_of
+
+NOW = 1_793_100_000
+CONFIG = """
+[cluster]
+name = "demo"
+timezone = "US/Eastern"
+[paths]
+state = "state"
+site = "site"
+[report]
+window_days = 2
+[[qos]]
+name = "avery"
+[[publish]]
+kind = "folder"
+path = "web"
+"""
+SECRET = ("mferrari", "o.dd-us_er", "kmensah")
+
+
+def setup_of(folder: Path, privacy: str = "") -> Setup:
+    return configfile.setup(config.parse(CONFIG + privacy), folder, {})
+
+
+def cycle(setup: Setup, now: int = NOW, slurm: object = None) -> list[LibrarianError]:
+    runs = [
+        run_of(
+            number,
+            user=user,
+            account="kim-lab",
+            submit=NOW - 9000,
+            eligible=NOW - 9000,
+            start=NOW - 7200,
+            end=NOW - 3600,
+        )
+        for number, user in enumerate(SECRET, start=1)
+    ]
+    made = slurm or DemoSlurm(runs, now=now, cluster="demo", limits={"avery": ("cpu=430,gres/gpu=39,mem=3359G", "")})
+    return pipeline.run(setup, Slurm(runner=made), now)  # type: ignore[arg-type]
+
+
+def everything(folder: Path) -> bytes:
+    """All that a site holds, as bytes: names of files, their content, PDFs unpacked."""
+    parts = []
+    for path in sorted(folder.iterdir()):
+        data = path.read_bytes()
+        parts += [path.name.encode(), data]
+        if path.suffix == ".pdf":
+            parts += [text.encode() for text in leaks._pdf(data)]
+    return b"\n".join(parts)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_file_has_the_names_that_readers_may_see_and_no_other(tmp_path: Path, mode: str) -> None:
+    setup = setup_of(tmp_path, f'[privacy]\nusers = "{mode}"\n[privacy.aliases]\nmferrari = "the PI"\n')
+    assert cycle(setup) == []
+    site = everything(tmp_path / "web")
+    names = disguise.kept(tmp_path / "state")
+    assert names
+    for user in SECRET:
+        assert (user.encode() in site) == (mode == "real"), user
+        assert names.names[user].encode() in site
+    assert b"kim-lab" not in site
+    assert (b"the PI" in site) == (mode == "alias")
+
+
+def test_who_is_hidden_is_in_others_and_nowhere_else(tmp_path: Path) -> None:
+    assert cycle(setup_of(tmp_path, '[privacy]\nshow = ["mferrari"]\n')) == []
+    site = everything(tmp_path / "web")
+    assert b"mferrari" in site
+    assert b"kmensah" not in site
+    data = json.loads((tmp_path / "web" / "data_avery.json").read_text())
+    assert data["users"] == ["others", "mferrari"]
+    assert data["totals"]["users"]["others"]["hours"]["NJOBS"] == 2
+
+
+def test_sums_are_those_of_the_real_names(tmp_path: Path) -> None:
+    cycle(setup_of(tmp_path / "a"))
+    cycle(setup_of(tmp_path / "b", '[privacy]\nusers = "pseudonym"\nhide = ["kmensah"]\n'))
+    one, other = (json.loads((tmp_path / name / "web" / "data_avery.json").read_text()) for name in ("a", "b"))
+    assert one["totals"]["total"] == other["totals"]["total"]
+
+
+def test_pseudonyms_stay_and_only_whois_tells(tmp_path: Path) -> None:
+    setup = setup_of(tmp_path, '[privacy]\nusers = "pseudonym"\n')
+    cycle(setup)
+    key = tmp_path / "state" / "privacy.key"
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "state" / "names.json").stat().st_mode & 0o777 == 0o600
+    before = (tmp_path / "web" / "data_avery.json").read_bytes()
+    cycle(setup)
+    assert json.loads(before)["users"] == json.loads((tmp_path / "web" / "data_avery.json").read_bytes())["users"]
+    mask = disguise.kept(tmp_path / "state")
+    assert mask
+    shown = pseudonym("mferrari", bytes.fromhex(key.read_text()))
+    assert disguise.whois(mask, [shown]) == [(shown, "mferrari")]
+    assert disguise.whois(mask, ["mferrari"]) == [(shown, "mferrari")]
+    assert {real for _, real in disguise.whois(mask, [])} >= {*SECRET, user_name()}
+
+
+def test_a_damaged_key_stops_the_site_instead_of_renaming_all(tmp_path: Path) -> None:
+    setup = setup_of(tmp_path, '[privacy]\nusers = "pseudonym"\n')
+    cycle(setup)
+    (tmp_path / "state" / "privacy.key").write_text("no key")
+    with pytest.raises(StoreError, match="pseudonyms"):
+        cycle(setup)
+
+
+def test_a_key_that_others_could_read_is_closed(tmp_path: Path) -> None:
+    setup = setup_of(tmp_path, '[privacy]\nusers = "pseudonym"\n')
+    cycle(setup)
+    (tmp_path / "state" / "privacy.key").chmod(0o644)
+    cycle(setup)
+    assert (tmp_path / "state" / "privacy.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_site_of_other_rules_is_not_published(tmp_path: Path) -> None:
+    cycle(setup_of(tmp_path))
+    [problem] = pipeline.publish(setup_of(tmp_path, '[privacy]\nusers = "pseudonym"\n'))
+    assert "other rules" in str(problem)
+    assert problem.exit_status == 6
+
+
+def test_old_files_under_other_rules_are_not_carried_over(tmp_path: Path) -> None:
+    cycle(setup_of(tmp_path))
+
+    def dead(argv: list[str], *, timeout: float, env: dict[str, str]) -> object:
+        raise LibrarianError("sacct of mferrari did not answer")
+
+    setup = setup_of(tmp_path, '[privacy]\nusers = "pseudonym"\n')
+    (tmp_path / "state" / "demo.sqlite").unlink()  # nothing is left but the last site
+    problems = cycle(setup, NOW + 600, dead)
+    assert all(problem.exit_status in (3, 4) for problem in problems)
+    assert b"kmensah" not in everything(tmp_path / "web")
+    assert not (tmp_path / "web" / "data_avery.json").exists()
+
+
+def put(site: Path, name: str, data: bytes) -> Path:
+    site.mkdir(exist_ok=True)
+    (site / name).write_bytes(data)
+    return site
+
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\x15tEXtAuthor\0by mferrari ok" + b"\0" * 4
+PDF = b"%PDF\n1 0 obj\nstream\n" + zlib.compress(b"BT [(mfer) -12 (rari)] TJ ET") + b"\nendstream\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("data_x.json", b'{"users": ["mferrari"]}'),
+        ("data_x.json", b'{"a": {"mferrari": 1}}'),
+        ("data_x.json", b'{"note": "held by mferrari, 12"}'),
+        ("data_x.json", b'{"note": "\\u006dferrari"}'),
+        ("index.html", b"<p>by <b>mferrari</b></p>"),
+        ("index.html", b"<p>by &#109;ferrari</p>"),
+        ("index.html", b'<img alt="use by mferrari">'),
+        ("index.html", b'<script type="application/json">{"users": ["mferrari"]}</script>'),
+        ("usage.csv", b"start,user\n1,mferrari\n"),
+        ("usage.csv", b'start,user\n1,"mferrari"\n'),
+        ("mferrari.png", b""),
+        ("picture_mferrari.png", b""),
+        ("x.png", PNG),
+        ("x.pdf", PDF),
+        ("x.txt", b"see /home/mferrari/jobs"),
+    ],
+)
+def test_a_name_is_found_wherever_it_hides(tmp_path: Path, name: str, data: bytes) -> None:
+    with pytest.raises(PublishError, match=name):
+        leaks.check(put(tmp_path / "site", name, data), frozenset({"mferrari"}))
+    leaks.check(tmp_path / "site", frozenset({"ferrari", "somebody"}))
+
+
+def test_names_that_are_words_of_the_program_are_found_where_names_stand(tmp_path: Path) -> None:
+    site = put(tmp_path / "site", "data_x.json", b'{"note": "No jobs in this window, and no jobs of others"}')
+    leaks.check(site, frozenset({"jobs", "window"}))
+    put(site, "data_x.json", b'{"people": ["jobs"]}')
+    with pytest.raises(PublishError):
+        leaks.check(site, frozenset({"jobs"}))
+
+
+def test_what_is_public_on_purpose_is_no_leak(tmp_path: Path) -> None:
+    site = put(tmp_path / "site", "index.html", b"<title>Group of mferrari</title>")
+    leaks.check(site, frozenset({"mferrari"}), ["Group of mferrari"])
+
+
+def test_a_name_of_odd_characters(tmp_path: Path) -> None:
+    site = put(tmp_path / "site", "data_x.json", '{"note": "held by j\u00e4 ck|x now"}'.encode())
+    with pytest.raises(PublishError):
+        leaks.check(site, frozenset({"j\u00e4 ck|x"}))
