@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from librarian.core.jobs import UNKNOWN, ints, newest
+from librarian.core.jobs import UNKNOWN, ints, joined
 from librarian.core.limits import Change, QosLimits
 from librarian.errors import NoAnswerError, SlurmError
 from librarian.slurm import accounting, qos, site
@@ -111,20 +111,13 @@ def _complete(runs: Runs, opened: pd.DataFrame, ask_from: Callable[[int], Runs])
     more = ask_from(int(np.where(start == UNKNOWN, submit, start).min()))
     gone = _missing(missing, more)
     rejects = {reject.key: reject for reject in (*runs.rejects, *more.rejects)}
-    return Runs(_joined(runs.jobs, more.jobs), tuple(rejects.values())), gone
+    return Runs(joined([runs.jobs, more.jobs]), tuple(rejects.values())), gone
 
 
 def _missing(known: pd.DataFrame, runs: Runs) -> pd.DataFrame:
     """Rows of `known` that the answer does not name, neither as a run nor as a reject."""
     named = [*runs.jobs["dbindex"].tolist(), *(int(r.key[4:]) for r in runs.rejects if r.key.startswith("run "))]
     return known[~known["dbindex"].isin(named)]
-
-
-def _joined(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
-    """Both tables as one; where they name the same run, the second counts, as it was asked later."""
-    texts = [name for name in first.columns if isinstance(first[name].dtype, pd.CategoricalDtype)]
-    plain = [table.astype(dict.fromkeys(texts, object)) for table in (first, second)]
-    return newest(pd.concat(plain, ignore_index=True).astype(dict.fromkeys(texts, "category")))
 
 
 def observe_cluster(slurm: Slurm, store: Store, now: int) -> list[SlurmError]:

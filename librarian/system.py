@@ -7,17 +7,22 @@ import ctypes
 import fcntl
 import os
 import pwd
+import queue
 import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
 from librarian.errors import BusyError, LibrarianError
+
+_BLOCK = 1 << 20
+_BLOCKS_AHEAD = 16  # what a command may have written before we have read it
 
 
 @dataclass(frozen=True)
@@ -46,32 +51,88 @@ def run_command(argv: Sequence[str], *, timeout: float, env: Mapping[str, str]) 
     The command gets a session of its own, and on a time-out its whole process group is killed: a child that it left
     behind would hold the pipes open. Raises `LibrarianError` with the command's name.
     """
-    name = Path(argv[0]).name
-    try:
-        process = subprocess.Popen(
-            list(argv),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={**os.environ, **env},
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise LibrarianError(
-            f"{name} could not be started", error.strerror or str(error), "check PATH or [slurm] bin_dir"
-        ) from error
+    process = _started(argv, env, subprocess.PIPE)
     with process:
         try:
             stdout, stderr = process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired as error:
             _kill_group(process)
-            raise LibrarianError(
-                f"{name} did not answer", f"stopped after {timeout:g} s", "raise [slurm] timeout_seconds if it is slow"
-            ) from error
+            raise _too_slow(Path(argv[0]).name, timeout) from error
         except BaseException:
             _kill_group(process)
             raise
     return Answer(process.returncode, stdout, stderr.decode("utf-8", "replace"))
+
+
+def stream_command(
+    argv: Sequence[str], *, timeout: float, env: Mapping[str, str], sink: Callable[[bytes], None]
+) -> Answer:
+    """As `run_command`, but standard output goes to `sink` in blocks while the command is still writing.
+
+    The answer holds the first block alone. What `sink` raises ends the command and is raised.
+    """
+    name, end = Path(argv[0]).name, time.monotonic() + timeout
+    blocks: queue.Queue[bytes] = queue.Queue(_BLOCKS_AHEAD)
+    with tempfile.TemporaryFile() as errors:
+        process = _started(argv, env, errors)
+        reader = threading.Thread(target=_read_blocks, args=(process.stdout, blocks), daemon=True)
+        first = b""
+        with process:
+            try:
+                reader.start()
+                while block := blocks.get(timeout=max(0.0, end - time.monotonic())):
+                    first = first or block[:_BLOCK]
+                    sink(block)
+                process.wait(timeout=max(0.0, end - time.monotonic()))
+            except (queue.Empty, subprocess.TimeoutExpired) as error:
+                _kill_group(process)
+                raise _too_slow(name, timeout) from error
+            except BaseException:
+                _kill_group(process)
+                raise
+            finally:
+                _drain(reader, blocks)
+        errors.seek(0)
+        return Answer(process.returncode, first, errors.read().decode("utf-8", "replace"))
+
+
+def _read_blocks(output: IO[bytes], blocks: queue.Queue[bytes]) -> None:
+    """Standard output in blocks, and an empty one at its end; waits while nobody takes them."""
+    with contextlib.suppress(ValueError, OSError):  # it is closed under us when the command is ended
+        while block := os.read(output.fileno(), _BLOCK):
+            blocks.put(block)
+    blocks.put(b"")
+
+
+def _drain(reader: threading.Thread, blocks: queue.Queue[bytes]) -> None:
+    """Let the reader end, whatever it still has."""
+    while reader.is_alive():
+        with contextlib.suppress(queue.Empty):
+            blocks.get(timeout=0.05)
+
+
+def _started(argv: Sequence[str], env: Mapping[str, str], errors: int | IO[bytes]) -> subprocess.Popen[bytes]:
+    """The running command, in a session of its own. Raises `LibrarianError` when it cannot start."""
+    try:
+        return subprocess.Popen(
+            list(argv),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env={**os.environ, **env},
+            start_new_session=True,
+        )
+    except OSError as error:
+        name = Path(argv[0]).name
+        raise LibrarianError(
+            f"{name} could not be started", error.strerror or str(error), "check PATH or [slurm] bin_dir"
+        ) from error
+
+
+def _too_slow(name: str, timeout: float) -> LibrarianError:
+    return LibrarianError(
+        f"{name} did not answer", f"stopped after {timeout:g} s", "raise [slurm] timeout_seconds if it is slow"
+    )
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:

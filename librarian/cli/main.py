@@ -77,7 +77,9 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=_port, default=8000, help="port, 0 for any free one (default 8000)")
     status = _command(sub, "status", commands.status, "what is known of each QoS, how old it is, what was rejected")
     status.add_argument("--rejects", action="store_true", help="list every rejected row, not only their number")
-    whois = _command(sub, "whois", commands.whois, "who is behind a name that the site shows: its name, a tab, the real one")
+    whois = _command(
+        sub, "whois", commands.whois, "who is behind a name that the site shows: its name, a tab, the real one"
+    )
     whois.add_argument("names", nargs="*", metavar="NAME", help="a name on the site, or a user (default: everybody)")
     return top
 

@@ -6,12 +6,14 @@ row for each component, an array a row for each task that started. Key of a run:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from pandas.api.types import union_categoricals
 
 UNKNOWN = -1  # a time that has not come yet, or never will
 
@@ -46,6 +48,19 @@ def empty_jobs() -> pd.DataFrame:
 def coded(codes: npt.NDArray[np.integer[Any]], texts: list[str]) -> pd.Categorical:
     """A text column from the code of each row and the distinct texts by code."""
     return pd.Categorical.from_codes(cast("Any", codes), categories=cast("Any", texts))
+
+
+def joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """The rows of all tables in their order; of several rows with one DBIndex the last counts."""
+    some = [table for table in tables if len(table)]
+    if not some:
+        return empty_jobs()
+    if len(some) == 1:
+        return newest(some[0])
+    columns: dict[str, Any] = {name: np.concatenate([table[name].to_numpy() for table in some]) for name in NUMBERS}
+    for name in TEXTS:
+        columns[name] = union_categoricals([table[name].array for table in some], sort_categories=True)
+    return newest(pd.DataFrame(columns))
 
 
 def newest(jobs: pd.DataFrame) -> pd.DataFrame:

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from librarian.core.jobs import NUMBERS, TEXTS, TIMES, UNKNOWN, Mask, Reject, coded, empty_jobs, newest
+from librarian.core.jobs import NUMBERS, TEXTS, TIMES, UNKNOWN, Mask, Reject, coded, empty_jobs, joined, newest
 from librarian.core.tres import parse_tres
 from librarian.errors import SlurmError
 from librarian.slurm.command import Slurm, complaint
@@ -48,6 +48,7 @@ FIELDS = {
 HEADER = DELIMITER.join(FIELDS)
 NAMELESS = "(unknown user)"  # sacct knows no name for the uid of a deleted user
 _TEXTS = ("cluster", "suspended", *TEXTS)
+_AT_ONCE = 8 << 20  # bytes of text that are read in one go
 _LATEST = 2**40  # no time is later than this, and nothing lasts longer
 _NOT_YET = ["Unknown", "None", ""]
 
@@ -87,21 +88,57 @@ def ask(slurm: Slurm, query: Query, cluster: str) -> Runs:
 
     Raises `SlurmError` when sacct fails (an unknown QoS: with the names that exist) or its answer is not whole.
     """
-    return parse(slurm.run("sacct", arguments(query, cluster)), cluster)
+    reading = Reading(cluster)
+    return reading.finished(slurm.read("sacct", arguments(query, cluster), reading.take))
 
 
 def parse(answer: Answer, cluster: str) -> Runs:
-    """Read an answer; a row that is not understood becomes a `Reject`, never an error.
+    """Read a whole answer, as `Reading` does."""
+    reading = Reading(cluster)
+    reading.take(answer.stdout)
+    return reading.finished(answer)
 
-    Raises `SlurmError` when the header is missing or the last line is cut off. A header alone is a whole answer.
+
+class Reading:
+    """Reads an answer while it comes, so that its text is never in memory as a whole.
+
+    A row that is not understood becomes a `Reject`, never an error.
     """
-    header, newline, body = answer.stdout.partition(b"\n")
-    if header.decode("utf-8", "replace") != HEADER or not newline:
-        raise SlurmError("sacct gave no table", complaint(answer))
-    if body and not body.endswith(b"\n"):
-        raise SlurmError("sacct's answer was cut off", f"it ends within a row, after {len(body)} bytes")
-    # no field that is asked for can hold a NUL, and the C parser would end the line there
-    return _read(body.replace(b"\0", b"?"), cluster)
+
+    def __init__(self, cluster: str) -> None:
+        self._cluster = cluster
+        self._rest = b""  # what has come and is not read yet
+        self._begun: bool | None = None  # whether the header was there; None before anything was
+        self._parts: list[Runs] = []
+
+    def take(self, block: bytes) -> None:
+        """The next of the text, however it is cut."""
+        self._rest += block
+        if len(self._rest) >= _AT_ONCE:
+            self._read_whole_lines()
+
+    def finished(self, answer: Answer) -> Runs:
+        """All of it. Raises `SlurmError` when the header is missing or the last line is cut off.
+
+        A header alone is a whole answer. `answer` says what went wrong in sacct's own words.
+        """
+        self._read_whole_lines()
+        if not self._begun:
+            raise SlurmError("sacct gave no table", complaint(answer))
+        if self._rest:
+            raise SlurmError("sacct's answer was cut off", f"it ends within a row, with {self._rest[:80]!r}")
+        rejects = tuple(reject for part in self._parts for reject in part.rejects)
+        return Runs(joined([part.jobs for part in self._parts]), rejects)
+
+    def _read_whole_lines(self) -> None:
+        text, newline, self._rest = self._rest.rpartition(b"\n")
+        text += newline
+        if self._begun is None and text:
+            header, _, text = text.partition(b"\n")
+            self._begun = header.decode("utf-8", "replace") == HEADER
+        if self._begun and text:
+            # no field that is asked for can hold a NUL, and the C parser would end the line there
+            self._parts.append(_read(text.replace(b"\0", b"?"), self._cluster))
 
 
 def _read(body: bytes, cluster: str) -> Runs:

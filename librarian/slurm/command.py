@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from librarian.errors import LibrarianError, NoAnswerError, SlurmError
-from librarian.system import Answer, Runner, run_command
+from librarian.system import Answer, Runner, run_command, stream_command
 
 # Epochs instead of local times, array ranges uncut, one language. An alias in the user's environment must not change
 # what is asked, so formats are always given as options.
@@ -36,6 +36,21 @@ class Slurm:
             kind = NoAnswerError if any(word in said.lower() for word in _NOBODY) else SlurmError
             raise kind(f"{command} failed with status {answer.status}", said)
         return answer
+
+    def read(self, command: str, arguments: Sequence[str], sink: Callable[[bytes], None]) -> Answer:
+        """Run a command and give its output to `sink` as it comes; the answer has the first of it only.
+
+        Raises as `run` does, and what `sink` raises; then the command is ended.
+        """
+        if self.runner is not run_command:
+            answer = self.run(command, arguments)
+            sink(answer.stdout)
+            return answer
+
+        def stream(argv: Sequence[str], *, timeout: float, env: Mapping[str, str]) -> Answer:
+            return stream_command(argv, timeout=timeout, env=env, sink=sink)
+
+        return replace(self, runner=stream).run(command, arguments)
 
 
 def complaint(answer: Answer) -> str:

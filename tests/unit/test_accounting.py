@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -184,3 +185,27 @@ def test_durations(text: str, seconds: int) -> None:
 def test_what_is_no_duration(text: str) -> None:
     with pytest.raises(ValueError, match="not a duration"):
         parse_duration(text)
+
+
+@given(st.lists(st.integers(0, 400), max_size=6), st.integers(0, 3))
+def test_it_does_not_matter_how_an_answer_is_cut(cuts: list[int], bad: int) -> None:
+    lines = [sacct_line(DBIndex=str(n % 4), User=f"user{n}") for n in range(6)] + ["no row"] * bad
+    answer = sacct_answer(lines)
+    whole = parse(answer, "hpg")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(accounting, "_AT_ONCE", 1)
+        reading = accounting.Reading("hpg")
+        edges = [0, *sorted(cuts), len(answer.stdout)]
+        for begin, end in zip(edges, edges[1:], strict=False):
+            reading.take(answer.stdout[begin:end])
+        runs = reading.finished(answer)
+    pd.testing.assert_frame_equal(runs.jobs.astype(str), whole.jobs.astype(str))
+    assert [reject.key for reject in runs.rejects] == [reject.key for reject in whole.rejects]
+
+
+def test_what_comes_after_a_wrong_header_is_no_table() -> None:
+    reading = accounting.Reading("hpg")
+    reading.take(b"sacct: fatal: no\n")
+    reading.take(HEADER.encode() + b"\n")
+    with pytest.raises(SlurmError, match="no table"):
+        reading.finished(Answer(0, b"", ""))

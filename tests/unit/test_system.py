@@ -75,3 +75,40 @@ def test_messages_are_one_line() -> None:
     error = LibrarianError("a\nb", "c\x1b[31m\td", "e")
     assert str(error) == "a b: c [31m d (e)"
     assert len(one_line("x" * 999)) == 400
+
+
+def streamed(code: str, sink: object, timeout: float = 20.0) -> system.Answer:
+    return system.stream_command([sys.executable, "-c", code], timeout=timeout, env={}, sink=sink)  # type: ignore[arg-type]
+
+
+def test_output_comes_while_the_command_still_writes() -> None:
+    blocks: list[bytes] = []
+    code = "import sys; w = sys.stdout.buffer; [w.write(b'x' * 99_999 + b'\\n') for _ in range(300)]; sys.exit('done')"
+    answer = streamed(code, blocks.append)
+    assert b"".join(blocks) == (b"x" * 99_999 + b"\n") * 300
+    assert max(map(len, blocks)) <= 1 << 20
+    assert (answer.status, answer.stderr) == (1, "done\n")
+    assert answer.stdout == blocks[0]
+
+
+def test_a_stream_that_hangs_is_ended() -> None:
+    blocks: list[bytes] = []
+    with pytest.raises(LibrarianError, match="did not answer"):
+        streamed("import time; print('x', flush=True); time.sleep(60)", blocks.append, timeout=2.0)
+    assert b"".join(blocks) == b"x\n"
+
+
+def test_what_the_reader_cannot_take_ends_the_command(tmp_path: Path) -> None:
+    mark = tmp_path / "went on"
+
+    def refuse(_: bytes) -> None:
+        raise ValueError("no more")
+
+    with pytest.raises(ValueError, match="no more"):
+        streamed(f"import time; print('x' * 5_000_000, flush=True); time.sleep(5); open({str(mark)!r}, 'w')", refuse)
+    assert not mark.exists()
+
+
+def test_a_stream_that_cannot_start_says_so() -> None:
+    with pytest.raises(LibrarianError, match="could not be started"):
+        system.stream_command(["/nonexistent/sacct"], timeout=1, env={}, sink=print)
