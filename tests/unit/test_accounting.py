@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -196,7 +198,7 @@ def test_it_does_not_matter_how_an_answer_is_cut(cuts: list[int], bad: int) -> N
         patch.setattr(accounting, "_AT_ONCE", 1)
         reading = accounting.Reading("hpg")
         edges = [0, *sorted(cuts), len(answer.stdout)]
-        for begin, end in zip(edges, edges[1:], strict=False):
+        for begin, end in itertools.pairwise(edges):
             reading.take(answer.stdout[begin:end])
         runs = reading.finished(answer)
     pd.testing.assert_frame_equal(runs.jobs.astype(str), whole.jobs.astype(str))
