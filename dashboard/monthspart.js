@@ -75,7 +75,7 @@ function monthSheet(data, layers, month, side) {
     { key: one, label: one === "user" ? "User" : "Account", kind: "name", value: (row) => row.name },
     ...keys.flatMap((key) => hoursAndShare(data, key, own(month.total.hours, key, 0))),
     { key: "jobs", label: "runs ended", kind: "number", value: (row) => row.jobs ?? 0, text: (row) => amount(row.jobs ?? 0) },
-    { key: "failed", label: "failed", full: "share of the runs that failed", kind: "share", value: (row) => (row.jobs ? row.failed / row.jobs : 0), text: (row) => percent(row.failed, row.jobs) },
+    { key: "failed", label: "failed", full: "failed share of the runs", kind: "share", value: (row) => (row.jobs ? row.failed / row.jobs : 0), text: (row) => percent(row.failed, row.jobs) },
   ];
   const colours = new Map(layers.map((layer) => [layer.name, layer.colour]));
   const nameCell = (row) => (row.name === null ? element("th", { scope: "row" }, counted(rows.length, one)) : side === "users" ? userCell(row.name, colours) : element("th", { scope: "row" }, element("bdi", {}, row.name)));

@@ -36,8 +36,8 @@ export function waitingSheet({ data, layers, zone }, now) {
   const columns = [
     { key: "user", label: "User", kind: "name", value: (row) => row.user },
     number("jobs", "jobs"), ...keys.map((key) => number(key, label(key))),
-    { key: "oldest", label: "waits for", full: "how long the oldest of the user's jobs waits", kind: "number", value: (row) => (row.oldest ? Math.max(0, now - row.oldest) : 0), text: (row) => (row.oldest ? lasting(Math.max(0, now - row.oldest)) : "–") },
-    { key: "next_start", label: "next start", full: "when Slurm expects the next of the user's jobs to start", kind: "number", value: (row) => row.next_start ?? 0, text: (row) => startText(row.next_start, now, zone) },
+    { key: "oldest", label: "waits for", full: "waits for: how long the oldest of the user's jobs has waited", kind: "number", value: (row) => (row.oldest ? Math.max(0, now - row.oldest) : 0), text: (row) => (row.oldest ? lasting(Math.max(0, now - row.oldest)) : "–") },
+    { key: "next_start", label: "next start", full: "next start: when Slurm expects the next of the user's jobs to start", kind: "number", value: (row) => row.next_start ?? 0, text: (row) => startText(row.next_start, now, zone) },
   ];
   return {
     name: "waiting", title: "Who waits", span: null, note: rows.length ? null : "Nobody waits.", columns, rows, total: null,

@@ -65,8 +65,8 @@ export function waitsSheet({ data, layers, range, zone }) {
   const columns = [
     { key: "user", label: "User", kind: "name", value: (row) => row.user },
     { key: "jobs", label: "jobs started", kind: "number", value: (row) => row.jobs, text: (row) => String(row.jobs) },
-    wait("gpu", "median", "GPU jobs: half", "GPU jobs: half of them waited at most"), wait("gpu", "p90", "9 of 10", "GPU jobs: 9 of 10 waited at most"),
-    wait("cpu", "median", "CPU jobs: half", "CPU jobs: half of them waited at most"), wait("cpu", "p90", "9 of 10", "CPU jobs: 9 of 10 waited at most"),
+    wait("gpu", "median", "GPU jobs: half", "GPU jobs: half of them waited at most that long"), wait("gpu", "p90", "9 of 10", "9 of 10 GPU jobs waited at most that long"),
+    wait("cpu", "median", "CPU jobs: half", "CPU jobs: half of them waited at most that long"), wait("cpu", "p90", "9 of 10", "9 of 10 CPU jobs waited at most that long"),
   ];
   return {
     name: "waits", title: "Waits by user", span: found ? spanWords(found, zone) : null, note: rows.length ? null : "No job started in this time.", columns, rows,
