@@ -14,14 +14,17 @@ from typing import Any
 
 import pytz
 
+from librarian.core import upkeep
 from librarian.core.privacy import MODES, OTHERS, Rules
-from librarian.core.window import DAY
+from librarian.core.upkeep import Alert, RunOptions, StoreOptions
 from librarian.errors import ConfigError
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
+
+DAY = 86400
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,9 @@ class Config:
     qos: tuple[Qos, ...]
     publish: tuple[Publish, ...]
     privacy: Rules
+    run: RunOptions = RunOptions()
+    store: StoreOptions = StoreOptions()
+    alert: Alert = Alert()
 
 
 @dataclass(frozen=True)
@@ -174,6 +180,7 @@ SECTIONS |= {
         "nodes": _YES_OR_NO,
     }
 }
+SECTIONS |= {name: {key: Key(*rule) for key, rule in rules.items()} for name, rules in upkeep.RULES.items()}
 QOS: Mapping[str, Key] = {
     "name": _NAME,
     "title": _TEXT,
@@ -209,6 +216,9 @@ def parse(text: str, source: str = "librarian.toml") -> Config:
             for entry in table.get("publish", [])
         ),
         privacy=_privacy(table.get("privacy", {})),
+        run=RunOptions(**table.get("run", {})),
+        store=StoreOptions(**table.get("store", {})),
+        alert=upkeep.alert(table.get("alert", {})),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import fcntl
 import os
 import pwd
@@ -151,6 +152,11 @@ def stopwatch() -> float:
     return time.monotonic()
 
 
+def pause(seconds: float) -> None:
+    """Do nothing for a while."""
+    time.sleep(seconds)
+
+
 def environment() -> Mapping[str, str]:
     """A copy of the environment."""
     return dict(os.environ)
@@ -230,6 +236,57 @@ def exchange_folders(one: Path, other: Path) -> bool:
         return False
     here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
     return bool(renameat2(here, os.fsencode(one), here, os.fsencode(other), exchange) == 0)
+
+
+class RecordLock:
+    """A POSIX record lock on a file, which is made where it is not there; ends with `close` or with the process.
+
+    `refused`: somebody else has it. Where the file system has no such locks it is neither held nor refused. Raises
+    `OSError` when the file cannot be opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self.refused = False
+        try:
+            fcntl.lockf(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self.refused = error.errno in (errno.EACCES, errno.EAGAIN)
+
+    def close(self) -> None:
+        """Let go."""
+        os.close(self._descriptor)
+
+
+def host_name() -> str:
+    """The name of this machine."""
+    return os.uname().nodename
+
+
+def kernel_name() -> str:
+    """Tells apart the systems whose process ids can be compared: this boot of this kernel, and its space of ids."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return f"{os.uname().sysname} {host_name()}"
+
+
+def process_began(pid: int) -> str | None:
+    """When a process began, by its system's count ("": not known); None when there is none of that id any more."""
+    try:
+        # proc(5): the name in parentheses may hold anything; the state is the first field behind it, starttime the 20th
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+        return None if fields[0] in (b"Z", b"X") else fields[19].decode("ascii")
+    except (OSError, IndexError):
+        pass
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return None
+    except OSError:
+        return ""
+    return ""
 
 
 @contextlib.contextmanager
