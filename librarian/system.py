@@ -146,6 +146,11 @@ def clock() -> int:
     return int(time.time())
 
 
+def utc(epoch: int) -> str:
+    """A time for a log: `2026-11-20T14:10:00Z`."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(epoch))
+
+
 def stopwatch() -> float:
     """Seconds of a clock that never goes back, for durations."""
     return time.monotonic()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from librarian import system
+from librarian.cli.scheduling import check_on_watchdog
 from librarian.errors import ConfigError, LibrarianError
 
 if TYPE_CHECKING:
@@ -41,7 +42,9 @@ def run(options: argparse.Namespace) -> int:
 
     setup = _setup(options)
     with _alone(setup):
-        return _told(pipeline.run(setup, _slurm(setup), system.clock()))
+        status = _told(pipeline.run(setup, _slurm(setup), system.clock()))
+    check_on_watchdog(options, setup)
+    return status
 
 
 def collect(options: argparse.Namespace) -> int:
