@@ -48,12 +48,14 @@ def parted(text: str, name: str) -> Table:
     """Find our block. A beginning without an end, or the other way round, is nobody's block and stays as it is."""
     first, last = markers(name)
     lines = text.splitlines(keepends=True)
-    bare = [line.rstrip("\r\n") for line in lines]
-    if first not in bare or last not in bare[bare.index(first) :]:
-        return Table(text, "", "")
-    begin = bare.index(first)
-    end = bare.index(last, begin) + 1
-    return Table("".join(lines[:begin]), "".join(lines[begin:end]), "".join(lines[end:]))
+    begin = None
+    for place, line in enumerate(lines):
+        bare = line.rstrip("\r\n")
+        if bare == first:
+            begin = place
+        elif bare == last and begin is not None:
+            return Table(*("".join(part) for part in (lines[:begin], lines[begin : place + 1], lines[place + 1 :])))
+    return Table(text, "", "")
 
 
 def block_of(name: str, entries: str) -> str:

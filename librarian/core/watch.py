@@ -57,8 +57,8 @@ class Memory:
 
 @dataclass(frozen=True)
 class Decision:
-    """What to do: put the table in again, requeue `job`, or nothing; `why` is for the log. `trouble`: something is wrong,
-    also where nothing is to be done about it."""
+    """What to do: put the table in again, requeue `job`, or nothing; `why` is for the log. `trouble`: something is
+    wrong, also where nothing is to be done about it."""
 
     action: Action
     why: str
