@@ -27,6 +27,8 @@ def init(options: argparse.Namespace) -> int:
     target = Path(options.output)
     if options.output != "-" and target.exists() and not options.force:
         raise ConfigError(f"{target} is there already", todo="replace it with --force, or name another with --output")
+    if options.output != "-" and not target.parent.is_dir():
+        raise ConfigError(f"there is no folder {target.parent}", todo="make it, or name another file with --output")
     text = initial.compose(initial.discover(Slurm(timeout=30), system.user_name(), options.qos or []))
     if options.output == "-":
         sys.stdout.write(text)
