@@ -146,13 +146,13 @@ def observe_cluster(
         (ACCOUNTS, "limits of accounts", lambda: _plain(accounts.relevant(accounts.ask(slurm, cluster), names))),
     )
     failures: list[SlurmError] = []
-    for name, words, question in questions:
+    for name, words, question in questions if names else questions[:-1]:
         try:
             store.know(name, question(), now)
         except SlurmError as error:
             failures.append(type(error)(f"{words}: {error.what}", error.why, error.todo))
             if isinstance(error, NoAnswerError):
-                break
+                return failures
     _observe_partitions(slurm, store, now)
     return failures
 
