@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Sequence
 
 from librarian import __version__
-from librarian.cli import commands
+from librarian.cli import commands, limits
 from librarian.errors import LibrarianError
 
 EPILOG = """\
@@ -77,6 +77,9 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=_port, default=8000, help="port, 0 for any free one (default 8000)")
     status = _command(sub, "status", commands.status, "what is known of each QoS, how old it is, what was rejected")
     status.add_argument("--rejects", action="store_true", help="list every rejected row, not only their number")
+    asked = _command(sub, "limits", limits.limits, "what each QoS may hold, and what counts against it at this moment")
+    asked.add_argument("qos", nargs="*", metavar="QOS", help="a QoS (default: those of the configuration)")
+    asked.add_argument("--json", action="store_true", help="a list for programs in the place of the table")
     return top
 
 

@@ -66,8 +66,10 @@ def _accounts(name: str, branches: Sequence[Branch]) -> tuple[tuple[Account, ...
     chains = {account: _ruled(tree, account) for account in holders}
     wanted: dict[str, Account] = {}
     for account, chain in chains.items():
+        if not chain:
+            continue
         # the holder itself leads to its chain even where it sets nothing
-        whole = chain if not chain or chain[0] == account else [account, *chain]
+        whole = chain if chain[0] == account else [account, *chain]
         for step, above in zip(whole, [*whole[1:], ""], strict=True):
             wanted[step] = Account(step, above, tree[step].rules, step in chains)
     return tuple(wanted[account] for account in sorted(wanted)), not holders or not all(chains.values())
