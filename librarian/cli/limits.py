@@ -30,11 +30,11 @@ def limits(options: argparse.Namespace) -> int:
     setup = _setup(options)
     found = headroom.ask(setup.config, _slurm(setup), system.clock(), options.qos)
     if options.json:
-        print(json.dumps([entry for one in found for entry in as_json(one)], indent=1))
+        print(json.dumps([entry for one in found for entry in as_json(one)], indent=1), flush=True)
         return 0
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
     colours = sys.stdout.isatty() and "NO_COLOR" not in system.environment()
-    print("\n".join(table(found, width, colours)))
+    print("\n".join(table(found, width, colours)), flush=True)
     return 0
 
 
@@ -76,7 +76,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         shown(row.source.resource),
         row.source.setting.per,
         _amount(row, limit),
-        "?" if used is None else _amount(row, used),
+        _amount(row, used) if used is not None else "" if row.source.setting.per == "job" else "?",
         f"{100 * used / limit:.0f}%" if used is not None and limit else "",
         "" if free is None else _amount(row, free),
         shown(row.by or ""),

@@ -101,13 +101,17 @@ def rows(
     for resource, value in overrides.items():
         source = Source(_GROUP[group_key(resource)[0]], resource, value, CONFIGURED)
         found.append(Row(source, CONFIGURED, *_used(held.get(OWN), source), True))
-    for key, several in sources(limits).items() if limits else ():
+    every = sources(limits) if limits else {}
+    for key, several in every.items():
         bound = None if key in {group_key(resource) for resource in overrides} else _bound(limits, key, places)
         for source in several:
             place = OWN if source.kind == OWN else f"{source.kind} {source.name}"
             used = _used(held.get(place), source)
             found.append(Row(source, f"{OWN} {name}" if place == OWN else place, *used, source == bound))
-    return tuple(sorted(found, key=lambda row: _ORDER[row.source.setting.per]))
+    keys = list(dict.fromkeys([*every, *(row.source.key for row in found)]))
+    return tuple(
+        sorted(found, key=lambda row: (_ORDER[row.source.setting.per], keys.index(row.source.key), not row.binds))
+    )
 
 
 def _bound(limits: QosLimits | None, key: Key, places: Places) -> Source | None:

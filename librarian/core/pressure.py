@@ -53,10 +53,12 @@ class Pressure:
 @dataclass(frozen=True)
 class Pressures:
     """By observable key: the most that was held at once in each bin, shape (bins,); the seconds of each bin in which a
-    limit was hit, shape (bins,), for those that had a limit above 0; and each one's `Pressure`."""
+    limit was hit, shape (bins,), for those that had a limit above 0; for the same the largest and the mean part of the
+    limit that was held in each bin, shape (2, bins), NaN where there was none; and each one's `Pressure`."""
 
     peaks: Mapping[str, Floats]
     near: Mapping[str, Epochs]
+    shares: Mapping[str, Floats]
     totals: Mapping[str, Pressure]
 
 
@@ -71,7 +73,7 @@ def press(
     jobs = jobs.loc[touching(jobs, window)]
     steps = _Steps(jobs, window, histories)
     share = held_share(jobs, window.now)
-    peaks, near, totals = {}, {}, {}
+    peaks, near, shares, totals = {}, {}, {}, {}
     for observable in observables:
         weight = observable.weights(jobs) * share
         level = steps.level(weight)
@@ -80,6 +82,7 @@ def press(
         peaks[observable.key] = np.maximum.reduceat(level, steps.first)
         if np.isfinite(threshold).any():
             near[observable.key] = np.add.reduceat(steps.seconds * hit, steps.first)
+            shares[observable.key] = steps.shares(level, threshold)
         totals[observable.key] = Pressure(
             peak=float(level.max()),
             peak_at=int(steps.times[level.argmax()]) if level.max() > 0 else None,
@@ -88,7 +91,7 @@ def press(
             longest=steps.longest(hit),
             holders=steps.holders(hit, weight),
         )
-    return Pressures(peaks, near, totals)
+    return Pressures(peaks, near, shares, totals)
 
 
 class _Steps:
@@ -126,6 +129,13 @@ class _Steps:
         values = np.array([step.limit.value or np.inf for step in history])
         place = np.searchsorted(since, self.times, side="right") - 1
         return np.where(place >= 0, values[np.maximum(place, 0)], np.inf)
+
+    def shares(self, level: Floats, threshold: Floats) -> Floats:
+        """The largest and the mean part of the limit that was held in each bin, over the time with a limit."""
+        part, limited = level / threshold, np.isfinite(threshold) * self.seconds
+        time = np.add.reduceat(limited, self.first)
+        mean = np.add.reduceat(part * limited, self.first) / np.where(time > 0, time, np.nan)
+        return np.stack([np.where(time > 0, np.maximum.reduceat(part, self.first), np.nan), mean])
 
     def longest(self, hit: npt.NDArray[np.bool_]) -> tuple[int, int] | None:
         """The longest time without a break in which `hit` holds, the first of equal ones: from and to."""

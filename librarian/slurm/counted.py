@@ -49,8 +49,11 @@ def parse(text: str, login: Callable[[int], str]) -> tuple[dict[str, Held], dict
         try:
             if "QOS" in title:
                 qos[title["QOS"].rpartition("(")[0]] = _held(lines, login)
-            elif not title.get("UserName"):
-                accounts[title["Account"]] = Held(_uses(lines[1:]))
+            else:
+                known = accounts.get(title["Account"], Held())
+                user, uses = title.get("UserName", ""), _uses(lines[1:])
+                people = {**known.users, _person(user, login): uses} if user else known.users
+                accounts[title["Account"]] = Held(known.total if user else uses, people)
         except (KeyError, ValueError) as error:
             raise SlurmError("scontrol's state of the limits is not understood", str(error)) from error
     return qos, accounts
