@@ -85,7 +85,7 @@ def press(
             shares[observable.key] = steps.shares(level, threshold)
         totals[observable.key] = Pressure(
             peak=float(level.max()),
-            peak_at=int(steps.times[level.argmax()]) if level.max() > 0 else None,
+            peak_at=int(steps.times[level.argmax()]) if level.any() else None,
             near=int(steps.seconds[hit].sum()),
             limited=int(steps.seconds[np.isfinite(threshold)].sum()),
             longest=steps.longest(hit),
@@ -105,30 +105,29 @@ class _Steps:
         changes = [step.since for history in histories.values() for step in history if step.since < window.now]
         fixed = np.array([*window.edges[:-1].tolist(), *changes, window.now], dtype=np.int64)
         moments = np.concatenate([np.maximum(begin, window.start), end, fixed])
-        self._order = np.argsort(moments)
-        ordered = moments[self._order]
+        order = np.argsort(moments)
+        ordered = moments[order]
         new = np.append(True, ordered[1:] != ordered[:-1])
-        self._starts = np.flatnonzero(new)
-        self._place = np.empty(len(moments), dtype=np.intp)  # of each moment among those that differ
-        self._place[self._order] = np.cumsum(new) - 1
-        self._runs, self._fixed = len(jobs), len(fixed)
-        knots = ordered[self._starts]  # the first is the window's start, the last is now
+        place = np.empty(len(moments), dtype=np.intp)  # of each moment among those that differ
+        place[order] = np.cumsum(new) - 1
+        self._begin, self._end = place[: len(jobs)], place[len(jobs) : 2 * len(jobs)]
+        knots = ordered[new]  # the first is the window's start, the last is now
         self.times, self.seconds = knots[:-1], np.diff(knots)
         self.first = np.searchsorted(self.times, window.edges[:-1])
         self._user, self._names = users_of(jobs)
 
     def level(self, weight: Floats) -> Floats:
         """What all hold together in each stretch, shape (stretches,); `weight` is each run's, shape (runs,)."""
-        change = np.concatenate([weight, -weight, np.zeros(self._fixed)])[self._order]
-        level = np.cumsum(np.add.reduceat(change, self._starts))[:-1]
+        size = len(self.times)
+        more, less = (np.bincount(at, weight, minlength=size + 1) for at in (self._begin, self._end))
+        level = np.cumsum((more - less)[:size])
         return np.where(np.abs(level) < _RESIDUE, 0.0, level)
 
     def threshold(self, history: History) -> Floats:
         """The limit in each stretch, infinite where there was none above 0 or none is known, shape (stretches,)."""
-        since = np.array([step.since for step in history])
-        values = np.array([step.limit.value or np.inf for step in history])
-        place = np.searchsorted(since, self.times, side="right") - 1
-        return np.where(place >= 0, values[np.maximum(place, 0)], np.inf)
+        first = np.searchsorted(self.times, [step.since for step in history])
+        values = np.array([np.inf, *(step.limit.value or np.inf for step in history)])
+        return np.repeat(values, np.diff([0, *first.tolist(), len(self.times)]))
 
     def shares(self, level: Floats, threshold: Floats) -> Floats:
         """The largest and the mean part of the limit that was held in each bin, over the time with a limit."""
@@ -154,8 +153,8 @@ class _Steps:
         whole = float(passed[-1])
         if not whole:
             return ()
-        begin, end = self._place[: self._runs], self._place[self._runs : 2 * self._runs]
-        held = np.bincount(self._user, weight * (passed[end] - passed[begin]), minlength=len(self._names))
+        time = passed[self._end] - passed[self._begin]
+        held = np.bincount(self._user, weight * time, minlength=len(self._names))
         ranked = sorted(range(len(held)), key=lambda user: (-held[user], self._names[user]))[:_HOLDERS]
         total = float(held.sum())
         return tuple(

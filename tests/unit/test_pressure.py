@@ -28,7 +28,10 @@ def limited(value: float) -> Limit:
     return Limit("limit", value, "GrpTRES cpu")
 
 
-def pressed(rows: list[dict[str, Any]], history: History = (Since(0, NONE),)) -> Pressures:
+UNLIMITED = (Since(0, NONE),)
+
+
+def pressed(rows: list[dict[str, Any]], history: History = UNLIMITED) -> Pressures:
     return press(jobs_table(*rows), WINDOW, CPUS, {"NCPUS": history})
 
 
@@ -43,9 +46,9 @@ def runs(draw: st.DrawFn) -> list[dict[str, Any]]:
     return found
 
 
-histories = st.dictionaries(st.integers(0, 224), st.sampled_from([NONE, limited(0.0), limited(4.0), limited(10.0)])).map(
-    lambda changes: (Since(0, NONE), *(Since(at, limit) for at, limit in sorted(changes.items()) if at))
-)
+histories = st.dictionaries(
+    st.integers(0, 224), st.sampled_from([NONE, limited(0.0), limited(4.0), limited(10.0)])
+).map(lambda changes: (Since(0, NONE), *(Since(at, limit) for at, limit in sorted(changes.items()) if at)))
 
 
 def held(rows: list[dict[str, Any]], second: int) -> dict[str, int]:
