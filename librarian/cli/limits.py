@@ -68,7 +68,7 @@ def table(found: Sequence[Headroom], width: int, colours: bool = False) -> list[
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    from librarian.core.names import shown
+    from librarian.core.names import shown, visible
 
     limit, used = row.source.value, row.used
     free = None if used is None else max(limit - used, 0.0)
@@ -80,7 +80,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         f"{100 * used / limit:.0f}%" if used is not None and limit else "",
         "" if free is None else _amount(row, free),
         shown(row.by or ""),
-        _source(row) + ("" if row.binds else " (not enforced)"),
+        visible(_source(row)) + ("" if row.binds else " (not enforced)"),
     )
 
 
