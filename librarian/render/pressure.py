@@ -12,8 +12,11 @@ from matplotlib.patches import Polygon, Rectangle
 from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
 from librarian.core import palette
+from librarian.core.limits import CONFIGURED
+from librarian.core.names import visible
 from librarian.core.observables import Observable
 from librarian.core.pressure import NEAR, Holder, Pressure
+from librarian.errors import one_line
 from librarian.render import captions
 from librarian.render.chart import Floats, outline
 from librarian.render.look import ALARM, GRID, INK, QUIET, drawable
@@ -61,11 +64,19 @@ def _course(axes: Axes, report: Report, observable: Observable, *, last: bool) -
     axes.set_xlim(*span)
     axes.set_ylim(0, max(1.08, float(np.nanmax(peak)) * 1.05))
     _scale(axes, report, labelled=last)
-    limit = report.limits[observable.key]
-    title = f"{observable.name}: {captions.limit(limit, observable.unit)}" if limit.value else observable.name
-    axes.set_title(drawable(title), loc="left", fontsize=11, pad=6)
+    axes.set_title(drawable(_title(report, observable)), loc="left", fontsize=11, pad=6)
     if last:
         axes.set_xlabel(f"{window.zone} · line: peak, area: mean, of the limit as it was", fontsize=9)
+
+
+def _title(report: Report, observable: Observable) -> str:
+    """The observable with its limit of now, and who sets it where that is not the QoS itself."""
+    limit = report.limits[observable.key]
+    if not limit.value:
+        return observable.name
+    elsewhere = limit.source == CONFIGURED or " of " in limit.source
+    source = f" ({visible(one_line(limit.source, 60))})" if elsewhere else ""
+    return f"{observable.name}: {captions.limit(limit, observable.unit)}{source}"
 
 
 def _steps(edges: Floats, values: Floats, **style: Any) -> Line2D:
@@ -100,7 +111,11 @@ def _holders(axes: Axes, report: Report, pressure: Pressure) -> None:
         axes.text(-0.03, place, drawable(name), ha="right", va="center", fontsize=9)
         inside = share > 0.75
         where, side, ink = (share - 0.02, "right", "white") if inside else (share + 0.02, "left", INK)
-        axes.text(where, place, f"{share:.0%}", ha=side, va="center", fontsize=9, color=ink)
+        axes.text(where, place, _percent(share), ha=side, va="center", fontsize=9, color=ink)
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}" if share >= 0.005 else "<1%"
 
 
 def _bars(report: Report, holders: tuple[Holder, ...]) -> list[tuple[str, float, str]]:

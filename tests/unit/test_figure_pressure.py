@@ -6,6 +6,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from librarian.core.limits import QosLimits
+from librarian.core.rules import Account
 from tests.unit import reports
 from tests.unit.test_figures import CASES, figure_of, texts
 
@@ -51,3 +52,14 @@ def test_hostile_names_stay_text() -> None:
 def test_untracked_gpus_have_no_row() -> None:
     figure = figure_of(reports.busy(3, gpus=False, gpus_tracked=False, limits=reports.LIMITS), "pressure")
     assert [axes.get_title(loc="left").split(":")[0] for axes in figure.axes[::2]] == ["CPUs", "Memory"]
+
+
+def test_who_sets_a_limit_is_named_where_it_is_not_the_qos() -> None:
+    account = Account("l$ab\n", "", {"GrpJobs": {"jobs": 9.0}}, True)
+    limits = QosLimits({"cpu": 40.0}, None, accounts=(account,), elsewhere=(True, False))
+    figure = figure_of(reports.empty(limits=limits, overrides={"mem": 7.0}), "pressure")
+    assert [axes.get_title(loc="left").replace(r"\$", "$") for axes in figure.axes[::2]] == [
+        "CPUs: limit 40 CPUs",
+        "Memory: limit 7 GiB (configuration)",
+        "Running jobs: limit 9 jobs (GrpJobs of association l$ab)",
+    ]
