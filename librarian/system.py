@@ -163,10 +163,15 @@ def environment() -> Mapping[str, str]:
 
 def user_name() -> str:
     """The login name of the user who runs this, by uid; the number where the system knows no name."""
+    return login_of(os.getuid())
+
+
+def login_of(uid: int) -> str:
+    """The login name of a user by number; the number where the system knows no name."""
     try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return str(os.getuid())
+        return pwd.getpwuid(uid).pw_name
+    except (KeyError, OverflowError):
+        return str(uid)
 
 
 def local_zone() -> str:

@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Sequence
 
 from librarian import __version__
-from librarian.cli import commands, scheduling
+from librarian.cli import commands, limits, scheduling
 from librarian.errors import LibrarianError
 
 EPILOG = """\
@@ -82,6 +82,9 @@ def parser() -> argparse.ArgumentParser:
         sub, "whois", commands.whois, "who is behind a name that the site shows: its name, a tab, the real one"
     )
     whois.add_argument("names", nargs="*", metavar="NAME", help="a name on the site, or a user (default: everybody)")
+    asked = _command(sub, "limits", limits.limits, "what each QoS may hold, and what counts against it at this moment")
+    asked.add_argument("qos", nargs="*", metavar="QOS", help="a QoS (default: those of the configuration)")
+    asked.add_argument("--json", action="store_true", help="a list for programs in the place of the table")
     return top
 
 
