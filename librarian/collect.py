@@ -9,16 +9,18 @@ whole; and once a day the window is read whole anyway, for records that came ver
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import pandas as pd
 
+from librarian.core.composed import Branch, Partition, compose
 from librarian.core.jobs import UNKNOWN, ints, joined
 from librarian.core.limits import Change, QosLimits
+from librarian.core.rules import pack, unpack
 from librarian.errors import NoAnswerError, SlurmError, TooSlowError
-from librarian.slurm import accounting, qos, site
+from librarian.slurm import accounting, accounts, partitions, qos, site
 from librarian.slurm.accounting import Query, Runs
 from librarian.slurm.command import Slurm
 from librarian.store import Asked, Coverage, Scope, Store
@@ -27,6 +29,7 @@ from librarian.system import stopwatch, user_name
 OVERLAP = 3600  # slurmctld sends records in batches, and slurmdbd may have been down for a while
 FULL_EVERY = 86400
 LIMITS, TRACKED, PRIVATE, CLUSTERS = "limits", "gpus_tracked", "private_data", "clusters"
+PARTITIONS, ACCOUNTS = "partitions", "accounts"
 
 log = logging.getLogger(__name__)
 
@@ -120,26 +123,43 @@ def _missing(known: pd.DataFrame, runs: Runs) -> pd.DataFrame:
     return known[~known["dbindex"].isin(named)]
 
 
-def observe_cluster(slurm: Slurm, store: Store, now: int) -> list[SlurmError]:
+def observe_cluster(
+    slurm: Slurm, store: Store, now: int, *, cluster: str = "", names: Collection[str] = ()
+) -> list[SlurmError]:
     """Ask for the limits, what is tracked, what is hidden, which clusters there are; returns what failed.
 
-    The last known answers stay. Where nobody answers a question, the others are not asked: each would wait as long.
+    Of the accounts of `cluster` those are kept in which one of the QoS `names` may be used. The last known answers
+    stay. Where nobody answers a question, the others are not asked: each would wait as long.
     """
     questions: tuple[tuple[str, str, Callable[[], object]], ...] = (
-        (LIMITS, "limits", lambda: {name: [dict(it.tres), it.jobs] for name, it in qos.ask(slurm).items()}),
+        (LIMITS, "limits", lambda: {name: pack(found) for name, found in qos.ask(slurm).items()}),
         (TRACKED, "what is tracked", lambda: site.gpus_tracked(slurm)),
         (PRIVATE, "what is hidden", lambda: sorted(site.private_data(slurm))),
         (CLUSTERS, "clusters", lambda: site.clusters(slurm)),
+        (ACCOUNTS, "limits of accounts", lambda: _plain(accounts.relevant(accounts.ask(slurm, cluster), names))),
     )
     failures: list[SlurmError] = []
-    for name, words, question in questions:
+    for name, words, question in questions if names else questions[:-1]:
         try:
             store.know(name, question(), now)
         except SlurmError as error:
             failures.append(type(error)(f"{words}: {error.what}", error.why, error.todo))
             if isinstance(error, NoAnswerError):
-                break
+                return failures
+    _observe_partitions(slurm, store, now)
     return failures
+
+
+def _observe_partitions(slurm: Slurm, store: Store, now: int) -> None:
+    """Ask slurmctld for the partitions. It may be down for a while as all else goes on: then they are as they were."""
+    try:
+        store.know(PARTITIONS, {name: asdict(found) for name, found in partitions.ask(slurm).items()}, now)
+    except SlurmError as error:
+        log.info("partitions: %s", error)
+
+
+def _plain(branches: Collection[Branch]) -> list[dict[str, object]]:
+    return [asdict(branch) for branch in branches]
 
 
 def keep_limits(store: Store, name: str, overrides: Mapping[str, float], now: int) -> bool:
@@ -152,7 +172,15 @@ def keep_limits(store: Store, name: str, overrides: Mapping[str, float], now: in
 
 def known_limits(store: Store, name: str) -> QosLimits | None:
     """The limits of a QoS as Slurm last told them, or None."""
-    for known, (tres, jobs) in (store.fact(LIMITS) or {}).items():
-        if known.lower() == name.lower():
-            return QosLimits(tres, jobs)
-    return None
+    table = {known: unpack(found) for known, found in (store.fact(LIMITS) or {}).items()}
+    known_partitions = {
+        label: Partition(
+            found["qos"], None if found["allowed"] is None else tuple(found["allowed"]), tuple(found["denied"])
+        )
+        for label, found in (store.fact(PARTITIONS) or {}).items()
+    }
+    branches = [
+        Branch(found["account"], found["parent"], tuple(found["qos"]), found["rules"])
+        for found in store.fact(ACCOUNTS) or ()
+    ]
+    return compose(name, table, known_partitions, branches)

@@ -7,6 +7,7 @@ them.
 from __future__ import annotations
 
 import difflib
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -74,6 +75,21 @@ class Qos:
 
 
 @dataclass(frozen=True)
+class Scrontab:
+    """How the entries of `librarian scrontab install` are scheduled and what they ask of Slurm ("": its defaults)."""
+
+    schedule: str = "*/10 * * * *"
+    watchdog_schedule: str = "*/5 * * * *"
+    partition: str = ""
+    qos: str = ""
+    account: str = ""
+    time_limit_minutes: int = 8
+    cpus: int = 1
+    memory: str = "2G"
+    modules: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Publish:
     """A place where the site goes: the kind of publisher and its own options."""
 
@@ -92,6 +108,7 @@ class Config:
     qos: tuple[Qos, ...]
     publish: tuple[Publish, ...]
     privacy: Rules
+    scrontab: Scrontab
     run: RunOptions = RunOptions()
     store: StoreOptions = StoreOptions()
     alert: Alert = Alert()
@@ -138,6 +155,19 @@ def _is_bin(value: object) -> bool:
     return _whole(300, DAY).check(value) and DAY % int(str(value)) == 0
 
 
+def _is_word(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9_][\w./+:@-]*|", value) is not None
+
+
+def _is_memory(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"[1-9][0-9]{0,8}[KMGT]?|", value) is not None
+
+
+def _is_schedule(value: object) -> bool:
+    fields = r"[0-9A-Za-z*,/-]+( [0-9A-Za-z*,/-]+){4}"
+    return isinstance(value, str) and re.fullmatch(rf"{fields}|@[a-z]+", value) is not None
+
+
 def _is_aliases(value: object) -> bool:
     if not isinstance(value, dict) or not all(
         _is_text(alias) and alias and alias != OTHERS for alias in value.values()
@@ -180,6 +210,23 @@ SECTIONS |= {
         "nodes": _YES_OR_NO,
     }
 }
+SECTIONS |= {
+    "scrontab": {
+        **dict.fromkeys(
+            ("schedule", "watchdog_schedule"), Key("five fields as of cron, or @hourly and the like", _is_schedule)
+        ),
+        **dict.fromkeys(
+            ("partition", "qos", "account"), Key('a name without blanks, or "" for Slurm\'s default', _is_word)
+        ),
+        "time_limit_minutes": _whole(2, 1440),
+        "cpus": _whole(1, 256),
+        "memory": Key('a number with K, M, G or T, such as "2G", or "" for Slurm\'s default', _is_memory),
+        "modules": Key(
+            'a list of modules to load, e.g. ["python3"]',
+            lambda value: isinstance(value, list) and all(value) and all(map(_is_word, value)),
+        ),
+    }
+}
 SECTIONS |= {name: {key: Key(*rule) for key, rule in rules.items()} for name, rules in upkeep.RULES.items()}
 QOS: Mapping[str, Key] = {
     "name": _NAME,
@@ -216,6 +263,9 @@ def parse(text: str, source: str = "librarian.toml") -> Config:
             for entry in table.get("publish", [])
         ),
         privacy=_privacy(table.get("privacy", {})),
+        scrontab=Scrontab(
+            **{**table.get("scrontab", {}), "modules": tuple(table.get("scrontab", {}).get("modules", ()))}
+        ),
         run=RunOptions(**table.get("run", {})),
         store=StoreOptions(**table.get("store", {})),
         alert=upkeep.alert(table.get("alert", {})),

@@ -101,7 +101,9 @@ def observe(setup: Setup, slurm: Slurm, now: int) -> Problems:
 
 
 def _observe(setup: Setup, slurm: Slurm, store: Store, now: int) -> Problems:
-    problems: Problems = [*collect.observe_cluster(slurm, store, now)]
+    names = [entry.name for entry in setup.config.qos]
+    cluster = setup.config.cluster.name
+    problems: Problems = [*collect.observe_cluster(slurm, store, now, cluster=cluster, names=names)]
     for entry in setup.config.qos:
         if collect.keep_limits(store, entry.name, entry.limits, now):
             log.info("%s: its limits are new or have changed", entry.name)

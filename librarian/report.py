@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from librarian.core import limits as core_limits
-from librarian.core import summary
+from librarian.core import policy, summary
 from librarian.core.jobs import Reject, ints
 from librarian.core.observables import OBSERVABLES, Observable, gpu_observables
+from librarian.core.pressure import Pressures, press
 from librarian.core.usage import Usage, bin_jobs
 from librarian.core.window import Window
 
@@ -70,8 +71,10 @@ class Report:
     """Everything one QoS shows. `usage` holds the arrays; all else is small.
 
     `now` and `totals` are by user, then by observable key; `limits`, and their `history` in the window, by observable
-    key. `users` are those of `totals`, largest share first. `ended` holds the runs that ended by bin, and its sums are
-    those of `totals`. `untracked` holds the keys of observables that Slurm does not record here.
+    key. `policy` has every limit that is set anywhere, `flags` those of the QoS (None: not known); `counted` is what
+    Slurm counts against its limits now, by key of what is tracked, and `pressure` how near they were. `users` are those
+    of `totals`, largest share first. `ended` holds the runs that ended by bin, and its sums are those of `totals`.
+    `untracked` holds the keys of observables that Slurm does not record here.
     """
 
     header: Header
@@ -84,6 +87,10 @@ class Report:
     ended: summary.Ended
     limits: Mapping[str, core_limits.Limit]
     history: Mapping[str, core_limits.History]
+    policy: tuple[policy.Row, ...]
+    flags: tuple[str, ...] | None
+    counted: summary.ByKey
+    pressure: Pressures
     rejects: tuple[Reject, ...]
     staleness: Staleness
     notes: tuple[Note, ...]
@@ -111,8 +118,13 @@ def build(
 ) -> Report:
     """Put the report of one QoS together; `overrides` are the configuration's limits, `colours` by user."""
     ended = summary.ended_by_bin(collected.jobs, usage.window)
-    limits = core_limits.limits_of(usage.observables, collected.limits, overrides)
-    start, end = usage.window.start, usage.window.now
+    places = policy.places_of(collected.jobs, usage.window, usage.observables)
+    limits = core_limits.limits_of(usage.observables, collected.limits, overrides, places)
+    span = (usage.window.start, usage.window.now)
+    history = core_limits.histories(usage.observables, collected.limit_changes, limits, span, places)
+    untracked = _untracked(usage, collected.gpus_tracked)
+    tracked = [observable for observable in usage.observables if observable.key not in untracked]
+    held = policy.held_now(collected.jobs, usage.window.now, tracked)
     totals = summary.totals_by_user(usage, summary.ended_states(ended))
     ranked = summary.ranking([usage])
     return Report(
@@ -125,11 +137,15 @@ def build(
         total=summary.totals_of_all(totals.values(), usage),
         ended=ended,
         limits=limits,
-        history=core_limits.histories(usage.observables, collected.limit_changes, limits, start, end),
+        history=history,
+        policy=policy.rows(header.qos, collected.limits, overrides, places, {policy.OWN: held}),
+        flags=collected.limits.flags if collected.limits else None,
+        counted={o.key: held.total[o.resource or core_limits.JOBS] for o in tracked},
+        pressure=press(collected.jobs, usage.window, usage.observables, history),
         rejects=collected.rejects,
         staleness=collected.staleness,
         notes=(*collected.notes, *_notes(collected, usage)),
-        untracked=_untracked(usage, collected.gpus_tracked),
+        untracked=untracked,
         colours=colours,
     )
 

@@ -147,6 +147,11 @@ def clock() -> int:
     return int(time.time())
 
 
+def utc(epoch: int) -> str:
+    """A time for a log: `2026-11-20T14:10:00Z`."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(epoch))
+
+
 def stopwatch() -> float:
     """Seconds of a clock that never goes back, for durations."""
     return time.monotonic()
@@ -164,10 +169,15 @@ def environment() -> Mapping[str, str]:
 
 def user_name() -> str:
     """The login name of the user who runs this, by uid; the number where the system knows no name."""
+    return login_of(os.getuid())
+
+
+def login_of(uid: int) -> str:
+    """The login name of a user by number; the number where the system knows no name."""
     try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return str(os.getuid())
+        return pwd.getpwuid(uid).pw_name
+    except (KeyError, OverflowError):
+        return str(uid)
 
 
 def local_zone() -> str:

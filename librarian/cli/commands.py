@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from librarian import system
+from librarian.cli.scheduling import check_on_watchdog
 from librarian.errors import ConfigError, LibrarianError
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ def init(options: argparse.Namespace) -> int:
     target = Path(options.output)
     if options.output != "-" and target.exists() and not options.force:
         raise ConfigError(f"{target} is there already", todo="replace it with --force, or name another with --output")
+    if options.output != "-" and not target.parent.is_dir():
+        raise ConfigError(f"there is no folder {target.parent}", todo="make it, or name another file with --output")
     text = initial.compose(initial.discover(Slurm(timeout=30), system.user_name(), options.qos or []))
     if options.output == "-":
         sys.stdout.write(text)
@@ -41,7 +44,9 @@ def run(options: argparse.Namespace) -> int:
 
     setup = _setup(options)
     with _alone(setup):
-        return _told(pipeline.run(setup, _slurm(setup), system.clock()))
+        status = _told(pipeline.run(setup, _slurm(setup), system.clock()))
+    check_on_watchdog(options, setup)
+    return status
 
 
 def collect(options: argparse.Namespace) -> int:

@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Sequence
 
 from librarian import __version__
-from librarian.cli import commands
+from librarian.cli import commands, limits, scheduling
 from librarian.errors import LibrarianError
 
 EPILOG = """\
@@ -77,11 +77,30 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=_port, default=8000, help="port, 0 for any free one (default 8000)")
     status = _command(sub, "status", commands.status, "what is known of each QoS, how old it is, what was rejected")
     status.add_argument("--rejects", action="store_true", help="list every rejected row, not only their number")
+    _scheduling(sub)
     whois = _command(
         sub, "whois", commands.whois, "who is behind a name that the site shows: its name, a tab, the real one"
     )
     whois.add_argument("names", nargs="*", metavar="NAME", help="a name on the site, or a user (default: everybody)")
+    asked = _command(sub, "limits", limits.limits, "what each QoS may hold, and what counts against it at this moment")
+    asked.add_argument("qos", nargs="*", metavar="QOS", help="a QoS (default: those of the configuration)")
+    asked.add_argument("--json", action="store_true", help="a list for programs in the place of the table")
     return top
+
+
+def _scheduling(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    table = _command(sub, "scrontab", scheduling.scrontab, "our entries in your table of scrontab")
+    table.add_argument("what", choices=("install", "show", "diff", "remove"))
+    table.add_argument("--dry-run", action="store_true", help="tell what would change, and change nothing")
+    table.add_argument(
+        "--form",
+        choices=("scrontab", "crontab", "systemd"),
+        default="scrontab",
+        help="print the entries for another scheduler",
+    )
+    _command(sub, "pause", scheduling.pause, "switch our entries off on purpose; the watchdog leaves them so")
+    _command(sub, "resume", scheduling.resume, "switch our entries on again")
+    _command(sub, "watchdog", scheduling.watchdog, "look after our entries, and put right what is stuck: for cron")
 
 
 def _command(

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 from librarian.core.observables import Observable
-from librarian.core.tres import Counts
+from librarian.core.rules import JOBS, Key, Places, QosLimits, binding, where
+
+__all__ = ["JOBS", "UNKNOWN", "Change", "History", "Limit", "QosLimits", "Since", "histories", "limits_of"]
 
 Kind = Literal["limit", "none", "unknown"]
-JOBS = "jobs"  # the key of the limit on running jobs, which is not a TRES
+CONFIGURED = "configuration"  # the source of a limit that overrides Slurm's
+ANYWHERE: Places = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -28,14 +32,6 @@ class Limit:
 
 
 UNKNOWN = Limit("unknown", None, "")
-
-
-@dataclass(frozen=True)
-class QosLimits:
-    """What Slurm says of a QoS as a group: GrpTRES by TRES name (sizes in GiB) and GrpJobs (None: no limit)."""
-
-    tres: Counts
-    jobs: float | None
 
 
 @dataclass(frozen=True)
@@ -60,34 +56,41 @@ History = tuple[Since, ...]
 
 
 def limits_of(
-    observables: Sequence[Observable], slurm: QosLimits | None, overrides: Mapping[str, float]
+    observables: Sequence[Observable],
+    slurm: QosLimits | None,
+    overrides: Mapping[str, float],
+    places: Places = ANYWHERE,
 ) -> dict[str, Limit]:
-    """The limit of each observable, by key.
+    """The limit of each observable on all that the QoS holds together, by key.
 
     `slurm` is None where Slurm could not be asked. `overrides`, from the configuration, are keyed as GrpTRES or
-    `JOBS`, and win.
+    `JOBS`, and win. `places` are where the QoS's jobs hold each resource: limits of other places do not bind them.
     """
-    return {observable.key: _limit(observable.resource or JOBS, slurm, overrides) for observable in observables}
+    return {observable.key: _limit(observable.resource or JOBS, slurm, overrides, places) for observable in observables}
 
 
 def histories(
     observables: Sequence[Observable],
     changes: Sequence[Change],
     limits: Mapping[str, Limit],
-    start: int,
-    end: int,
+    window: tuple[int, int],
+    places: Places = ANYWHERE,
 ) -> dict[str, History]:
-    """Each observable's limit as it was in [start, end] (UTC epochs), by key: one entry where it did not change.
+    """Each observable's limit as it was in `window` (its start and end, UTC epochs), by key: one entry where it did
+    not change.
 
-    `changes` come in order of time, `limits` are those of now. The first entry begins at `start`: Slurm does not tell
-    since when a limit holds, so the first that is known is taken for the time before it too. A change after `end` is
-    told at `end`, and the last entry is the limit of now.
+    `changes` come in order of time, `limits` are those of now. The first entry begins at the start: Slurm does not tell
+    since when a limit holds, so the first that is known is taken for the time before it too. A change after the end is
+    told at the end, and the last entry is the limit of now.
     """
-    return {o.key: _history(o.resource or JOBS, changes, limits[o.key], start, end) for o in observables}
+    return {o.key: _history(o.resource or JOBS, changes, limits[o.key], window, places) for o in observables}
 
 
-def _history(resource: str, changes: Sequence[Change], limit: Limit, start: int, end: int) -> History:
-    past = [Since(change.since, _limit(resource, change.slurm, change.overrides)) for change in changes]
+def _history(
+    resource: str, changes: Sequence[Change], limit: Limit, window: tuple[int, int], places: Places
+) -> History:
+    start, end = window
+    past = [Since(change.since, _limit(resource, change.slurm, change.overrides, places)) for change in changes]
     steps = tuple(_known([*past, Since(end, limit)]))
     placed = {min(max(step.since, start), end): step.limit for step in steps}  # of several at one time the last holds
     found = [Since(since, held) for since, held in placed.items()]
@@ -105,11 +108,17 @@ def _known(steps: Sequence[Since]) -> Iterator[Since]:
             yield step
 
 
-def _limit(resource: str, slurm: QosLimits | None, overrides: Mapping[str, float]) -> Limit:
+def _limit(resource: str, slurm: QosLimits | None, overrides: Mapping[str, float], places: Places) -> Limit:
     if resource in overrides:
-        return Limit("limit", overrides[resource], "configuration")
+        return Limit("limit", overrides[resource], CONFIGURED)
     if slurm is None:
         return UNKNOWN
-    value = slurm.jobs if resource == JOBS else slurm.tres.get(resource)
-    source = "GrpJobs" if resource == JOBS else f"GrpTRES {resource}"
-    return Limit("none", None, source) if value is None else Limit("limit", value, source)
+    found = binding(slurm, group_key(resource), where(places, resource))
+    if found:
+        return Limit("limit", found.value, found.words)
+    return Limit("none", None, "GrpJobs" if resource == JOBS else f"GrpTRES {resource}")
+
+
+def group_key(resource: str) -> Key:
+    """The limit on what all together hold of a resource."""
+    return ("GrpJobs" if resource == JOBS else "GrpTRES", resource)

@@ -62,8 +62,8 @@ def bin_jobs(jobs: pd.DataFrame, window: Window, observables: Sequence[Observabl
     A run counts from its start to its end, or to `window.now` while it has none. Slurm tells for how long a job was
     suspended, not when: the pause is spread evenly over the run. Runs that never started count nothing.
     """
-    jobs = jobs.loc[_touching(jobs, window), list(_NEEDED)]
-    user, names = _users(jobs)
+    jobs = jobs.loc[touching(jobs, window), list(_NEEDED)]
+    user, names = users_of(jobs)
     begin, end = span(jobs, window.now)
     share = held_share(jobs, window.now)
     cells = _Cells(user, len(names), np.maximum(begin, window.start), end, window)
@@ -102,12 +102,13 @@ def held_share(jobs: pd.DataFrame, now: int) -> Floats:
     return share
 
 
-def _touching(jobs: pd.DataFrame, window: Window) -> npt.NDArray[np.bool_]:
+def touching(jobs: pd.DataFrame, window: Window) -> npt.NDArray[np.bool_]:
+    """Runs that held something in the window, shape (rows,)."""
     begin, end = span(jobs, window.now)
     return started(jobs) & (begin < window.now) & (end > np.maximum(begin, window.start))
 
 
-def _users(jobs: pd.DataFrame) -> tuple[npt.NDArray[np.intp], tuple[str, ...]]:
+def users_of(jobs: pd.DataFrame) -> tuple[npt.NDArray[np.intp], tuple[str, ...]]:
     """Index of each row's user among the users that occur, sorted by name."""
     code, texts = codes(jobs, "user")
     present = sorted(np.flatnonzero(np.bincount(code, minlength=1)).tolist(), key=lambda index: texts[index])

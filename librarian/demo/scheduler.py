@@ -62,8 +62,17 @@ class _Running:
 class Scheduler:
     """The cluster between two maintenances. Feed it all asks, then `run` once."""
 
-    def __init__(self, asks: Iterable[Ask], limits: Mapping[str, Limits], bounds: tuple[int, int, int], number: int):
-        self._limits = limits
+    def __init__(
+        self,
+        asks: Iterable[Ask],
+        limits: Mapping[str, Limits],
+        each: Mapping[str, Limits],
+        bounds: tuple[int, int, int],
+        number: int,
+    ):
+        """`limits` are those of a whole QoS, `each` those of every user in it; `bounds` are of the cycle."""
+        self._limits, self._each = limits, each
+        self._held: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0])  # by QoS and login
         self._down, self._up, self._closes = bounds
         self._number = number  # job numbers go on from here
         self._free = {qos: list(limit) for qos, limit in limits.items()}
@@ -177,10 +186,12 @@ class Scheduler:
             if (gpus and gpus_kept) or not self._startable(waiting, now):
                 continue
             while not waiting.done and not waiting.throttled and self._fits(waiting.ask.shapes, free):
+                if not self._may(waiting.ask):
+                    break
                 self._start(waiting, now)
             if waiting.done:
                 queue.remove(waiting)
-            elif not waiting.throttled and now - waiting.rank > PATIENCE:
+            elif not waiting.throttled and self._may(waiting.ask) and now - waiting.rank > PATIENCE:
                 if cpus > free[0]:
                     break
                 gpus_kept = gpus_kept or gpus > free[1]
@@ -195,10 +206,17 @@ class Scheduler:
         cpus, gpus, memory = _total(shapes)
         return cpus <= free[0] and gpus <= free[1] and memory <= free[2]
 
-    def _hold(self, qos: str, shapes: tuple[Shape, ...], sign: int) -> None:
-        free = self._free[qos]
+    def _may(self, ask: Ask) -> bool:
+        """Does the limit on each user let one more such job of this user start?"""
+        most, held = self._each.get(ask.qos), self._held[ask.qos, ask.person.login]
+        totals = zip(held, _total(ask.shapes), most or (), strict=False)
+        return all(had + amount <= limit for had, amount, limit in totals)
+
+    def _hold(self, ask: Ask, shapes: tuple[Shape, ...], sign: int) -> None:
+        free, held = self._free[ask.qos], self._held[ask.qos, ask.person.login]
         for index, amount in enumerate(_total(shapes)):
             free[index] -= sign * amount
+            held[index] += sign * amount
 
     def _start(self, waiting: _Waiting, now: int) -> None:
         plan = waiting.plans[waiting.next]
@@ -215,14 +233,14 @@ class Scheduler:
         return [(jobid, dbindex, name) if waiting.done else self._new_id(now, name)]
 
     def _allocate(self, job: _Running) -> None:
-        self._hold(job.waiting.ask.qos, job.shapes, 1)
+        self._hold(job.waiting.ask, job.shapes, 1)
         self._running[job] = None
         self._at(job.start + job.leg.seconds + job.leg.suspended, partial(self._finish, job))
 
     def _finish(self, job: _Running, now: int) -> None:
         del self._running[job]
         ask = job.waiting.ask
-        self._hold(ask.qos, job.shapes, -1)
+        self._hold(ask, job.shapes, -1)
         self._runs += self._rows(job)
         self._look(ask.qos, now)
         if job.rest and job.leg.state == "RESIZING":

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
-from librarian.demo.group import LIMITS
+from librarian.demo.group import LIMITS, RULES
 from librarian.demo.runs import Run, as_of
+from librarian.demo.tables import Rulebook, account_table, assoc_mgr, partition_lines, qos_table
+from librarian.slurm.accounts import arguments as account_arguments
 from librarian.slurm.associations import Association
+from librarian.slurm.partitions import ARGUMENTS as PARTITIONS
+from librarian.slurm.qos import ARGUMENTS as QOS
 from librarian.system import Answer
 
 _NOT_YET, _NEVER = "Unknown", "None"
@@ -79,11 +83,12 @@ SLURM_VERSION           = 24.11.5
 class DemoSlurm:
     """A `librarian.system.Runner` with `runs` behind it, as they stand at `now` (UTC epoch, may be set).
 
-    `limits`: QoS name to the texts of GrpTRES and GrpJobs; these QoS exist, and `normal`. `user` asks, and has the
+    `limits`: QoS name to the texts of GrpTRES and GrpJobs; these QoS exist, and `normal`. `rules` has all other limits.
+    `user` asks, and has the
     `associations`. Not `tracked`: accounting knows of no GPUs. `private`: slurmdbd shows `user` only their own jobs.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         runs: Sequence[Run],
         *,
@@ -91,6 +96,7 @@ class DemoSlurm:
         cluster: str = "demo",
         user: str = "bosullivan",
         limits: Mapping[str, tuple[str, str]] = LIMITS,
+        rules: Rulebook = RULES,
         associations: Sequence[Association] | None = None,
         tracked: bool = True,
         private: bool = False,
@@ -100,6 +106,7 @@ class DemoSlurm:
         self._cluster = cluster
         self._user = user
         self._limits = {"normal": ("", ""), **limits}
+        self._rules = rules
         self._associations = _association(cluster, limits) if associations is None else tuple(associations)
         self._tracked = tracked
         self._private = private
@@ -111,8 +118,12 @@ class DemoSlurm:
             return self._sacct(arguments, env)
         if (command, *arguments[:3], *arguments[4:]) == ("sacctmgr", "-P", "show", "assoc", _ASSOC_FORMAT):
             return Answer(0, self._assoc(arguments[3]).encode(), "")
+        if command == "scontrol" and arguments[:2] == ("show", "assoc_mgr"):
+            return Answer(0, self._assoc_mgr(arguments[2:]).encode("utf-8", "surrogateescape"), "")
         tables = {
-            "sacctmgr -P show qos format=name,grptres,grpjobs": self._qos,
+            f"sacctmgr {' '.join(QOS)}": self._qos,
+            f"sacctmgr {' '.join(account_arguments(self._cluster))}": lambda: account_table(self._rules),
+            f"scontrol {' '.join(PARTITIONS)}": lambda: partition_lines(self._rules),
             "sacctmgr -P show tres": self._tres,
             "sacctmgr -P show config": self._dbd_config,
             "sacctmgr -P show cluster format=cluster": lambda: f"Cluster\n{self._cluster}\n",
@@ -122,8 +133,13 @@ class DemoSlurm:
         return _unknown(command, " ".join(arguments)) if table is None else Answer(0, table().encode(), "")
 
     def _qos(self) -> str:
-        rows = (f"{name}|{self._shown(tres)}|{jobs}\n" for name, (tres, jobs) in self._limits.items())
-        return "Name|GrpTRES|GrpJobs\n" + "".join(rows)
+        return qos_table({name: (self._shown(tres), jobs) for name, (tres, jobs) in self._limits.items()}, self._rules)
+
+    def _assoc_mgr(self, words: Sequence[str]) -> str:
+        asked = dict(word.partition("=")[::2] for word in words)
+        names = [name for name in asked.get("qos", "").split(",") if name in self._limits and not self._private]
+        accounts = [name for name in asked.get("account", "").split(",") if name in self._rules.accounts]
+        return assoc_mgr(names, accounts, self.runs, self.now, self._rules)
 
     def _tres(self) -> str:
         rows = [row for row in _TRES if self._tracked or not row.startswith("gres|gpu")]

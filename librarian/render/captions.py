@@ -25,9 +25,14 @@ def label(layer: Layer) -> str:
     """What the legend says of a layer; of a long name both ends stay, as the end often tells names apart."""
     if layer.user is None:
         return f"others ({len(layer.users)} user{'s' if len(layer.users) > 1 else ''})"
-    if len(layer.user) <= _LABEL:
-        return shown(layer.user)
-    return f"{shown(layer.user[: _LABEL - 10])}…{shown(layer.user[-9:])}"
+    return person(layer.user)
+
+
+def person(user: str) -> str:
+    """A user's name beside a chart."""
+    if len(user) <= _LABEL:
+        return shown(user)
+    return f"{shown(user[: _LABEL - 10])}…{shown(user[-9:])}"
 
 
 def foot(report: Report) -> str:

@@ -24,9 +24,10 @@ from PIL import Image
 from librarian.core.observables import Observable
 from librarian.render import captions
 from librarian.render.chart import draw_chart
-from librarian.render.files import OVERVIEW
+from librarian.render.files import OVERVIEW, PRESSURE
 from librarian.render.layers import Layer, layers, legend_layers
 from librarian.render.look import ALARM, DPI, QUIET, STYLE, drawable
+from librarian.render.pressure import draw_pressure
 from librarian.report import Report
 
 _SINGLE, _SHEET = (10.0, 5.625), (13.0, 8.0)  # inches
@@ -37,7 +38,7 @@ _ROWS, _COLUMNS, _WIDEST, _LINE = 24, 3, 0.35, 1.36
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture in both formats; `name` is the observable's key or `overview`."""
+    """One picture in both formats; `name` is the observable's key, `overview` or `pressure`."""
 
     name: str
     png: bytes
@@ -45,7 +46,7 @@ class Picture:
 
 
 def draw(report: Report) -> Iterator[Picture]:
-    """The charts of `report.pictured`, one by one, then the overview; each is drawn when it is asked for."""
+    """The charts of `report.pictured`, one by one, the overview, the limits; each is drawn when it is asked for."""
     charts = {observable.key: layers(report, observable.key) for observable in report.pictured}
     for observable in report.pictured:
         with _style():
@@ -53,6 +54,9 @@ def draw(report: Report) -> Iterator[Picture]:
         yield picture
     with _style():
         picture = _saved(OVERVIEW, _sheet(report, charts))
+    yield picture
+    with _style():
+        picture = _saved(PRESSURE, _pressure(report))
     yield picture
 
 
@@ -87,6 +91,12 @@ def _sheet(report: Report, charts: dict[str, tuple[Layer, ...]]) -> Figure:
         axes.set_title(observable.name, loc="left", fontsize=12, pad=8)
         if place // 2 == lines - 1:
             axes.set_xlabel(report.window.zone)
+    return figure
+
+
+def _pressure(report: Report) -> Figure:
+    figure = _figure(_SHEET, f"Limits · {captions.title(report)}", report)
+    draw_pressure(figure, report)
     return figure
 
 

@@ -11,7 +11,8 @@ INDEX = "index.json"
 PAGE = "index.html"
 PLAIN = "plain.html"
 OVERVIEW = "overview"
-PICTURES = (*(observable.key for observable in OBSERVABLES if observable.pictured), OVERVIEW)
+PRESSURE = "pressure"
+PICTURES = (*(observable.key for observable in OBSERVABLES if observable.pictured), OVERVIEW, PRESSURE)
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,17 @@ def filled(templates: Mapping[str, str], name: str, **values: object) -> str:
     return environment.get_template(name).render(**values)
 
 
+def filled_text(templates: Mapping[str, str], name: str, **values: object) -> str:
+    """A template that is no HTML: nothing is escaped, so `values` come as they must stand."""
+    environment = jinja2.Environment(
+        loader=jinja2.DictLoader(templates),
+        autoescape=False,  # noqa: S701 (no HTML)
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template(name).render(**values)
+
+
 def trusted(text: str) -> Markup:
     """Our own text, such as a module's or a style sheet's, for a template to put in as it is."""
     return Markup(text)  # noqa: S704

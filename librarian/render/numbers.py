@@ -34,3 +34,8 @@ def plain(values: Floats) -> list[Any]:
 def exact(value: float) -> float | int:
     """`value` in full: an int where it is whole."""
     return int(value) if value.is_integer() and abs(value) < _EXACT else value
+
+
+def short(value: float) -> float | int:
+    """`value` to `DIGITS` significant digits."""
+    return exact(float(rounded(np.array(value))))

@@ -17,13 +17,13 @@ import numpy as np
 import numpy.typing as npt
 
 from librarian.core import palette
-from librarian.core.limits import History, Limit
 from librarian.core.names import csv_cell
 from librarian.core.observables import OBSERVABLES
 from librarian.core.summary import ByKey, Totals
 from librarian.core.window import isoformat
 from librarian.render.files import PICTURES, FileNames, file_names
 from librarian.render.numbers import exact, plain, rounded
+from librarian.render.payload_limits import limits_fields
 from librarian.render.plotly import Plotly
 from librarian.report import Report, Staleness
 
@@ -62,7 +62,7 @@ def data_json(report: Report, *, next_expected: int, version: str) -> bytes:
             "units": {o.key: {"unit": o.unit, "hours": o.hours} for o in report.usage.observables},
             "nice_names": {o.key: o.name for o in OBSERVABLES},
             "thresholds": {key: exact(report.limits[key].threshold) for key in _KEYS},
-            "limits": {key: _limit(limit, report.history[key]) for key, limit in report.limits.items()},
+            **limits_fields(report),
             "untracked": sorted(report.untracked),
             "now": {
                 "at": window.now,
@@ -199,14 +199,6 @@ def _totals(totals: Totals) -> Json:
 
 def _ended(states: Mapping[str, npt.NDArray[np.int64]]) -> dict[str, list[int]]:
     return {state: counts.tolist() for state, counts in states.items()}
-
-
-def _limit(limit: Limit, history: History) -> Json:
-    return {**_bare(limit), "history": [{"from": step.since, **_bare(step.limit)} for step in history]}
-
-
-def _bare(limit: Limit) -> Json:
-    return {"kind": limit.kind, "value": None if limit.value is None else exact(limit.value), "source": limit.source}
 
 
 def _rejects(report: Report) -> Json:

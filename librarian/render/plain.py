@@ -16,7 +16,7 @@ from librarian.core.names import shown, visible
 from librarian.core.observables import OBSERVABLES
 from librarian.errors import one_line
 from librarian.render import html
-from librarian.render.files import OVERVIEW, PAGE, PICTURES
+from librarian.render.files import OVERVIEW, PAGE, PICTURES, PRESSURE
 from librarian.render.html import clock, hashed, trusted
 from librarian.render.plain_limits import Part, parts_of
 from librarian.render.words import Table, amount, counted, percent
@@ -161,6 +161,14 @@ def _no_limit(kind: str) -> str:
 
 # pictures
 
+# those that are of no observable: their name, and what they show
+_OTHERS = {
+    PRESSURE: (
+        "Limits",
+        "How much of each limit was held over time, at most and on average; for how long it was hit; who held it then.",
+    )
+}
+
 
 def _pictures(entry: Json, data: Json, zone: str) -> Iterator[Picture]:
     for name in sorted(PICTURES, key=lambda name: name != OVERVIEW):
@@ -168,6 +176,8 @@ def _pictures(entry: Json, data: Json, zone: str) -> Iterator[Picture]:
         if file and name == OVERVIEW:
             names = ", ".join(_name(data, key) for key in _PICTURED)
             yield Picture(file, "Overview", f"Use over time by user in four charts, which also stand below: {names}.")
+        elif file and name in _OTHERS:
+            yield Picture(file, *_OTHERS[name])
         elif file:
             yield Picture(file, _name(data, name), describe(data, name, zone))
 

@@ -134,7 +134,7 @@ def _near(data: Json, zone: str, name: Callable[[str], str]) -> Table:
         told = data.get("pressure", {}).get(key)
         if told and key in data.get("near", {}):
             peak = told["peak"]
-            most = f"{amount(peak['value'])}, {clock(peak['at'], zone)}" if peak else "–"
+            most = f"{amount(peak['value'])}, {clock(peak['at'], zone)}" if peak and peak["at"] is not None else "–"
             held = ", ".join(f"{shown(h['user'])} {percent(h['share'], 1)}" for h in told["holders"][:_HOLDERS])
             rows.append((name(key), most, lasting(told["seconds_near"]) if told["seconds_near"] else "never", held))
     return Table("At the limit in the window", head, tuple(rows))

@@ -24,11 +24,19 @@ class Slurm:
     timeout: float = 120.0
     runner: Runner = field(default=run_command)
 
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What is added to the environment of each command."""
+        return ENVIRONMENT
+
+    def argv(self, command: str, arguments: Sequence[str]) -> list[str]:
+        """The command line."""
+        return [str(PurePosixPath(self.bin_dir) / command) if self.bin_dir else command, *arguments]
+
     def run(self, command: str, arguments: Sequence[str]) -> Answer:
         """Run a command. Raises `SlurmError` when it fails, `NoAnswerError` when nobody answers it in time."""
-        argv = [str(PurePosixPath(self.bin_dir) / command) if self.bin_dir else command, *arguments]
         try:
-            answer = self.runner(argv, timeout=self.timeout, env=ENVIRONMENT)
+            answer = self.runner(self.argv(command, arguments), timeout=self.timeout, env=ENVIRONMENT)
         except LibrarianError as error:
             raise NoAnswerError(error.what, error.why, error.todo) from error
         if answer.status != 0:

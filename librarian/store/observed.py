@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from librarian.core.limits import Change, QosLimits
+from librarian.core.limits import Change
+from librarian.core.rules import pack, unpack
 from librarian.store.database import Database
 
 
@@ -14,7 +15,7 @@ class Observed(Database):
 
     def keep_limits(self, qos: str, limits: Change) -> bool:
         """Remember what the limits of a QoS follow from, if that changed; whether it did. The future is forgotten."""
-        slurm = [dict(limits.slurm.tres), limits.slurm.jobs] if limits.slurm else None
+        slurm = pack(limits.slurm) if limits.slurm else None
         row = (json.dumps(slurm, sort_keys=True), json.dumps(dict(limits.overrides), sort_keys=True))
         known = "FROM limit_change WHERE qos = ?"
         with self._transaction():
@@ -30,7 +31,7 @@ class Observed(Database):
         """What the limits of a QoS followed from, each time it changed, in order of time."""
         rows = self._all("SELECT since, slurm, overrides FROM limit_change WHERE qos = ? ORDER BY since", qos.lower())
         return tuple(
-            Change(since, QosLimits(*json.loads(slurm)) if slurm != "null" else None, json.loads(overrides))
+            Change(since, unpack(json.loads(slurm)) if slurm != "null" else None, json.loads(overrides))
             for since, slurm, overrides in rows
         )
 

@@ -6,18 +6,21 @@ The recordings hold more fields than are asked for, so that they need not be mad
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from librarian.core.composed import Branch, Partition
 from librarian.core.jobs import UNKNOWN
 from librarian.core.observables import OBSERVABLES
+from librarian.core.rules import QosLimits
 from librarian.core.summary import ended_by_bin, ended_states
 from librarian.core.usage import bin_jobs
 from librarian.core.window import window_until
 from librarian.errors import SlurmError
-from librarian.slurm import accounting, associations, qos, site
+from librarian.slurm import accounting, accounts, associations, counted, partitions, qos, site
 from librarian.slurm.command import Slurm
 from librarian.system import Answer
 
@@ -94,13 +97,78 @@ def test_no_jobs_and_no_answer(recording: Path) -> None:
 
 
 def test_limits(recording: Path) -> None:
-    lines = [line.split("|") for line in answer(recording, "sacctmgr-qos").text.splitlines()]
-    places = [lines[0].index(name) for name in ("Name", "GrpTRES", "GrpJobs")]
-    limits = qos.parse("\n".join("|".join(line[place] for place in places) for line in lines))
-    assert limits["avery"].tres == {"cpu": 430, "gres/gpu": 39, "mem": 3359}
-    assert (limits["avery"].jobs, limits["kim"].jobs) == (None, 20)
-    assert limits["kim-b"].tres["gres/gpu"] == 0
-    assert limits["normal"].tres == {}
+    told = answer(recording, "policy-qos").text
+    assert told == answer(RECORDINGS[0], "policy-qos").text, "the same in every version"
+    found = qos.parse(told)
+    assert found["avery"] == QosLimits({"cpu": 430, "gres/gpu": 39, "mem": 3359}, None, {}, ())
+    assert found["kim-b"].tres["gres/gpu"] == 0
+    assert found["normal"] == QosLimits({}, None, {}, ())
+    assert found["kim"].tres == {"cpu": 8, "gres/gpu": 2, "gres/gpu:b200": 1, "mem": 64, "node": 3, "billing": 900}
+    assert found["kim"].jobs == 20
+    assert found["kim"].flags == ("DenyOnLimit", "OverPartQOS")
+    assert found["kim"].more == {
+        "GrpSubmitJobs": {"submitted": 40},
+        "MaxTRES": {"cpu": 8},
+        "MaxTRESPerUser": {"cpu": 8, "mem": 3},
+        "MaxTRESPerAccount": {"cpu": 9},
+        "MaxJobsPerUser": {"jobs": 3},
+        "MaxJobsPerAccount": {"jobs": 30},
+        "MaxSubmitJobsPerUser": {"submitted": 35},
+        "MaxSubmitJobsPerAccount": {"submitted": 36},
+        "MaxWall": {"walltime": 26 * 3600},
+    }
+
+
+def test_partitions_and_what_they_let_in(recording: Path) -> None:
+    found = partitions.parse(answer(recording, "policy-partitions").text)
+    assert found["cpu"] == Partition("long")
+    assert set(found["gpu"].allowed or ()) == {"avery", "kim"}
+    assert found["small"] == Partition("", None, ("kim-b",))
+    assert partitions.parse(answer(recording, "scontrol-partitions").text)["cpu"] == Partition("")
+
+
+def test_accounts_and_their_own_limits(recording: Path) -> None:
+    found = {branch.account: branch for branch in accounts.parse(answer(recording, "policy-accounts").text)}
+    assert found["kim"] == Branch(
+        "kim",
+        "root",
+        ("kim", "kim-b"),
+        {
+            "GrpTRES": {"cpu": 90, "node": 3},
+            "GrpJobs": {"jobs": 40},
+            "GrpSubmitJobs": {"submitted": 90},
+            "MaxTRES": {"cpu": 30},
+            "MaxJobs": {"jobs": 17},
+            "MaxWall": {"walltime": 45000},
+        },
+    )
+    assert found["kim-guests"] == Branch("kim-guests", "kim", ("kim",), {}), "what is inherited is not its own"
+    assert [branch.account for branch in accounts.relevant(found.values(), ["KIM-B"])] == ["kim", "root"]
+
+
+def test_what_slurmctld_counts(recording: Path) -> None:
+    numbers = {5005: "erin", 5006: "frank"}
+    by_qos, by_account = counted.parse(answer(recording, "policy-counted").text, numbers.__getitem__)
+    held = by_qos["kim"]
+    told = {name: held.total[name] for name in ("cpu", "mem", "node", "billing", "gres/gpu", "jobs", "submitted")}
+    assert told == {"cpu": 8, "mem": 4, "node": 1, "billing": 8, "gres/gpu": 0, "jobs": 1, "submitted": 2}
+    assert {user: (uses["cpu"], uses["jobs"], uses["submitted"]) for user, uses in held.users.items()} == {
+        "erin": (8, 1, 1),
+        "frank": (0, 0, 1),
+    }
+    assert held.accounts["kim"]["submitted"] == 2
+    unused = by_qos["long"]
+    assert not any(amount for uses in (unused.total, *unused.users.values()) for amount in uses.values())
+    assert (by_account["kim"].total["cpu"], by_account["kim"].users["erin"]["jobs"]) == (8, 1)
+    assert by_account["kim-guests"].total["jobs"] == 0
+    assert counted.parse(answer(recording, "assoc-mgr-unknown").text, str) == ({}, {})
+
+
+@pytest.mark.parametrize("parse", [qos.parse, accounts.parse, partitions.parse])
+def test_limits_that_are_none_are_refused(recording: Path, parse: Callable[[str], object]) -> None:
+    for text in ("", "sacctmgr: error: x\n", answer(recording, "sacctmgr-tres").text):
+        with pytest.raises(SlurmError, match="gave no"):
+            parse(text)
 
 
 def test_what_is_tracked_and_hidden(recording: Path) -> None:

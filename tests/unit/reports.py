@@ -17,6 +17,7 @@ from librarian import report as reports
 from librarian.core import palette
 from librarian.core.jobs import COLUMNS, NUMBERS, TEXTS, UNKNOWN, Reject
 from librarian.core.limits import Change, QosLimits
+from librarian.core.rules import Account, PartitionQos
 from librarian.core.window import window_until
 from librarian.report import Collected, Header, Note, Report, Staleness
 
@@ -172,8 +173,19 @@ def golden() -> Report:
         Run("zoë\udcff", start + 21 * HOUR, start + 22 * HOUR, state="OUT_OF_MEMORY"),
         Run("eve", start + 3 * HOUR, start + 3 * HOUR, "", "CANCELLED"),
     ]
-    before = QosLimits({"cpu": 400.0, "gres/gpu": 39.0}, 20.0)
-    limits = QosLimits({"cpu": 430.0, "gres/gpu": 39.0, "gres/gpu:a100": 0.0}, None)
+    before = QosLimits({"cpu": 400.0, "gres/gpu": 4.0}, 20.0)
+    limits = QosLimits(
+        {"cpu": 430.0, "gres/gpu": 39.0, "gres/gpu:a100": 0.0},
+        None,
+        {
+            "MaxTRESPerUser": {"cpu": 64.0},
+            "MaxSubmitJobsPerUser": {"submitted": 500.0},
+            "MaxWall": {"walltime": 604800.0},
+        },
+        ("DenyOnLimit",),
+        {"short": PartitionQos("short", {"GrpTRES": {"cpu": 24.0}})},
+        (Account("lab", "", {"GrpTRES": {"node": 12.0}}, True),),
+    )
     overrides = {"mem": 3359.5}
     return report_of(
         runs,

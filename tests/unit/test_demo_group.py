@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from librarian.core import tres
-from librarian.demo.group import LENT, LIMITS, changes_of_limits, limits_at, simulate
+from librarian.demo.group import EACH, LENT, LIMITS, RULES, changes_of_limits, limits_at, simulate
 from librarian.demo.runs import Run, as_of
 from librarian.demo.slurm import DemoSlurm
 from librarian.demo.weeks import CYCLE, DAY, HOUR, WEEK, bounds, cycle_of, monday
@@ -205,3 +205,20 @@ def test_no_week_is_like_another() -> None:
     begins = [monday(4 * 110 + week) for week in (0, 1)]
     weeks = [{run.submit - begin for run in history(AFTERNOON) if 0 <= run.submit - begin < WEEK} for begin in begins]
     assert len(weeks[0] & weeks[1]) < 0.1 * len(weeks[0])
+
+
+@pytest.mark.parametrize("now", MOMENTS)
+def test_no_user_holds_more_than_each_may(now: int) -> None:
+    """And somebody comes near it: the limit is of use."""
+    most = 0.0
+    for user in {run.user for run in history(now)}:
+        mine = [run for run in history(now) if run.user == user]
+        for _, held in levels(mine, "avery", now):
+            assert all(amount <= limit for amount, limit in zip(held, EACH["avery"], strict=True)), user
+            most = max(most, held[0] / EACH["avery"][0])
+    assert most > 0.9
+
+
+def test_the_limits_of_the_group_are_told_as_they_are_kept() -> None:
+    cpus, gpus, _ = EACH["avery"]
+    assert RULES.qos["avery"]["MaxTRESPU"] == f"cpu={cpus},gres/gpu={gpus}"

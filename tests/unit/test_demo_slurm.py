@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from librarian.core.limits import QosLimits
 from librarian.core.tres import parse_tres
 from librarian.demo.runs import Run
 from librarian.demo.slurm import DemoSlurm
@@ -184,11 +183,15 @@ def test_another_cluster_has_no_runs() -> None:
 def test_librarians_own_readers_understand_the_tables() -> None:
     demo = real_cluster()
     slurm = Slurm(bin_dir="/opt/slurm/bin", runner=demo)
-    assert ask(demo, "sacctmgr", *qos.ARGUMENTS).text.startswith("Name|GrpTRES|GrpJobs\nnormal||\navery|cpu=430,")
-    assert qos.ask(slurm) == {
-        "normal": QosLimits(parse_tres(""), None),
-        **{name: QosLimits(parse_tres(tres), float(jobs) if jobs else None) for name, (tres, jobs) in LIMITS.items()},
+    header = f"{qos.HEADER}\nnormal|{'|' * 11}\navery|cpu=430,"
+    assert ask(demo, "sacctmgr", *qos.ARGUMENTS).text.startswith(header)
+    told = qos.ask(slurm)
+    assert {name: (dict(found.tres), found.jobs) for name, found in told.items()} == {
+        "normal": ({}, None),
+        **{name: (dict(parse_tres(tres)), float(jobs) if jobs else None) for name, (tres, jobs) in LIMITS.items()},
     }
+    assert told["avery"].flags == ("DenyOnLimit",)
+    assert told["avery"].more["MaxTRESPerUser"] == {"cpu": 380, "gres/gpu": 38}
     assert site.gpus_tracked(slurm)
     assert site.private_data(slurm) == frozenset()
     assert site.cluster_name(slurm) == "hpg"

@@ -42,6 +42,8 @@ def figure_of(report: Report, key: str) -> Figure:
     """The figure of one chart, or of the overview, before it becomes a file."""
     charts = {observable.key: layers(report, observable.key) for observable in report.pictured}
     with figures._style():
+        if key == "pressure":
+            return figures._pressure(report)
         if key == "overview":
             return figures._sheet(report, charts)
         observable = next(o for o in report.pictured if o.key == key)
@@ -91,11 +93,11 @@ CASES = {
 class TestFiles:
     def test_a_chart_for_each_observable_then_the_overview(self) -> None:
         pictures = list(figures.draw(reports.golden()))
-        assert [picture.name for picture in pictures] == ["NCPUS", "NGPUS", "MEMORY", "NJOBS", "overview"]
+        assert [picture.name for picture in pictures] == ["NCPUS", "NGPUS", "MEMORY", "NJOBS", "overview", "pressure"]
         for picture in pictures:
             with Image.open(io.BytesIO(picture.png)) as image:
                 image.verify()
-                assert image.size == ((1560, 960) if picture.name == "overview" else (1200, 675))
+                assert image.size == ((1200, 675) if len(picture.name) < 8 else (1560, 960))
             assert picture.pdf.startswith(b"%PDF-")
             assert picture.pdf.rstrip().endswith(b"%%EOF")
 

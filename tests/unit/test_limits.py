@@ -28,7 +28,7 @@ changes = st.lists(st.builds(Change, st.integers(0, 3000), slurms, overrides), m
 
 def histories_of(past: tuple[Change, ...]) -> dict[str, tuple[Since, ...]]:
     last = past[-1] if past else Change(0, None, {})
-    return histories(OBSERVABLES, past, limits_of(OBSERVABLES, last.slurm, last.overrides), START, END)
+    return histories(OBSERVABLES, past, limits_of(OBSERVABLES, last.slurm, last.overrides), (START, END))
 
 
 @given(changes)
@@ -74,7 +74,7 @@ def test_a_qos_that_slurm_no_longer_knows_has_no_known_limit_from_then_on() -> N
 
 def test_without_any_change_there_is_one_step() -> None:
     now = limits_of(OBSERVABLES, QosLimits({"cpu": 4.0}, None), {})
-    found = histories(OBSERVABLES, (), now, START, END)
+    found = histories(OBSERVABLES, (), now, (START, END))
     assert {key: [(step.since, step.limit) for step in history] for key, history in found.items()} == {
         key: [(START, limit)] for key, limit in now.items()
     }

@@ -1,0 +1,107 @@
+"""`librarian scrontab`, `pause`, `resume` and `watchdog`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from librarian import configfile, system
+from librarian.configfile import Setup
+from librarian.errors import BusyError
+from librarian.slurm.command import Slurm
+
+
+def scrontab(options: argparse.Namespace) -> int:
+    """Our entries in the user's table."""
+    from librarian import schedule
+    from librarian.slurm.crontab import NoScrontabError
+
+    setup, path, slurm = _parts(options)
+    now = system.clock()
+    if options.form != "scrontab":
+        schedule.write_scripts(setup, path)
+        print(schedule.form(setup, path, options.form), end="")
+        return 0
+    try:
+        if options.what == "show":
+            lines = schedule.show(setup, slurm, path)
+        elif options.what == "diff" or options.dry_run:
+            lines = schedule.difference(setup, slurm, path) or ["nothing would change"]
+        elif options.what == "install":
+            lines = schedule.install(setup, slurm, path, now)
+        else:
+            lines = schedule.remove(setup, slurm, path, now)
+    except NoScrontabError:
+        print("for cron:      librarian scrontab install --form crontab", file=sys.stderr)
+        print("for systemd:   librarian scrontab install --form systemd", file=sys.stderr)
+        raise
+    print("\n".join(lines))
+    return 0
+
+
+def pause(options: argparse.Namespace) -> int:
+    """Switch our entries off on purpose."""
+    return _pause(options, on=True)
+
+
+def resume(options: argparse.Namespace) -> int:
+    """Switch them on again."""
+    return _pause(options, on=False)
+
+
+def _pause(options: argparse.Namespace, *, on: bool) -> int:
+    from librarian import schedule
+
+    setup, path, slurm = _parts(options)
+    print("\n".join(schedule.pause(setup, slurm, path, system.clock(), on=on)))
+    return 0
+
+
+def watchdog(options: argparse.Namespace) -> int:
+    """Look after our entries; a line for every decision."""
+    from librarian import watchdog as guard
+
+    setup, path, slurm = _parts(options)
+    name, now = installation(setup, path), system.clock()
+    for command in ("run", "watchdog"):
+        guard.rotate(setup.places.state / f"{command}-{name}.log")
+    try:
+        decision = guard.check(slurm, setup.places.state, name, now)
+    except BusyError:
+        return 0  # another one is at it
+    print(f"{system.utc(now)} watchdog: {decision.action}: {decision.why}", flush=True)
+    return 0
+
+
+def check_on_watchdog(options: argparse.Namespace, setup: Setup) -> None:
+    """After a report: do the watchdog's work where it has fallen silent. What fails is told and harms nothing."""
+    from librarian import watchdog as guard
+    from librarian.errors import LibrarianError
+
+    path = configfile.find(options.config, system.environment()).resolve()
+    try:
+        decision = guard.check_on(_slurm(setup), setup.places.state, installation(setup, path), system.clock())
+    except LibrarianError as error:
+        print(f"librarian: the watchdog is silent, and could not be looked after: {error}", file=sys.stderr)
+        return
+    if decision is not None:
+        print(f"librarian: the watchdog was silent: {decision.action}: {decision.why}", file=sys.stderr)
+
+
+def installation(setup: Setup, path: Path) -> str:
+    """The name of this configuration's entries."""
+    from librarian.scheduled import installation as name
+
+    return name(setup.config.cluster.name, path)
+
+
+def _parts(options: argparse.Namespace) -> tuple[Setup, Path, Slurm]:
+    environment = system.environment()
+    path = configfile.find(options.config, environment).resolve()
+    setup = configfile.load(path, environment)
+    return setup, path, _slurm(setup)
+
+
+def _slurm(setup: Setup) -> Slurm:
+    return Slurm(setup.config.slurm.bin_dir, min(30, setup.config.slurm.timeout_seconds))

@@ -1,0 +1,148 @@
+"""What the watchdog makes of what it sees: a pure decision, with its reason in one line.
+
+What gets scheduled entries stuck, and what helps, was seen on live clusters: a held job of an entry cannot be released,
+and cancelling it disables the entry for good. Putting the same table in again is what recovers; a firing that hangs
+is requeued, which ends it and keeps its entry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+Action = Literal["none", "put", "requeue"]
+HELD_FIRST = "held"
+DAY = 86400
+_SLACK = 120  # Slurm needs a while to end a job at its limit
+_LATE = 6  # intervals without a success
+_CEILING = 12  # recoveries a day
+_LONGEST_PAUSE = 6 * 3600
+
+
+@dataclass(frozen=True)
+class CronJob:
+    """A job of one of our entries as Slurm tells it; `running` are seconds, None where it does not run."""
+
+    job: str
+    name: str
+    state: str
+    reason: str
+    start: int | None = None
+    running: int | None = None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is there now: our block in the table beside the one that was installed, and the jobs of its entries, which
+    should be those called `expected`. Times are UTC epochs."""
+
+    block: Literal["whole", "disabled", "changed", "missing"]
+    jobs: tuple[CronJob, ...]
+    expected: tuple[str, ...]
+    limit_seconds: int
+    interval: int
+    last_success: int | None = None
+    known_since: int | None = None
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What the watchdog did before: when it acted in the last day, and since when entries have no job."""
+
+    acted: tuple[int, ...] = ()
+    missing_since: int | None = None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What to do: put the table in again, requeue `job`, or nothing; `why` is for the log. `trouble`: something is
+    wrong, also where nothing is to be done about it."""
+
+    action: Action
+    why: str
+    job: str = ""
+    trouble: bool = True
+
+
+def decide(seen: Seen, memory: Memory, now: int) -> Decision:
+    """What to do at `now` (UTC epoch), and why."""
+    wanted = _wanted(seen, memory, now)
+    if wanted.action == "none":
+        return wanted
+    wait = _wait(memory, seen.interval, now)
+    return Decision("none", f"{wanted.why}; {wait}") if wait else wanted
+
+
+def remembered(memory: Memory, seen: Seen, decision: Decision, now: int) -> Memory:
+    """The memory after a decision that was carried out."""
+    missing = bool(_without_job(seen)) and seen.block == "whole"
+    acted = tuple(moment for moment in memory.acted if now - DAY < moment <= now)
+    if decision.action != "none":
+        acted, missing = (*acted, now), False
+    since = (memory.missing_since if memory.missing_since is not None else now) if missing else None
+    return Memory(acted, since)
+
+
+def _wanted(seen: Seen, memory: Memory, now: int) -> Decision:
+    if seen.block == "missing":
+        return Decision("put", "our entries are gone from the table")
+    if seen.block == "disabled":
+        return Decision("put", "an entry of ours is disabled: its job was cancelled")
+    if seen.block == "changed":
+        return Decision(
+            "none", "our entries were changed by hand and stay so (librarian scrontab install replaces them)"
+        )
+    for job in seen.jobs:
+        if job.state == "PENDING" and HELD_FIRST in job.reason.lower():
+            return Decision("put", f"{job.name} is held: {job.reason}")
+    for job in seen.jobs:
+        if job.running is not None and job.running > seen.limit_seconds + _SLACK:
+            return Decision("requeue", f"{job.name} has run for {job.running} s, and hangs", job.job)
+    missing = _without_job(seen)
+    if missing:
+        since = memory.missing_since
+        if since is not None and now - since >= seen.interval:
+            return Decision("put", f"{missing[0]} has had no job since {now - since} s")
+        return Decision("none", f"{missing[0]} has no job at the moment; waiting whether one comes")
+    return _without_recovery(seen, now)
+
+
+def _without_job(seen: Seen) -> list[str]:
+    there = {job.name for job in seen.jobs}
+    return [name for name in seen.expected if name not in there]
+
+
+def _without_recovery(seen: Seen, now: int) -> Decision:
+    """What is no fault of the entries: a busy cluster, or firings that all fail."""
+    for job in seen.jobs:
+        late = job.state == "PENDING" and job.start is not None and now - job.start > _LATE * seen.interval
+        if late or (job.state == "PENDING" and job.reason not in ("BeginTime", "None", "")):
+            return Decision(
+                "none", f"{job.name} waits ({job.reason}): the cluster is busy or stopped, nothing to repair"
+            )
+    since = seen.last_success if seen.last_success is not None else seen.known_since
+    if since is not None and now - since > _LATE * seen.interval:
+        return Decision(
+            "none", f"it fires, but no run has succeeded for {now - since} s: see the log and librarian status"
+        )
+    return Decision("none", "all is well", trouble=False)
+
+
+def _wait(memory: Memory, interval: int, now: int) -> str:
+    """Why it is too early to act again, or "": at most once an interval, each time twice as long, a few times a day."""
+    acted = [moment for moment in memory.acted if now - DAY < moment <= now]
+    if len(acted) >= _CEILING:
+        return f"it was put right {_CEILING} times within a day, and is left alone now"
+    if acted and now - acted[-1] < _pause(acted, interval):
+        return f"it was put right {now - acted[-1]} s ago, and gets {_pause(acted, interval)} s"
+    return ""
+
+
+def _pause(acted: Sequence[int], interval: int) -> int:
+    """Seconds to wait after the last of several recoveries: doubled for each that followed soon on the one before."""
+    pause = interval
+    for before, after in pairwise(acted):
+        pause = min(2 * pause, _LONGEST_PAUSE) if after - before < 4 * pause else interval
+    return pause

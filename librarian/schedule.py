@@ -1,0 +1,183 @@
+"""`librarian scrontab`: our entries in the user's table, and what the watchdog must know of them.
+
+The block that was put into the table is kept in the state folder, so that the watchdog can put it in again without a
+template; so is the table as it was before each change.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from librarian import assets, scheduled
+from librarian.configfile import Setup
+from librarian.core import crontable
+from librarian.errors import ConfigError, LibrarianError, SlurmError, StoreError
+from librarian.render.html import filled_text
+from librarian.scheduled import RECORD, Installed, put_table, recorded
+from librarian.slurm import crontab
+from librarian.slurm.command import Slurm
+from librarian.system import write_atomic
+
+FORMS = {"scrontab": "scrontab.j2", "crontab": "crontab.j2", "systemd": "systemd.j2"}
+_WATCHDOG_MINUTES = 3
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One scheduled command: what a template needs of it, all of it quoted where a shell reads it."""
+
+    name: str
+    command: str
+    schedule: str
+    every: int
+    minutes: int
+    cpus: int
+    script: str
+    log: str
+
+
+def installation(setup: Setup, config: Path) -> str:
+    """The name of this configuration's entries."""
+    return scheduled.installation(setup.config.cluster.name, config)
+
+
+def block(setup: Setup, config: Path) -> str:
+    """Our block as it should stand in the table."""
+    return crontable.block_of(installation(setup, config), form(setup, config, "scrontab"))
+
+
+def form(setup: Setup, config: Path, kind: str) -> str:
+    """Our entries as text in one of `FORMS`. Raises `ConfigError` when a path cannot stand there."""
+    options = setup.config.scrontab
+    fill = {"memory": options.memory, "partition": options.partition, "qos": options.qos, "account": options.account}
+    return filled_text(assets.templates(), FORMS[kind], entries=_entries(setup, config), **fill).strip() + "\n"
+
+
+def _entries(setup: Setup, config: Path) -> list[Entry]:
+    options, name, state = setup.config.scrontab, installation(setup, config), setup.places.state
+    made = []
+    for command, schedule, minutes, cpus in (
+        ("run", options.schedule, options.time_limit_minutes, options.cpus),
+        ("watchdog", options.watchdog_schedule, _WATCHDOG_MINUTES, 1),
+    ):
+        script, log = _script(state, name, command), state / f"{command}-{name}.log"
+        entry = Entry(
+            f"librarian-{command}-{name}", command, schedule, _every(schedule), minutes, cpus, _path(script), _path(log)
+        )
+        made.append(entry)
+    return made
+
+
+def _every(schedule: str) -> int:
+    """Minutes between firings where a schedule is `*/n …`, else 10."""
+    first = schedule.split(" ", maxsplit=1)[0]
+    return int(first[2:]) if first.startswith("*/") and first[2:].isdigit() else 10
+
+
+def _path(path: Path) -> str:
+    """A path for a shell and for a table: some characters mean something else to one of the two."""
+    text = str(path)
+    if any(not c.isprintable() or c in "%\\" for c in text):
+        raise ConfigError(f"the path {text!r} cannot stand in a table", todo="name another [paths] state")
+    return shlex.quote(text)
+
+
+def _script(state: Path, name: str, command: str) -> Path:
+    return state / f"{command}-{name}.sh"
+
+
+def write_scripts(setup: Setup, config: Path) -> None:
+    """Write the scripts that the entries call. Raises `StoreError`."""
+    code = Path(__file__).resolve().parent.parent
+    for command in ("run", "watchdog"):
+        text = filled_text(
+            assets.templates(),
+            "report.sh.j2",
+            modules=setup.config.scrontab.modules,
+            code=shlex.quote(str(code)),
+            home=shlex.quote(str(setup.places.base)),
+            python=shlex.quote(sys.executable),
+            config=shlex.quote(str(config)),
+            command=command,
+        )
+        path = _script(setup.places.state, installation(setup, config), command)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            write_atomic(path, text.encode(), mode=0o755)
+        except OSError as error:
+            raise StoreError(f"{path} cannot be written", error.strerror or str(error)) from error
+
+
+def install(setup: Setup, slurm: Slurm, config: Path, now: int) -> list[str]:
+    """Put our entries into the user's table, in their old place where they are there; returns what to tell.
+
+    Raises `LibrarianError` where scrontab cannot be used, or where the table did not come out as it should.
+    """
+    name, ours = installation(setup, config), block(setup, config)
+    before = crontab.read(slurm)
+    table = crontable.with_block(before, name, ours)
+    write_scripts(setup, config)
+    if table == before and recorded(setup.places.state, name) is not None:
+        return ["the table has our entries already"]
+    put_table(slurm, setup.places.state, before, table, now)
+    _record(setup, Installed(name, ours, tuple(f"librarian-{c}-{name}" for c in ("run", "watchdog")), False,
+            60 * setup.config.scrontab.time_limit_minutes, setup.config.report.interval_seconds, now))  # fmt: skip
+    return [f"put into the table of scrontab: {entry.schedule} {entry.script}" for entry in _entries(setup, config)]
+
+
+def remove(setup: Setup, slurm: Slurm, config: Path, now: int) -> list[str]:
+    """Take our entries out of the user's table; all else stays. Raises `LibrarianError`."""
+    name = installation(setup, config)
+    before = crontab.read(slurm)
+    after = crontable.with_block(before, name, "")
+    if after != before:
+        put_table(slurm, setup.places.state, before, after, now)
+    (setup.places.state / RECORD.format(name)).unlink(missing_ok=True)
+    for command in ("run", "watchdog"):
+        _script(setup.places.state, name, command).unlink(missing_ok=True)
+    return ["our entries are out of the table" if after != before else "the table has no entries of ours"]
+
+
+def pause(setup: Setup, slurm: Slurm, config: Path, now: int, *, on: bool) -> list[str]:
+    """Switch our entries off on purpose, or on again: the watchdog leaves them so. Raises `LibrarianError`."""
+    name = installation(setup, config)
+    known = recorded(setup.places.state, name)
+    if known is None:
+        raise SlurmError("there are no entries of ours", todo="librarian scrontab install puts them into the table")
+    before = crontab.read(slurm)
+    wanted = crontable.paused(known.block) if on else known.block
+    # first what the watchdog reads: it must not undo what is done here
+    _record(setup, replace(known, paused=on))
+    if crontable.with_block(before, name, wanted) != before:
+        put_table(slurm, setup.places.state, before, crontable.with_block(before, name, wanted), now)
+    return ["paused: nothing is run until librarian resume" if on else "resumed"]
+
+
+def show(setup: Setup, slurm: Slurm, config: Path) -> list[str]:
+    """Our entries as they stand in the table now."""
+    found = crontable.parted(crontab.read(slurm), installation(setup, config)).block
+    return found.splitlines() or ["the table has no entries of ours"]
+
+
+def difference(setup: Setup, slurm: Slurm, config: Path) -> list[str]:
+    """What `install` would change in the table, as a diff; nothing where it has our entries as they should be."""
+    before = crontab.read(slurm)
+    return crontable.difference(before, crontable.with_block(before, installation(setup, config), block(setup, config)))
+
+
+def _record(setup: Setup, value: Installed) -> None:
+    path = setup.places.state / RECORD.format(value.name)
+    try:
+        write_atomic(path, json.dumps(asdict(value)).encode(), mode=0o600)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written", error.strerror or str(error)) from error
+
+
+def offer(setup: Setup, config: Path, why: LibrarianError) -> Mapping[str, str]:
+    """The other forms, by name, for where there is no scrontab."""
+    return {kind: form(setup, config, kind) for kind in FORMS if kind != "scrontab"} | {"why": str(why)}

@@ -1,0 +1,326 @@
+"""`librarian scrontab` and the watchdog on a made-up scrontab: what they do to the table, and what they leave alone."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from librarian import config, configfile, schedule, watchdog
+from librarian.cli.main import main
+from librarian.configfile import Setup
+from librarian.errors import ConfigError, LibrarianError, SlurmError
+from librarian.scheduled import recorded
+from librarian.slurm import crontab
+from librarian.slurm.command import Slurm
+from librarian.system import Answer, locked
+
+NOW = 1_800_000_000
+FOREIGN = b"# caf\xe9, not UTF-8\n0 0 * * * /usr/bin/true\n"
+CONFIG = """
+[cluster]
+name = "hpg"
+timezone = "US/Eastern"
+[paths]
+state = "my state"
+[scrontab]
+partition = "cron"
+modules = ["python3/3.12"]
+[[qos]]
+name = "avery"
+"""
+
+
+class FakeCron:
+    """scrontab, squeue and scontrol of one user; refuses what it does not know."""
+
+    def __init__(self, table: bytes = FOREIGN) -> None:
+        self.table: bytes | None = table
+        self.states: dict[str, tuple[str, str, str]] = {}  # name of a job -> state, reason, time used
+        self.foreign = [("900", "librarian-run-fake", "PENDING", "JobHeldUser", "N/A", "0:00")]
+        self.requeued: list[str] = []
+        self.puts = 0
+        self.broken = ""
+
+    def __call__(self, argv: Sequence[str], *, timeout: float, env: Mapping[str, str]) -> Answer:
+        command = argv[0]
+        if command == self.broken:
+            return Answer(1, b"", "Unable to contact slurm controller (connect failure)")
+        return {"scrontab": self._scrontab, "squeue": self._squeue, "scontrol": self._scontrol}[command](list(argv[1:]))
+
+    def _scrontab(self, arguments: list[str]) -> Answer:
+        if arguments == ["-l"]:
+            return Answer(1, b"", "no crontab for alice") if self.table is None else Answer(0, self.table, "")
+        self.table = Path(arguments[0]).read_bytes()
+        self.puts += 1
+        self.states = {}
+        return Answer(0, b"", "")
+
+    def _names(self) -> list[str]:
+        lines = (self.table or b"").decode("utf-8", "surrogateescape").splitlines()
+        return [found[1] for line in lines if (found := re.match(r"#SCRON -J (\S+)", line))]
+
+    def _squeue(self, arguments: list[str]) -> Answer:
+        assert arguments[:2] == ["--noheader", "--me"]
+        wanted = arguments[2].removeprefix("--name=").split(",")
+        rows = [
+            (str(100 + place), name, state, reason, str(NOW + 60), used)
+            for place, name in enumerate(self._names())
+            for state, reason, used in [self.states.get(name, ("PENDING", "BeginTime", "0:00"))]
+        ]
+        shown = [row for row in rows if row[1] in wanted]
+        return Answer(0, "".join("\x1f".join(row) + "\x1f\n" for row in shown).encode(), "")
+
+    def _scontrol(self, arguments: list[str]) -> Answer:
+        if arguments[0] == "requeue":
+            self.requeued.append(arguments[1])
+            return Answer(0, b"", "")
+        assert arguments[:2] == ["show", "job"]
+        return Answer(0, b"JobId=1 CronJob=Yes CrontabSpec=x\n", "")
+
+
+@pytest.fixture
+def setup(tmp_path: Path) -> Setup:
+    (tmp_path / "librarian.toml").write_text(CONFIG)
+    return configfile.setup(config.parse(CONFIG), tmp_path, {})
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "librarian.toml"
+
+
+def checked(setup: Setup, cron: FakeCron, path: Path, now: int = NOW) -> tuple[str, str]:
+    decision = watchdog.check(Slurm(runner=cron), setup.places.state, schedule.installation(setup, path), now)
+    return decision.action, decision.why
+
+
+def test_install_is_idempotent_and_keeps_what_is_not_ours(setup: Setup, path: Path) -> None:
+    cron = FakeCron()
+    schedule.install(setup, Slurm(runner=cron), path, NOW)
+    first = cron.table
+    assert first is not None
+    assert first.startswith(FOREIGN)
+    assert schedule.install(setup, Slurm(runner=cron), path, NOW) == ["the table has our entries already"]
+    assert (cron.table, cron.puts) == (first, 1)
+    text = first.decode("utf-8", "surrogateescape")
+    assert "-t 8 -c 1 --mem=2G -p cron" in text
+    assert re.search(r"^\*/10 \* \* \* \* '/.*/my state/run-hpg-[0-9a-f]{6}\.sh'$", text, re.MULTILINE)
+    schedule.remove(setup, Slurm(runner=cron), path, NOW)
+    assert cron.table == FOREIGN
+    assert not list(setup.places.state.glob("*.sh"))
+
+
+def test_scripts_run_this_program_with_this_configuration(setup: Setup, path: Path) -> None:
+    schedule.install(setup, Slurm(runner=FakeCron()), path, NOW)
+    (script,) = setup.places.state.glob("watchdog-*.sh")
+    assert script.stat().st_mode & 0o777 & 0o700 == 0o700
+    assert "module load python3/3.12" in script.read_text()
+    done = subprocess.run([str(script)], capture_output=True, text=True, timeout=60, check=False, cwd="/")
+    assert "scrontab" in done.stderr, done  # it is not installed here
+    assert done.returncode == 3
+
+
+def test_a_dry_run_says_what_would_change_and_changes_nothing(setup: Setup, path: Path) -> None:
+    cron = FakeCron()
+    lines = schedule.difference(setup, Slurm(runner=cron), path)
+    assert [line for line in lines if line.startswith("+*/5")]
+    assert (cron.table, cron.puts) == (FOREIGN, 0)
+
+
+@pytest.mark.parametrize("bad", ["a%b", "new\nline"])
+def test_a_path_that_means_something_else_to_cron_is_refused(tmp_path: Path, path: Path, bad: str) -> None:
+    made = configfile.setup(config.parse(CONFIG), tmp_path / bad, {})
+    with pytest.raises(ConfigError, match="cannot stand in a table"):
+        schedule.block(made, path)
+
+
+def test_each_stuck_entry_is_put_right(setup: Setup, path: Path) -> None:
+    cron, name = FakeCron(), schedule.installation(setup, path)
+    assert checked(setup, cron, path) == ("none", "our entries are not installed")
+    schedule.install(setup, Slurm(runner=cron), path, NOW)
+    whole = cron.table
+    assert whole is not None
+    assert checked(setup, cron, path)[1] == "all is well"
+
+    lines = whole.split(b"\n")
+    entry = next(n for n, line in enumerate(lines) if b"-J librarian-run" in line)
+    cron.table = b"\n".join(
+        [*lines[:entry], b"#DISABLED: " + lines[entry], b"#DISABLED: " + lines[entry + 1], *lines[entry + 2 :]]
+    )
+    assert checked(setup, cron, path, NOW + 1000)[0] == "put"
+    assert cron.table == whole
+
+    cron.table = None
+    assert checked(setup, cron, path, NOW + 10_000)[0] == "put"
+    assert cron.table == whole[len(FOREIGN) :]
+
+    cron.states = {f"librarian-run-{name}": ("PENDING", "job requeued in held state", "0:00")}
+    puts = cron.puts
+    assert checked(setup, cron, path, NOW + 20_000)[0] == "put"
+    assert cron.puts == puts + 1
+
+    cron.states = {f"librarian-run-{name}": ("RUNNING", "None", "1:00:00")}
+    assert checked(setup, cron, path, NOW + 30_000)[0] == "requeue"
+    assert cron.requeued == ["100"]
+
+
+def test_a_block_that_was_changed_by_hand_stays(setup: Setup, path: Path) -> None:
+    cron = FakeCron()
+    schedule.install(setup, Slurm(runner=cron), path, NOW)
+    assert cron.table is not None
+    cron.table = cron.table.replace(b"*/10", b"*/20")
+    changed = cron.table
+    assert "changed by hand" in checked(setup, cron, path)[1]
+    assert cron.table == changed
+    cron.table = changed.replace(b"#SCRON -J librarian-run", b"#DISABLED: #SCRON -J librarian-run").replace(
+        b"*/20", b"#DISABLED: */20"
+    )
+    assert checked(setup, cron, path, NOW + 5000)[0] == "put"
+    assert cron.table == changed
+
+
+@pytest.mark.parametrize("command", ["scrontab", "squeue"])
+def test_when_slurm_does_not_answer_nothing_is_changed(setup: Setup, path: Path, command: str) -> None:
+    cron = FakeCron()
+    schedule.install(setup, Slurm(runner=cron), path, NOW)
+    before, cron.broken = cron.table, command
+    with pytest.raises(SlurmError):
+        checked(setup, cron, path)
+    assert (cron.table, cron.puts) == (before, 1)
+
+
+def test_paused_stays_paused_until_it_is_resumed(setup: Setup, path: Path) -> None:
+    cron = FakeCron()
+    slurm = Slurm(runner=cron)
+    with pytest.raises(SlurmError, match="no entries of ours"):
+        schedule.pause(setup, slurm, path, NOW, on=True)
+    schedule.install(setup, slurm, path, NOW)
+    whole = cron.table
+    schedule.pause(setup, slurm, path, NOW, on=True)
+    assert cron._names() == []
+    assert "paused" in checked(setup, cron, path, NOW + 99_999)[1]
+    cron.table = FOREIGN
+    assert checked(setup, cron, path, NOW + 99_999)[0] == "none"
+    schedule.pause(setup, slurm, path, NOW, on=False)
+    assert cron.table == whole
+
+
+def test_a_table_that_somebody_edits_meanwhile_is_left_alone(setup: Setup, path: Path) -> None:
+    class Edited(FakeCron):
+        reads = 0
+
+        def _scrontab(self, arguments: list[str]) -> Answer:
+            self.reads += arguments == ["-l"]
+            if self.reads == 2:
+                self.table = b"* * * * * new\n"
+            return super()._scrontab(arguments)
+
+    cron = Edited()
+    with pytest.raises(SlurmError, match="changed meanwhile"):
+        schedule.install(setup, Slurm(runner=cron), path, NOW)
+    assert cron.table == b"* * * * * new\n"
+
+
+def test_two_watchdogs_do_not_act_at_once(setup: Setup, path: Path) -> None:
+    cron, name = FakeCron(), schedule.installation(setup, path)
+    schedule.install(setup, Slurm(runner=cron), path, NOW)
+    cron.table = FOREIGN
+    program = f"""
+import sys; sys.path.insert(0, {str(Path(watchdog.__file__).parent.parent)!r})
+from pathlib import Path
+from librarian.system import locked
+with locked(Path({str(setup.places.state / f"watchdog-{name}.lock")!r}), "x"):
+    print("held", flush=True); sys.stdin.read()
+"""
+    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        with pytest.raises(LibrarianError, match="already going on"):
+            checked(setup, cron, path)
+        assert other.stdin is not None
+        other.stdin.close()
+    assert cron.table == FOREIGN
+    assert checked(setup, cron, path)[0] == "put"
+
+
+def test_the_report_looks_after_a_silent_watchdog(setup: Setup, path: Path) -> None:
+    cron, name, state = FakeCron(), schedule.installation(setup, path), setup.places.state
+    slurm = Slurm(runner=cron)
+    assert watchdog.check_on(slurm, state, name, NOW) is None
+    schedule.install(setup, slurm, path, NOW)
+    assert watchdog.check_on(slurm, state, name, NOW + 600) is None
+    cron.table = FOREIGN
+    decision = watchdog.check_on(slurm, state, name, NOW + 3601)
+    assert decision is not None
+    assert decision.action == "put"
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"acted": "x", "missing_since": []}'])
+def test_a_damaged_memory_is_none(setup: Setup, path: Path, text: str) -> None:
+    cron, name = FakeCron(), schedule.installation(setup, path)
+    schedule.install(setup, Slurm(runner=cron), path, NOW)
+    (setup.places.state / watchdog.MEMORY.format(name)).write_text(text)
+    assert checked(setup, cron, path)[1] == "all is well"
+    assert json.loads((setup.places.state / watchdog.MEMORY.format(name)).read_text())["checked_at"] == NOW
+
+
+def test_jobs_of_our_name_that_are_no_cron_jobs_are_not_ours(setup: Setup, path: Path) -> None:
+    class Science(FakeCron):
+        def _scontrol(self, arguments: list[str]) -> Answer:
+            return Answer(0, b"JobId=1 JobName=librarian-run\n", "")
+
+    cron = Science()
+    schedule.install(setup, Slurm(runner=cron), path, NOW)
+    known = recorded(setup.places.state, schedule.installation(setup, path))
+    assert known
+    assert crontab.jobs(Slurm(runner=cron), known.jobs) == ()
+
+
+def test_without_scrontab_the_other_forms_are_offered(
+    tmp_path: Path, path: Path, setup: Setup, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert main(["--config", str(path), "scrontab", "install"]) == 3
+    told = capsys.readouterr().err
+    assert "--form crontab" in told
+    assert "scrontab cannot be used here" in told
+    assert main(["--config", str(path), "scrontab", "install", "--form", "crontab"]) == 0
+    assert re.search(r"^\*/10 \* \* \* \* '.*run-hpg-.*\.sh' >>'.*\.log' 2>&1$", capsys.readouterr().out, re.MULTILINE)
+    assert main(["--config", str(path), "scrontab", "install", "--form", "systemd"]) == 0
+    assert "OnCalendar=*:0/10" in capsys.readouterr().out
+
+
+def test_it_starts_without_the_heavy_parts(setup: Setup, path: Path) -> None:
+    code = f"""
+import sys
+class Block:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {{"numpy", "pandas", "matplotlib", "jinja2", "sqlite3"}}:
+            raise ImportError(name)
+sys.meta_path.insert(0, Block())
+from librarian.cli.main import main
+sys.exit(main(["--config", {str(path)!r}, "watchdog"]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, "not installed" in done.stdout) == (0, True), done.stderr
+
+
+def test_a_large_log_is_begun_anew(tmp_path: Path) -> None:
+    file = tmp_path / "run.log"
+    watchdog.rotate(file)
+    file.write_bytes(b"x" * 1_000_001)
+    watchdog.rotate(file)
+    assert (file.exists(), (tmp_path / "run.log.1").stat().st_size) == (False, 1_000_001)
+
+
+def test_a_lock_is_let_go(tmp_path: Path) -> None:
+    with locked(tmp_path / "x", "a"):
+        pass
+    with locked(tmp_path / "x", "a"):
+        pass
