@@ -60,8 +60,8 @@ def write_site(
 ) -> list[LibrarianError]:
     """Render all and swap the site in; returns what failed. Raises `LibrarianError` when the site cannot be written.
 
-    Without `carry` nothing of the last site is kept. `public` takes out of a sentence what readers must not see. `more` are files that are
-    put beside the others.
+    Without `carry` nothing of the last site is kept. `public` takes out of a sentence what readers must not see.
+    `more` are files that are put beside the others.
     """
     problems: list[LibrarianError] = []
     next_expected = now + setup.config.report.interval_seconds

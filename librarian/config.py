@@ -109,9 +109,9 @@ class Config:
     publish: tuple[Publish, ...]
     privacy: Rules
     scrontab: Scrontab
-    run: RunOptions = RunOptions()
-    store: StoreOptions = StoreOptions()
-    alert: Alert = Alert()
+    run: RunOptions
+    store: StoreOptions
+    alert: Alert
 
 
 @dataclass(frozen=True)

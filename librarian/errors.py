@@ -74,7 +74,7 @@ class TooSlowError(LibrarianError):
     """A stage of a run took longer than it may."""
 
 
-class Terminated(BaseException):  # noqa: N818 (it is no error of the program's, and nothing but the outermost catches it)
+class Terminated(BaseException):
     """The process is to end now: a signal came, or its time is up. All that is open is closed on the way out."""
 
     def __init__(self, reason: str, exit_status: int) -> None:

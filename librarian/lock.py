@@ -19,6 +19,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields, replace
+from glob import escape
 from pathlib import Path
 
 from librarian.errors import BusyError, LibrarianError, StoreError
@@ -100,8 +101,8 @@ class Lock:
 def locked(path: Path, what: str, *, me: Owner | None = None, expiry: float = EXPIRY) -> Iterator[Lock]:
     """Hold the lock `path` for the time of a block; `what` tells others what is going on.
 
-    Raises `BusyError` at once when somebody else holds it, `StoreError` when the folder cannot be written. The owner must
-    call `freshen` more often than every `expiry` seconds.
+    Raises `BusyError` at once when somebody else holds it, `StoreError` when the folder cannot be written. The owner
+    must call `freshen` more often than every `expiry` seconds.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -175,7 +176,7 @@ def _newest(path: Path) -> tuple[int, Claim | None]:
 
 def _numbers(path: Path) -> list[int]:
     with contextlib.suppress(FileNotFoundError):
-        ends = [name.rpartition(".")[2] for name in os.listdir(path.parent) if name.startswith(f"{path.name}.")]
+        ends = [file.name.rpartition(".")[2] for file in path.parent.glob(f"{escape(path.name)}.*")]
         return [int(end) for end in ends if end.isascii() and end.isdigit()]
     return []
 
@@ -185,7 +186,7 @@ def _numbered(path: Path, number: int) -> Path:
 
 
 def _read(file: Path) -> Claim | None:
-    """A claim; one that cannot be understood (a node died as it wrote) is as one that is not released, of nobody known."""
+    """A claim; one that cannot be understood (a node died as it wrote) counts as held by somebody unknown."""
     try:
         table = json.loads(file.read_text(encoding="utf-8"))
         table["owner"] = Owner(**{item.name: table["owner"][item.name] for item in fields(Owner)})

@@ -65,6 +65,24 @@ def run_command(argv: Sequence[str], *, timeout: float, env: Mapping[str, str]) 
     return Answer(process.returncode, stdout, stderr.decode("utf-8", "replace"))
 
 
+def feed_command(argv: Sequence[str], text: bytes, *, timeout: float) -> Answer:
+    """As `run_command`, with `text` as standard input."""
+    with tempfile.TemporaryFile() as source:
+        source.write(text)
+        source.seek(0)
+        process = _started(argv, {}, subprocess.PIPE, source)
+        with process:
+            try:
+                stdout, stderr = process.communicate(timeout=timeout)
+            except subprocess.TimeoutExpired as error:
+                _kill_group(process)
+                raise LibrarianError(f"{argv[0]} did not end", f"stopped after {timeout:g} s") from error
+            except BaseException:
+                _kill_group(process)
+                raise
+    return Answer(process.returncode, stdout, stderr.decode("utf-8", "replace"))
+
+
 def stream_command(
     argv: Sequence[str], *, timeout: float, env: Mapping[str, str], sink: Callable[[bytes], None]
 ) -> Answer:
@@ -112,12 +130,14 @@ def _drain(reader: threading.Thread, blocks: queue.Queue[bytes]) -> None:
             blocks.get(timeout=0.05)
 
 
-def _started(argv: Sequence[str], env: Mapping[str, str], errors: int | IO[bytes]) -> subprocess.Popen[bytes]:
+def _started(
+    argv: Sequence[str], env: Mapping[str, str], errors: int | IO[bytes], source: int | IO[bytes] = subprocess.DEVNULL
+) -> subprocess.Popen[bytes]:
     """The running command, in a session of its own. Raises `LibrarianError` when it cannot start."""
     try:
         return subprocess.Popen(
             list(argv),
-            stdin=subprocess.DEVNULL,
+            stdin=source,
             stdout=subprocess.PIPE,
             stderr=errors,
             env={**os.environ, **env},
@@ -212,6 +232,22 @@ def write_atomic(path: Path, data: bytes, mode: int = 0o644) -> None:
         with contextlib.suppress(OSError):
             Path(name).unlink()
         raise
+
+
+def overwrite(path: Path, data: bytes) -> None:
+    """Write `data` over the beginning of a file that is there: possible on a full disk too, but not in one step."""
+    with path.open("r+b") as file:
+        file.write(data)
+
+
+def file_time(folder: Path) -> float:
+    """The time of the clock that dates the files in `folder`: a file server's may differ from ours.
+
+    Raises `OSError` when no file can be made there.
+    """
+    with tempfile.NamedTemporaryFile(prefix=".time.", dir=folder) as file:
+        os.utime(file.name)  # a file system's own time, where it is remote
+        return Path(file.name).stat().st_mtime
 
 
 def umask() -> int:

@@ -1,7 +1,7 @@
 """What happened in the runs, as values: how each stage, each QoS and each publisher fared. Times are UTC epochs.
 
-It is kept as JSON between runs (docs/status.schema.json), so that a page, a monitor and the watchdog can tell how things
-stand without the store. Nothing here needs more than the standard library.
+It is kept as JSON between runs (docs/status.schema.json), so that a page, a monitor and the watchdog can tell how
+things stand without the store. Nothing here needs more than the standard library.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 SCHEMA_VERSION = 1
 OK, PARTIAL, FAILED, NEVER = "ok", "partial", "failed", "never"
@@ -153,7 +153,7 @@ def public(status: Status, scrub: Callable[[str], str], folders: Sequence[str], 
         return None if text is None else scrub(without_paths(text, folders))
 
     def cleaned(row: Row) -> Row:
-        return cast(Row, replace(row, error=clean(row.error)))
+        return replace(row, error=clean(row.error))
 
     return replace(
         status,

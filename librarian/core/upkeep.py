@@ -96,4 +96,5 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
 
 def alert(section: Mapping[str, Any]) -> Alert:
     """From a table [alert] that was checked."""
-    return Alert(**{key: tuple(value) if isinstance(value, list) else value for key, value in section.items()})
+    lists: dict[str, Any] = {key: tuple(section.get(key, ())) for key in ("mail", "command")}
+    return Alert(**{**section, **lists})

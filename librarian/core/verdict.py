@@ -16,7 +16,7 @@ _WORDS = {OK: "OK", WARNING: "WARNING", CRITICAL: "CRITICAL"}
 
 def judged(status: Status, now: int, zone: str, facts: dict[str, str] | None = None) -> tuple[list[str], int]:
     """Lines for a person, and 0 (all is fresh), 1 (something is old, or failed last), 2 (something has no data, or is
-    very old). The first line is a monitoring plugin's, with figures behind a bar. `facts` are told in lines of their own.
+    very old). The first line is a monitoring plugin's, with figures behind a bar. `facts` are told in lines as well.
     """
     parts = [_qos(row, status, now, zone) for row in status.qos]
     parts += [_publisher(row, now) for row in status.publishers]

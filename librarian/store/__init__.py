@@ -12,16 +12,32 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from librarian.store.care import Care, Health, check, export, take_in
+from librarian.store.copies import set_aside
 from librarian.store.database import CorruptStoreError, connect
 from librarian.store.observed import Observed
 from librarian.store.queries import Asked, Coverage, Queries, Scope
 from librarian.store.schema import MIGRATIONS
 from librarian.store.usages import Usages
 
-__all__ = ["MIGRATIONS", "Asked", "CorruptStoreError", "Coverage", "Scope", "Store", "open_store", "opened"]
+__all__ = [
+    "MIGRATIONS",
+    "Asked",
+    "CorruptStoreError",
+    "Coverage",
+    "Health",
+    "Scope",
+    "Store",
+    "check",
+    "export",
+    "open_store",
+    "opened",
+    "set_aside",
+    "take_in",
+]
 
 
-class Store(Queries, Usages, Observed):
+class Store(Care, Queries, Usages, Observed):
     """An open store. Use `open_store`."""
 
 
