@@ -79,9 +79,7 @@ def parser() -> argparse.ArgumentParser:
     _demo(_command(sub, "demo", commands.demo, "an example group's site, without Slurm: write it and serve it"))
     serve = _command(sub, "serve", commands.serve, "show the site on this machine's loopback address, as a preview")
     serve.add_argument("--port", type=_port, default=8000, help="port, 0 for any free one (default 8000)")
-    status = _command(
-        sub, "status", upkeep.status, "how things stand: how old the data of each QoS are, what failed"
-    )
+    status = _command(sub, "status", upkeep.status, "how things stand: how old the data of each QoS are, what failed")
     status.add_argument("--rejects", action="store_true", help="list every rejected row, not only their number")
     status.add_argument("--json", action="store_true", help="for programs: see docs/status.schema.json")
     doctor = _command(sub, "doctor", upkeep.doctor, "look through everything that must be right, and say what to do")

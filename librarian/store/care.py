@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from librarian.errors import StoreError
-from librarian.store.copies import copy_of, has_room, set_aside
+from librarian.store.copies import beside, bound, copy_of, has_room, set_aside
 from librarian.store.database import CorruptStoreError, connect, guarded
 from librarian.store.queries import Queries, Scope
 from librarian.store.schema import MIGRATIONS
@@ -122,10 +122,23 @@ def take_in(source: Path, path: Path, now: int) -> Path | None:
                 copy_of(connection, fresh)
         connect(fresh).close()
         with guarded(path):
-            aside = set_aside(path, "replaced", now) if path.exists() else None
+            aside = _kept(path, now) if path.exists() else None
             fresh.replace(path)
     finally:
         fresh.unlink(missing_ok=True)
+    return aside
+
+
+def _kept(path: Path, now: int) -> Path:
+    """Another name for the store that is about to be replaced: it is there under one name or the other at any time."""
+    try:
+        connect(path).close()  # undoes what a run that was killed left unfinished, so that no journal is left
+        aside = beside(path, "replaced", now)
+        aside.unlink(missing_ok=True)
+        aside.hardlink_to(path)
+    except (StoreError, OSError):  # damaged, or a file system without links
+        return set_aside(path, "replaced", now)
+    bound(path, "replaced")
     return aside
 
 
