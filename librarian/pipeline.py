@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from typing import TypeVar
 
-from librarian import assemble, collect, sitefolder
+from librarian import assemble, collect, sitefolder, waiting
 from librarian.config import Qos
 from librarian.configfile import Places, Setup
 from librarian.core.window import DAY, Window, window_until
@@ -43,6 +43,8 @@ def collect_all(setup: Setup, slurm: Slurm, now: int, *, full: bool = False) -> 
         problems = _observe(setup, slurm, store, now)
         for entry in setup.config.qos:
             problems += _collect_one(setup, slurm, store, entry, now, full)
+        scopes = [scope(entry) for entry in setup.config.qos]
+        waiting.look(slurm, store, scopes, cluster=setup.config.cluster.name, now=now)
         return problems
 
     return _with_store(setup.places, now, work)
@@ -133,8 +135,9 @@ def _collected(setup: Setup, store: Store, entry: Qos) -> Collected | None:
         return None
     last = store.last_query(scope(entry))
     error = last.error if last else None
+    begin = coverage.complete_at - (setup.config.report.window_days + 1) * DAY
     return Collected(
-        jobs=store.jobs(scope(entry), coverage.complete_at - (setup.config.report.window_days + 1) * DAY),
+        jobs=store.jobs(scope(entry), begin),
         as_of=coverage.complete_at,
         limits=collect.known_limits(store, entry.name),
         rejects=store.rejects(scope(entry)),
@@ -143,6 +146,8 @@ def _collected(setup: Setup, store: Store, entry: Qos) -> Collected | None:
         hidden=frozenset(store.fact(collect.PRIVATE) or ()),
         reader=user_name(),
         limit_changes=store.limit_changes(entry.name),
+        queue=store.queue(scope(entry)),
+        samples=store.samples(scope(entry), begin, coverage.complete_at + DAY),
     )
 
 

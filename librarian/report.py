@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
 from librarian.core import limits as core_limits
 from librarian.core import summary
+from librarian.core.demand import Samples, Wanted, by_bin
 from librarian.core.jobs import Reject, ints
 from librarian.core.observables import OBSERVABLES, Observable, gpu_observables
+from librarian.core.queue import Queue, Seen, summarise
 from librarian.core.usage import Usage, bin_jobs
+from librarian.core.waits import Waits, waits_of
 from librarian.core.window import Window
 
 
@@ -50,7 +53,8 @@ class Collected:
 
     `limits` is None where Slurm could not be asked, `limit_changes` is how they came to be, in order of time;
     `gpus_tracked` None where it did not tell. `hidden` is what Slurm
-    keeps from ordinary users (PrivateData), "untold" where it does not tell that, `reader` the user who asked.
+    keeps from ordinary users (PrivateData), "untold" where it does not tell that, `reader` the user who asked. `queue`
+    is what squeue told last, `samples` what the jobs in it wanted over time.
     """
 
     jobs: pd.DataFrame
@@ -63,6 +67,13 @@ class Collected:
     hidden: frozenset[str] = frozenset()
     reader: str = ""
     limit_changes: tuple[core_limits.Change, ...] = ()
+    queue: Seen = field(default_factory=Seen)
+    samples: Samples = field(default_factory=Samples)
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """Users who wait or waited, by name."""
+        return tuple(sorted({*map(str, self.queue.table["user"]), *map(str, self.samples.sums["user"])}))
 
 
 @dataclass(frozen=True)
@@ -71,7 +82,8 @@ class Report:
 
     `now` and `totals` are by user, then by observable key; `limits`, and their `history` in the window, by observable
     key. `users` are those of `totals`, largest share first. `ended` holds the runs that ended by bin, and its sums are
-    those of `totals`. `untracked` holds the keys of observables that Slurm does not record here.
+    those of `totals`. `untracked` holds the keys of observables that Slurm does not record here. `queue` is who waits,
+    `wanted` what was waited for by bin, `waits` how long it took to start.
     """
 
     header: Header
@@ -89,6 +101,15 @@ class Report:
     notes: tuple[Note, ...]
     untracked: frozenset[str]
     colours: Mapping[str, str]
+    queue: Queue
+    wanted: Wanted
+    waits: Waits
+
+    @property
+    def everybody(self) -> tuple[str, ...]:
+        """`users`, then by name those who only wait or waited."""
+        waiting = {*self.wanted.users, *(waiter.user for waiter in self.queue.users)}
+        return (*self.users, *sorted(waiting - set(self.users)))
 
     @property
     def window(self) -> Window:
@@ -115,11 +136,12 @@ def build(
     start, end = usage.window.start, usage.window.now
     totals = summary.totals_by_user(usage, summary.ended_states(ended))
     ranked = summary.ranking([usage])
+    now = summary.now_by_user(usage)
     return Report(
         header=header,
         usage=usage,
         users=(*ranked, *(user for user in totals if user not in set(ranked))),
-        now=summary.now_by_user(usage),
+        now=now,
         now_total=summary.now_total(usage),
         totals=totals,
         total=summary.totals_of_all(totals.values(), usage),
@@ -131,6 +153,9 @@ def build(
         notes=(*collected.notes, *_notes(collected, usage)),
         untracked=_untracked(usage, collected.gpus_tracked),
         colours=colours,
+        queue=summarise(collected.queue, limits, now),
+        wanted=by_bin(collected.samples, usage.window),
+        waits=waits_of(collected.jobs, usage.window),
     )
 
 

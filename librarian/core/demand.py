@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,13 +18,16 @@ Floats = npt.NDArray[np.float64]
 KEYS = ("NCPUS", "NGPUS", "MEMORY")
 
 
-def _sums() -> pd.DataFrame:
-    columns = {"start": "int64", "user": object, "jobs": "float64", **dict.fromkeys(KEYS, "float64")}
-    return pd.DataFrame({name: pd.Series([], dtype=dtype) for name, dtype in columns.items()})
+def sums_table(rows: Sequence[tuple[Any, ...]] = ()) -> pd.DataFrame:
+    """Rows of (start, user, jobs, CPUs, GPUs, GiB) as `Samples.sums` has them."""
+    table: pd.DataFrame = pd.DataFrame(list(rows), columns=["start", "user", "jobs", *KEYS])
+    return table.astype({"start": "int64", "user": object, "jobs": "float64", **dict.fromkeys(KEYS, "float64")})
 
 
-def _looks() -> pd.DataFrame:
-    return pd.DataFrame({name: pd.Series([], dtype="int64") for name in ("start", "samples")})
+def looks_table(rows: Sequence[tuple[int, int]] = ()) -> pd.DataFrame:
+    """Rows of (start, samples) as `Samples.looks` has them."""
+    table: pd.DataFrame = pd.DataFrame(list(rows), columns=["start", "samples"])
+    return table.astype("int64")
 
 
 @dataclass(frozen=True)
@@ -33,8 +38,8 @@ class Samples:
     these (start, user, jobs, and the observables in `KEYS`); who wanted nothing has no row.
     """
 
-    sums: pd.DataFrame = field(default_factory=_sums)
-    looks: pd.DataFrame = field(default_factory=_looks)
+    sums: pd.DataFrame = field(default_factory=sums_table)
+    looks: pd.DataFrame = field(default_factory=looks_table)
 
 
 @dataclass(frozen=True)

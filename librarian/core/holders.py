@@ -42,9 +42,7 @@ class Case:
     details: Sequence[str]
 
 
-def told(
-    case: Case, limits: Mapping[str, Limit], now: Mapping[str, ByKey]
-) -> tuple[str, str, tuple[Holder, ...]]:
+def told(case: Case, limits: Mapping[str, Limit], now: Mapping[str, ByKey]) -> tuple[str, str, tuple[Holder, ...]]:
     """The reason in words, what to do, and who holds what is short, largest first (at most ten)."""
     reason = explain(case.name)
     if reason.limit is None or not reason.limit.running:
@@ -75,7 +73,7 @@ def _key_of(limit: Limited, limits: Mapping[str, Limit], now: Mapping[str, ByKey
     if key != "NGPUS":
         return key
     typed = [name for name in limits if name.startswith("NGPUS:")]
-    return max(["NGPUS", *typed], key=lambda name: (_fullness(name, limits[name], now) if name in limits else -1.0))
+    return max(["NGPUS", *typed], key=lambda name: _fullness(name, limits[name], now) if name in limits else -1.0)
 
 
 def _fullness(key: str, limit: Limit, now: Mapping[str, ByKey]) -> float:
@@ -98,15 +96,15 @@ def _of_group(reason: Reason, key: str, limit: Limit | None, holders: Sequence[H
     if limit.value == 0:
         return f"The group may have no {unit}: its limit is 0."
     of = f"of the group's {_number(limit.value)} {unit}"
-    words = f"All {of} are in use" if used >= limit.value else f"{_number(used)} {of} are in use, too many for the next job"
+    words = (
+        f"All {of} are in use" if used >= limit.value else f"{_number(used)} {of} are in use, too many for the next job"
+    )
     if key == "NJOBS":
         words = f"The group runs {_number(used)} jobs of the {_number(limit.value)} that it may run at a time"
     return f"{words}: {_list(holders, key)}." if holders else f"{words}."
 
 
-def _of_users(
-    reason: Reason, case: Case, key: str, now: Mapping[str, ByKey]
-) -> tuple[str, str, tuple[Holder, ...]]:
+def _of_users(reason: Reason, case: Case, key: str, now: Mapping[str, ByKey]) -> tuple[str, str, tuple[Holder, ...]]:
     """A limit for each user: what those who wait hold themselves."""
     holders = [holder for holder in _holders(key, now) if holder.user in case.users]
     words = f"Who waits here is at a limit that holds for each user: {_unit(key)}."
@@ -127,7 +125,9 @@ def _too_large(case: Case, key: str, limit: Limit | None) -> str:
 
 def _accounts(names: Sequence[str]) -> str:
     many = "s" if len(names) > 1 else ""
-    return f"the account{many} {', '.join(shown(name) for name in names[:_NAMED])}" + ("…" if len(names) > _NAMED else "")
+    return f"the account{many} {', '.join(shown(name) for name in names[:_NAMED])}" + (
+        "…" if len(names) > _NAMED else ""
+    )
 
 
 def _sentence(words: str, more: str, holders: Sequence[Holder]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,15 +11,18 @@ import pandas as pd
 from librarian.core.holders import Case, Holder, told
 from librarian.core.jobs import UNKNOWN
 from librarian.core.limits import Limit
+from librarian.core.observables import Observable
 from librarian.core.reasons import GROUPS, explain, read_reason
 from librarian.core.summary import ByKey
 from librarian.core.tres import cpus, gpus, memory_gib, parse_tres
+from librarian.core.waits import KINDS, still
 
 # The queue table: a row for each job that squeue tells, an array of tasks that wait being one with their number.
 # Times are UTC epochs or UNKNOWN; `start` is Slurm's estimate, `tres` what one task asks for (holds, once it runs).
 NUMBERS = ("tasks", "submit", "eligible", "start", "priority")
 TEXTS = ("job", "state", "user", "account", "qos", "partition", "reason", "tres", "dependency")
 COLUMNS = (*TEXTS, *NUMBERS)
+WAITING, HOLDING = ("PENDING",), ("RUNNING", "SUSPENDED")
 WANTED = ("NCPUS", "NGPUS", "MEMORY")
 _AMOUNTS = {"NCPUS": cpus, "NGPUS": gpus, "MEMORY": memory_gib}
 
@@ -45,6 +48,9 @@ class Demand:
 
     jobs: int
     wanted: ByKey
+
+
+NOTHING = Demand(0, dict.fromkeys(WANTED, 0.0))
 
 
 @dataclass(frozen=True)
@@ -75,16 +81,18 @@ class Cause:
 
 @dataclass(frozen=True)
 class Queue:
-    """The queue of a QoS as it was `at`. `oldest` is (user, since) of the job that has competed longest."""
+    """The queue of a QoS as it was `at`. `oldest` is (user, since) of the job that has competed longest; `still` has,
+    by kind of job, how many compete and the median of their waits so far in seconds (None for no jobs)."""
 
     at: int | None = None
     error: str | None = None
     jobs: int = 0
-    groups: Mapping[str, Demand] = field(default_factory=dict)
+    groups: Mapping[str, Demand] = field(default_factory=lambda: dict.fromkeys(GROUPS, NOTHING))
     users: tuple[Waiter, ...] = ()
     causes: tuple[Cause, ...] = ()
     oldest: tuple[str, int] | None = None
     next_start: int | None = None
+    still: Mapping[str, tuple[int, int | None]] = field(default_factory=lambda: dict.fromkeys(KINDS, (0, None)))
 
 
 def understood(table: pd.DataFrame, at: int) -> pd.DataFrame:
@@ -93,7 +101,7 @@ def understood(table: pd.DataFrame, at: int) -> pd.DataFrame:
 
     A job whose eligible time is yet to come waits for that, whatever else is said. Priority 0 is a job that is held.
     """
-    waiting = table[table["state"] == "PENDING"].copy()
+    waiting = table[table["state"].isin(WAITING)].copy()
     read = {text: read_reason(text) for text in waiting["reason"].unique()}
     waiting["name"] = [read[text][0] for text in waiting["reason"]]
     waiting["more"] = [read[text][1] for text in waiting["reason"]]
@@ -123,8 +131,24 @@ def wanted(seen: pd.DataFrame, at: int) -> dict[str, Demand]:
     return {str(user): _demand(rows) for user, rows in waiting[waiting["group"] == "competing"].groupby("user")}
 
 
+def as_jobs(table: pd.DataFrame) -> pd.DataFrame:
+    """What observables read of a jobs table."""
+    return pd.DataFrame({"alloc_tres": pd.Categorical(table["tres"])})
+
+
+def held(table: pd.DataFrame, observables: Sequence[Observable]) -> dict[str, ByKey]:
+    """What each user's running jobs hold, by observable key. Suspended ones too: Slurm counts them against limits."""
+    rows = table[table["state"].isin(HOLDING)]
+    jobs = as_jobs(rows)
+    found: dict[str, ByKey] = {str(user): {} for user in rows["user"]}
+    for observable in observables:
+        for user, amount in zip(rows["user"], observable.weights(jobs).tolist(), strict=True):
+            found[user][observable.key] = found[user].get(observable.key, 0.0) + amount
+    return found
+
+
 def summarise(seen: Seen, limits: Mapping[str, Limit], now: Mapping[str, ByKey]) -> Queue:
-    """The queue for people. `limits` by observable key and `now`, what each user holds, tell who holds what is short."""
+    """The queue for people; `limits` by observable key, and `now`, what each user holds, tell who holds what."""
     if seen.at is None:
         return Queue(error=seen.error)
     waiting = understood(seen.table, seen.at)
@@ -139,7 +163,14 @@ def summarise(seen: Seen, limits: Mapping[str, Limit], now: Mapping[str, ByKey])
         _causes(waiting, limits, now),
         next(((str(user), int(since)) for user, since in zip(first["user"], first["since"], strict=True)), None),
         _next_start(waiting),
+        _still(competing, seen.at),
     )
+
+
+def _still(competing: pd.DataFrame, at: int) -> dict[str, tuple[int, int | None]]:
+    tasks = competing["tasks"].to_numpy()
+    each = {key: competing[key].to_numpy() / tasks for key in ("NCPUS", "NGPUS")}
+    return still(competing["since"].to_numpy(), tasks, each["NCPUS"], each["NGPUS"], at)
 
 
 def _demand(rows: pd.DataFrame) -> Demand:
@@ -175,9 +206,7 @@ def _causes(waiting: pd.DataFrame, limits: Mapping[str, Limit], now: Mapping[str
             )
         )
     shares = _scale(waiting)
-    return tuple(
-        sorted(found, key=lambda it: (GROUPS.index(it.group), -_size(it.demand, shares), it.reason))  # type: ignore[arg-type]
-    )
+    return tuple(sorted(found, key=lambda it: (GROUPS.index(it.group), -_size(it.demand, shares), it.reason)))
 
 
 def _largest(rows: pd.DataFrame) -> dict[str, list[tuple[float, int]]]:

@@ -99,7 +99,7 @@ _TABLE = {
         "Wait. If a maintenance is coming, a shorter time limit may let it run before that.",
     ),
     "Reservation": Reason("competing", "It waits for its reservation to begin.", "Wait, or leave out --reservation."),
-    "ReservationDeleted": Reason("held", "Its reservation is gone.", "Cancel it, or name another with scontrol update."),
+    "ReservationDeleted": Reason("held", "Its reservation is gone.", "Cancel it, or name another one."),
     "ReservationInvalid": Reason("held", "There is no such reservation for it.", "Name another, or leave it out."),
     "PartitionDown": Reason("competing", "Its partition is down.", "Wait for the admins, or use another partition."),
     "PartitionInactive": Reason(

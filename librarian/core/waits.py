@@ -195,7 +195,9 @@ def _days(window: Window) -> list[int]:
     return [window.start, *(at for at in midnights if window.start < at < window.now), window.now]
 
 
-def still(since: Ints, tasks: Ints, cpus: npt.NDArray[np.float64], gpus: npt.NDArray[np.float64], at: int) -> dict[str, tuple[int, int | None]]:
+def still(
+    since: Ints, tasks: Ints, cpus: npt.NDArray[np.float64], gpus: npt.NDArray[np.float64], at: int
+) -> dict[str, tuple[int, int | None]]:
     """Of the jobs that wait `at`: how many of each kind, and the median of their waits so far; None for no jobs."""
     kind = size_class(cpus, gpus) // _CLASSES
     found: dict[str, tuple[int, int | None]] = {}

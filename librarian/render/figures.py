@@ -24,9 +24,10 @@ from PIL import Image
 from librarian.core.observables import Observable
 from librarian.render import captions
 from librarian.render.chart import draw_chart
-from librarian.render.files import OVERVIEW
+from librarian.render.files import OVERVIEW, QUEUE
 from librarian.render.layers import Layer, layers, legend_layers
 from librarian.render.look import ALARM, DPI, QUIET, STYLE, drawable
+from librarian.render.queuechart import draw_blind, queue_layers, queue_legend
 from librarian.report import Report
 
 _SINGLE, _SHEET = (10.0, 5.625), (13.0, 8.0)  # inches
@@ -37,7 +38,7 @@ _ROWS, _COLUMNS, _WIDEST, _LINE = 24, 3, 0.35, 1.36
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture in both formats; `name` is the observable's key or `overview`."""
+    """One picture in both formats; `name` is one of `files.PICTURES`."""
 
     name: str
     png: bytes
@@ -45,7 +46,7 @@ class Picture:
 
 
 def draw(report: Report) -> Iterator[Picture]:
-    """The charts of `report.pictured`, one by one, then the overview; each is drawn when it is asked for."""
+    """The pictures of `files.PICTURES`, in their order; each is drawn when it is asked for."""
     charts = {observable.key: layers(report, observable.key) for observable in report.pictured}
     for observable in report.pictured:
         with _style():
@@ -53,6 +54,9 @@ def draw(report: Report) -> Iterator[Picture]:
         yield picture
     with _style():
         picture = _saved(OVERVIEW, _sheet(report, charts))
+    yield picture
+    with _style():
+        picture = _saved(QUEUE, _queue(report))
     yield picture
 
 
@@ -87,6 +91,24 @@ def _sheet(report: Report, charts: dict[str, tuple[Layer, ...]]) -> Figure:
         axes.set_title(observable.name, loc="left", fontsize=12, pad=8)
         if place // 2 == lines - 1:
             axes.set_xlabel(report.window.zone)
+    return figure
+
+
+def _queue(report: Report) -> Figure:
+    """What is wanted on top of what is in use: CPUs above, GPUs below, with one legend."""
+    size = (_SINGLE[0], 1.4 * _SINGLE[1])
+    figure = _figure(size, f"Waiting · {captions.title(report)}", report)
+    charts = {key: queue_layers(report, key) for key in ("NCPUS", "NGPUS")}
+    right = _legend(figure, queue_legend(report, charts.values()))
+    height = (size[1] - _TOP - _BOTTOM + 0.3) / 2
+    for place, (key, stack) in enumerate(charts.items()):
+        observable = report.usage.observables[report.usage.row(key)]
+        bottom = _BOTTOM + (1 - place) * height
+        axes = _axes(figure, _LEFT, bottom, right, bottom + height - 0.7)
+        draw_chart(axes, report, observable, stack)
+        draw_blind(axes, report)
+        axes.set_title(f"{observable.name} in use, and waited for", loc="left", fontsize=12, pad=8)
+    axes.set_xlabel(report.window.zone)
     return figure
 
 

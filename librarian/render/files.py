@@ -11,7 +11,8 @@ INDEX = "index.json"
 PAGE = "index.html"
 PLAIN = "plain.html"
 OVERVIEW = "overview"
-PICTURES = (*(observable.key for observable in OBSERVABLES if observable.pictured), OVERVIEW)
+QUEUE = "queue"
+PICTURES = (*(observable.key for observable in OBSERVABLES if observable.pictured), OVERVIEW, QUEUE)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ What each option is for:
 -a  jobs in hidden partitions too; -M  the cluster that is meant; no -h: a header tells an empty queue from no answer.
 -O with `:` and a control character after each field  no field is cut or padded, and no free text can end one.
 Without -r an array of tasks that wait is one row with the list of its tasks, which are counted here: the answer for ten
-thousand tasks has a few kB instead of a megabyte. A job for several partitions is one row (it would be several with -P).
+thousand tasks has a few kB instead of a megabyte. A job for several partitions is one row.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from librarian.core.jobs import UNKNOWN
-from librarian.core.queue import queue_table
+from librarian.core.queue import WAITING, queue_table
 from librarian.core.tres import parse_tres
 from librarian.errors import SlurmError
 from librarian.slurm.command import Slurm, complaint
@@ -39,7 +39,6 @@ FIELDS = {
     "StartTime": "start",
     "PriorityLong": "priority",
 }
-WAITING, HOLDING = ("PENDING",), ("RUNNING", "SUSPENDED")
 # Variables of the user's that would narrow or split the answer without a word; what is given as an option wins.
 _NARROWING = ("USERS", "NAMES", "LICENSES", "ACCOUNT", "PARTITION", "JOBS", "RESERVATION", "STEPS")
 _NOT_YET = ("N/A", "Unknown", "None", "NONE", "(null)", "")
@@ -81,7 +80,9 @@ def ask(slurm: Slurm, question: Question, cluster: str) -> Told:
     """
     narrowing = sorted(f"SQUEUE_{name}" for name in _NARROWING if f"SQUEUE_{name}" in environment())
     if narrowing:
-        raise SlurmError("squeue would tell a part of the queue only", f"{narrowing[0]} is set", f"unset {narrowing[0]}")
+        raise SlurmError(
+            "squeue would tell a part of the queue only", f"{narrowing[0]} is set", f"unset {narrowing[0]}"
+        )
     return parse(slurm.run("squeue", arguments(question, cluster)))
 
 
