@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Sequence
 
 from librarian import __version__
-from librarian.cli import commands
+from librarian.cli import commands, queue
 from librarian.errors import LibrarianError
 
 EPILOG = """\
@@ -77,6 +77,7 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=_port, default=8000, help="port, 0 for any free one (default 8000)")
     status = _command(sub, "status", commands.status, "what is known of each QoS, how old it is, what was rejected")
     status.add_argument("--rejects", action="store_true", help="list every rejected row, not only their number")
+    _queue(_command(sub, "queue", queue.queue, "who waits now, for what and why, as Slurm tells it at this moment"))
     return top
 
 
@@ -103,6 +104,11 @@ def _init(made: argparse.ArgumentParser) -> None:
     made.add_argument(
         "--qos", action="append", metavar="NAME", help="report on this QoS; may come again (default: yours)"
     )
+
+
+def _queue(made: argparse.ArgumentParser) -> None:
+    made.add_argument("qos", metavar="QOS", nargs="*", help="a QoS (default: all that are configured)")
+    made.add_argument("--json", action="store_true", help="for programs: a list with an object for each QoS")
 
 
 def _demo(made: argparse.ArgumentParser) -> None:

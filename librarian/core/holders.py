@@ -56,8 +56,10 @@ def told(case: Case, limits: Mapping[str, Limit], now: Mapping[str, ByKey]) -> t
     if reason.limit.owner == "account" or reason.limit.per == "account":
         words = f"The limit of {_accounts(case.accounts)} is reached: {reason.limit.noun}."
         return _sentence(words, f"In this QoS {_list(holders, key)}.", holders), reason.todo, tuple(holders[:_LISTED])
-    never = _too_large(case, key, limits.get(key))
-    text = " ".join(part for part in (_of_group(reason, key, limits.get(key), holders), never) if part)
+    limit, used = limits.get(key), sum(holder.value for holder in holders)
+    never = _too_large(case, key, limit)
+    parts = (_of_group(reason, key, limit, holders), never or _would_fit(case, key, limit, used))
+    text = " ".join(part for part in parts if part)
     todo = f"{reason.todo} Cancel what can never start, and ask for less." if never else reason.todo
     return text, todo, tuple(holders[:_LISTED])
 
@@ -95,10 +97,9 @@ def _of_group(reason: Reason, key: str, limit: Limit | None, holders: Sequence[H
     used, unit = sum(holder.value for holder in holders), _unit(key)
     if limit.value == 0:
         return f"The group may have no {unit}: its limit is 0."
-    of = f"of the group's {_number(limit.value)} {unit}"
-    words = (
-        f"All {of} are in use" if used >= limit.value else f"{_number(used)} {of} are in use, too many for the next job"
-    )
+    words = f"{_number(used)} of the group's {_number(limit.value)} {unit} are in use"
+    if used >= limit.value:
+        words = f"All of the group's {_number(limit.value)} {unit} are in use"
     if key == "NJOBS":
         words = f"The group runs {_number(used)} jobs of the {_number(limit.value)} that it may run at a time"
     return f"{words}: {_list(holders, key)}." if holders else f"{words}."
@@ -107,8 +108,8 @@ def _of_group(reason: Reason, key: str, limit: Limit | None, holders: Sequence[H
 def _of_users(reason: Reason, case: Case, key: str, now: Mapping[str, ByKey]) -> tuple[str, str, tuple[Holder, ...]]:
     """A limit for each user: what those who wait hold themselves."""
     holders = [holder for holder in _holders(key, now) if holder.user in case.users]
-    words = f"Who waits here is at a limit that holds for each user: {_unit(key)}."
-    text = f"{words[:-1]}; {_list(holders, key)}." if holders else words
+    words = f"Who waits here is at a limit that holds for each user: {_unit(key)}; {_list(holders, key)}."
+    text = words if holders else f"It asks for more than the limit that holds for each user: {_unit(key)}."
     return text, reason.todo, tuple(holders[:_LISTED])
 
 
@@ -121,6 +122,16 @@ def _too_large(case: Case, key: str, limit: Limit | None) -> str:
         return ""
     many = "One job asks" if jobs == 1 else f"{jobs:,} jobs ask"
     return f"{many} for more than that alone and can never start."
+
+
+def _would_fit(case: Case, key: str, limit: Limit | None, used: float) -> str:
+    """Slurm tells of an exclusive job what it asks for, and counts the whole nodes that it would hold."""
+    asked = [amount for amount, _ in case.asked.get(key, ()) if amount > 0]
+    if limit is None or limit.value is None or not asked or used + min(asked) > limit.value:
+        return ""
+    return (
+        "By its numbers one would fit: it may start soon, or asks for whole nodes (--exclusive), which count in full."
+    )
 
 
 def _accounts(names: Sequence[str]) -> str:
