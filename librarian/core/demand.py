@@ -73,4 +73,4 @@ def by_bin(samples: Samples, window: Window) -> Wanted:
 
 def _inside(table: pd.DataFrame, window: Window) -> pd.DataFrame:
     start = ints(table, "start")
-    return table[(start >= window.start) & (start < window.edges[-1])]
+    return table[(start >= window.start) & (start <= window.now) & (start < window.edges[-1])]
