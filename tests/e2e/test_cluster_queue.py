@@ -1,10 +1,9 @@
-"""Who waits, and why: a QoS of its own on a real cluster, filled to its limits, with jobs behind it for every reason that
+"""Who waits, and why: QoS of their own on a real cluster, filled to their limits, with jobs behind for every reason that
 can be made there. What the program tells is compared with plain squeue, and the waits with slurmdbd's own tables."""
 
 from __future__ import annotations
 
 import json
-import subprocess
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +26,7 @@ LIMITS = {
     "wq-user": "MaxTRESPerUser=cpu=3 MaxWall=60",
     "wq-none": "",
 }
+DRAWN = ("wq-cpu", "wq-jobs")  # the QoS of the site: to draw takes longer than to ask
 SLEEP = "sleep 300"
 # QoS, user, options: first what fills the limit, then what waits behind it.
 FILL = (
@@ -41,6 +41,7 @@ FILL = (
     ("wq-none", "alice", "-p small -c 8 --mem=100M -t 60"),
     ("wq-none", "carol", "--array=1-9%1 -c 2 --mem=100M -t 60"),
 )
+GROUPS_JOBS = "group's jobs"
 WAIT = {
     "group's CPUs": ("wq-cpu", "carol", "-c 4 --mem=1G -t 60"),
     "an array": ("wq-cpu", "dave", "--array=1-20,30-40:2 -c 1 --mem=512M -t 60"),
@@ -49,7 +50,7 @@ WAIT = {
     "group's GPUs": ("wq-gpu", "dave", "-p gpu -G 3 -c 2 --mem=3G -t 60"),
     "GPUs by node": ("wq-gpu", "carol", "-p gpu -N 2 --gpus-per-node=b200:2 -c 4 --mem=5G -t 60"),
     "group's memory": ("wq-mem", "bob", "-c 2 --mem=1537M -t 60"),
-    "group's jobs": ("wq-jobs", "bob", "-c 1 --mem=100M -t 60"),
+    GROUPS_JOBS: ("wq-jobs", "bob", "-c 1 --mem=100M -t 60"),
     "own CPUs": ("wq-user", "dave", "-c 2 --mem=100M -t 60"),
     "too long": ("wq-user", "carol", "-c 1 --mem=100M -t 120"),
     "full node": ("wq-none", "bob", "-p small -c 8 --mem=100M -t 30"),
@@ -98,21 +99,8 @@ class Crowd:
 
     def squeue(self, qos: str, fields: str, *options: str) -> list[list[str]]:
         """What plain squeue says of the jobs that wait, with arrays expanded by itself."""
-        argv = (
-            "env",
-            "SLURM_TIME_FORMAT=%s",
-            "squeue",
-            "-r",
-            "-h",
-            "-a",
-            "-t",
-            "PD",
-            "-q",
-            qos,
-            *options,
-            "-O",
-            fields,
-        )
+        chosen = ("-r", "-h", "-a", "-t", "PD", "-q", qos, *options, "-O", fields)
+        argv = ("env", "SLURM_TIME_FORMAT=%s", "squeue", *chosen)
         return [line.split("|") for line in self.cluster.run("alice", *argv).stdout.splitlines()]
 
     def reasons(self, qos: str) -> set[str]:
@@ -134,7 +122,7 @@ def crowd(cluster: Cluster) -> Iterator[Crowd]:
     cluster.run("root", *mgr, "add", "account", "wq", f"qos={','.join(QOS)}", "defaultqos=wq-none")
     cluster.run("root", *mgr, "add", "user", ",".join(users), "account=wq")
     program = Program(cluster, "alice", "/home/alice/waiting")
-    program.configure(QOS)
+    program.configure(DRAWN)
     found = Crowd(cluster, program)
     try:
         found.start()
@@ -164,7 +152,7 @@ def both(crowd: Crowd) -> Both:
 
     def settled() -> bool:
         before = {qos: crowd.squeue(qos, FIELDS) for qos in QOS}
-        done = crowd.program.run("queue", "--json")
+        done = crowd.program.run("queue", "--json", *QOS)
         starts = {qos: crowd.squeue(qos, "JobArrayID:|,StartTime:|", "--sort=i") for qos in QOS}
         after = {qos: crowd.squeue(qos, FIELDS) for qos in QOS}
         found[:] = [Both({one["qos"]: one for one in json.loads(done.stdout)}, after, starts)]
@@ -178,11 +166,8 @@ def test_jobs_by_reason_and_user_are_squeues(both: Both) -> None:
     for qos in QOS:
         rows = both.squeue[qos]
         expected = Counter((read_reason(row[2])[0], row[1]) for row in rows)
-        told = {
-            (cause["reason"], user): jobs
-            for cause in both.told[qos]["reasons"]
-            for user, jobs in cause["users"].items()
-        }
+        causes = both.told[qos]["reasons"]
+        told = {(cause["reason"], user): jobs for cause in causes for user, jobs in cause["users"].items()}
         assert told == expected, qos
         assert both.told[qos]["jobs"] == len(rows)
         assert {read_reason(row[2])[0] for row in rows} >= EXPECTED[qos]
@@ -257,6 +242,9 @@ def test_the_tables_are_for_people(crowd: Crowd) -> None:
 
 
 def test_the_site_has_the_queue_its_history_and_the_waits(crowd: Crowd) -> None:
+    crowd.cluster.run("root", "scancel", crowd.fills[5])
+    begun = f"SELECT 1 FROM hpg_job_table WHERE id_job = {crowd.ids[GROUPS_JOBS]} AND time_start > time_eligible"
+    wait_for(lambda: bool(crowd.cluster.sql(begun)), 40, "the next job to start, and slurmdbd to know it")
     crowd.program.run("run")
     crowd.program.run("run")
     data = crowd.program.data("wq-cpu")
@@ -266,7 +254,7 @@ def test_the_site_has_the_queue_its_history_and_the_waits(crowd: Crowd) -> None:
     last = {user: row[-1] for user, row in data["waiting"]["NCPUS"].items()}
     if data["waiting"]["sampled"][-1] == 2:  # not so where an hour began between the two
         assert last == {"alice": 9, "bob": 6, "carol": 4, "dave": 26}
-    for qos in ("wq-cpu", "wq-jobs", "wq-none"):
+    for qos in DRAWN:
         rows = crowd.program.data(qos)["waits"]["ranges"]["6h"]["rows"]
         told = {(row["user"], row["kind"]): (row["jobs"], row["median"]) for row in rows if row["size"] is None}
         assert told == waits_in_database(crowd.cluster, qos), qos
@@ -274,11 +262,10 @@ def test_the_site_has_the_queue_its_history_and_the_waits(crowd: Crowd) -> None:
 
 def waits_in_database(cluster: Cluster, qos: str) -> dict[tuple[str | None, str], tuple[int, int]]:
     """Runs that started, and the median of start - eligible, of each user and of all, by slurmdbd's tables."""
-    median = "(LEAST(n, 1) * 0 + MEDIAN(wait) OVER (PARTITION BY {}))"
     found: dict[tuple[str | None, str], tuple[int, int]] = {}
     for whom in ("user", "'*'"):
         rows = cluster.sql(f"""
-            SELECT DISTINCT whom, n, {median.format("whom")} FROM (
+            SELECT DISTINCT whom, n, MEDIAN(wait) OVER (PARTITION BY whom) FROM (
                 SELECT {whom} AS whom, COUNT(*) OVER (PARTITION BY {whom}) AS n,
                     CAST(j.time_start AS SIGNED) - CAST(j.time_eligible AS SIGNED) AS wait
                 FROM hpg_job_table j JOIN hpg_assoc_table a ON a.id_assoc = j.id_assoc
@@ -308,4 +295,3 @@ def test_without_slurmctld_the_last_queue_stays(crowd: Crowd) -> None:
     assert "squeue" in after["queue"]["error"]
     assert sum(after["waiting"]["sampled"]) == sum(before["waiting"]["sampled"])
     assert (asked.returncode, asked.stdout, len(asked.stderr.splitlines())) == (3, "", 1)
-    assert isinstance(asked, subprocess.CompletedProcess)
