@@ -1,5 +1,5 @@
-"""Who waits, and why: QoS of their own on a real cluster, filled to their limits, with jobs behind for every reason that
-can be made there. What the program tells is compared with plain squeue, and the waits with slurmdbd's own tables."""
+"""Who waits, and why: QoS of their own on a real cluster, filled to their limits, with jobs behind for every reason
+that can be made there. What the program tells is compared with plain squeue, and the waits with slurmdbd's tables."""
 
 from __future__ import annotations
 
