@@ -210,7 +210,7 @@ def test_what_is_held_counts_suspended_jobs_and_not_those_that_wait() -> None:
         pending("b", "Priority"),
     ]
     found = held(queue_table(rows), OBSERVABLES)
-    assert found == {"a": {"NCPUS": 6, "NGPUS": 0, "MEMORY": 16, "NJOBS": 2, "BILLING": 0}}
+    assert found == {"a": {"NCPUS": 6, "NGPUS": 0, "MEMORY": 16, "NJOBS": 2, "BILLING": 4}}
     assert len(understood(queue_table(rows), NOW)) == 1
 
 

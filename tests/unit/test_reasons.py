@@ -53,8 +53,9 @@ def test_whose_limit_it_is_and_on_what(name: str, per: str, owner: str, resource
 
 @pytest.mark.parametrize(
     "name",
-    ["QOSMaxWallDurationPerJobLimit", "QOSMaxCpuPerJobLimit", "QOSMinGRES", "AssocMaxCpuMinutesPerJobLimit", "InvalidQOS",
-     "AssocMaxCpuPerNode", "AssocMaxWallDurationPerJobLimit", "BadConstraints", "JobArrayTaskLimit", "JobHeldAdmin"],
+    ["QOSMaxWallDurationPerJobLimit", "QOSMaxCpuPerJobLimit", "QOSMinGRES", "AssocMaxCpuMinutesPerJobLimit",
+     "InvalidQOS", "AssocMaxCpuPerNode", "AssocMaxWallDurationPerJobLimit", "BadConstraints",
+     "JobArrayTaskLimit", "JobHeldAdmin"],
 )  # fmt: skip
 def test_what_waits_for_a_person_does_not_compete(name: str) -> None:
     assert explain(name).group == "held"
@@ -73,7 +74,7 @@ def test_budgets_have_no_holders() -> None:
         ("ReqNodeNotAvail, UnavailableNodes:c[01-02],c04", "ReqNodeNotAvail", "UnavailableNodes:c[01-02],c04"),
         ("ReqNodeNotAvail,_UnavailableNodes:c01", "ReqNodeNotAvail", "UnavailableNodes:c01"),
         (
-            "Nodes required for job are DOWN, DRAINED or reserved for jobs in higher priority partitions",
+            "Nodes required for job are DOWN, DRAINED or reserved for jobs in better partitions",
             "Resources",
             "",
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,10 +27,9 @@ def size_of(run: dict[str, Any]) -> tuple[str, str]:
     kind = "gpu" if "gres/gpu" in counts else "cpu"
     amount = int(counts["gres/gpu" if kind == "gpu" else "cpu"])
     for name in SIZES[kind]:
-        low, _, high = name.partition("-")
-        if (name.startswith(">") and amount > int(name[1:])) or int(low.strip(">")) <= amount <= int(
-            high or low.strip(">")
-        ):
+        low, _, high = name.strip(">").partition("-")
+        least, most = (int(low) + 1, 10**9) if name.startswith(">") else (int(low), int(high or low))
+        if least <= amount <= most:
             return kind, name
     raise AssertionError(amount)
 
@@ -117,9 +117,8 @@ def test_a_requeued_job_waits_again_and_a_resized_one_does_not() -> None:
 
 
 def test_the_ranges_are_those_of_the_page() -> None:
-    page = __file__.replace("tests/unit/test_waits.py", "dashboard/view.js")
-    with open(page, encoding="utf-8") as file:
-        text = next(line for line in file if line.startswith("export const RANGES"))
+    view = Path(__file__).parents[2] / "dashboard/view.js"
+    text = view.read_text(encoding="utf-8")
     for name, hours in RANGES.items():
         assert hours is None or f'["{name}", {hours}]' in text
 
