@@ -152,17 +152,17 @@ def _spreads(code: Ints, wait: Ints) -> Iterator[tuple[int, Spread]]:
     """The spread of each group: `wait` comes sorted by `code`, then by itself."""
     first = np.flatnonzero(np.diff(code, prepend=-1))
     jobs = np.diff(np.append(first, len(code)))
-    median, p90 = (_at(wait, first, jobs, share) for share in (0.5, 0.9))
+    median, p90 = (_at(wait, first, jobs, tenths) for tenths in (5, 9))
     for group, *numbers in zip(code[first].tolist(), jobs.tolist(), median.tolist(), p90.tolist(), strict=True):
         yield group, Spread(*numbers)
 
 
-def _at(wait: Ints, first: Ints, jobs: Ints, share: float) -> Ints:
-    place = (jobs - 1) * share
-    low = first + np.floor(place).astype(np.int64)
+def _at(wait: Ints, first: Ints, jobs: Ints, tenths: int) -> Ints:
+    """The wait at so many tenths of each group; whole numbers all the way, so that a half is one on every machine."""
+    whole, rest = np.divmod((jobs - 1) * tenths, 10)
+    low = first + whole
     high = np.minimum(low + 1, first + jobs - 1)
-    between = wait[low] + (wait[high] - wait[low]) * (place - np.floor(place))
-    return np.rint(between).astype(np.int64)
+    return (wait[low] * 10 + (wait[high] - wait[low]) * rest + 5) // 10
 
 
 def _named(group: int, all_sizes: bool) -> tuple[str, str | None]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from math import floor
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +45,16 @@ def naive(runs: list[dict[str, Any]], begin: int, end: int) -> dict[tuple[str | 
             for user in (None, run["user"]):
                 for one in (None, size):
                     groups.setdefault((user, kind, one), []).append(max(0, run["start"] - since))
-    return {
-        key: Spread(len(waits), round(float(np.percentile(waits, 50))), round(float(np.percentile(waits, 90))))
-        for key, waits in groups.items()
-    }
+    return {key: Spread(len(waits), percentile(waits, 50), percentile(waits, 90)) for key, waits in groups.items()}
+
+
+def percentile(waits: list[int], percent: int) -> int:
+    """Interpolated and rounded, halves up, without a float; and near what numpy says."""
+    place, rest = divmod((len(waits) - 1) * percent, 100)
+    low, *above = sorted(waits)[place : place + 2]
+    found = Fraction(low) + Fraction(rest, 100) * (above[0] - low if above else 0)
+    assert abs(float(found) - float(np.percentile(waits, percent))) < 1e-6
+    return floor(found + Fraction(1, 2))
 
 
 @st.composite
