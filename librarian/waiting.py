@@ -46,4 +46,5 @@ def complaint(told: Told) -> str | None:
     """That rows are left out, in one line, or None."""
     if not told.rejects:
         return None
-    return f"{len(told.rejects)} rows of squeue's are left out: the first {told.rejects[0]}"
+    many = "1 row" if len(told.rejects) == 1 else f"{len(told.rejects)} rows"
+    return f"left out {many} of squeue's that are not understood: {told.rejects[0]}"

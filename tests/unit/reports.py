@@ -238,6 +238,6 @@ def golden() -> Report:
         title='Avery Lab & "Friends"',
         rejects=(Reject("7", "end before start", "tillicum|7|…"), Reject("9", "end before start", "tillicum|9|…")),
         notes=(Note("runaway", "1 job runs for Slurm's accounting alone and is left out"),),
-        queue=Seen(now, waiting, "1 rows of squeue's are left out"),
+        queue=Seen(now, waiting, "left out 1 row of squeue's"),
         samples=samples,
     )

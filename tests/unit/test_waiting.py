@@ -189,7 +189,7 @@ class TestLook:
     def test_rows_that_are_left_out_are_told(self, store: Store) -> None:
         demo = DemoSlurm([run_of(1, start=None, end=None, state="PENDING", alloc_tres="", job="7_[1-9,...]")], now=T0)
         waiting.look(Slurm(runner=demo), store, [AVERY], cluster="demo", now=T0)
-        assert (store.queue(AVERY).error or "").startswith("1 rows of squeue's are left out")
+        assert (store.queue(AVERY).error or "").startswith("left out 1 row of squeue's")
 
 
 class TestDemo:
