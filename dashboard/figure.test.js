@@ -8,7 +8,9 @@ import { sceneOf } from "./scene.js";
 import { plainView } from "./view.js";
 
 const text = readFileSync(new URL("../tests/data/golden/data_avery.json", import.meta.url), "utf8");
-const dataOf = () => readReport(text).data;
+const wholeData = () => readReport(text).data;
+// without what is told beside use: peaks, and what waiting jobs want
+const dataOf = () => ({ ...wholeData(), peaks: undefined, waiting: undefined });
 const LOOK = { text: "#111111", quiet: "#666666", line: "#dddddd", veil: "#ffffffcc", font: "sans-serif", size: 12, coarse: false };
 const sceneIn = (data, changes = {}) => sceneOf(data, plainView(changes), "Europe/Berlin");
 const figure = (data, key, changes = {}) => figureOf(sceneIn(data, changes), key, LOOK);
@@ -178,4 +180,23 @@ test("a word instead of a chart with nothing in it", () => {
   data.untracked = ["NGPUS"];
   assert.equal(insteadOfChart(sceneIn(data), "NGPUS"), "GPUs are not tracked on this cluster");
   assert.equal(describe(sceneIn(data), "NGPUS"), "GPUs: GPUs are not tracked on this cluster");
+});
+
+test("the highest use within each bin is a thin line, where all are shown", () => {
+  const data = wholeData();
+  const { traces } = figure(data, "NCPUS");
+  const peak = traces.find((trace) => trace.name === "highest");
+  assert.deepEqual(peak.y, [...data.peaks.NCPUS, data.peaks.NCPUS.at(-1)]);
+  assert.equal(peak.mode, "lines");
+  assert.equal(figure(data, "NCPUS", { only: ["alice"] }).traces.find((trace) => trace.name === "highest"), undefined);
+  assert.equal(linesAt(sceneIn(data), "NCPUS", 0).peak, data.peaks.NCPUS[0]);
+});
+
+test("what waiting jobs want, and a word where nobody looked", () => {
+  const data = wholeData();
+  assert.equal(insteadOfChart(sceneIn(data), "WANTED:NCPUS"), "");
+  assert.match(describe(sceneIn(data), "WANTED:NCPUS"), /^CPUs that waiting jobs want over time by user: now \d+, highest mean /);
+  const early = { from: data.edges[0], to: data.edges[3] };
+  assert.equal(insteadOfChart(sceneIn(data, early), "WANTED:NCPUS"), "nobody looked at the queue in this range");
+  assert.equal(insteadOfChart(sceneIn(dataOf()), "WANTED:NCPUS"), "nobody looked at the queue in this window");
 });

@@ -6,7 +6,9 @@ import { PICTURED, readReport, totalRows } from "./model.js";
 import { wholeOf } from "./range.js";
 
 const text = readFileSync(new URL("../tests/data/golden/data_avery.json", import.meta.url), "utf8");
-const dataOf = () => readReport(text).data;
+const wholeData = () => readReport(text).data;
+// without what is told beside use: peaks, and what waiting jobs want
+const dataOf = () => ({ ...wholeData(), peaks: undefined, waiting: undefined });
 const row = (data, key, user) => data.observables[key][user];
 
 test("the first users have an area each, the rest share one, who held nothing has none", () => {
@@ -99,4 +101,17 @@ test("the others' sums are theirs, whoever was chosen before", () => {
   const [one, two] = [sums({ top: 1 }), sums({ top: 2 })];
   assert.deepEqual(sums({ top: 1 }), one);
   assert.deepEqual(one.map((value, bin) => value - row(data, "NCPUS", data.users[1])[bin]), two);
+});
+
+test("who only waits has an area too, after those who hold something", () => {
+  const data = wholeData();
+  const waiting = Object.keys(data.waiting.NCPUS);
+  const only = waiting.filter((user) => !data.users.includes(user) || !PICTURED.some((key) => row(data, key, user).some((value) => value > 0)));
+  assert.ok(only.length > 0, "the golden data have somebody who only waits");
+  const names = layersOf(data, { top: 50 }).map((layer) => layer.name);
+  for (const user of waiting) assert.ok(names.includes(user), user);
+  assert.deepEqual(names.slice(-only.length).sort(), only.sort());
+  const all = layersOf(data, { top: 1 });
+  const wanted = data.time_idxs.map((_, bin) => waiting.reduce((sum, user) => sum + (data.waiting.NCPUS[user][bin] ?? 0), 0));
+  totalOf(data, all, "WANTED:NCPUS").forEach((value, bin) => assert.ok(Math.abs(value - wanted[bin]) < 1e-9));
 });

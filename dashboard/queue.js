@@ -14,11 +14,13 @@ export function queueSentences(data, zone, now) {
   const queue = data.queue;
   if (!queue) return ["These data tell nothing of the queue."];
   if (queue.at === null) return [`The queue is not known${queue.error ? `: ${visible(queue.error)}` : ""}.`];
-  const old = queue.error ? [`This is the queue of ${zoned(queue.at, zone)} (${ago(now - queue.at)}); nothing newer is known: ${visible(queue.error)}.`] : [];
+  const isOld = queue.at < data.metadata.last_updated_epoch;
+  const partly = queue.error && !isOld ? [`Not all of the queue is known: ${visible(queue.error)}.`] : [];
+  const old = queue.error && isOld ? [`This is the queue of ${zoned(queue.at, zone)} (${ago(now - queue.at)}); nothing newer is known: ${visible(queue.error)}.`] : [];
   const competing = queue.groups.competing;
-  if (!queue.jobs) return [...old, "Nothing waits."];
+  if (!queue.jobs) return [...old, ...partly, "Nothing waits."];
   const others = [...GROUPS.keys()].slice(1).filter((group) => queue.groups[group]?.jobs).map((group) => `${amount(queue.groups[group].jobs)} ${GROUPS.get(group)}`);
-  return [...old, competing.jobs ? competingSentence(data, zone, now) : "No job waits for its turn.", ...(others.length ? [`Besides, ${others.join(", ")}.`] : [])];
+  return [...old, ...partly, competing.jobs ? competingSentence(data, zone, now) : "No job waits for its turn.", ...(others.length ? [`Besides, ${others.join(", ")}.`] : [])];
 }
 
 function competingSentence(data, zone, now) {

@@ -5,7 +5,7 @@ import { queueSentences, reasonCard, wishOf } from "./queue.js";
 const NOW = 1_780_000_000;
 const group = (jobs, NCPUS = jobs, NGPUS = 0, MEMORY = 0) => ({ jobs, NCPUS, NGPUS, MEMORY });
 const none = { competing: group(0), held: group(0), dependency: group(0), begin: group(0) };
-const dataOf = (queue) => ({ untracked: [], queue: { at: NOW, error: null, jobs: 0, groups: none, users: [], reasons: [], oldest: null, next_start: null, ...queue } });
+const dataOf = (queue, updated = NOW) => ({ untracked: [], metadata: { last_updated_epoch: updated }, queue: { at: NOW, error: null, jobs: 0, groups: none, users: [], reasons: [], oldest: null, next_start: null, ...queue } });
 const say = (queue) => queueSentences(dataOf(queue), "UTC", NOW).join(" ");
 
 test("an empty queue, an unknown one and one that is not told are three things", () => {
@@ -25,8 +25,12 @@ test("one job, and a start that is due", () => {
 });
 
 test("an old answer says how old it is, and why", () => {
-  const text = queueSentences(dataOf({ at: NOW, error: "squeue failed" }), "UTC", NOW + 7200).join(" ");
+  const text = queueSentences(dataOf({ at: NOW, error: "squeue failed" }, NOW + 7000), "UTC", NOW + 7200).join(" ");
   assert.match(text, /^This is the queue of .* \(2 h ago\); nothing newer is known: squeue failed\. Nothing waits\.$/);
+});
+
+test("a row that was not understood makes no queue old", () => {
+  assert.equal(say({ error: "left out 1 row of squeue's" }), "Not all of the queue is known: left out 1 row of squeue's. Nothing waits.");
 });
 
 test("what is not tracked is not wanted", () => {

@@ -65,7 +65,9 @@ def write_site(
     """
     problems: list[LibrarianError] = []
     next_expected = now + setup.config.report.interval_seconds
-    colours = palette.assign(ranking([source.usage for source in sources if source.usage]))
+    ranked = ranking([source.usage for source in sources if source.usage])
+    waiting = sorted({user for source in sources if source.collected for user in source.collected.waiting})
+    colours = palette.assign([*ranked, *(user for user in waiting if user not in set(ranked))])
     shown = []
     for source in sources:
         log.info("%s: drawing", source.qos.name)

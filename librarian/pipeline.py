@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from librarian import alerts, assemble, collect, disguise, housekeeping, journal, leaks, sitefolder, statusfile
+from librarian import alerts, assemble, collect, disguise, housekeeping, journal, leaks, sitefolder, statusfile, waiting
 from librarian.config import Qos
 from librarian.configfile import Places, Setup
 from librarian.core.privacy import Rules
@@ -67,6 +67,8 @@ def collect_all(setup: Setup, slurm: Slurm, now: int, *, full: bool = False) -> 
             pause(options.retry_seconds)
             problems = _ask_all(setup, slurm, store, now, full)
         journal.note_qos(setup, [journal.qos_status(store, scope(entry), now) for entry in setup.config.qos])
+        scopes = [scope(entry) for entry in setup.config.qos]
+        waiting.look(slurm, store, scopes, cluster=setup.config.cluster.name, now=now)
         return problems
 
     return _with_store(setup.places, now, work)
@@ -193,8 +195,9 @@ def _collected(setup: Setup, store: Store, entry: Qos) -> Collected | None:
         return None
     last = store.last_query(scope(entry))
     error = last.error if last else None
+    begin = coverage.complete_at - (setup.config.report.window_days + 1) * DAY
     return Collected(
-        jobs=store.jobs(scope(entry), coverage.complete_at - (setup.config.report.window_days + 1) * DAY),
+        jobs=store.jobs(scope(entry), begin),
         as_of=coverage.complete_at,
         limits=collect.known_limits(store, entry.name),
         rejects=store.rejects(scope(entry)),
@@ -203,6 +206,8 @@ def _collected(setup: Setup, store: Store, entry: Qos) -> Collected | None:
         hidden=frozenset(store.fact(collect.PRIVATE) or ()),
         reader=user_name(),
         limit_changes=store.limit_changes(entry.name),
+        queue=store.queue(scope(entry)),
+        samples=store.samples(scope(entry), begin, coverage.complete_at + DAY),
     )
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
 from librarian.core import limits as core_limits
 from librarian.core import policy, summary
+from librarian.core.demand import Samples, Wanted, by_bin
 from librarian.core.jobs import Reject, ints
 from librarian.core.observables import OBSERVABLES, Observable, gpu_observables
 from librarian.core.pressure import Pressures, press
+from librarian.core.queue import Queue, Seen, summarise
 from librarian.core.usage import Usage, bin_jobs
+from librarian.core.waits import Waits, waits_of
 from librarian.core.window import Window
 
 
@@ -51,7 +54,8 @@ class Collected:
 
     `limits` is None where Slurm could not be asked, `limit_changes` is how they came to be, in order of time;
     `gpus_tracked` None where it did not tell. `hidden` is what Slurm
-    keeps from ordinary users (PrivateData), "untold" where it does not tell that, `reader` the user who asked.
+    keeps from ordinary users (PrivateData), "untold" where it does not tell that, `reader` the user who asked. `queue`
+    is what squeue told last, `samples` what the jobs in it wanted over time.
     """
 
     jobs: pd.DataFrame
@@ -64,6 +68,13 @@ class Collected:
     hidden: frozenset[str] = frozenset()
     reader: str = ""
     limit_changes: tuple[core_limits.Change, ...] = ()
+    queue: Seen = field(default_factory=Seen)
+    samples: Samples = field(default_factory=Samples)
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """Users who wait or waited, by name."""
+        return tuple(sorted({*map(str, self.queue.table["user"]), *map(str, self.samples.sums["user"])}))
 
 
 @dataclass(frozen=True)
@@ -74,7 +85,8 @@ class Report:
     key. `policy` has every limit that is set anywhere, `flags` those of the QoS (None: not known); `counted` is what
     Slurm counts against its limits now, by key of what is tracked, and `pressure` how near they were. `users` are those
     of `totals`, largest share first. `ended` holds the runs that ended by bin, and its sums are those of `totals`.
-    `untracked` holds the keys of observables that Slurm does not record here.
+    `untracked` holds the keys of observables that Slurm does not record here. `queue` is who waits,
+    `wanted` what was waited for by bin, `waits` how long it took to start.
     """
 
     header: Header
@@ -96,6 +108,15 @@ class Report:
     notes: tuple[Note, ...]
     untracked: frozenset[str]
     colours: Mapping[str, str]
+    queue: Queue
+    wanted: Wanted
+    waits: Waits
+
+    @property
+    def everybody(self) -> tuple[str, ...]:
+        """`users`, then by name those who only wait or waited."""
+        waiting = {*self.wanted.users, *(waiter.user for waiter in self.queue.users)}
+        return (*self.users, *sorted(waiting - set(self.users)))
 
     @property
     def window(self) -> Window:
@@ -127,11 +148,12 @@ def build(
     held = policy.held_now(collected.jobs, usage.window.now, tracked)
     totals = summary.totals_by_user(usage, summary.ended_states(ended))
     ranked = summary.ranking([usage])
+    now = summary.now_by_user(usage)
     return Report(
         header=header,
         usage=usage,
         users=(*ranked, *(user for user in totals if user not in set(ranked))),
-        now=summary.now_by_user(usage),
+        now=now,
         now_total=summary.now_total(usage),
         totals=totals,
         total=summary.totals_of_all(totals.values(), usage),
@@ -147,6 +169,9 @@ def build(
         notes=(*collected.notes, *_notes(collected, usage)),
         untracked=untracked,
         colours=colours,
+        queue=summarise(collected.queue, limits, now),
+        wanted=by_bin(collected.samples, usage.window),
+        waits=waits_of(collected.jobs, usage.window),
     )
 
 

@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Sequence
 
 from librarian import __version__
-from librarian.cli import commands, limits, scheduling, upkeep
+from librarian.cli import commands, limits, queue, scheduling, upkeep
 from librarian.errors import LibrarianError, Terminated
 
 EPILOG = """\
@@ -93,6 +93,7 @@ def parser() -> argparse.ArgumentParser:
     asked = _command(sub, "limits", limits.limits, "what each QoS may hold, and what counts against it at this moment")
     asked.add_argument("qos", nargs="*", metavar="QOS", help="a QoS (default: those of the configuration)")
     asked.add_argument("--json", action="store_true", help="a list for programs in the place of the table")
+    _queue(_command(sub, "queue", queue.queue, "who waits now, for what and why, as Slurm tells it at this moment"))
     return top
 
 
@@ -134,6 +135,11 @@ def _init(made: argparse.ArgumentParser) -> None:
     made.add_argument(
         "--qos", action="append", metavar="NAME", help="report on this QoS; may come again (default: yours)"
     )
+
+
+def _queue(made: argparse.ArgumentParser) -> None:
+    made.add_argument("qos", metavar="QOS", nargs="*", help="a QoS (default: all that are configured)")
+    made.add_argument("--json", action="store_true", help="for programs: a list with an object for each QoS")
 
 
 def _demo(made: argparse.ArgumentParser) -> None:

@@ -7,11 +7,15 @@ from pathlib import Path
 
 from librarian import config, configfile, pipeline
 from librarian.demo.group import changes_of_limits, limits_at, simulate
+from librarian.demo.queue import waiting_at
 from librarian.demo.runs import Run
 from librarian.demo.slurm import DemoSlurm
-from librarian.demo.weeks import CYCLE
+from librarian.demo.weeks import CYCLE, DAY
 from librarian.errors import LibrarianError
 from librarian.slurm.command import Slurm
+from librarian.store import opened
+
+SAMPLED = 1800  # seconds between two samples of the queue
 
 CONFIG = """
 [cluster]
@@ -36,7 +40,19 @@ def write(site: Path, state: Path, now: int, environment: Mapping[str, str]) -> 
     begin = now - 2 * CYCLE
     for moment in (begin, *changes_of_limits(begin, now)):  # as cycles in those weeks would have seen the limits
         pipeline.observe(setup, _slurm([], moment), moment)
-    return pipeline.run(setup, _slurm(simulate(now), now), now)
+    runs = simulate(now)
+    _remember_queues(setup, runs, now)
+    return pipeline.run(setup, _slurm(runs, now), now)
+
+
+def _remember_queues(setup: configfile.Setup, runs: Sequence[Run], now: int) -> None:
+    """The samples of the queue that cycles in the window would have left, one a half hour."""
+    end = now - now % SAMPLED
+    moments = range(end - setup.config.report.window_days * DAY, end, SAMPLED)
+    with opened(setup.places.store) as store:
+        for entry in setup.config.qos:
+            for moment, wanted in waiting_at(runs, entry.name, moments).items():
+                store.add_sample(pipeline.scope(entry), moment, wanted)
 
 
 def _slurm(runs: Sequence[Run], now: int) -> Slurm:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
+from librarian.demo import queue
 from librarian.demo.group import LIMITS, RULES
 from librarian.demo.runs import Run, as_of
 from librarian.demo.tables import Rulebook, account_table, assoc_mgr, partition_lines, qos_table
@@ -116,6 +117,8 @@ class DemoSlurm:
         command, arguments = PurePosixPath(argv[0]).name, tuple(argv[1:])
         if command == "sacct" and arguments != ("--version",):
             return self._sacct(arguments, env)
+        if command == "squeue":
+            return self._squeue(arguments, env)
         if (command, *arguments[:3], *arguments[4:]) == ("sacctmgr", "-P", "show", "assoc", _ASSOC_FORMAT):
             return Answer(0, self._assoc(arguments[3]).encode(), "")
         if command == "scontrol" and arguments[:2] == ("show", "assoc_mgr"):
@@ -184,6 +187,19 @@ class DemoSlurm:
             return self._bad_qos(bad[0])
         table = self._table(options, fields, self._chosen(options, since, until))
         return Answer(0, table.encode("utf-8", "surrogateescape"), "")
+
+    def _squeue(self, arguments: Sequence[str], env: Mapping[str, str]) -> Answer:
+        try:
+            if env.get("SLURM_TIME_FORMAT") != "%s":
+                raise ValueError("times are told as epochs only, with SLURM_TIME_FORMAT=%s")
+            question = queue.asked(arguments)
+        except (KeyError, ValueError) as error:
+            return _unknown("squeue", str(error))
+        if question.cluster != self._cluster:
+            return Answer(1, b"", f"squeue: error: No cluster '{question.cluster}' known by database.\n")
+        limits = {name: tres for name, (tres, _) in self._limits.items()}
+        text = queue.table(queue.as_seen(self.runs, self.now), limits, question, self.now)
+        return Answer(0, f"CLUSTER: {self._cluster}\n{text}".encode("utf-8", "surrogateescape"), "")
 
     def _bad_qos(self, name: str) -> Answer:
         complaint = f"sacct: error: You gave a bad qos '{name}'. Valid QOS's are {','.join(self._limits)}"

@@ -23,6 +23,8 @@ def title(report: Report) -> str:
 
 def label(layer: Layer) -> str:
     """What the legend says of a layer; of a long name both ends stay, as the end often tells names apart."""
+    if layer.name:
+        return layer.name
     if layer.user is None:
         return f"others ({len(layer.users)} user{'s' if len(layer.users) > 1 else ''})"
     return person(layer.user)

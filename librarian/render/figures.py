@@ -24,10 +24,11 @@ from PIL import Image
 from librarian.core.observables import Observable
 from librarian.render import captions
 from librarian.render.chart import draw_chart
-from librarian.render.files import OVERVIEW, PRESSURE
+from librarian.render.files import OVERVIEW, PRESSURE, QUEUE
 from librarian.render.layers import Layer, layers, legend_layers
 from librarian.render.look import ALARM, DPI, QUIET, STYLE, drawable
 from librarian.render.pressure import draw_pressure
+from librarian.render.queuechart import draw_blind, queue_layers, queue_legend
 from librarian.report import Report
 
 _SINGLE, _SHEET = (10.0, 5.625), (13.0, 8.0)  # inches
@@ -38,7 +39,7 @@ _ROWS, _COLUMNS, _WIDEST, _LINE = 24, 3, 0.35, 1.36
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture in both formats; `name` is the observable's key, `overview` or `pressure`."""
+    """One picture in both formats; `name` is one of `files.PICTURES`."""
 
     name: str
     png: bytes
@@ -46,7 +47,7 @@ class Picture:
 
 
 def draw(report: Report) -> Iterator[Picture]:
-    """The charts of `report.pictured`, one by one, the overview, the limits; each is drawn when it is asked for."""
+    """The pictures of `files.PICTURES`, in their order; each is drawn when it is asked for."""
     charts = {observable.key: layers(report, observable.key) for observable in report.pictured}
     for observable in report.pictured:
         with _style():
@@ -57,6 +58,9 @@ def draw(report: Report) -> Iterator[Picture]:
     yield picture
     with _style():
         picture = _saved(PRESSURE, _pressure(report))
+    yield picture
+    with _style():
+        picture = _saved(QUEUE, _queue(report))
     yield picture
 
 
@@ -97,6 +101,24 @@ def _sheet(report: Report, charts: dict[str, tuple[Layer, ...]]) -> Figure:
 def _pressure(report: Report) -> Figure:
     figure = _figure(_SHEET, f"Limits · {captions.title(report)}", report)
     draw_pressure(figure, report)
+    return figure
+
+
+def _queue(report: Report) -> Figure:
+    """What is wanted on top of what is in use: CPUs above, GPUs below, with one legend."""
+    size = (_SINGLE[0], 1.4 * _SINGLE[1])
+    figure = _figure(size, f"Waiting · {captions.title(report)}", report)
+    charts = {key: queue_layers(report, key) for key in ("NCPUS", "NGPUS")}
+    right = _legend(figure, queue_legend(report, charts.values()))
+    height = (size[1] - _TOP - _BOTTOM + 0.3) / 2
+    for place, (key, stack) in enumerate(charts.items()):
+        observable = report.usage.observables[report.usage.row(key)]
+        bottom = _BOTTOM + (1 - place) * height
+        axes = _axes(figure, _LEFT, bottom, right, bottom + height - 0.7)
+        draw_chart(axes, report, observable, stack)
+        draw_blind(axes, report)
+        axes.set_title(f"{observable.name} in use, and waited for", loc="left", fontsize=12, pad=8)
+    axes.set_xlabel(report.window.zone)
     return figure
 
 

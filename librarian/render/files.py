@@ -12,7 +12,8 @@ PAGE = "index.html"
 PLAIN = "plain.html"
 OVERVIEW = "overview"
 PRESSURE = "pressure"
-PICTURES = (*(observable.key for observable in OBSERVABLES if observable.pictured), OVERVIEW, PRESSURE)
+QUEUE = "queue"
+PICTURES = (*(observable.key for observable in OBSERVABLES if observable.pictured), OVERVIEW, PRESSURE, QUEUE)
 
 
 @dataclass(frozen=True)

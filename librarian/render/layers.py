@@ -16,12 +16,16 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Layer:
-    """One area: `means` by bin, shape (bins,). `user` is None for the others; `users` holds all whom it shows."""
+    """One area: `means` by bin, shape (bins,). `user` is None for the others; `users` holds all whom it shows.
+
+    `name` is what the legend says of an area that is nobody's.
+    """
 
     user: str | None
     users: frozenset[str]
     colour: str
     means: Floats
+    name: str = ""
 
 
 def top_users(report: Report) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from librarian.core.window import isoformat
 from librarian.render.files import PICTURES, FileNames, file_names
 from librarian.render.numbers import exact, plain, rounded
 from librarian.render.payload_limits import limits_fields
+from librarian.render.payload_queue import queue_parts
 from librarian.render.plotly import Plotly
 from librarian.report import Report, Staleness
 
@@ -76,10 +77,11 @@ def data_json(report: Report, *, next_expected: int, version: str) -> bytes:
                 "total": _totals(report.total),
             },
             "ended": {user: _ended(report.ended[user]) for user in report.users if user in report.ended},
+            **queue_parts(report),
             "rejects": _rejects(report),
             "staleness": _staleness(report.staleness),
             "notes": [{"kind": note.kind, "text": note.text} for note in report.notes],
-            "colours": {user: report.colours.get(user, palette.OTHERS) for user in report.users},
+            "colours": {user: report.colours.get(user, palette.OTHERS) for user in report.everybody},
         }
     )
 

@@ -16,7 +16,7 @@ from librarian.core.names import shown, visible
 from librarian.core.observables import OBSERVABLES
 from librarian.errors import one_line
 from librarian.render import html
-from librarian.render.files import OVERVIEW, PAGE, PICTURES, PRESSURE
+from librarian.render.files import OVERVIEW, PAGE, PICTURES, PRESSURE, QUEUE
 from librarian.render.html import clock, hashed, trusted
 from librarian.render.plain_limits import Part, parts_of
 from librarian.render.words import Table, amount, counted, percent
@@ -178,8 +178,21 @@ def _pictures(entry: Json, data: Json, zone: str) -> Iterator[Picture]:
             yield Picture(file, "Overview", f"Use over time by user in four charts, which also stand below: {names}.")
         elif file and name in _OTHERS:
             yield Picture(file, *_OTHERS[name])
+        elif file and name == QUEUE:
+            yield Picture(file, "Waiting", _describe_queue(data, zone))
         elif file:
             yield Picture(file, _name(data, name), describe(data, name, zone))
+
+
+def _describe_queue(data: Json, zone: str) -> str:
+    """What the picture of the queue shows, in words."""
+    title = "CPUs and GPUs in use over time, and on top of them what was waited for, by user"
+    at, groups = data["queue"]["at"], data["queue"]["groups"]
+    if at is None:
+        return f"{title}; the queue is not known."
+    wish = groups["competing"]
+    wanted = f"{counted(wish['jobs'], 'job')} for {amount(wish['NCPUS'])} CPUs and {amount(wish['NGPUS'])} GPUs"
+    return f"{title}. Waiting at {clock(at, zone)} to start as soon as possible: {wanted}."
 
 
 def describe(data: Json, key: str, zone: str) -> str:

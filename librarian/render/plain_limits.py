@@ -57,7 +57,9 @@ def _queue(data: Json, zone: str) -> Part | None:
 
 
 def _queue_sentences(data: Json, queue: Json, zone: str) -> Iterator[str]:
-    if queue["error"]:
+    if queue["error"] and queue["at"] >= data["metadata"]["last_updated_epoch"]:
+        yield f"Not all of the queue is known: {one_line(queue['error'])}."
+    elif queue["error"]:
         yield f"This is the queue of {clock(queue['at'], zone)}; nothing newer is known: {one_line(queue['error'])}."
     if not queue["jobs"]:
         yield "Nothing waits."

@@ -13,7 +13,14 @@ from librarian.system import Answer, Runner, run_command, stream_command
 # what is asked, so formats are always given as options.
 ENVIRONMENT = {"TZ": "UTC", "SLURM_TIME_FORMAT": "%s", "SLURM_BITSTR_LEN": "0", "LC_ALL": "C.UTF-8"}
 # What the commands say when there is nobody at the other end, in lower case.
-_NOBODY = ("connection refused", "connection timed out", "no route to host", "unable to contact", "connection failure")
+_NOBODY = (
+    "connection refused",
+    "connection timed out",
+    "no route to host",
+    "unable to contact",
+    "connection failure",
+    "can't be reached",
+)
 
 
 @dataclass(frozen=True)

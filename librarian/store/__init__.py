@@ -1,7 +1,8 @@
 """The store: one SQLite file a cluster, with what Slurm said and what became of it.
 
-Job runs by DBIndex, the queries that were asked, rows that were rejected; hourly usage and changes of limits, which are
-kept for good. A room for each; the tables are in `schema`.
+Job runs by DBIndex, the queries that were asked, rows that were rejected; hourly usage, changes of limits and
+what was waited for, which are kept for good; the queue as it was last seen. A room for each; the tables are in
+`schema`.
 Every answer goes in as one transaction, so a kill leaves the store as it was before or as it is after. No write-ahead
 log: that needs shared memory, which a home on NFS does not have.
 """
@@ -17,6 +18,7 @@ from librarian.store.copies import set_aside
 from librarian.store.database import CorruptStoreError, connect
 from librarian.store.observed import Observed
 from librarian.store.queries import Asked, Coverage, Queries, Scope
+from librarian.store.queues import Queues
 from librarian.store.schema import MIGRATIONS
 from librarian.store.usages import Usages
 
@@ -37,7 +39,7 @@ __all__ = [
 ]
 
 
-class Store(Care, Queries, Usages, Observed):
+class Store(Care, Queries, Usages, Observed, Queues):
     """An open store. Use `open_store`."""
 
 

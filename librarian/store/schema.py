@@ -45,4 +45,25 @@ MIGRATIONS = (
     INSERT OR IGNORE INTO person SELECT value FROM text WHERE id IN (SELECT user FROM job);
     INSERT OR IGNORE INTO person SELECT user FROM usage;
     """,
+    """
+    CREATE TABLE queue (  -- what squeue told last; error: why it told nothing newer since
+        scope TEXT PRIMARY KEY, at INTEGER, error TEXT
+    ) WITHOUT ROWID;
+    CREATE TABLE waiting (  -- the rows of that answer; tres is what one task asks for
+        scope TEXT NOT NULL, job TEXT NOT NULL, state TEXT NOT NULL, user TEXT NOT NULL, account TEXT NOT NULL,
+        qos TEXT NOT NULL, partition TEXT NOT NULL, reason TEXT NOT NULL, tres TEXT NOT NULL, dependency TEXT NOT NULL,
+        tasks INTEGER NOT NULL, submit INTEGER NOT NULL, eligible INTEGER NOT NULL, start INTEGER NOT NULL,
+        priority INTEGER NOT NULL,
+        PRIMARY KEY (scope, job)
+    ) WITHOUT ROWID;
+    CREATE TABLE queue_look (  -- samples of the queue in a slot of time: five minutes, later an hour
+        scope TEXT NOT NULL, start INTEGER NOT NULL, samples INTEGER NOT NULL,
+        PRIMARY KEY (scope, start)
+    ) WITHOUT ROWID;
+    CREATE TABLE wanted (  -- what jobs that compete wanted, summed over the slot's samples; memory in GiB
+        scope TEXT NOT NULL, start INTEGER NOT NULL, user TEXT NOT NULL,
+        jobs REAL NOT NULL, cpus REAL NOT NULL, gpus REAL NOT NULL, memory REAL NOT NULL,
+        PRIMARY KEY (scope, start, user)
+    ) WITHOUT ROWID;
+    """,
 )

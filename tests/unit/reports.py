@@ -15,8 +15,11 @@ import pytz
 
 from librarian import report as reports
 from librarian.core import palette
+from librarian.core.demand import Samples, looks_table, sums_table
 from librarian.core.jobs import COLUMNS, NUMBERS, TEXTS, UNKNOWN, Reject
 from librarian.core.limits import Change, QosLimits
+from librarian.core.queue import COLUMNS as QUEUE_COLUMNS
+from librarian.core.queue import Seen, queue_table
 from librarian.core.rules import Account, PartitionQos
 from librarian.core.window import window_until
 from librarian.report import Collected, Header, Note, Report, Staleness
@@ -112,13 +115,44 @@ def report_on(
     cluster: str = "tillicum",
     rejects: tuple[Reject, ...] = (),
     notes: tuple[Note, ...] = (),
+    queue: Seen | None = None,
+    samples: Samples | None = None,
 ) -> Report:
     """The report on a jobs table; colours go to users by rank, as they do for a whole site."""
     header = Header(qos, title, cluster, zone, 600, top_users)
-    collected = Collected(jobs, now, limits, rejects, staleness, notes, gpus_tracked, limit_changes=changes)
+    collected = Collected(
+        *(jobs, now, limits, rejects, staleness, notes, gpus_tracked),
+        limit_changes=changes,
+        queue=queue or Seen(),
+        samples=samples or Samples(),
+    )
     usage = reports.measure(jobs, window_until(now, seconds=seconds, bin_seconds=bin_seconds, zone=zone))
     report = reports.build(header, collected, usage, overrides or {}, {})
-    return replace(report, colours=palette.assign(report.users))
+    return replace(report, colours=palette.assign(report.everybody))
+
+
+def pending(
+    user: str, reason: str, tres: str = "billing=4,cpu=4,mem=16G,node=1", **fields: object
+) -> tuple[object, ...]:
+    """A row of the queue table: a job of `user` that waits for `reason` since an hour before `NOW`."""
+    row = {"state": "PENDING", "user": user, "account": "lab", "qos": "avery", "partition": "gpu", "reason": reason,
+           "tres": tres, "dependency": "", "tasks": 1, "submit": NOW - HOUR, "eligible": NOW - HOUR, "start": UNKNOWN,
+           "priority": 1000, "job": f"{user} {reason} {tres}", **fields}  # fmt: skip
+    return tuple(row[name] for name in QUEUE_COLUMNS)
+
+
+def wishes(users: Sequence[str], *, days: int, seed: int = 5, now: int = NOW) -> Samples:
+    """Samples of a queue, every ten minutes of the last `days`, in which each user wants something at times."""
+    random = np.random.default_rng(seed)
+    slots = range(now - days * DAY - (now - days * DAY) % 600, now, 600)
+    level = {user: random.integers(0, 2, days + 1) * random.integers(4, 200, days + 1) for user in users}
+    sums = [
+        (slot, user, 2.0, float(level[user][k // 144]), float(level[user][k // 144] // 40), 16.0)
+        for k, slot in enumerate(slots)
+        for user in users
+        if level[user][k // 144]
+    ]
+    return Samples(sums_table(sums), looks_table([(slot, 1) for slot in slots]))
 
 
 def empty(**options: object) -> Report:
@@ -186,6 +220,24 @@ def golden() -> Report:
         {"short": PartitionQos("short", {"GrpTRES": {"cpu": 24.0}})},
         (Account("lab", "", {"GrpTRES": {"node": 12.0}}, True),),
     )
+    hour = now - now % HOUR - HOUR
+    two = "billing=2,cpu=2,gres/gpu:a100=1,gres/gpu=1,mem=8G,node=1"
+    waiting = queue_table(
+        [
+            pending("bob", "QOSGrpCpuLimit", submit=now - 900, eligible=now - 900, start=now + HOUR),
+            pending("zoë", "QOSGrpCpuLimit", "cpu=500,mem=1G", submit=now - 7200, eligible=now - 7200),
+            pending("__proto__", "QOSGrpGRES", two, submit=now - 60, eligible=now - 60, tasks=30),
+            pending("bob", "BeginTime", submit=now - 900, eligible=now + DAY, start=now + DAY),
+            pending("carol", "JobArrayTaskLimit", submit=now - 900, eligible=UNKNOWN, tasks=7),
+            pending("carol", "DependencyNeverSatisfied", submit=now - 900, eligible=UNKNOWN),
+            pending("carol", "ReqNodeNotAvail, UnavailableNodes:c[01-02]", submit=now - 30, eligible=now - 30),
+            pending("<i>", "SomethingNew <b>", submit=now - 40, eligible=now - 40),
+        ]
+    )
+    samples = Samples(
+        sums_table([(hour, "bob", 3.0, 12.0, 0.0, 48.0), (hour + 600, "__proto__", 1.0, 2.0, 1.0, 8.0)]),
+        looks_table([(hour, 2), (hour + 600, 1), (hour + HOUR, 1)]),
+    )
     overrides = {"mem": 3359.5}
     return report_of(
         runs,
@@ -198,4 +250,6 @@ def golden() -> Report:
         title='Avery Lab & "Friends"',
         rejects=(Reject("7", "end before start", "tillicum|7|…"), Reject("9", "end before start", "tillicum|9|…")),
         notes=(Note("runaway", "1 job runs for Slurm's accounting alone and is left out"),),
+        queue=Seen(now, waiting, "left out 1 row of squeue's"),
+        samples=samples,
     )

@@ -44,7 +44,7 @@ sys.exit(answer.status)
 def place(tmp_path: Path) -> Path:
     """A folder with a configuration and with stand-ins for Slurm's commands in bin/."""
     (tmp_path / "bin").mkdir()
-    for name in ("sacct", "sacctmgr", "scontrol"):
+    for name in ("sacct", "sacctmgr", "scontrol", "squeue"):
         path = tmp_path / "bin" / name
         path.write_text(STAND_IN)
         path.chmod(path.stat().st_mode | stat.S_IXUSR)

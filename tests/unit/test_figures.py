@@ -27,6 +27,7 @@ from librarian.core import palette
 from librarian.core.limits import Change, QosLimits
 from librarian.core.window import Window, window_until
 from librarian.render import captions, chart, figures
+from librarian.render.files import PICTURES
 from librarian.render.layers import layers, legend_layers, top_users
 from librarian.render.look import drawable
 from librarian.render.ticks import time_ticks
@@ -36,6 +37,7 @@ from tests.unit import reports
 CHECKOUT = Path(__file__).resolve().parents[2]
 NOW = reports.NOW
 HOUR, DAY = 3600, 86400
+SIZES = {"overview": (1560, 960), "pressure": (1560, 960), "queue": (1200, 945)}
 
 
 def figure_of(report: Report, key: str) -> Figure:
@@ -46,6 +48,8 @@ def figure_of(report: Report, key: str) -> Figure:
             return figures._pressure(report)
         if key == "overview":
             return figures._sheet(report, charts)
+        if key == "queue":
+            return figures._queue(report)
         observable = next(o for o in report.pictured if o.key == key)
         return figures._single(report, observable, charts[key])
 
@@ -93,11 +97,11 @@ CASES = {
 class TestFiles:
     def test_a_chart_for_each_observable_then_the_overview(self) -> None:
         pictures = list(figures.draw(reports.golden()))
-        assert [picture.name for picture in pictures] == ["NCPUS", "NGPUS", "MEMORY", "NJOBS", "overview", "pressure"]
+        assert [picture.name for picture in pictures] == list(PICTURES)
         for picture in pictures:
             with Image.open(io.BytesIO(picture.png)) as image:
                 image.verify()
-                assert image.size == ((1200, 675) if len(picture.name) < 8 else (1560, 960))
+                assert image.size == (SIZES.get(picture.name, (1200, 675)))
             assert picture.pdf.startswith(b"%PDF-")
             assert picture.pdf.rstrip().endswith(b"%%EOF")
 

@@ -320,7 +320,7 @@ class TestIndex:
         avery = index["qos"][0]
         assert (avery["data"], avery["csv"]) == ("data_avery.json", "usage_avery.csv")
         assert avery["figures"]["overview"] == {"png": "overview_avery.png", "pdf": "overview_avery.pdf"}
-        assert list(avery["figures"]) == ["NCPUS", "NGPUS", "MEMORY", "NJOBS", "overview", "pressure"]
+        assert list(avery["figures"]) == list(files.PICTURES)
         assert avery["stale"] is False
         assert index["generated"] == isoformat(index["generated_at"], reports.ZONE)
 

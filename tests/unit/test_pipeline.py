@@ -140,7 +140,8 @@ def test_when_slurm_fails_old_data_stay_and_are_called_old(setup: Setup, slurm: 
     assert after["staleness"]["stale"]
     assert after["staleness"]["since"] == NOW
     assert "slurmdbd is down" in after["staleness"]["reason"]
-    changed = ("staleness", "metadata")
+    changed = ("staleness", "metadata", "queue", "waiting")  # the queue is another daemon's, and is known
+    assert (after["queue"]["at"], after["queue"]["error"]) == (NOW + 600, None)
     assert {k: v for k, v in after.items() if k not in changed} == {k: v for k, v in before.items() if k not in changed}
     assert cycle(setup, slurm, NOW + 1200) == []
     assert not data(setup)["staleness"]["stale"]

@@ -11,6 +11,7 @@ import pytest
 from librarian import assets
 from librarian.core.limits import Change, QosLimits
 from librarian.render import plain
+from librarian.render.files import PICTURES
 from librarian.render.plain import describe, render_plain
 from librarian.render.words import amount, percent
 from librarian.report import Report
@@ -99,7 +100,7 @@ def test_pictures_have_their_contents_in_words() -> None:
     names = [
         f"{key}_{qos}.png"
         for qos in ("avery", "bruno")
-        for key in ("overview", "NCPUS", "NGPUS", "MEMORY", "NJOBS", "pressure")
+        for key in sorted(PICTURES, key=lambda name: name != "overview")
     ]
     assert [image["src"] for image in images] == names
     assert all(len(image["alt"]) > 60 for image in images)

@@ -1,0 +1,79 @@
+"""`librarian queue`: who waits now, for what and why. Asks Slurm alone, without the store and its lock."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from typing import TYPE_CHECKING
+
+from librarian import system
+from librarian.cli import commands
+from librarian.errors import ConfigError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from librarian.configfile import Setup
+    from librarian.core.limits import QosLimits
+    from librarian.core.queue import Queue
+    from librarian.slurm.command import Slurm
+    from librarian.store import Scope
+
+
+def queue(options: argparse.Namespace) -> int:
+    """Print the queue of each QoS as tables, or as JSON."""
+    from librarian.cli.queue_text import lines
+    from librarian.slurm import qos
+
+    setup = commands._setup(options)
+    slurm = commands._slurm(setup)
+    limits = {name.lower(): found for name, found in qos.ask(slurm).items()}
+    scopes = [_scope(setup, name) for name in options.qos or [entry.name for entry in setup.config.qos]]
+    unknown = [scope.qos for scope in scopes if scope.qos.lower() not in limits]
+    if unknown:
+        raise ConfigError(f"Slurm knows no QoS {unknown[0]}", f"it knows {', '.join(sorted(limits))}")
+    now, width = system.clock(), shutil.get_terminal_size().columns
+    told = [_ask(slurm, setup, scope, limits[scope.qos.lower()], now) for scope in scopes]
+    if options.json:
+        print(json.dumps([_json(scope, *found) for scope, found in zip(scopes, told, strict=True)], indent=1))
+        return 0
+    for place, (scope, (found, _)) in enumerate(zip(scopes, told, strict=True)):
+        print("\n".join([*([""] if place else []), *lines(scope.qos, found, now, setup.zone, width)]))
+    return 0
+
+
+def _scope(setup: Setup, name: str) -> Scope:
+    """A configured QoS with its accounts and partitions, any other one whole."""
+    from librarian.pipeline import scope
+    from librarian.store import Scope
+
+    configured = [entry for entry in setup.config.qos if entry.name.lower() == name.lower()]
+    return scope(configured[0]) if configured else Scope(name)
+
+
+def _ask(slurm: Slurm, setup: Setup, scope: Scope, limits: QosLimits, now: int) -> tuple[Queue, pd.DataFrame]:
+    """The queue, with what the running jobs of the QoS hold, and its rows."""
+    from librarian.core import limits as core_limits
+    from librarian.core import queue
+    from librarian.core.observables import OBSERVABLES, gpu_observables
+    from librarian.slurm.queue import Question, ask
+    from librarian.waiting import complaint
+
+    question = Question(scope.qos, scope.accounts, scope.partitions, (*queue.WAITING, *queue.HOLDING))
+    told = ask(slurm, question, setup.config.cluster.name)
+    observables = (*OBSERVABLES, *gpu_observables(queue.as_jobs(told.table)))
+    overrides = next((entry.limits for entry in setup.config.qos if entry.name.lower() == scope.qos.lower()), {})
+    found = core_limits.limits_of(observables, limits, overrides)
+    seen = queue.Seen(now, told.table, complaint(told))
+    return queue.summarise(seen, found, queue.held(told.table, observables)), told.table
+
+
+def _json(scope: Scope, found: Queue, table: pd.DataFrame) -> dict[str, object]:
+    from librarian.core.queue import WAITING
+    from librarian.render.payload_queue import queue_json
+
+    rows = table[table["state"].isin(WAITING)].drop(columns=["state", "qos"]).to_dict("records")
+    times = ("submit", "eligible", "start")
+    waiting = [{key: None if key in times and value < 0 else value for key, value in row.items()} for row in rows]
+    return {"qos": scope.qos, **queue_json(found), "waiting": waiting}

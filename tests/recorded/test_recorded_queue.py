@@ -1,0 +1,79 @@
+"""What squeue of real clusters printed, read: the program's own question, beside plain squeue -r of the same moment."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from librarian.core.observables import OBSERVABLES
+from librarian.core.queue import held, understood
+from librarian.core.reasons import explain
+from librarian.errors import NoAnswerError
+from librarian.slurm import queue
+from librarian.slurm.command import Slurm
+from tests.recorded.test_recorded import RECORDINGS, answer
+
+WITH_QUEUE = [folder for folder in RECORDINGS if (folder / "squeue-busy-avery.txt").exists()]
+
+
+@pytest.fixture(params=WITH_QUEUE, ids=lambda folder: folder.name)
+def recording(request: pytest.FixtureRequest) -> Path:
+    folder: Path = request.param
+    return folder
+
+
+def test_there_are_recordings() -> None:
+    assert {folder.name for folder in WITH_QUEUE} >= {"slurm-22.05", "slurm-24.11"}
+
+
+def plain(recording: Path, when: str, qos: str, state: str) -> list[list[str]]:
+    """The rows of squeue -r: JobID, JobArrayID, UserName, Account, QOS, Partition, State, Reason, tres-alloc, …"""
+    rows = [line.split("|") for line in answer(recording, f"squeue-{when}").text.splitlines()]
+    return [row for row in rows if row[4] == qos and row[6] == state]
+
+
+@pytest.mark.parametrize("qos", ["avery", "kim"])
+def test_the_jobs_are_those_of_squeue(recording: Path, qos: str) -> None:
+    told = queue.parse(answer(recording, f"squeue-calm-{qos}"))
+    assert told.rejects == ()
+    for state in ("PENDING", "RUNNING"):
+        rows = told.table[told.table["state"] == state]
+        counted: Counter[tuple[str, str, str]] = Counter()
+        for row in rows.itertuples():
+            counted[row.user, row.reason, row.tres] += int(row.tasks)
+        assert counted == Counter((row[2], row[7], row[8]) for row in plain(recording, "calm", qos, state))
+
+
+@pytest.mark.parametrize("qos", ["avery", "kim"])
+def test_while_jobs_start_none_is_lost(recording: Path, qos: str) -> None:
+    """The two answers are a moment apart, in which some jobs started; none ended."""
+    told = queue.parse(answer(recording, f"squeue-busy-{qos}"))
+    assert told.rejects == ()
+    expected = Counter(row[2] for state in ("PENDING", "RUNNING") for row in plain(recording, "busy", qos, state))
+    assert told.table.groupby("user")["tasks"].sum().to_dict() == expected
+
+
+def test_every_reason_is_known(recording: Path) -> None:
+    table = queue.parse(answer(recording, "squeue-busy-avery")).table
+    waiting = understood(table, int(table["submit"].max()))
+    assert set(waiting["name"]) >= {"JobArrayTaskLimit", "JobHeldUser", "BeginTime"}
+    assert not [name for name in waiting["name"] if explain(name) == explain("?")]
+
+
+def test_what_is_held_is_what_the_jobs_hold(recording: Path) -> None:
+    table = queue.parse(answer(recording, "squeue-calm-avery")).table
+    held_cpus: Counter[str] = Counter()
+    for state in ("RUNNING", "SUSPENDED"):
+        for row in plain(recording, "calm", "avery", state):
+            held_cpus[row[2]] += int(dict(part.split("=") for part in row[8].split(","))["cpu"])
+    assert "carol" in held_cpus, "whose job is suspended"
+    assert {user: amounts["NCPUS"] for user, amounts in held(table, OBSERVABLES).items()} == held_cpus
+
+
+def test_no_controller_is_nobody(recording: Path) -> None:
+    told = answer(recording, "squeue-avery-slurmctld-down")
+    assert told.status == 1
+    with pytest.raises(NoAnswerError, match="squeue failed"):
+        queue.ask(Slurm(runner=lambda *_, **__: told), queue.Question("avery"), "hpg")

@@ -1,0 +1,235 @@
+"""Samples of the queue: kept by the store, thinned out, averaged over bins; and what happens when squeue fails."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from librarian import waiting
+from librarian.core.demand import Samples, by_bin, looks_table, sums_table
+from librarian.core.queue import Demand, queue_table
+from librarian.core.window import DAY, window_until
+from librarian.demo.queue import as_seen, reasons, waiting_at
+from librarian.demo.slurm import DemoSlurm
+from librarian.slurm.command import Slurm
+from librarian.store import Scope, Store, open_store, opened
+from librarian.store.queues import FINE, SLOT
+from librarian.system import Answer
+from tests.unit.reports import pending
+from tests.unit.runs import T0, run_of
+
+AVERY, KIM = Scope("avery"), Scope("kim")
+HOUR = 3600
+NOW = T0 - T0 % HOUR + 7 * HOUR
+
+
+def demand(cpus: float, jobs: int = 1, gpus: float = 0) -> Demand:
+    return Demand(jobs, {"NCPUS": cpus, "NGPUS": gpus, "MEMORY": 2 * cpus})
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with opened(tmp_path / "hpg.sqlite") as made:
+        yield made
+
+
+class TestStore:
+    def test_the_last_queue_comes_out_as_it_went_in(self, store: Store) -> None:
+        assert (store.queue(AVERY).at, store.queue(AVERY).error) == (None, None)
+        rows = [pending("ü|'\"", "QOSGrpCpuLimit, x", tasks=7, job="1_[1-7]"), pending("b", "Priority", job="2")]
+        store.keep_queue(AVERY, NOW, queue_table(rows), "a row is missing")
+        store.keep_queue(KIM, NOW, queue_table(rows[:1]))
+        seen = store.queue(Scope("AVERY"))
+        assert (seen.at, seen.error) == (NOW, "a row is missing")
+        assert seen.table.to_dict("records") == queue_table(rows).to_dict("records")
+        store.keep_queue(AVERY, NOW + 600, queue_table([]))
+        assert (store.queue(AVERY).at, len(store.queue(AVERY).table), store.queue(AVERY).error) == (NOW + 600, 0, None)
+        assert len(store.queue(KIM).table) == 1
+
+    def test_a_failure_leaves_the_last_queue(self, store: Store) -> None:
+        store.queue_failed(AVERY, "squeue hung")
+        assert (store.queue(AVERY).at, store.queue(AVERY).error) == (None, "squeue hung")
+        store.keep_queue(AVERY, NOW, queue_table([pending("a", "Priority")]))
+        store.queue_failed(AVERY, "squeue hung again")
+        seen = store.queue(AVERY)
+        assert (seen.at, seen.error, len(seen.table)) == (NOW, "squeue hung again", 1)
+
+    def test_means_are_over_all_samples(self, store: Store) -> None:
+        for at, wanted in ((NOW, {"a": demand(6)}), (NOW + 600, {"a": demand(3), "b": demand(9)}), (NOW + 1200, {})):
+            store.add_sample(AVERY, at, wanted)
+        window = window_until(NOW + 1300, seconds=DAY, bin_seconds=HOUR, zone="UTC")
+        found = by_bin(store.samples(AVERY, window.start, NOW + DAY), window)
+        assert found.users == ("a", "b")
+        assert found.means["NCPUS"][:, -1].tolist() == [3, 3]
+        assert found.means["MEMORY"][:, -1].tolist() == [6, 6]
+        assert np.isnan(found.means["NCPUS"][:, :-1]).all(), "nobody looked before"
+        assert found.sampled.tolist() == [0] * (window.bins - 1) + [3]
+
+    def test_what_is_old_is_kept_by_the_hour(self, store: Store) -> None:
+        for k in range(12):
+            store.add_sample(AVERY, NOW + k * 600, {"a": demand(k), "b": demand(1)} if k % 2 else {"a": demand(k)})
+        store.add_sample(KIM, NOW + 600, {"a": demand(5)})
+        before = by_hour(store.samples(AVERY, 0, NOW + DAY))
+        store.add_sample(AVERY, NOW + FINE + HOUR, {})
+        after = store.samples(AVERY, 0, NOW + DAY)
+        assert by_hour(after) == before
+        assert set(after.looks["start"]) == {NOW, *(NOW + HOUR + k * 600 for k in range(6))}, (
+            "the second hour is not old"
+        )
+        assert len(store.samples(KIM, 0, NOW + DAY).looks) == 1
+        for moment in range(NOW + FINE + 2 * HOUR, NOW + FINE + 3 * HOUR, 600):
+            store.add_sample(AVERY, moment, {})
+        assert by_hour(store.samples(AVERY, 0, NOW + DAY)) == before
+        assert len(store.samples(AVERY, 0, NOW + DAY).looks) == 2
+
+    def test_it_stays_small(self, store: Store) -> None:
+        """Two samples in a slot are one row."""
+        for _ in range(5):
+            store.add_sample(AVERY, NOW + 1, {"a": demand(2)})
+        samples = store.samples(AVERY, 0, NOW + DAY)
+        assert (len(samples.sums), samples.looks["samples"].tolist()) == (1, [5])
+        assert samples.sums["NCPUS"].tolist() == [10]
+
+
+def by_hour(samples: Samples) -> dict[Any, float]:
+    sums: dict[Any, float] = {}
+    for row in samples.sums.itertuples():
+        key = (row.start // HOUR, row.user)
+        sums[key] = sums.get(key, 0.0) + row.NCPUS + 1000 * row.jobs
+    for row in samples.looks.itertuples():
+        sums[row.start // HOUR] = sums.get(row.start // HOUR, 0) + row.samples
+    return sums
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 5 * DAY // SLOT), st.sampled_from("ab"), st.integers(0, 9)), max_size=40),
+    st.sampled_from(["US/Eastern", "Asia/Kathmandu", "Australia/Lord_Howe"]),
+    st.sampled_from([300, 900, 3600, 21600, 86400]),
+)
+def test_bins_hold_the_mean_of_their_samples(rows: list[tuple[int, str, int]], zone: str, bin_seconds: int) -> None:
+    window = window_until(NOW, seconds=4 * DAY, bin_seconds=bin_seconds, zone=zone)
+    base = window.start - window.start % SLOT - DAY // 2
+    looks: dict[int, int] = {}
+    for slot, _, _ in rows:
+        looks[base + slot * SLOT] = looks.get(base + slot * SLOT, 0) + 1
+    sums = [(base + slot * SLOT, user, 1.0, float(cpus), 0.0, 0.0) for slot, user, cpus in rows]
+    found = by_bin(Samples(sums_table(sums), looks_table(sorted(looks.items()))), window)
+    for place in range(window.bins):
+        begin, end = window.edges[place], min(window.edges[place + 1], NOW + 1)
+        count = sum(n for start, n in looks.items() if begin <= start < end)
+        assert found.sampled[place] == count
+        for row, user in enumerate(found.users):
+            wanted = sum(cpus for start, who, _, cpus, *_ in sums if who == user and begin <= start < end)
+            if count:
+                assert found.means["NCPUS"][row, place] == pytest.approx(wanted / count)
+            else:
+                assert np.isnan(found.means["NCPUS"][row, place])
+
+
+def test_a_store_of_before_gets_the_tables(tmp_path: Path) -> None:
+    path = tmp_path / "old.sqlite"
+    made = open_store(path)
+    made._db.executescript(
+        "DROP TABLE queue; DROP TABLE waiting; DROP TABLE queue_look; DROP TABLE wanted; PRAGMA user_version = 2"
+    )
+    made.close()
+    with opened(path) as store:
+        store.add_sample(AVERY, NOW, {"a": demand(1)})
+        assert len(store.samples(AVERY, 0, NOW + 1).sums) == 1
+
+
+class TestLook:
+    @staticmethod
+    def slurm(asked: list[str], *, status: int = 0, stderr: str = "", text: str | None = None) -> Slurm:
+        demo = DemoSlurm([run_of(1, start=None, end=None, state="PENDING", alloc_tres="")], now=T0 + 60)
+
+        def runner(argv: Sequence[str], **options: Any) -> Answer:
+            asked.append(" ".join(argv))
+            return (
+                demo(argv, **options) if not status and text is None else Answer(status, (text or "").encode(), stderr)
+            )
+
+        return Slurm(runner=runner)
+
+    def test_each_queue_is_kept_with_a_sample(self, store: Store) -> None:
+        asked: list[str] = []
+        assert waiting.look(self.slurm(asked), store, [AVERY, KIM], cluster="demo", now=T0 + 60) == []
+        assert len(asked) == 2
+        assert store.queue(AVERY).table["user"].tolist() == ["alice"]
+        assert (store.queue(KIM).at, len(store.queue(KIM).table)) == (T0 + 60, 0)
+        assert store.samples(AVERY, 0, T0 + 100).sums["NCPUS"].tolist() == [4]
+
+    def test_where_nobody_answers_one_is_asked(self, store: Store, caplog: pytest.LogCaptureFixture) -> None:
+        waiting.look(self.slurm([]), store, [AVERY, KIM], cluster="demo", now=T0 + 60)
+        asked: list[str] = []
+        down = self.slurm(asked, status=1, stderr="slurm_load_jobs error: Unable to contact slurm controller")
+        with caplog.at_level(logging.WARNING):
+            failed = waiting.look(down, store, [AVERY, KIM], cluster="demo", now=T0 + 660)
+        assert (len(asked), len(failed), len(caplog.records)) == (1, 1, 1)
+        for scope in (AVERY, KIM):
+            seen = store.queue(scope)
+            assert seen.at == T0 + 60
+            assert seen.error
+            assert "Unable to contact" in seen.error
+        assert store.samples(AVERY, 0, T0 + 1000).looks["samples"].sum() == 1, "no answer is no sample"
+
+    def test_an_answer_that_is_none_is_no_empty_queue(self, store: Store) -> None:
+        asked: list[str] = []
+        failed = waiting.look(self.slurm(asked, text=""), store, [AVERY, KIM], cluster="demo", now=T0)
+        assert (len(asked), len(failed)) == (2, 2)
+        assert (store.queue(AVERY).at, len(store.samples(AVERY, 0, T0 + 1).looks)) == (None, 0)
+
+    def test_rows_that_are_left_out_are_told(self, store: Store) -> None:
+        demo = DemoSlurm([run_of(1, start=None, end=None, state="PENDING", alloc_tres="", job="7_[1-9,...]")], now=T0)
+        waiting.look(Slurm(runner=demo), store, [AVERY], cluster="demo", now=T0)
+        assert (store.queue(AVERY).error or "").startswith("left out 1 row of squeue's")
+
+
+class TestDemo:
+    def test_a_job_waits_for_what_is_short(self) -> None:
+        def pending_run(number: int, **changes: object) -> Any:
+            return run_of(number, **{"start": None, "end": None, "state": "PENDING", "alloc_tres": "", **changes})
+
+        runs = [
+            run_of(1, end=None, state="RUNNING", alloc_tres="cpu=6,gres/gpu=2,mem=1G"),
+            pending_run(2, req_tres="cpu=3,mem=1G"),
+            pending_run(3, req_tres="cpu=1,gres/gpu=1,mem=1G"),
+            pending_run(4, req_tres="cpu=1,mem=9G"),
+            pending_run(5, req_tres="cpu=1,mem=1G"),
+            pending_run(6, job="6_[1-9%3]", eligible=None),
+            pending_run(7, eligible=None),
+            pending_run(8, eligible=T0 + 10**6),
+        ]
+        told = reasons(runs, {"avery": "cpu=8,gres/gpu=2,mem=8G"}, T0 + 100)
+        assert [reason for _, reason in told] == [
+            *("None", "QOSGrpCpuLimit", "QOSGrpGRES", "QOSGrpMemLimit", "Priority", "JobArrayTaskLimit"),
+            *("Dependency", "BeginTime"),
+        ]
+
+    def test_the_past_is_that_of_the_runs(self) -> None:
+        runs = [
+            run_of(1, eligible=T0 + 100, start=T0 + 300),
+            run_of(2, eligible=T0 + 200, start=None, end=T0 + 250, req_tres="cpu=2,gres/gpu=1"),
+            run_of(3, user="bob", eligible=None, start=None, end=None),
+        ]
+        moments = range(T0, T0 + 500, 50)
+        found = waiting_at(runs, "avery", moments)
+        expected = {
+            moment: sum((run.eligible or 0) <= moment < (run.start or run.end or 0) for run in runs if run.eligible)
+            for moment in moments
+        }
+        assert {moment: users["alice"].jobs if users else 0 for moment, users in found.items()} == expected
+        assert found[T0 + 200]["alice"].wanted == {"NCPUS": 6, "NGPUS": 1, "MEMORY": 0}
+        assert len(as_seen(runs, T0 + 150)) == 3
+
+    def test_it_refuses_what_squeue_would_not_be_asked(self) -> None:
+        demo = DemoSlurm([], now=T0)
+        for argv in (["squeue"], ["squeue", "-h", "-a"], ["squeue", "-a", "-M", "demo", "--qos=a", "-O", "Name:|"]):
+            assert demo(argv, timeout=1, env={"SLURM_TIME_FORMAT": "%s"}).status == 1
