@@ -90,6 +90,8 @@ def _remember(path: Path, memory: Memory) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_atomic(path, data, mode=0o600)
     except OSError:
+        if not path.is_file():
+            raise
         overwrite(path, data)
 
 

@@ -93,8 +93,9 @@ def _ask_all(setup: Setup, slurm: Slurm, store: Store, now: int, full: bool) -> 
 
 
 def _has_failed(store: Store, entry: Qos) -> bool:
+    """Whether the last question failed; one that was not asked took no time."""
     last = store.last_query(scope(entry))
-    return bool(last and last.error)
+    return bool(last and last.error and last.seconds)
 
 
 def observe(setup: Setup, slurm: Slurm, now: int) -> Problems:

@@ -43,6 +43,8 @@ def put(target: Path, files: Mapping[str, bytes], copies: Mapping[str, Path]) ->
     except BaseException:  # the run was told to end: the site must be there
         recover(target)
         remove_tree(fresh)
+        if target.exists():
+            remove_tree(retired)
         raise
 
 
