@@ -170,7 +170,7 @@ def test_old_claims_are_swept_and_nothing_else_is_left(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_is_said_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("")
-    with pytest.raises(StoreError, match="lock .* cannot be used"), locked(tmp_path / "state" / "hpg.lock", "a run"):
+    with pytest.raises(StoreError, match=r"lock .* cannot be used"), locked(tmp_path / "state" / "hpg.lock", "a run"):
         pass
 
 
