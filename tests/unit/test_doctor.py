@@ -25,7 +25,16 @@ from librarian.store import opened
 from librarian.system import Answer, clock
 
 ROOT = Path(__file__).parents[2]
-CONFIG = '[cluster]\nname = "demo"\ntimezone = "US/Eastern"\n[paths]\nstate = "state"\nsite = "site"\n[[qos]]\nname = "avery"\n'
+CONFIG = """
+[cluster]
+name = "demo"
+timezone = "US/Eastern"
+[paths]
+state = "state"
+site = "site"
+[[qos]]
+name = "avery"
+"""
 TABLE = "0 0 * * * /usr/bin/true\n# >>> librarian {0} >>>\n*/10 * * * * run\n# <<< librarian {0} <<<\n"
 
 
