@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
-from librarian import assemble, collect, sitefolder
+from librarian import assemble, collect, history, sitefolder
 from librarian.config import Qos
 from librarian.configfile import Places, Setup
+from librarian.core.allocation import Pace
 from librarian.core.window import DAY, Window, window_until
 from librarian.errors import LibrarianError, SiteError, StoreError
 from librarian.publish import publisher
@@ -108,16 +110,22 @@ def render(setup: Setup, now: int) -> Problems:
 
 def _sources(setup: Setup, store: Store) -> list[assemble.Source]:
     """What the store holds of each configured QoS, in the configuration's order; keeps its hourly usage."""
-    sources = []
+    sources, pasts = [], {}
     for entry in setup.config.qos:
         collected = _collected(setup, store, entry)
         usage = None
         if collected:
             usage = measure(collected.jobs, window_of(setup, collected.as_of))
-            store.keep_usage(scope(entry), usage)
+            pasts[entry.name] = history.keep(store, scope(entry), collected.jobs, usage)
+            collected = replace(collected, months=history.months_of(store, pasts[entry.name]))
         last = store.last_query(scope(entry))
         sources.append(assemble.Source(entry, collected, usage, (last and last.error) or "nothing was collected yet"))
-    return sources
+    paces = history.paces(store, setup.config.allocations, pasts)
+    return [_paced(source, paces.get(source.qos.name, ())) for source in sources]
+
+
+def _paced(source: assemble.Source, paces: tuple[Pace, ...]) -> assemble.Source:
+    return replace(source, collected=replace(source.collected, paces=paces)) if source.collected else source
 
 
 def window_of(setup: Setup, now: int) -> Window:

@@ -9,7 +9,9 @@ import pandas as pd
 
 from librarian.core import limits as core_limits
 from librarian.core import summary
+from librarian.core.allocation import Pace
 from librarian.core.jobs import Reject, ints
+from librarian.core.months import Month
 from librarian.core.observables import OBSERVABLES, Observable, gpu_observables
 from librarian.core.usage import Usage, bin_jobs
 from librarian.core.window import Window
@@ -63,6 +65,8 @@ class Collected:
     hidden: frozenset[str] = frozenset()
     reader: str = ""
     limit_changes: tuple[core_limits.Change, ...] = ()
+    months: tuple[Month, ...] = ()
+    paces: tuple[Pace, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,8 @@ class Report:
 
     `now` and `totals` are by user, then by observable key; `limits`, and their `history` in the window, by observable
     key. `users` are those of `totals`, largest share first. `ended` holds the runs that ended by bin, and its sums are
-    those of `totals`. `untracked` holds the keys of observables that Slurm does not record here.
+    those of `totals`. `untracked` holds the keys of observables that Slurm does not record here. `months` go back
+    further than the window, oldest first; `paces` are the allocations that this QoS uses.
     """
 
     header: Header
@@ -89,6 +94,8 @@ class Report:
     notes: tuple[Note, ...]
     untracked: frozenset[str]
     colours: Mapping[str, str]
+    months: tuple[Month, ...] = ()
+    paces: tuple[Pace, ...] = ()
 
     @property
     def window(self) -> Window:
@@ -131,6 +138,8 @@ def build(
         notes=(*collected.notes, *_notes(collected, usage)),
         untracked=_untracked(usage, collected.gpus_tracked),
         colours=colours,
+        months=collected.months,
+        paces=collected.paces,
     )
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from librarian.store.database import CorruptStoreError, connect
+from librarian.store.months import Months
 from librarian.store.observed import Observed
 from librarian.store.queries import Asked, Coverage, Queries, Scope
 from librarian.store.schema import MIGRATIONS
@@ -21,7 +22,7 @@ from librarian.store.usages import Usages
 __all__ = ["MIGRATIONS", "Asked", "CorruptStoreError", "Coverage", "Scope", "Store", "open_store", "opened"]
 
 
-class Store(Queries, Usages, Observed):
+class Store(Queries, Usages, Months, Observed):
     """An open store. Use `open_store`."""
 
 
