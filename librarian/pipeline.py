@@ -108,6 +108,12 @@ def render(setup: Setup, now: int) -> Problems:
     return assemble.write_site(setup, sources, now)
 
 
+def look(setup: Setup) -> list[assemble.Source]:
+    """What the store holds of each configured QoS, as `render` would show it. Raises `StoreError`."""
+    with opened(setup.places.store) as store:
+        return _sources(setup, store)
+
+
 def _sources(setup: Setup, store: Store) -> list[assemble.Source]:
     """What the store holds of each configured QoS, in the configuration's order; keeps its hourly usage."""
     sources, pasts = [], {}

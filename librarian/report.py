@@ -136,7 +136,7 @@ def build(
         rejects=collected.rejects,
         staleness=collected.staleness,
         notes=(*collected.notes, *_notes(collected, usage)),
-        untracked=_untracked(usage, collected.gpus_tracked),
+        untracked=untracked(usage, collected.gpus_tracked),
         colours=colours,
         months=collected.months,
         paces=collected.paces,
@@ -157,7 +157,7 @@ def _notes(collected: Collected, usage: Usage) -> Iterator[Note]:
             f"Slurm shows {collected.reader or 'the reporting user'} no jobs of others here (PrivateData=jobs): "
             "the use of everybody else is missing.",
         )
-    if _untracked(usage, collected.gpus_tracked):
+    if untracked(usage, collected.gpus_tracked):
         yield Note("gpus_untracked", "GPUs are not tracked on this cluster: Slurm's accounting does not record them.")
     if (ints(collected.jobs, "suspended") > 0).any():
         yield Note(
@@ -166,7 +166,10 @@ def _notes(collected: Collected, usage: Usage) -> Iterator[Note]:
         )
 
 
-def _untracked(usage: Usage, gpus_tracked: bool | None) -> frozenset[str]:
-    """GPUs that a job was seen with are tracked, whatever Slurm's configuration says."""
+def untracked(usage: Usage, gpus_tracked: bool | None) -> frozenset[str]:
+    """The keys of observables that Slurm does not record here.
+
+    GPUs that a job was seen with are tracked, whatever Slurm's configuration says.
+    """
     seen = bool(usage.integrals[usage.row("NGPUS")].any())
     return frozenset({"NGPUS"}) if gpus_tracked is False and not seen else frozenset()

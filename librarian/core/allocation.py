@@ -35,9 +35,9 @@ class Pace:
     """An allocation in its running period, `begin` to `end`, as it stands at `now` (UTC epochs). Sums are unit-hours.
 
     `used` is what was used since `known_from`; that is `begin` unless the use before it is not known. `even` is what
-    even use since `begin` would have come to. `projected` is what the whole period comes to if all of it goes as the
-    known time of it did, None where less than a day is known. `cumulative` is what was used up to each of `days`, the
-    local midnights from `known_from` on and `now`.
+    even use since `begin` would have come to. `projected` is `used` and what the rest of the period comes to if it
+    goes as the known time of it did; None where less than a day is known. `cumulative` is what was used up to each of
+    `days`: `known_from`, the local midnights after it, and `now`.
     """
 
     allocation: Allocation
@@ -100,7 +100,7 @@ def pace(allocation: Allocation, by_day: Mapping[int, float], known: Spans, now:
         amount,
         used=cumulative[-1],
         even=amount * (now - begin) / (end - begin),
-        projected=cumulative[-1] * (end - begin) / seconds if seconds >= DAY else None,
+        projected=cumulative[-1] * (1 + (end - now) / seconds) if seconds >= DAY else None,
         known_from=within[0][0],
         days=tuple(days),
         cumulative=cumulative,

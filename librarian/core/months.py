@@ -130,7 +130,7 @@ def _totals(amounts: Sequence[Amounts], ended: Mapping[str, Mapping[str, int]]) 
     empty: Mapping[str, float] = {}
     found = {
         name: Totals(
-            {o.key: sum(part.get(name, empty).get(o.key, 0.0) for part in amounts) / 3600 for o in OBSERVABLES},
+            {o.key: sum((part.get(name, empty).get(o.key, 0.0) for part in amounts), 0.0) / 3600 for o in OBSERVABLES},
             dict(sorted(ended.get(name, {}).items())),
         )
         for name in names
@@ -147,7 +147,9 @@ def _sum(totals: Iterable[Totals]) -> Totals:
     for one in every:
         for state, count in one.ended.items():
             ended[state] = ended.get(state, 0) + count
-    return Totals({o.key: sum(one.hours[o.key] for one in every) for o in OBSERVABLES}, dict(sorted(ended.items())))
+    return Totals(
+        {o.key: sum((one.hours[o.key] for one in every), 0.0) for o in OBSERVABLES}, dict(sorted(ended.items()))
+    )
 
 
 # the calendar

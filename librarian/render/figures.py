@@ -22,9 +22,9 @@ from matplotlib.patches import Patch
 from PIL import Image
 
 from librarian.core.observables import Observable
-from librarian.render import captions
+from librarian.render import captions, figure_month
 from librarian.render.chart import draw_chart
-from librarian.render.files import OVERVIEW
+from librarian.render.files import MONTH, OVERVIEW
 from librarian.render.layers import Layer, layers, legend_layers
 from librarian.render.look import ALARM, DPI, QUIET, STYLE, drawable
 from librarian.report import Report
@@ -37,7 +37,7 @@ _ROWS, _COLUMNS, _WIDEST, _LINE = 24, 3, 0.35, 1.36
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture in both formats; `name` is the observable's key or `overview`."""
+    """One picture in both formats; `name` is the observable's key, `overview` or `month`."""
 
     name: str
     png: bytes
@@ -45,19 +45,22 @@ class Picture:
 
 
 def draw(report: Report) -> Iterator[Picture]:
-    """The charts of `report.pictured`, one by one, then the overview; each is drawn when it is asked for."""
+    """The charts of `report.pictured`, one by one, the overview, the month; each is drawn when it is asked for."""
     charts = {observable.key: layers(report, observable.key) for observable in report.pictured}
     for observable in report.pictured:
-        with _style():
+        with styled():
             picture = _saved(observable.key, _single(report, observable, charts[observable.key]))
         yield picture
-    with _style():
+    with styled():
         picture = _saved(OVERVIEW, _sheet(report, charts))
+    yield picture
+    with styled():
+        picture = _saved(MONTH, _month(report))
     yield picture
 
 
 @contextmanager
-def _style() -> Iterator[None]:
+def styled() -> Iterator[None]:
     """Matplotlib's defaults and our own settings for a while, whatever a matplotlibrc says."""
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
@@ -87,6 +90,12 @@ def _sheet(report: Report, charts: dict[str, tuple[Layer, ...]]) -> Figure:
         axes.set_title(observable.name, loc="left", fontsize=12, pad=8)
         if place // 2 == lines - 1:
             axes.set_xlabel(report.window.zone)
+    return figure
+
+
+def _month(report: Report) -> Figure:
+    figure = _figure(figure_month.size(report), f"{figure_month.title(report)} · {captions.title(report)}", report)
+    figure_month.draw_month(figure, report)
     return figure
 
 

@@ -11,7 +11,8 @@ INDEX = "index.json"
 PAGE = "index.html"
 PLAIN = "plain.html"
 OVERVIEW = "overview"
-PICTURES = (*(observable.key for observable in OBSERVABLES if observable.pictured), OVERVIEW)
+MONTH = "month"
+PICTURES = (*(observable.key for observable in OBSERVABLES if observable.pictured), OVERVIEW, MONTH)
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ from librarian.core.names import shown, visible
 from librarian.core.observables import OBSERVABLES
 from librarian.errors import one_line
 from librarian.render import html
-from librarian.render.files import OVERVIEW, PAGE, PICTURES
+from librarian.render.files import MONTH, OVERVIEW, PAGE, PICTURES
 from librarian.render.html import clock, hashed, trusted
+from librarian.render.words import amount, percent
 
 STYLE = "plain.css"
 _PICTURED = tuple(observable.key for observable in OBSERVABLES if observable.pictured)
@@ -174,6 +175,8 @@ def _pictures(entry: Json, data: Json, zone: str) -> Iterator[Picture]:
         if file and name == OVERVIEW:
             names = ", ".join(_name(data, key) for key in _PICTURED)
             yield Picture(file, "Overview", f"Use over time by user in four charts, which also stand below: {names}.")
+        elif file and name == MONTH:
+            yield Picture(file, "This month and the last", "Hours by user, and how far the allocation has been used.")
         elif file:
             yield Picture(file, _name(data, name), describe(data, name, zone))
 
@@ -250,22 +253,6 @@ def _name(data: Json, key: str) -> str:
         return f"GPUs {shown(key[len(_TYPED) :])}"
     name, unit = str(data["nice_names"][key]), str(data["units"][key]["unit"])
     return f"{name} ({unit})" if unit.lower() not in name.lower() else name
-
-
-def amount(value: float) -> str:
-    """A number for people: whole from 100 on, two places below 10."""
-    if 0 < value < 0.005:
-        return "< 0.01"
-    text = f"{value:,.{0 if value >= 100 else 1 if value >= 10 else 2}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def percent(part: float, whole: float) -> str:
-    """A share for people."""
-    if not whole:
-        return "–"
-    share = 100 * part / whole
-    return f"{share:.0f} %" if share >= 9.95 or not part else f"{share:.1f} %" if share >= 0.1 else "< 0.1 %"
 
 
 def _counted(count: int, thing: str) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 
 import numpy as np
 import pandas as pd
@@ -15,10 +15,12 @@ import pytz
 
 from librarian import report as reports
 from librarian.core import palette
+from librarian.core.allocation import Allocation
 from librarian.core.jobs import COLUMNS, NUMBERS, TEXTS, UNKNOWN, Reject
 from librarian.core.limits import Change, QosLimits
 from librarian.core.window import window_until
 from librarian.report import Collected, Header, Note, Report, Staleness
+from tests.unit.pasts import months_of, paces_of
 
 ZONE = "US/Eastern"
 HOUR, DAY = 3600, 86400
@@ -59,6 +61,7 @@ class Run:
     tres: str = "billing=4,cpu=4,mem=16G,node=1"
     state: str = "COMPLETED"
     suspended: int = 0
+    account: str = "lab"
 
 
 def jobs_table(runs: Sequence[Run]) -> pd.DataFrame:
@@ -74,7 +77,7 @@ def jobs_table(runs: Sequence[Run]) -> pd.DataFrame:
             "elapsed": 0,
             "suspended": run.suspended,
             "user": run.user,
-            "account": "lab",
+            "account": run.account,
             "qos": "avery",
             "partition": "gpu",
             "state": run.state,
@@ -111,11 +114,13 @@ def report_on(
     cluster: str = "tillicum",
     rejects: tuple[Reject, ...] = (),
     notes: tuple[Note, ...] = (),
+    allocations: tuple[Allocation, ...] = (),
 ) -> Report:
     """The report on a jobs table; colours go to users by rank, as they do for a whole site."""
     header = Header(qos, title, cluster, zone, 600, top_users)
     collected = Collected(jobs, now, limits, rejects, staleness, notes, gpus_tracked, limit_changes=changes)
     usage = reports.measure(jobs, window_until(now, seconds=seconds, bin_seconds=bin_seconds, zone=zone))
+    collected = replace(collected, months=months_of(jobs, usage), paces=paces_of(usage, allocations))
     report = reports.build(header, collected, usage, overrides or {}, {})
     return replace(report, colours=palette.assign(report.users))
 
@@ -169,7 +174,7 @@ def golden() -> Report:
         Run("bob", now - 1800, UNKNOWN, "billing=1,cpu=1,mem=512M,node=1", "RUNNING"),
         Run("carol", start + HOUR, start + 5 * HOUR, "billing=2,cpu=2,mem=4G,node=1", suspended=2 * HOUR),
         Run("_dave <b>&$1$", start + 20 * HOUR, start + 20 * HOUR + 1200, state="FAILED"),
-        Run("zoë\udcff", start + 21 * HOUR, start + 22 * HOUR, state="OUT_OF_MEMORY"),
+        Run("zoë\udcff", start + 21 * HOUR, start + 22 * HOUR, state="OUT_OF_MEMORY", account="=class"),
         Run("eve", start + 3 * HOUR, start + 3 * HOUR, "", "CANCELLED"),
     ]
     before = QosLimits({"cpu": 400.0, "gres/gpu": 39.0}, 20.0)
@@ -186,4 +191,8 @@ def golden() -> Report:
         title='Avery Lab & "Friends"',
         rejects=(Reject("7", "end before start", "tillicum|7|…"), Reject("9", "end before start", "tillicum|9|…")),
         notes=(Note("runaway", "1 job runs for Slurm's accounting alone and is left out"),),
+        allocations=(
+            Allocation("NGPUS", 2.0, date(2024, 7, 1), ("avery", "avery-b"), always=True),
+            Allocation("NCPUS", 90_000.0, date(2026, 10, 31), ("avery",)),
+        ),
     )

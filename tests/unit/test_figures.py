@@ -41,7 +41,7 @@ HOUR, DAY = 3600, 86400
 def figure_of(report: Report, key: str) -> Figure:
     """The figure of one chart, or of the overview, before it becomes a file."""
     charts = {observable.key: layers(report, observable.key) for observable in report.pictured}
-    with figures._style():
+    with figures.styled():
         if key == "overview":
             return figures._sheet(report, charts)
         observable = next(o for o in report.pictured if o.key == key)
@@ -141,7 +141,7 @@ class TestFiles:
         for key in ("NCPUS", "overview"):
             figure = figure_of(report, key)
             renderer = FigureCanvasAgg(figure).get_renderer()
-            with figures._style():
+            with figures.styled():
                 figure.draw(renderer)
                 box = figure.get_tightbbox(renderer)
             width, height = figure.get_size_inches()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 import tempfile
 from collections import Counter, defaultdict
@@ -157,7 +158,7 @@ def test_other_bins_and_zones_count_nothing_twice(data: st.DataObject, now: int,
             past = keep(store, jobs, now, days=data.draw(st.integers(1, 40)), bin_seconds=bin_seconds, zone=zone)
         for table in ("usage", "account_usage"):
             bins = sorted({row[1:3] for row in rows(store, table)})
-            assert all(one[0] + one[1] <= other[0] for one, other in zip(bins, bins[1:], strict=False))
+            assert all(one[0] + one[1] <= other[0] for one, other in itertools.pairwise(bins))
         told = history.months_of(store, past)
         begin = store.known(AVERY, USAGE)[0][0]
         held = sum(int(row.alloc_tres[4:]) * overlap(row, begin, now) for row in jobs.itertuples()) / 3600
