@@ -24,7 +24,7 @@ SCHEMA_VERSION = 1
 NOT_KNOWN = "account not known"
 _DASH = "–"
 _SHARED = ("NCPUS", "NGPUS")  # what has a column of shares
-_HEADS = {"NJOBS": "Job-hours", "BILLING": "Billing-hours"}
+_HEADS = {"NJOBS": "Job-hours", "BILLING": "Billing"}
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,10 @@ def notes(month: Month, told: Statement) -> Iterator[str]:
 
 def describe(pace: Pace, zone: str) -> str:
     """How an allocation stands, in a line."""
+    return "; ".join(_described(pace, zone)) + "."
+
+
+def _described(pace: Pace, zone: str) -> list[str]:
     begin, end = (local_date(at, zone).isoformat() for at in (pace.begin, pace.end))
     parts = [
         f"{pace.name} from {begin} to {end}: {amount(pace.amount)} {pace.unit}",
@@ -97,7 +101,7 @@ def describe(pace: Pace, zone: str) -> str:
         parts.append(f"at this pace {amount(pace.projected)} ({percent(pace.projected, pace.amount)}) at the end")
     if pace.known_from > pace.begin:
         parts.append(f"what was used before {clock(pace.known_from, zone)} is not known")
-    return "; ".join(parts) + "."
+    return parts
 
 
 # the tables
@@ -158,10 +162,11 @@ def _lines(told: Statement) -> Iterator[str]:
             yield ""
             yield from _aligned(table)
         yield ""
+    if not told.months:
+        yield from (f"{heading(told)}: nothing is known of this month.", "")
     for pace in told.paces:
-        yield describe(pace, told.zone)
-    if told.paces:
-        yield ""
+        first, *others = _described(pace, told.zone)
+        yield from (first, *(f"  {part}" for part in others), "")
 
 
 def _aligned(table: Table) -> Iterator[str]:

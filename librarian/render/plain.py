@@ -18,6 +18,7 @@ from librarian.errors import one_line
 from librarian.render import html
 from librarian.render.files import MONTH, OVERVIEW, PAGE, PICTURES
 from librarian.render.html import clock, hashed, trusted
+from librarian.render.plain_months import describe_months
 from librarian.render.words import amount, percent
 
 STYLE = "plain.css"
@@ -176,7 +177,7 @@ def _pictures(entry: Json, data: Json, zone: str) -> Iterator[Picture]:
             names = ", ".join(_name(data, key) for key in _PICTURED)
             yield Picture(file, "Overview", f"Use over time by user in four charts, which also stand below: {names}.")
         elif file and name == MONTH:
-            yield Picture(file, "This month and the last", "Hours by user, and how far the allocation has been used.")
+            yield Picture(file, "This month and the last", describe_months(data))
         elif file:
             yield Picture(file, _name(data, name), describe(data, name, zone))
 

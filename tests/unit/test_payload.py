@@ -320,7 +320,7 @@ class TestIndex:
         avery = index["qos"][0]
         assert (avery["data"], avery["csv"]) == ("data_avery.json", "usage_avery.csv")
         assert avery["figures"]["overview"] == {"png": "overview_avery.png", "pdf": "overview_avery.pdf"}
-        assert list(avery["figures"]) == ["NCPUS", "NGPUS", "MEMORY", "NJOBS", "overview"]
+        assert list(avery["figures"]) == ["NCPUS", "NGPUS", "MEMORY", "NJOBS", "overview", "month"]
         assert avery["stale"] is False
         assert index["generated"] == isoformat(index["generated_at"], reports.ZONE)
 
@@ -350,7 +350,7 @@ class TestFiles:
 
     def test_all_files_of_all_qos_have_names_of_their_own(self) -> None:
         every = [name for qos in self.NAMES for name in self.of(qos)]
-        assert len(set(every)) == len(every) == len(self.NAMES) * 12
+        assert len(set(every)) == len(every) == len(self.NAMES) * (2 + 2 * len(files.PICTURES))
         assert all(re.fullmatch(r"[A-Za-z0-9_~][A-Za-z0-9_.~-]{0,200}", name) for name in every)
         assert not {files.INDEX, "index.html"} & set(every)
 

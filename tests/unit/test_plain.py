@@ -96,7 +96,9 @@ def test_tables_have_the_numbers_of_the_json() -> None:
 def test_pictures_have_their_contents_in_words() -> None:
     images = list(Elements(rendered()).all("img"))
     names = [
-        f"{key}_{qos}.png" for qos in ("avery", "bruno") for key in ("overview", "NCPUS", "NGPUS", "MEMORY", "NJOBS")
+        f"{key}_{qos}.png"
+        for qos in ("avery", "bruno")
+        for key in ("overview", "NCPUS", "NGPUS", "MEMORY", "NJOBS", "month")
     ]
     assert [image["src"] for image in images] == names
     assert all(len(image["alt"]) > 60 for image in images)
