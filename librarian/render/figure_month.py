@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, cast
 
 import pytz
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, MaxNLocator
@@ -19,7 +21,7 @@ from librarian.core.names import shown
 from librarian.core.observables import OBSERVABLES, Observable
 from librarian.core.window import local_date
 from librarian.render import captions
-from librarian.render.look import ALARM, GRID, INK, QUIET, drawable
+from librarian.render.look import ALARM, DPI, GRID, INK, QUIET, drawable
 from librarian.render.words import amount, percent
 from librarian.report import Report
 
@@ -132,7 +134,7 @@ def _bars(axes: Axes, report: Report, observable: Observable, rows: Sequence[Row
     axes.set_ylim(len(rows) - 0.5 if rows else 0.5, -0.5)
     axes.set_yticks(range(len(rows)) if names else [])
     if names:
-        axes.set_yticklabels([drawable(_label(row)) for row in rows], fontsize=9)
+        _names(axes, rows)
     axes.tick_params(axis="y", length=0)
     if untracked or not most or month is None:
         return
@@ -150,6 +152,15 @@ def _bars(axes: Axes, report: Report, observable: Observable, rows: Sequence[Row
             axes.annotate(text, (row.now[key], y - up), (4, 0), textcoords="offset points", va="center", fontsize=8.5)
     axes.set_xlim(0, most * 1.24)
     _numbers(axes, "x", 5)
+
+
+def _names(axes: Axes, rows: Sequence[Row]) -> None:
+    """Write the users' names, each smaller where it would not fit."""
+    axes.set_yticklabels([drawable(_label(row)) for row in rows], fontsize=9)
+    renderer: Any = FigureCanvasAgg(cast("Figure", axes.figure)).get_renderer()  # type: ignore[no-untyped-call]
+    for text in axes.get_yticklabels():
+        length = text.get_window_extent(renderer).width / DPI
+        text.set_fontsize(9 * min(1.0, (_LEFT - 0.2) / max(length, 0.01)))
 
 
 def draw_pace(axes: Axes, pace: Pace, zone: str) -> None:

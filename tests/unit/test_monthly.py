@@ -237,16 +237,18 @@ class TestPicture:
     def test_what_is_not_there_is_said(self, report: Report, expected: str) -> None:
         assert expected in words(month_figure(report))
 
-    @pytest.mark.parametrize("users", [1, 12, 60])
+    @pytest.mark.parametrize("users", [1, 12, 60, 0])
     def test_names_and_numbers_do_not_run_into_each_other(self, users: int) -> None:
-        """Names are beside their bars, one a line; the picture is as high as that needs."""
-        report = reports.busy(users, top_users=40, allocations=SHARED)
+        """Names are beside their bars, one a line; the picture is as high as that needs. 0 are those with odd names."""
+        odd = [reports.Run("W" * 60, reports.NOW - 7200, reports.NOW - 3600)]
+        report = reports.busy(users, top_users=40, allocations=SHARED) if users else reports.report_of(odd)
+        report = report if users else replace(report, paces=reports.hostile(allocations=SHARED).paces)
         figure = month_figure(report)
         canvas = figures._canvas(figure)
         canvas.draw()
         renderer = canvas.get_renderer()
         labels = [text.get_window_extent(renderer) for text in figure.axes[0].get_yticklabels()]
-        assert len(labels) == min(users, 41)
+        assert len(labels) == min(users or 1, 41)
         assert all(upper.y0 >= lower.y1 - 1 for upper, lower in itertools.pairwise(labels))
         assert all(box.x0 >= 0 for box in labels)
         told = [text.get_window_extent(renderer) for axes in figure.axes[:2] for text in axes.texts]
