@@ -160,7 +160,7 @@ def test_other_bins_and_zones_count_nothing_twice(data: st.DataObject, now: int,
             bins = sorted({row[1:3] for row in rows(store, table)})
             assert all(one[0] + one[1] <= other[0] for one, other in itertools.pairwise(bins))
         told = history.months_of(store, past)
-        begin = store.known(AVERY, USAGE)[0][0]
+        begin = past.known(store, USAGE)[0][0]
         held = sum(int(row.alloc_tres[4:]) * overlap(row, begin, now) for row in jobs.itertuples()) / 3600
         assert sum(month.total.hours["NCPUS"] for month in told) == pytest.approx(held, rel=1e-6, abs=DAY * 64 / 3600)
         window = window_until(now, seconds=DAY, bin_seconds=forms[-1][0], zone=forms[-1][1])
