@@ -11,10 +11,12 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any
 
 import pytz
 
+from librarian.core.grants import Allocation
 from librarian.core.privacy import MODES, OTHERS, Rules
 from librarian.errors import ConfigError
 
@@ -108,6 +110,7 @@ class Config:
     publish: tuple[Publish, ...]
     privacy: Rules
     scrontab: Scrontab
+    allocations: tuple[Allocation, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -138,6 +141,21 @@ def _is_zone(value: object) -> bool:
 
 def _is_amount(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e15
+
+
+def _is_day(value: object) -> bool:
+    return _day(value) is not None
+
+
+def _day(value: object) -> date | None:
+    """A date of TOML's, or the same as text, from 1970 to 2100."""
+    if isinstance(value, str):
+        try:
+            value = date.fromisoformat(value)
+        except ValueError:
+            return None
+    good = isinstance(value, date) and not isinstance(value, datetime) and 1970 <= value.year <= 2100
+    return value if good and isinstance(value, date) else None
 
 
 def _whole(low: int, high: int) -> Key:
@@ -234,6 +252,18 @@ LIMITS: Mapping[str, Key] = dict.fromkeys(("cpu", "gpu", "mem_gib", "jobs"), _AM
 PUBLISHERS: Mapping[str, Mapping[str, Key]] = {
     "folder": {"path": Key("text: the folder to write", lambda value: _is_text(value) and bool(value), required=True)}
 }
+# The keys of [allocation] that tell how much: the observable, and whether it is so many for all of the year.
+AMOUNTS = {
+    "gpu_hours": ("NGPUS", False),
+    "gpu_years": ("NGPUS", True),
+    "cpu_hours": ("NCPUS", False),
+    "cpu_years": ("NCPUS", True),
+}
+ALLOCATION: Mapping[str, Key] = {
+    **dict.fromkeys(AMOUNTS, Key("a number above 0", lambda value: _is_amount(value) and value > 0)),
+    "from": Key("a date from 1970 to 2100, e.g. 2026-07-01", _is_day, required=True),
+    "qos": _NAMES,
+}
 _RESOURCES = {"cpu": "cpu", "gpu": "gres/gpu", "mem_gib": "mem", "jobs": "jobs"}
 
 
@@ -261,6 +291,7 @@ def parse(text: str, source: str = "librarian.toml") -> Config:
         scrontab=Scrontab(
             **{**table.get("scrontab", {}), "modules": tuple(table.get("scrontab", {}).get("modules", ()))}
         ),
+        allocations=_allocations(table.get("allocation", {}), [entry["name"] for entry in table["qos"]]),
     )
 
 
@@ -279,15 +310,41 @@ def _qos(entry: Mapping[str, Any]) -> Qos:
     )
 
 
+def _allocations(table: Mapping[str, Any], names: list[str]) -> tuple[Allocation, ...]:
+    """One for each resource; `names` are the configured QoS, which share it unless some are named."""
+    start = _day(table.get("from"))
+    chosen = {name.lower() for name in table.get("qos") or names}
+    shared = tuple(name for name in names if name.lower() in chosen)
+    amounts = ((AMOUNTS[key], table[key]) for key in AMOUNTS if key in table)
+    return tuple(Allocation(key, float(value), start, shared, always) for (key, always), value in amounts if start)
+
+
 def _problems(table: Mapping[str, Any]) -> list[str]:
-    found = _unknown("", table, [*SECTIONS, "qos", "publish"])
+    found = _unknown("", table, [*SECTIONS, "qos", "publish", "allocation"])
     for name, keys in SECTIONS.items():
         section = table.get(name, {})
         if isinstance(section, dict):
             found += _check(name, section, keys)
         else:
             found.append(f"{name} = {section!r}: allowed is a table [{name}]")
-    return found + _qos_problems(table.get("qos", [])) + _publish_problems(table.get("publish", []))
+    found += _qos_problems(table.get("qos", [])) + _publish_problems(table.get("publish", []))
+    return found + (_allocation_problems(table["allocation"], table.get("qos")) if "allocation" in table else [])
+
+
+def _allocation_problems(table: Any, entries: Any) -> list[str]:
+    if not isinstance(table, dict):
+        return ["allocation: allowed is one table [allocation]"]
+    found = _check("allocation", table, ALLOCATION)
+    for resource in ("gpu", "cpu"):
+        if f"{resource}_hours" in table and f"{resource}_years" in table:
+            found.append(f"allocation.{resource}_years is beside {resource}_hours: allowed is one of them")
+    if not any(key in table for key in AMOUNTS):
+        found.append(f"allocation tells no amount: allowed are {', '.join(AMOUNTS)}")
+    known = [str(entry.get("name")) for entry in entries] if _is_tables(entries) else []
+    named = table["qos"] if _is_names(table.get("qos")) else []
+    strange = [name for name in named if name.lower() not in (one.lower() for one in known)]
+    allowed = f"allowed are the QoS of this file: {', '.join(known)}"
+    return found + [f"allocation.qos = {name!r}: {allowed}" for name in strange]
 
 
 def _qos_problems(entries: Any) -> list[str]:

@@ -101,6 +101,11 @@ timezone = {zone}           # the zone of the people who read the page
 """
 
 _TAIL = """\
+# What the group was granted for each year from a day on; gpu_years, cpu_hours and cpu_years are known too.
+# [allocation]
+# gpu_hours = 100000
+# from = 2026-07-01
+
 # Where the finished site goes, besides the site folder itself; may come again.
 # [[publish]]
 # kind = "folder"

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from librarian import assemble, collect, disguise, leaks, sitefolder, waiting
+from librarian import assemble, collect, disguise, history, leaks, sitefolder, waiting
 from librarian.config import Qos
 from librarian.configfile import Places, Setup
+from librarian.core.allocation import Pace
 from librarian.core.privacy import Rules
 from librarian.core.window import DAY, Window, window_until
 from librarian.disguise import Disguise
@@ -111,6 +112,7 @@ def render(setup: Setup, now: int) -> Problems:
     """
     sources, people = _with_store(setup.places, now, lambda store: (_sources(setup, store), store.people()))
     usages = [source.usage for source in sources if source.usage]
+    people |= disguise.people_of(source.collected for source in sources if source.collected)
     mask = disguise.disguise(setup.config.privacy, usages, people, setup.places.state, user_name())
     carry = disguise.keep(setup.places.state, mask)
     return assemble.write_site(setup, [_masked(source, mask) for source in sources], now, carry=carry, public=mask.text)
@@ -123,18 +125,30 @@ def _masked(source: assemble.Source, mask: Disguise) -> assemble.Source:
     return replace(source, collected=collected, usage=usage, reason=mask.text(source.reason))
 
 
+def look(setup: Setup) -> list[assemble.Source]:
+    """What the store holds of each configured QoS, as `render` would show it. Raises `StoreError`."""
+    with opened(setup.places.store) as store:
+        return _sources(setup, store)
+
+
 def _sources(setup: Setup, store: Store) -> list[assemble.Source]:
     """What the store holds of each configured QoS, in the configuration's order; keeps its hourly usage."""
-    sources = []
+    sources, pasts = [], {}
     for entry in setup.config.qos:
         collected = _collected(setup, store, entry)
         usage = None
         if collected:
             usage = measure(collected.jobs, window_of(setup, collected.as_of))
-            store.keep_usage(scope(entry), usage)
+            pasts[entry.name] = history.keep(store, scope(entry), collected.jobs, usage)
+            collected = replace(collected, months=history.months_of(store, pasts[entry.name]))
         last = store.last_query(scope(entry))
         sources.append(assemble.Source(entry, collected, usage, (last and last.error) or "nothing was collected yet"))
-    return sources
+    paces = history.paces(store, setup.config.allocations, pasts)
+    return [_paced(source, paces.get(source.qos.name, ())) for source in sources]
+
+
+def _paced(source: assemble.Source, paces: tuple[Pace, ...]) -> assemble.Source:
+    return replace(source, collected=replace(source.collected, paces=paces)) if source.collected else source
 
 
 def window_of(setup: Setup, now: int) -> Window:

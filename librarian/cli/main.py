@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Sequence
 
 from librarian import __version__
-from librarian.cli import commands, limits, queue, scheduling
+from librarian.cli import commands, limits, monthly, queue, scheduling
 from librarian.errors import LibrarianError
 
 EPILOG = """\
@@ -72,6 +72,9 @@ def parser() -> argparse.ArgumentParser:
         "--single-file", metavar="FILE", help="write the page also as one HTML file with everything inside"
     )
     _command(sub, "publish", commands.publish, "take the site to the configured publishers")
+    monthly.arguments(
+        _command(sub, "report", monthly.report, "whose month it was: hours, shares, jobs by user and account")
+    )
     _demo(_command(sub, "demo", commands.demo, "an example group's site, without Slurm: write it and serve it"))
     serve = _command(sub, "serve", commands.serve, "show the site on this machine's loopback address, as a preview")
     serve.add_argument("--port", type=_port, default=8000, help="port, 0 for any free one (default 8000)")

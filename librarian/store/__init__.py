@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from librarian.store.database import CorruptStoreError, connect
+from librarian.store.months import Months
 from librarian.store.observed import Observed
 from librarian.store.queries import Asked, Coverage, Queries, Scope
 from librarian.store.queues import Queues
@@ -23,7 +24,7 @@ from librarian.store.usages import Usages
 __all__ = ["MIGRATIONS", "Asked", "CorruptStoreError", "Coverage", "Scope", "Store", "open_store", "opened"]
 
 
-class Store(Queries, Usages, Observed, Queues):
+class Store(Queries, Usages, Months, Observed, Queues):
     """An open store. Use `open_store`."""
 
 
