@@ -7,6 +7,7 @@ from collections import Counter
 from librarian.configfile import Setup
 from librarian.core.window import isoformat
 from librarian.pipeline import scope
+from librarian.publish import delivery, outcome
 from librarian.slurm.accounting import DELIMITER
 from librarian.store import Scope, Store, opened
 
@@ -27,6 +28,10 @@ def describe(setup: Setup, now: int, *, every_reject: bool = False) -> tuple[lis
             text, code = _qos(store, scope(entry), setup, now)
             lines += [text, *_rejects(store, scope(entry), every_reject)]
             worst = max(worst, code)
+    for known in delivery.read(setup.places.deliveries):
+        text, well = outcome.describe(known, now)
+        lines.append(f"{known.kind}: {text}")
+        worst = max(worst, OK if well else WARNING)
     return lines, worst
 
 

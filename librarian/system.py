@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import fcntl
+import grp
 import os
 import pwd
 import shutil
@@ -12,12 +13,12 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from librarian.errors import BusyError, LibrarianError
+from librarian.errors import BusyError, LibrarianError, TimedOutError
 
 
 @dataclass(frozen=True)
@@ -40,20 +41,31 @@ class Runner(Protocol):
     def __call__(self, argv: Sequence[str], *, timeout: float, env: Mapping[str, str]) -> Answer: ...
 
 
-def run_command(argv: Sequence[str], *, timeout: float, env: Mapping[str, str]) -> Answer:
-    """Run `argv` with `env` added to the environment, no standard input, at most `timeout` seconds.
+def run_command(
+    argv: Sequence[str],
+    *,
+    timeout: float,
+    env: Mapping[str, str],
+    unset: Collection[str] = (),
+    stdin: bytes | None = None,
+    cwd: Path | None = None,
+) -> Answer:
+    """Run `argv` with `env` added to the environment and `unset` taken out of it, at most `timeout` seconds.
 
-    The command gets a session of its own, and on a time-out its whole process group is killed: a child that it left
-    behind would hold the pipes open. Raises `LibrarianError` with the command's name.
+    Without `stdin` there is no standard input. The command gets a session of its own, and on a time-out its whole
+    process group is killed: a child that it left behind would hold the pipes open. Raises `LibrarianError` with the
+    command's name, `TimedOutError` when it took too long.
     """
     name = Path(argv[0]).name
+    kept = {key: value for key, value in os.environ.items() if key not in unset}
     try:
         process = subprocess.Popen(
             list(argv),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**os.environ, **env},
+            env={**kept, **env},
+            cwd=cwd,
             start_new_session=True,
         )
     except OSError as error:
@@ -62,10 +74,10 @@ def run_command(argv: Sequence[str], *, timeout: float, env: Mapping[str, str]) 
         ) from error
     with process:
         try:
-            stdout, stderr = process.communicate(timeout=timeout)
+            stdout, stderr = process.communicate(stdin, timeout=timeout)
         except subprocess.TimeoutExpired as error:
             _kill_group(process)
-            raise LibrarianError(
+            raise TimedOutError(
                 f"{name} did not answer", f"stopped after {timeout:g} s", "raise [slurm] timeout_seconds if it is slow"
             ) from error
         except BaseException:
@@ -88,6 +100,11 @@ def clock() -> int:
 def stopwatch() -> float:
     """Seconds of a clock that never goes back, for durations."""
     return time.monotonic()
+
+
+def pause(seconds: float) -> None:
+    """Do nothing for a while."""
+    time.sleep(seconds)
 
 
 def environment() -> Mapping[str, str]:
@@ -142,6 +159,22 @@ def umask() -> int:
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
+
+
+def give(path: Path, mode: int | None, group: int | None) -> None:
+    """Set the mode and the group (its number) of a file or folder; None leaves as it is."""
+    if group is not None:
+        os.chown(path, -1, group)
+    if mode is not None:
+        path.chmod(mode)  # behind chown, which takes the setgid bit away
+
+
+def group_number(name: str) -> int:
+    """The number of a group. Raises `LibrarianError` when the system knows no such group."""
+    try:
+        return grp.getgrnam(name).gr_gid
+    except KeyError:
+        raise LibrarianError(f"there is no group {name}", todo="see: id") from None
 
 
 def sync_folder(folder: Path) -> None:

@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Sequence
 
 from librarian import __version__
-from librarian.cli import commands
+from librarian.cli import commands, publishing
 from librarian.errors import LibrarianError
 
 EPILOG = """\
@@ -71,7 +71,7 @@ def parser() -> argparse.ArgumentParser:
     render.add_argument(
         "--single-file", metavar="FILE", help="write the page also as one HTML file with everything inside"
     )
-    _command(sub, "publish", commands.publish, "take the site to the configured publishers")
+    publishing.add_arguments(_command(sub, "publish", commands.publish, "take the site to the configured publishers"))
     _demo(_command(sub, "demo", commands.demo, "an example group's site, without Slurm: write it and serve it"))
     serve = _command(sub, "serve", commands.serve, "show the site on this machine's loopback address, as a preview")
     serve.add_argument("--port", type=_port, default=8000, help="port, 0 for any free one (default 8000)")
@@ -100,6 +100,11 @@ def _common(made: argparse.ArgumentParser, default: str, *, root: bool) -> None:
 def _init(made: argparse.ArgumentParser) -> None:
     made.add_argument("--output", metavar="FILE", default="librarian.toml", help="file to write; - for standard output")
     made.add_argument("--force", action="store_true", help="replace the file if it is there")
+    made.add_argument(
+        "--pages",
+        metavar="OWNER/REPO",
+        help="publish to GitHub Pages: add that to the file, and tell what is left to do",
+    )
     made.add_argument(
         "--qos", action="append", metavar="NAME", help="report on this QoS; may come again (default: yours)"
     )
