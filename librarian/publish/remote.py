@@ -227,7 +227,7 @@ def _parse_look(text: str) -> Seen:
 
 _LOOK = """\
 echo {mark}
-rsync --version 2>/dev/null | sed -n '/^rsync/s/^/rsync: /p'
+rsync --version 2>/dev/null | sed -n '/^rsync  *version/s/^/rsync: /p'
 near={above}
 while [ ! -d "$near" ] && [ "$near" != / ] && [ "$near" != . ]; do near=$(dirname "$near"); done
 if [ -w "$near" ]; then echo "writable: yes"; fi
