@@ -147,6 +147,7 @@ _STAYS = (
     "no space left",
     "disk quota exceeded",
     "hook declined",
+    "by hook",
     "protected branch",
     "name or service not known",
     "returned error: 40",

@@ -134,8 +134,7 @@ class GithubPages:
 
     def _push_once(self, site: Path, content: Tree, ours: str | None, attempt: Attempt) -> Delivered:
         head = self._head(ours, attempt)
-        if head and head != ours:
-            self._refuse_foreign(head, ours, attempt)
+        self._refuse_foreign(head, ours, attempt)
         tree = self._tree(content, head, attempt)
         if head:
             held, has_parents, _ = self.scratch.told(head, attempt)
@@ -181,8 +180,10 @@ class GithubPages:
             raise failure(f"{self.describe()} could not be fetched", fetched.stderr)
         return self.scratch.commit_of(FOUND, attempt)
 
-    def _refuse_foreign(self, head: str, ours: str | None, attempt: Attempt) -> None:
+    def _refuse_foreign(self, head: str | None, ours: str | None, attempt: Attempt) -> None:
         """Raise `PublishError` when what would be replaced is not ours: neither now nor when we pushed last."""
+        if head == ours and not self.directory:
+            return
         there = self.scratch.folder_of(head, self.directory, attempt)
         if not set(there) - {".nojekyll", "CNAME"} or self._is_site(there, attempt):
             return
@@ -225,8 +226,7 @@ class GithubPages:
         sizes = {name: path.stat().st_size for name, path in files.items()}
         ours = self.scratch.commit_of(PUSHED, attempt)
         head = self._head(ours, attempt)
-        if head and head != ours:
-            self._refuse_foreign(head, ours, attempt)
+        self._refuse_foreign(head, ours, attempt)
         there = self.scratch.folder_of(head, self.directory, attempt)
         changed = [name for name, row in content.items() if there.get(name) != row]
         return Plan(self.describe(), sizes, changed, "" if head else "the branch would be made")
@@ -239,8 +239,7 @@ class GithubPages:
             ours = self.scratch.commit_of(PUSHED, attempt)
             head = self._head(ours, attempt)
             findings.append(Finding(True, f"{self.scratch.remote.url} answers"))
-            if head and head != ours:
-                self._refuse_foreign(head, ours, attempt)
+            self._refuse_foreign(head, ours, attempt)
             findings.append(Finding(True, f"branch {self.branch} {'is ours to write' if head else 'will be made'}"))
             empty = self.scratch.add_tree({}, attempt)
             commit = self.scratch.ask(["commit-tree", empty.object, "-m", "check"], attempt).strip()

@@ -131,6 +131,8 @@ class Scratch:
         return patient.git(arguments, attempt)
 
     def _ssh_command(self, attempt: Attempt) -> str:
+        if "://" in self.remote.url and not self.remote.url.startswith("ssh:"):
+            return "not needed"
         return self.git(["config", "--get", "core.sshCommand"], attempt).text.strip()
 
     def _credentials(self) -> list[str]:
@@ -166,6 +168,8 @@ class Scratch:
             lock.unlink(missing_ok=True)
         self.mark_known(None)
         self.ask(["update-ref", "-d", FOUND], attempt)
+        if self.commit_of(PUSHED, attempt) is None:  # an empty file, after a power cut
+            (self.folder / PUSHED).unlink(missing_ok=True)
 
     def healthy(self, attempt: Attempt) -> bool:
         """Whether all objects are there and whole."""
