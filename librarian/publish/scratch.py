@@ -131,7 +131,7 @@ class Scratch:
         return patient.git(arguments, attempt)
 
     def _ssh_command(self, attempt: Attempt) -> str:
-        if "://" in self.remote.url and not self.remote.url.startswith("ssh:"):
+        if self.remote.url.startswith(("/", "file:", "http:", "https:")):
             return "not needed"
         return self.git(["config", "--get", "core.sshCommand"], attempt).text.strip()
 
@@ -166,10 +166,10 @@ class Scratch:
             self.ask(["init", "--quiet", "--bare", "--template="], attempt)
         for lock in [*self.folder.glob("*.lock"), *(self.folder / "refs").rglob("*.lock")]:
             lock.unlink(missing_ok=True)
-        self.mark_known(None)
-        self.ask(["update-ref", "-d", FOUND], attempt)
-        if self.commit_of(PUSHED, attempt) is None:  # an empty file, after a power cut
-            (self.folder / PUSHED).unlink(missing_ok=True)
+        self._forget_found()
+        pushed = self.folder / PUSHED
+        if pushed.is_file() and not pushed.read_bytes().strip():  # after a power cut
+            pushed.unlink()
 
     def healthy(self, attempt: Attempt) -> bool:
         """Whether all objects are there and whole."""
@@ -177,9 +177,13 @@ class Scratch:
 
     def tidy(self, attempt: Attempt) -> None:
         """Remove all objects but those of the commit that was pushed last: the repository does not grow."""
-        self.mark_known(None)
-        self.ask(["update-ref", "-d", FOUND], attempt)
+        self._forget_found()
         self.ask(["prune", "--expire=now"], attempt)
+
+    def _forget_found(self) -> None:
+        # refs are files here: nothing ever packs them
+        self.mark_known(None)
+        (self.folder / FOUND).unlink(missing_ok=True)
 
     def mark_known(self, commit: str | None) -> None:
         """Mark a commit as the edge of a shallow history, so that a push sends nothing of what it holds.
