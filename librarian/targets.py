@@ -116,7 +116,7 @@ def home_path(path: str) -> str:
     """A remote path as it is used where the home is the current folder; never begins with a dash or `~`."""
     inner = path[2:] if path.startswith("~/") else path
     plain = str(PurePosixPath(inner.lstrip("/") if path.startswith("~/") else inner))
-    return plain if plain.startswith("/") else f"./{plain}"
+    return f"./{plain}" if plain.startswith(("-", "~")) else plain
 
 
 def is_pictures(value: object) -> bool:

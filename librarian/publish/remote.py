@@ -65,8 +65,7 @@ class Place:
     @property
     def above(self) -> str:
         """The folder that it is in."""
-        above = str(PurePosixPath(self.path).parent)
-        return above if above.startswith("/") or above == "." else f"./{above}"
+        return home_path(str(PurePosixPath(self.path).parent))
 
     @property
     def retired(self) -> str:
@@ -102,6 +101,10 @@ class Seen:
     rsync: int = 0
     free: int | None = None
 
+    def is_tidy(self, place: Place) -> bool:
+        """Whether there is a folder, and nothing of a swap that was cut short."""
+        return self.kind in ("files", "empty") and PurePosixPath(place.retired).name not in self.neighbours
+
     def refuse_foreign(self, where: str) -> None:
         """Raise `PublishError` when it is something that a site must not replace."""
         if self.kind in ("link", "file"):
@@ -135,8 +138,10 @@ class Shell:
             return None
         return _parse_look(answer.text.rpartition(f"{_MARK}\n")[2] if answer.text.count(_MARK) == 1 else answer.text)
 
-    def prepare(self, place: Place, leftovers: Sequence[str], attempt: Attempt) -> None:
+    def prepare(self, place: Place, seen: Seen, leftovers: Sequence[str], attempt: Attempt) -> None:
         """Make the folder above, complete a swap that was cut short, remove what killed runs left."""
+        if seen.is_tidy(place) and not leftovers:
+            return
         remove = "".join(f"rm -rf {shlex.quote(name)}\n" for name in leftovers)
         self._do(_PREPARE.format(**_words(place)) + remove, f"{place.path} could not be prepared", attempt)
 

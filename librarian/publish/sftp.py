@@ -12,6 +12,7 @@ from librarian.publish.base import Attempt, failure
 from librarian.publish.remote import Host, Place, Seen
 from librarian.system import Answer
 
+_ECHO = ("sftp>", "Fetching ")  # what is no answer in sftp's output
 _HALF = ".librarian-half."  # a single file on its way
 
 
@@ -29,7 +30,7 @@ class Sftp:
             if _is_missing(listed):
                 return Seen("missing")
             raise self._failure("could not be looked at", place, listed)
-        rows = [line.split(None, 8) for line in listed.text.splitlines() if not line.startswith("sftp>")]
+        rows = [line.split(None, 8) for line in listed.text.splitlines() if not line.startswith(_ECHO)]
         kinds = {row[8].removeprefix("./"): row[0][0] for row in rows if len(row) == 9}
         hidden = tuple(name for name in kinds if name.startswith("."))
         kind = kinds.get(place.name)
@@ -37,17 +38,23 @@ class Sftp:
             return Seen("missing", neighbours=hidden)
         if kind != "d":
             return Seen("link" if kind == "l" else "file", neighbours=hidden)
-        inside = self._batch([f"cd {quoted(place.path)}", "ls -1a"], attempt)
-        if inside.status != 0:
-            raise self._failure("could not be looked at", place, inside)
-        names = {line for line in inside.text.splitlines() if not line.startswith("sftp>")} - {".", ".."}
-        if not names:
-            return Seen("empty", neighbours=hidden)
-        return Seen("files", self._read(f"{place.path}/index.json", attempt), hidden)
+        return self._inside(place, hidden, attempt)
 
-    def prepare(self, place: Place, leftovers: Sequence[str], attempt: Attempt) -> None:
+    def _inside(self, place: Place, neighbours: tuple[str, ...], attempt: Attempt) -> Seen:
+        with tempfile.TemporaryDirectory(prefix="librarian-") as folder:
+            index = Path(folder) / "index.json"
+            lines = [f"cd {quoted(place.path)}", "ls -1a", f"-get index.json {quoted(str(index))}"]
+            inside = self._batch(lines, attempt)
+            if inside.status != 0:
+                raise self._failure("could not be looked at", place, inside)
+            names = {line for line in inside.text.splitlines() if not line.startswith(_ECHO)} - {".", ".."}
+            text = index.read_text(encoding="utf-8", errors="replace") if index.is_file() else ""
+        return Seen("files" if names - {""} else "empty", text, neighbours)
+
+    def prepare(self, place: Place, seen: Seen, leftovers: Sequence[str], attempt: Attempt) -> None:
         """Make the folder above, complete a swap that was cut short, remove what killed runs left."""
-        seen = self.look(place, attempt)
+        if seen.is_tidy(place) and not leftovers:
+            return
         above = [place.above, *map(str, PurePosixPath(place.above).parents)]
         lines = [f"-mkdir {quoted(folder)}" for folder in reversed(above) if folder not in ("/", ".")]
         if PurePosixPath(place.retired).name in seen.neighbours:
@@ -98,15 +105,6 @@ class Sftp:
     def changed(self, site: Path, place: Place, attempt: Attempt) -> list[str] | None:
         """Not known: nothing is compared."""
         return None
-
-    def _read(self, path: str, attempt: Attempt) -> str:
-        with tempfile.TemporaryDirectory(prefix="librarian-") as folder:
-            target = Path(folder) / "file"
-            self._batch([f"-get {quoted(path)} {quoted(str(target))}"], attempt)
-            try:
-                return target.read_text(encoding="utf-8", errors="replace")
-            except FileNotFoundError:
-                return ""
 
     def _do(self, lines: Sequence[str], what: str, place: Place, attempt: Attempt, cwd: Path | None = None) -> None:
         answer = self._batch(lines, attempt, cwd)

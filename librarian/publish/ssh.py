@@ -80,7 +80,7 @@ class Ssh:
         seen.refuse_foreign(self.describe())
         # a run ends after twice its time limit; what is older has nobody any more
         old = place.leftovers(seen.neighbours, attempt.now - int(2 * self.patience.timeout))
-        way.prepare(place, old, attempt)
+        way.prepare(place, seen, old, attempt)
         try:
             sent = way.fill(site, place, seen, attempt)
             way.swap(place, attempt)

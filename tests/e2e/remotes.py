@@ -174,6 +174,7 @@ class Sshd:
     port: int
     key: Path
     known: Path
+    has_shell: bool
 
     @property
     def options(self) -> list[str]:
@@ -213,7 +214,7 @@ def sshd(folder: Path, more: str = "") -> Iterator[Sshd]:
     try:
         assert until(lambda: _answers(port) or server.poll() is not None)
         assert server.poll() is None, (folder / "log").read_text()
-        yield Sshd(port, folder / "key", folder / "known")
+        yield Sshd(port, folder / "key", folder / "known", "internal-sftp" not in more)
     finally:
         server.terminate()
         server.wait(20)

@@ -6,7 +6,6 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from librarian.publish.delivery import checked, deliver, planned
 from librarian.publish.github_pages import GithubPages
 from librarian.system import stopwatch
 from tests.e2e import http_git
+from tests.e2e.processes import in_a_child
 from tests.e2e.remotes import (
     LARGE,
     NAMES,
@@ -311,19 +311,6 @@ def test_a_damaged_scratch_repository_is_mended(remote: Bare, tmp_path: Path, da
     steady = publish(sender, tmp_path, 2).bytes_sent
     assert steady is not None
     assert steady < 2000
-
-
-def in_a_child(work: Callable[[], object]) -> int:
-    """Do `work` in a process of its own that may be killed; returns its exit status, -9 when it was."""
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            work()
-            status = 0
-        finally:
-            os._exit(status)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 @pytest.mark.slow
