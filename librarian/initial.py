@@ -103,7 +103,7 @@ timezone = {zone}           # the zone of the people who read the page
 _TAIL = """\
 # Where the finished site goes, besides the site folder itself; may come again.
 # [[publish]]
-# kind = "folder"
+# kind = "folder"            # or "github-pages", "ssh": docs/publishing.md; librarian init --pages OWNER/REPO
 # path = "/web/mygroup/librarian"
 """
 

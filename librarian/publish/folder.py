@@ -70,8 +70,8 @@ class Folder:
         except (LibrarianError, OSError) as error:
             findings.append(Finding(False, str(error)))
         above = next(folder for folder in self.path.absolute().parents if folder.is_dir())
-        writable = os.access(above, os.W_OK | os.X_OK)
-        findings.append(Finding(writable, f"{above} can {'' if writable else 'not '}be written"))
+        writable = os.access(above, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids)
+        findings.append(Finding(writable, f"{above} can{'' if writable else 'not'} be written"))
         free = shutil.disk_usage(above).free
         needed = sum(path.stat().st_size for path in sitefolder.files_of(site).values())
         enough = free > 2 * needed

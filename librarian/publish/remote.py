@@ -74,7 +74,11 @@ class Place:
 
     def beside(self, ending: str) -> str:
         """A hidden neighbour."""
-        return f"{self.above}/.{self.name}.librarian{ending}"
+        return self.neighbour(f".{self.name}.librarian{ending}")
+
+    def neighbour(self, name: str) -> str:
+        """What lies beside it by that name."""
+        return home_path(str(PurePosixPath(self.above) / name))
 
     def fresh(self, now: int) -> str:
         """The folder that is filled before it takes the place; its name tells when it was begun."""
@@ -84,7 +88,7 @@ class Place:
         """Those of the neighbours' `names` that runs before the epoch `before` left behind."""
         pattern = re.compile(rf"\.{re.escape(self.name)}\.librarian-(\d+)")
         found = ((name, pattern.fullmatch(name)) for name in names)
-        return [f"{self.above}/{name}" for name, match in found if match and int(match[1]) < before]
+        return [self.neighbour(name) for name, match in found if match and int(match[1]) < before]
 
 
 @dataclass(frozen=True)

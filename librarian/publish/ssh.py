@@ -120,7 +120,7 @@ class Ssh:
 
     def _room(self, way: Shell | Sftp, place: Place, seen: Seen, site: Path, attempt: Attempt) -> list[Finding]:
         writable = seen.writable if isinstance(way, Shell) else way.may_write(place, attempt)
-        found = [Finding(writable, f"{place.path} can {'' if writable else 'not '}be written")]
+        found = [Finding(writable, f"{place.path} can{'' if writable else 'not'} be written")]
         if seen.free is not None:
             needed = sum(path.stat().st_size for path in sitefolder.files_of(site).values()) // 1024
             enough = seen.free > 2 * needed

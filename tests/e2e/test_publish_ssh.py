@@ -23,6 +23,7 @@ from librarian.system import stopwatch
 from tests.e2e.processes import in_a_child
 from tests.e2e.remotes import LARGE, NAMES, NOW, Sshd, content, is_running, killer, names, site, sshd, until, wrapper
 
+pytestmark = pytest.mark.skipif(shutil.which("rsync") is None, reason="rsync is missing: apt-get install rsync")
 HARD = 'a b\'s "c" $(touch x) *?[x] \\ -é~'
 PLAIN = ("sh", "bash", "mv", "rm", "mkdir", "ls", "sed", "awk", "df", "dirname", "cat", "rsync")
 

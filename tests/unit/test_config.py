@@ -99,7 +99,7 @@ def test_all_mistakes_are_told_at_once_with_key_value_and_what_is_allowed() -> N
         'qos[1].limits.cpus is not a key; did you mean "cpu"?',
         "qos[1].limits.gpu = -1",
         "qos[2].name is missing",
-        "publish[1].kind = 'carrier-pigeon': allowed: \"folder\"",
+        'publish[1].kind = \'carrier-pigeon\': allowed: "folder", "github-pages", "ssh"',
         "publish[2].path is missing",
     ):
         assert expected in text
