@@ -138,7 +138,8 @@ class Shell:
         answer = self.host.shell(_LOOK.format(**_words(place)), attempt)
         if f"{_MARK}\n" not in answer.text:
             if answer.status == 255:
-                raise failure(f"{self.host.name} could not be reached", answer.stderr)
+                todo = f"try it by hand: {shlex.join([*self.host.command('ssh'), self.host.name])}"
+                raise failure(f"{self.host.name} could not be reached", answer.stderr, todo)
             return None
         return _parse_look(answer.text.rpartition(f"{_MARK}\n")[2] if answer.text.count(_MARK) == 1 else answer.text)
 

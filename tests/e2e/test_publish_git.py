@@ -429,8 +429,12 @@ def test_a_token_in_the_address_opens_the_remote_and_shows_nowhere(
             findings = checked(sender, tmp_path / "site", NOW)
             assert (outcomes[0].state == "done", not problems) == (good, good), outcomes
             assert all(found.well for found in findings) == good
+            if good:  # the second push sends what differs, over http too
+                again = publish(sender, tmp_path, 1)
+                assert again.bytes_sent
+                assert again.bytes_sent < 2000
             seen += [sender.describe(), repr(sender.scratch.remote), repr(outcomes), repr(problems), repr(findings)]
-    assert remote.files() == {**expected(tmp_path), ".nojekyll": b""}
+    assert remote.files() == {**expected_of(tmp_path, 1), ".nojekyll": b""}
     assert "push" in (tmp_path / "arguments").read_text()
     seen += [caplog.text, (tmp_path / "arguments").read_text()]
     seen += [path.read_text("latin-1") for path in tmp_path.glob("*/p/*.git/[A-Za-z]*") if path.is_file()]
