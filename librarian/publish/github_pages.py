@@ -100,10 +100,8 @@ class GithubPages:
             return work()
         except ScratchError as error:
             log.info("the scratch repository is made anew: %s", error)
-        except MayPassError:
-            raise
         except PublishError:
-            # a damaged object may show only in what a push says
+            # a damaged object may show only as a fetch or a push that fails, and look as if the other side had hung up
             if attempt.is_over() or self.scratch.healthy(attempt):
                 raise
             log.info("the scratch repository has damaged objects, and is made anew")

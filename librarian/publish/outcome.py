@@ -14,7 +14,7 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one publisher fared once. `bytes_sent`: None where not told; `reason`: why it failed or waits, or a remark."""
+    """How one publisher fared once. `bytes_sent`: None where not told; `reason`: why it failed or waits, or how."""
 
     kind: str
     target: str
