@@ -2,89 +2,22 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from librarian.errors import PublishError
-from librarian.publish import publishers
-from librarian.publish.base import Attempt, Delivered, MayPassError
-from librarian.publish.delivery import checked, deliver, planned
-from librarian.publish.github_pages import GithubPages
-from librarian.system import stopwatch
-from tests.e2e import http_git
+from librarian.publish.base import Delivered, MayPassError
+from librarian.publish.delivery import checked, planned
+from tests.e2e.git_pages import expected, hostile_environment, pages, publish, remote
 from tests.e2e.processes import in_a_child
-from tests.e2e.remotes import (
-    LARGE,
-    NAMES,
-    NOW,
-    Bare,
-    content,
-    git,
-    is_running,
-    killer,
-    site,
-    size_of,
-    sshd,
-    until,
-    wrapper,
-)
+from tests.e2e.remotes import LARGE, NAMES, NOW, Bare, git, is_running, killer, site, size_of, until, wrapper
 
 ROOT = Path(__file__).parent.parent.parent
-EXTRA = [".nojekyll"]
-
-
-@pytest.fixture
-def remote(tmp_path: Path) -> Bare:
-    return Bare.make(tmp_path / "there" / "usage.git")
-
-
-@pytest.fixture(autouse=True)
-def hostile_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A user's configuration and environment that would break what relies on them."""
-    for key in [key for key in os.environ if key.startswith("GIT_")]:
-        monkeypatch.delenv(key)
-    (tmp_path / "gitconfig").write_text(
-        "[core]\n autocrlf = true\n quotePath = true\n[commit]\n gpgSign = true\n"
-        "[push]\n gpgSign = true\n followTags = true\n[init]\n defaultObjectFormat = sha256\n"
-        "[user]\n name = Real Name\n email = real@example.org\n[log]\n showSignature = true\n[gc]\n auto = 1\n"
-    )
-    for key, value in {
-        "GIT_CONFIG_GLOBAL": str(tmp_path / "gitconfig"),
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_DIR": str(tmp_path / "nowhere"),
-        "GIT_INDEX_FILE": str(tmp_path / "nowhere" / "index"),
-        "GIT_WORK_TREE": str(tmp_path),
-        "GIT_AUTHOR_NAME": "Real Name",
-        "GIT_TRACE_CURL": "1",
-        "GIT_CURL_VERBOSE": "1",
-        "GIT_TRACE": "1",
-    }.items():
-        monkeypatch.setenv(key, value)
-
-
-def pages(remote: Bare | str, state: Path, **options: Any) -> GithubPages:
-    address = remote if isinstance(remote, str) else str(remote.path)
-    (sender,) = publishers(
-        "github-pages", {"remote": address, "min_interval_seconds": 0, **options}, state, state / "p"
-    )
-    assert isinstance(sender, GithubPages)
-    return sender
-
-
-def publish(sender: GithubPages, folder: Path, number: int, now: int | None = None, timeout: float = 60) -> Delivered:
-    attempt = Attempt(NOW + number if now is None else now, stopwatch() + timeout)
-    return sender.publish(site(folder / "site", number), attempt)
-
-
-def expected(folder: Path, directory: str = "") -> dict[str, bytes]:
-    prefix = f"{directory}/" if directory else ""
-    return {f"{prefix}{name}": data for name, data in content(folder / "site").items()}
+__all__ = ["hostile_environment", "remote"]
 
 
 def test_a_branch_is_made_from_nothing_and_holds_one_commit(remote: Bare, tmp_path: Path) -> None:
@@ -369,74 +302,3 @@ def test_plan_and_check_change_nothing(remote: Bare, tmp_path: Path) -> None:
     assert all(found.well for found in checked(sender, tmp_path / "site", NOW))
     assert git("rev-parse", "gh-pages", at=remote.path) == before
     assert not checked(pages(str(tmp_path / "nosuch"), tmp_path), tmp_path / "site", NOW)[-1].well
-
-
-def test_over_ssh(remote: Bare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with sshd(tmp_path / "sshd") as server:
-        options = " ".join(f"-o {option}" for option in server.options)
-        monkeypatch.setenv("GIT_SSH_COMMAND", f"ssh {options}")
-        sender = pages(f"ssh://127.0.0.1:{server.port}{remote.path}", tmp_path)
-        assert publish(sender, tmp_path, 0).state == "done"
-        steady = publish(sender, tmp_path, 1).bytes_sent
-        assert steady
-        assert steady < 2000
-        assert all(found.well for found in checked(sender, tmp_path / "site", NOW))
-        monkeypatch.setenv(
-            "GIT_SSH_COMMAND",
-            f"ssh -o BatchMode=yes {options} -o IdentityFile=/dev/null".replace(str(server.key), "/nosuch"),
-        )
-        with pytest.raises(PublishError, match="Permission denied") as refused:
-            publish(sender, tmp_path, 2)
-        assert not isinstance(refused.value, MayPassError)
-    with pytest.raises(MayPassError, match="Connection refused"):
-        publish(sender, tmp_path, 2)
-    assert remote.files() == {**expected_of(tmp_path, 1), ".nojekyll": b""}
-
-
-def expected_of(folder: Path, number: int) -> dict[str, bytes]:
-    return content(site(folder / "site", number))
-
-
-def test_an_identity_and_an_unknown_host(remote: Bare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with sshd(tmp_path / "a key") as server:
-        sender = pages(f"ssh://127.0.0.1:{server.port}{remote.path}", tmp_path, identity=str(server.key))
-        home = tmp_path / "home"
-        wrapper(tmp_path / "bin", "ssh", f'exec "$real" -F /dev/null -o "UserKnownHostsFile={home}/known" "$@"')
-        monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
-        with pytest.raises(PublishError, match="Host key verification failed") as refused:
-            publish(sender, tmp_path, 0)
-        assert not isinstance(refused.value, MayPassError)
-        home.mkdir()
-        (home / "known").write_text(server.known.read_text())
-        assert publish(sender, tmp_path, 0).state == "done"
-
-
-TOKEN = "s3cr3t-t0ken"
-
-
-def test_a_token_in_the_address_opens_the_remote_and_shows_nowhere(
-    remote: Bare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    wrapper(tmp_path / "bin", "git", f'echo "$@" >>{tmp_path}/arguments; exec "$real" "$@"')
-    monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
-    git("config", "http.receivepack", "true", at=remote.path)
-    with http_git.server(remote.path.parent, "robot", TOKEN) as port:
-        seen = []
-        for user, good in ((f"robot:{TOKEN}", True), (f"robot:{TOKEN}x", False), (TOKEN, False)):
-            sender = pages(f"http://{user}@127.0.0.1:{port}/usage.git", tmp_path / str(len(seen)))
-            outcomes, problems = deliver([sender], site(tmp_path / "site", 0), NOW)
-            findings = checked(sender, tmp_path / "site", NOW)
-            assert (outcomes[0].state == "done", not problems) == (good, good), outcomes
-            assert all(found.well for found in findings) == good
-            if good:  # the second push sends what differs, over http too
-                again = publish(sender, tmp_path, 1)
-                assert again.bytes_sent
-                assert again.bytes_sent < 2000
-            seen += [sender.describe(), repr(sender.scratch.remote), repr(outcomes), repr(problems), repr(findings)]
-    assert remote.files() == {**expected_of(tmp_path, 1), ".nojekyll": b""}
-    assert "push" in (tmp_path / "arguments").read_text()
-    seen += [caplog.text, (tmp_path / "arguments").read_text()]
-    seen += [path.read_text("latin-1") for path in tmp_path.glob("*/p/*.git/[A-Za-z]*") if path.is_file()]
-    assert len(seen) > 20
-    assert not [text for text in seen if "s3cr3t" in text]
