@@ -16,6 +16,7 @@ from typing import Any
 
 import pytz
 
+from librarian import targets
 from librarian.core.grants import Allocation
 from librarian.core.privacy import MODES, OTHERS, Rules
 from librarian.errors import ConfigError
@@ -115,11 +116,15 @@ class Config:
 
 @dataclass(frozen=True)
 class Key:
-    """What a key may hold: `check` accepts a value, `allowed` says in words what it accepts."""
+    """What a key may hold: `check` accepts a value, `allowed` says in words what it accepts.
+
+    A `secret` value may hold a password, and is not repeated in messages.
+    """
 
     allowed: str
     check: Callable[[Any], bool]
     required: bool = False
+    secret: bool = False
 
 
 def _is_text(value: object) -> bool:
@@ -249,8 +254,31 @@ QOS: Mapping[str, Key] = {
     "limits": Key("a table [qos.limits]", lambda value: isinstance(value, dict)),
 }
 LIMITS: Mapping[str, Key] = dict.fromkeys(("cpu", "gpu", "mem_gib", "jobs"), _AMOUNT)
+_PATIENCE = {"timeout_seconds": _whole(1, 3600), "retries": _whole(0, 10)}
 PUBLISHERS: Mapping[str, Mapping[str, Key]] = {
-    "folder": {"path": Key("text: the folder to write", lambda value: _is_text(value) and bool(value), required=True)}
+    "folder": {
+        "path": Key("text: the folder to write", targets.is_line, required=True),
+        "mode": Key('a mode of folders such as "2775"', targets.is_folder_mode),
+        "file_mode": Key('a mode of files such as "664"', targets.is_file_mode),
+        "group": _TEXT,
+        **_PATIENCE,
+    },
+    "github-pages": {
+        "remote": Key("a remote of git's: host:path, ssh://…, https://… or a path", targets.is_remote, True, True),
+        "branch": Key('a plain name of a branch such as "gh-pages"', targets.is_branch),
+        "directory": Key('a folder inside the branch such as "docs/usage", or ""', targets.is_directory),
+        "cname": Key('a domain such as "usage.example.org", or ""', targets.is_domain),
+        "identity": _TEXT,
+        "min_interval_seconds": _whole(0, 86400),
+        **_PATIENCE,
+    },
+    "ssh": {
+        "host": Key('"host", "user@host" or a list of such', targets.is_hosts, required=True),
+        "path": Key("a folder on the host: absolute, or relative to the home there", targets.is_remote_path),
+        "options": Key('a list of ssh\'s options, e.g. ["Port=2222"], that ask nobody', targets.is_ssh_options),
+        "pictures": Key("a table of QoS and folders on the host", targets.is_pictures),
+        **_PATIENCE,
+    },
 }
 # The keys of [allocation] that tell how much: the observable, and whether it is so many for all of the year.
 AMOUNTS = {
@@ -267,12 +295,17 @@ ALLOCATION: Mapping[str, Key] = {
 _RESOURCES = {"cpu": "cpu", "gpu": "gres/gpu", "mem_gib": "mem", "jobs": "jobs"}
 
 
-def parse(text: str, source: str = "librarian.toml") -> Config:
-    """Read a configuration; `source` names it in messages. Raises `ConfigError` with all mistakes."""
+def tables(text: str, source: str = "librarian.toml") -> Mapping[str, Any]:
+    """What a configuration holds, as it stands there. Raises `ConfigError` when it is not TOML."""
     try:
-        table = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{source} is not TOML", str(error)) from error
+
+
+def parse(text: str, source: str = "librarian.toml") -> Config:
+    """Read a configuration; `source` names it in messages. Raises `ConfigError` with all mistakes."""
+    table = tables(text, source)
     problems = _problems(table)
     if problems:
         count = "a mistake" if len(problems) == 1 else f"{len(problems)} mistakes"
@@ -373,6 +406,8 @@ def _publish_problems(entries: Any) -> list[str]:
         else:
             options = {key: value for key, value in entry.items() if key != "kind"}
             found += _check(f"publish[{number}]", options, PUBLISHERS[kind])
+            if kind == "ssh" and not options.get("path") and not options.get("pictures"):
+                found.append(f"publish[{number}].path is missing: a folder on the host for the site, or pictures")
     return found
 
 
@@ -384,7 +419,8 @@ def _check(place: str, table: Mapping[str, Any], keys: Mapping[str, Key]) -> lis
     found = _unknown(f"{place}.", table, list(keys))
     for name, key in keys.items():
         if name in table and not key.check(table[name]):
-            found.append(f"{place}.{name} = {table[name]!r}: allowed is {key.allowed}")
+            shown = "…" if key.secret else repr(table[name])
+            found.append(f"{place}.{name} = {shown}: allowed is {key.allowed}")
         if key.required and name not in table:
             found.append(f"{place}.{name} is missing: {key.allowed}")
     return found

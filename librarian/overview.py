@@ -7,6 +7,7 @@ from collections import Counter
 from librarian.configfile import Setup
 from librarian.core.window import isoformat
 from librarian.pipeline import scope
+from librarian.publish import delivery, outcome
 from librarian.slurm.accounting import DELIMITER
 from librarian.store import Scope, Store, opened
 
@@ -17,17 +18,31 @@ _LATE = 3  # intervals without a complete answer
 def describe(setup: Setup, now: int, *, every_reject: bool = False) -> tuple[list[str], int]:
     """Lines for a person, and a status: 0 all is fresh, 1 something is old or failed, 2 something has no data at all.
 
-    Raises `StoreError` when the store cannot be read.
+    A publisher that failed is a 1. Raises `StoreError` when the store cannot be read.
     """
     if not setup.places.store.exists():
-        return [f"nothing was collected yet: there is no store {setup.places.store} (run: librarian run)"], CRITICAL
+        nothing = f"nothing was collected yet: there is no store {setup.places.store} (run: librarian run)"
+        return [nothing, *_publishers(setup, now)[0]], CRITICAL
     lines, worst = [f"cluster {setup.config.cluster.name}, store {setup.places.store}, site {setup.places.site}"], OK
     with opened(setup.places.store) as store:
         for entry in setup.config.qos:
             text, code = _qos(store, scope(entry), setup, now)
             lines += [text, *_rejects(store, scope(entry), every_reject)]
             worst = max(worst, code)
-    return lines, worst
+    published, well = _publishers(setup, now)
+    return lines + published, worst if well else max(worst, WARNING)
+
+
+def _publishers(setup: Setup, now: int) -> tuple[list[str], bool]:
+    """How each configured publisher fared in its last run, and whether none failed."""
+    known = {(one.kind, one.target): one for one in delivery.read(setup.places.deliveries)}
+    lines, all_well = [], True
+    for sender in delivery.senders(setup)[0]:
+        last = known.get((sender.kind, sender.describe()))
+        text, well = outcome.describe(last, now) if last else (f"{sender.describe()}: nothing was published yet", True)
+        lines.append(f"{sender.kind}: {text}")
+        all_well = all_well and well
+    return lines, all_well
 
 
 def _qos(store: Store, where: Scope, setup: Setup, now: int) -> tuple[str, int]:

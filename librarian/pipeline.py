@@ -7,7 +7,7 @@ fails is returned, not raised, so that the stages after it go on with what there
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -19,7 +19,8 @@ from librarian.core.privacy import Rules
 from librarian.core.window import DAY, Window, window_until
 from librarian.disguise import Disguise
 from librarian.errors import LibrarianError, PublishError, SiteError, StoreError
-from librarian.publish import publisher
+from librarian.publish import delivery
+from librarian.publish.delivery import Check
 from librarian.report import Collected, Staleness, measure
 from librarian.slurm.command import Slurm
 from librarian.store import CorruptStoreError, Scope, Store, opened
@@ -34,7 +35,7 @@ def run(setup: Setup, slurm: Slurm, now: int) -> Problems:
     """Collect, render and publish at `now`; returns what failed. Raises `LibrarianError` when nothing could go on."""
     problems = collect_all(setup, slurm, now)
     problems += render(setup, now)
-    return problems + publish(setup)
+    return problems + publish(setup, now)
 
 
 # collect
@@ -183,24 +184,21 @@ def _collected(setup: Setup, store: Store, entry: Qos) -> Collected | None:
 # publish
 
 
-def publish(setup: Setup) -> Problems:
-    """Take the site to every configured publisher; returns what failed. Nothing leaves that readers must not see."""
-    problems: Problems = []
-    if setup.config.publish and not sitefolder.is_site(setup.places.site):
+def publish(setup: Setup, now: int, checks: Sequence[Check] = ()) -> Problems:
+    """Take the site to every configured publisher; returns what failed, and keeps how each fared.
+
+    Nothing leaves that readers must not see. `checks` too look at the whole site before anything leaves; one that
+    raises stops every publisher.
+    """
+    if not setup.config.publish:
+        return []
+    if not sitefolder.is_site(setup.places.site):
         return [SiteError(f"there is no site in {setup.places.site}", todo="run: librarian run")]
-    if setup.config.publish:
-        try:
-            look_through(setup)
-        except LibrarianError as error:
-            return [error]
-    for target in setup.config.publish:
-        sender = publisher(target.kind, target.options, setup.places.base)
-        log.info("publishing to %s", sender.describe())
-        try:
-            sender.publish(setup.places.site)
-        except LibrarianError as error:
-            problems.append(error)
-    return problems
+    senders, problems = delivery.senders(setup)
+    every = [lambda _: look_through(setup), *checks]
+    outcomes, failures = delivery.deliver(senders, setup.places.site, now, every)
+    delivery.keep(setup.places.deliveries, outcomes, now)
+    return problems + failures
 
 
 def look_through(setup: Setup) -> None:

@@ -214,3 +214,15 @@ def test_init_never_overwrites(place: Path) -> None:
     done = librarian(place, "init", "--output", "-", "--qos", "avery", PATH=f"{place}/bin:{os.environ['PATH']}")
     assert done.returncode == 0, done.stderr
     assert parse(done.stdout).qos[0].name == "avery"
+    arguments = ("init", "--qos", "avery", "--pages", "a/nosuch", "--output")
+    assert librarian(place, *arguments, "-", PATH=f"{place}/bin:{os.environ['PATH']}").returncode == 2
+
+
+def test_init_writes_a_configuration_with_pages(place: Path) -> None:
+    (place / ".gitconfig").write_text(f'[url "{place}/nowhere/"]\n insteadOf = git@github.com:\n')
+    (place / "librarian.toml").unlink()
+    done = librarian(place, "init", "--qos", "avery", "--pages", "a/b", PATH=f"{place}/bin:{os.environ['PATH']}")
+    assert done.returncode == 0, done.stderr
+    found = parse((place / "librarian.toml").read_text())
+    assert (found.qos[0].name, found.publish[0].options["remote"]) == ("avery", "git@github.com:a/b.git")
+    assert done.stdout.endswith("- The page is then at https://a.github.io/b/\n")
