@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 
 from librarian.core.observables import OBSERVABLES
 from librarian.render import html
-from librarian.render.files import OVERVIEW, PLAIN
+from librarian.render.files import OVERVIEW, PLAIN, QUEUE
 from librarian.render.html import clock, embedded, hashed, trusted
 from librarian.render.plotly import Plotly
 
@@ -69,7 +69,7 @@ def render_page(
             entry["slug"]: embedded(datasets[entry["data"]]) for entry in index["qos"] if entry["data"] in datasets
         },
         charts=charts,
-        pictures={**charts, OVERVIEW: "Overview"},
+        pictures={**charts, OVERVIEW: "Overview", QUEUE: "Waiting"},
         clock=lambda epoch: clock(epoch, index["zone"]),
         plotly=plotly,
         cdn_host=urlsplit(plotly.url or "").netloc,

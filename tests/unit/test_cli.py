@@ -18,6 +18,7 @@ from librarian.demo.group import LIMITS
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import ConfigError
 from librarian.initial import Found, compose, discover
+from librarian.render.files import PICTURES
 from librarian.slurm.command import Slurm
 
 ROOT = Path(__file__).parent.parent.parent
@@ -94,7 +95,7 @@ def test_the_page_in_one_file(place: Path) -> None:
     assert (place / "site" / "plain.html").is_file()
     page = (place / "usage.html").read_text()
     assert page.startswith("<!doctype html>")
-    assert page.count("data:image/png;base64,") == 6
+    assert page.count("data:image/png;base64,") == len(PICTURES) + 1
     done = librarian(place, "render", "--single-file", "nowhere/usage.html")
     assert done.returncode == 5
     assert "usage.html could not be written: No such file or directory" in done.stderr

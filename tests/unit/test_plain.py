@@ -11,6 +11,7 @@ import pytest
 from librarian import assets
 from librarian.core.limits import Change, QosLimits
 from librarian.render import plain
+from librarian.render.files import PICTURES
 from librarian.render.plain import amount, describe, percent, render_plain
 from librarian.report import Report
 from tests.unit import reports
@@ -96,7 +97,9 @@ def test_tables_have_the_numbers_of_the_json() -> None:
 def test_pictures_have_their_contents_in_words() -> None:
     images = list(Elements(rendered()).all("img"))
     names = [
-        f"{key}_{qos}.png" for qos in ("avery", "bruno") for key in ("overview", "NCPUS", "NGPUS", "MEMORY", "NJOBS")
+        f"{key}_{qos}.png"
+        for qos in ("avery", "bruno")
+        for key in sorted(PICTURES, key=lambda name: name != "overview")
     ]
     assert [image["src"] for image in images] == names
     assert all(len(image["alt"]) > 60 for image in images)
