@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from librarian import assets
 from librarian.cli import main
 from librarian.config import parse
 from librarian.core.limits import QosLimits
@@ -97,9 +96,8 @@ def test_the_page_in_one_file(place: Path) -> None:
     assert (place / "site" / "plain.html").is_file()
     page = (place / "usage.html").read_text()
     assert page.startswith("<!doctype html>")
-    picture = "data:image/png;base64,"
-    library = assets.plotly().path
-    assert page.count(picture) == len(PICTURES) + (library.read_text(encoding="utf-8").count(picture) if library else 0)
+    # the overview is shown, and every picture is linked; Plotly's own code may hold such an address too
+    assert len(re.findall(r' (?:href|src)="data:image/png;base64,', page)) == len(PICTURES) + 1
     done = librarian(place, "render", "--single-file", "nowhere/usage.html")
     assert done.returncode == 5
     assert "usage.html could not be written: No such file or directory" in done.stderr
