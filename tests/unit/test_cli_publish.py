@@ -122,6 +122,10 @@ def test_init_pages_adds_the_table_and_tells_what_is_left(place: Path) -> None:
     assert "Make the repository" not in told.stdout
     assert "- On https://github.com/Avery/usage/settings/pages choose: Deploy from a branch, gh-pages" in told.stdout
     assert told.stdout.endswith("- The page is then at https://avery.github.io/usage/\n")
+    assert parse(text).privacy.users == "pseudonym", "what is public shows nobody by name, unless somebody says so"
+    told = librarian(place, "publish")
+    assert (told.returncode, "the site was made under other rules of [privacy]" in told.stderr) == (6, True)
+    assert librarian(place, "render").returncode == 0
     assert librarian(place, "publish").returncode == 0
     assert "index.html" in remote.files()
 

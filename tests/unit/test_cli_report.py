@@ -20,6 +20,8 @@ from tests.unit.runs import run_of
 
 NOW = 1_793_610_000  # 2026-11-02 in the morning, in UTC
 CONFIG = """
+[privacy]
+accounts = true
 [cluster]
 name = "demo"
 timezone = "UTC"
