@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Sequence
+import types
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -49,11 +50,18 @@ class Shown:
 
 
 def write_site(
-    setup: Setup, sources: Sequence[Source], now: int, *, carry: bool = True, public: Callable[[str], str] = str
+    setup: Setup,
+    sources: Sequence[Source],
+    now: int,
+    *,
+    carry: bool = True,
+    public: Callable[[str], str] = str,
+    more: Mapping[str, bytes] = types.MappingProxyType({}),
 ) -> list[LibrarianError]:
     """Render all and swap the site in; returns what failed. Raises `LibrarianError` when the site cannot be written.
 
     Without `carry` nothing of the last site is kept. `public` takes out of a sentence what readers must not see.
+    `more` are files that are put beside the others.
     """
     problems: list[LibrarianError] = []
     next_expected = now + setup.config.report.interval_seconds
@@ -70,7 +78,7 @@ def write_site(
             problem = SiteError(f"QoS {source.qos.name} could not be drawn", f"{type(error).__name__}: {error}")
             problems.append(problem)
             shown.append(_kept(setup, source.qos, public(str(problem)), carry))
-    _put(setup, shown, now, next_expected)
+    _put(setup, shown, now, next_expected, more)
     return problems
 
 
@@ -129,7 +137,7 @@ def _updated(data: dict[str, Any] | None, qos: str, cluster: str) -> int | None:
     return updated if isinstance(updated, int) else None
 
 
-def _put(setup: Setup, shown: Sequence[Shown], now: int, next_expected: int) -> None:
+def _put(setup: Setup, shown: Sequence[Shown], now: int, next_expected: int, more: Mapping[str, bytes]) -> None:
     plotly = assets.plotly()
     if plotly.path is None:
         log.info("no plotly.js on this machine: the page loads its charts' library from %s", plotly.url)
@@ -154,4 +162,4 @@ def _put(setup: Setup, shown: Sequence[Shown], now: int, next_expected: int) -> 
     if plotly.path is not None:
         copies[plotly.file_name] = plotly.path
     files |= {name: page.encode("utf-8", "replace") for name, page in pages.items()}
-    sitefolder.put(setup.places.site, {**files, INDEX: index}, copies)
+    sitefolder.put(setup.places.site, {**files, **more, INDEX: index}, copies)

@@ -19,7 +19,7 @@ from librarian.core.composed import Branch, Partition, compose
 from librarian.core.jobs import UNKNOWN, ints, joined
 from librarian.core.limits import Change, QosLimits
 from librarian.core.rules import pack, unpack
-from librarian.errors import NoAnswerError, SlurmError
+from librarian.errors import NoAnswerError, SlurmError, TooSlowError
 from librarian.slurm import accounting, accounts, partitions, qos, site
 from librarian.slurm.accounting import Query, Runs
 from librarian.slurm.command import Slurm
@@ -67,7 +67,7 @@ def collect(slurm: Slurm, store: Store, scope: Scope, *, cluster: str, now: int,
         runs = accounting.ask(slurm, query, cluster)
         runs, gone = _complete(runs, store.open_runs(scope), lambda since: _again(slurm, query, cluster, since))
         _check_hidden(store, gone, runs.jobs)
-    except SlurmError as error:
+    except (SlurmError, TooSlowError) as error:
         store.failed(scope, replace(asked, seconds=stopwatch() - started, error=str(error)))
         raise
     asked = replace(asked, seconds=stopwatch() - started, rows=len(runs.jobs), rejects=len(runs.rejects))

@@ -17,15 +17,16 @@ from typing import Any
 import pytz
 
 from librarian import targets
+from librarian.core import upkeep
 from librarian.core.grants import Allocation
 from librarian.core.privacy import MODES, OTHERS, Rules
+from librarian.core.upkeep import Alert, RunOptions, StoreOptions
 from librarian.errors import ConfigError
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
-
 
 DAY = 86400
 
@@ -111,6 +112,9 @@ class Config:
     publish: tuple[Publish, ...]
     privacy: Rules
     scrontab: Scrontab
+    run: RunOptions
+    store: StoreOptions
+    alert: Alert
     allocations: tuple[Allocation, ...] = ()
 
 
@@ -246,6 +250,7 @@ SECTIONS |= {
         ),
     }
 }
+SECTIONS |= {name: {key: Key(*rule) for key, rule in rules.items()} for name, rules in upkeep.RULES.items()}
 QOS: Mapping[str, Key] = {
     "name": _NAME,
     "title": _TEXT,
@@ -325,6 +330,9 @@ def parse(text: str, source: str = "librarian.toml") -> Config:
             **{**table.get("scrontab", {}), "modules": tuple(table.get("scrontab", {}).get("modules", ()))}
         ),
         allocations=_allocations(table.get("allocation", {}), [entry["name"] for entry in table["qos"]]),
+        run=RunOptions(**table.get("run", {})),
+        store=StoreOptions(**table.get("store", {})),
+        alert=upkeep.alert(table.get("alert", {})),
     )
 
 

@@ -74,6 +74,18 @@ class BusyError(LibrarianError):
     exit_status = 75
 
 
+class TooSlowError(LibrarianError):
+    """A stage of a run took longer than it may."""
+
+
+class Terminated(BaseException):
+    """The process is to end now: a signal came, or its time is up. All that is open is closed on the way out."""
+
+    def __init__(self, reason: str, exit_status: int) -> None:
+        self.reason, self.exit_status = one_line(reason), exit_status
+        super().__init__(self.reason)
+
+
 def one_line(text: str, limit: int = 400) -> str:
     """`text` with control characters and runs of blanks folded to one blank, cut at `limit` characters."""
     folded = " ".join("".join(c if c.isprintable() else " " for c in text).split())

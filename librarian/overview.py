@@ -1,36 +1,41 @@
-"""`librarian status`: what is known of each QoS, for a person at a terminal."""
+"""`librarian status`: how things stand, from the status that the last run left. It needs no store and no renderer."""
 
 from __future__ import annotations
 
-from collections import Counter
-
+from librarian import lock, statusfile
 from librarian.configfile import Setup
-from librarian.core.window import isoformat
-from librarian.pipeline import scope
+from librarian.core import status as values
+from librarian.core.verdict import judged
 from librarian.publish import delivery, outcome
-from librarian.slurm.accounting import DELIMITER
-from librarian.store import Scope, Store, opened
 
-OK, WARNING, CRITICAL = 0, 1, 2  # as monitoring plugins exit
-_LATE = 3  # intervals without a complete answer
+WARNING = 1  # as monitoring plugins exit
 
 
-def describe(setup: Setup, now: int, *, every_reject: bool = False) -> tuple[list[str], int]:
-    """Lines for a person, and a status: 0 all is fresh, 1 something is old or failed, 2 something has no data at all.
-
-    A publisher that failed is a 1. Raises `StoreError` when the store cannot be read.
+def describe(setup: Setup, now: int) -> tuple[list[str], int]:
+    """Lines for a person, and a status: 0 all is fresh, 1 something is old or failed, 2 something has no data at all,
+    or nothing has gone well for long. The first line is that of a monitoring plugin.
     """
-    if not setup.places.store.exists():
-        nothing = f"nothing was collected yet: there is no store {setup.places.store} (run: librarian run)"
-        return [nothing, *_publishers(setup, now)[0]], CRITICAL
-    lines, worst = [f"cluster {setup.config.cluster.name}, store {setup.places.store}, site {setup.places.site}"], OK
-    with opened(setup.places.store) as store:
-        for entry in setup.config.qos:
-            text, code = _qos(store, scope(entry), setup, now)
-            lines += [text, *_rejects(store, scope(entry), every_reject)]
-            worst = max(worst, code)
+    facts = {"store": str(setup.places.store), "site": str(setup.places.site)}
+    owner = lock.owner_of(setup.places.lock)
+    if owner:
+        facts["at work"] = owner
+    lines, code = judged(_known(setup), now, setup.zone, facts)
     published, well = _publishers(setup, now)
-    return lines + published, worst if well else max(worst, WARNING)
+    return [*lines, *published], code if well else max(code, WARNING)
+
+
+def as_json(setup: Setup, now: int) -> tuple[str, int]:
+    """The status as JSON, and the same number."""
+    status = _known(setup)
+    return values.to_json(status).decode("ascii").rstrip("\n"), judged(status, now, setup.zone)[1]
+
+
+def _known(setup: Setup) -> values.Status:
+    """The status; a QoS that was configured since the last run has no data yet."""
+    status = statusfile.read(setup)
+    known = {row.name: row for row in status.qos}
+    rows = tuple(known.get(entry.name, values.QosStatus(name=entry.name)) for entry in setup.config.qos)
+    return values.Status(**{**vars(status), "qos": rows, "interval_seconds": setup.config.report.interval_seconds})
 
 
 def _publishers(setup: Setup, now: int) -> tuple[list[str], bool]:
@@ -43,37 +48,3 @@ def _publishers(setup: Setup, now: int) -> tuple[list[str], bool]:
         lines.append(f"{sender.kind}: {text}")
         all_well = all_well and well
     return lines, all_well
-
-
-def _qos(store: Store, where: Scope, setup: Setup, now: int) -> tuple[str, int]:
-    coverage, last = store.coverage(where), store.last_query(where)
-    failure = f"; the last try failed: {last.error}" if last and last.error else ""
-    if coverage is None:
-        return f"{where.qos}: no data yet{failure}", CRITICAL
-    age = now - coverage.complete_at
-    old = age > _LATE * setup.config.report.interval_seconds
-    facts = f"complete up to {isoformat(coverage.complete_at, setup.zone)}, {_ago(age)}"
-    if last and not last.error:
-        facts += f"; the last answer had {last.rows} runs and took {last.seconds:.1f} s"
-    return f"{where.qos}: {'OLD, ' if old else ''}{facts}{failure}", WARNING if old or failure else OK
-
-
-def _rejects(store: Store, where: Scope, every: bool) -> list[str]:
-    rejects = store.rejects(where)
-    counted = Counter(reject.reason for reject in rejects)
-    lines = [f"  {count} rejected: {reason}" for reason, count in counted.most_common()]
-    if every:
-        lines += [f"    {reject.reason}: {_visible(reject.line)}" for reject in rejects]
-    return lines
-
-
-def _visible(line: str) -> str:
-    text = line.replace(DELIMITER, "|")
-    return "".join(c if c.isprintable() else "\ufffd" for c in text)
-
-
-def _ago(seconds: int) -> str:
-    for length, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= length:
-            return f"{seconds // length} {unit} ago"
-    return "just now"

@@ -11,48 +11,105 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from librarian import assemble, collect, disguise, history, leaks, sitefolder, waiting
+from librarian import (
+    alerts,
+    assemble,
+    collect,
+    disguise,
+    history,
+    housekeeping,
+    journal,
+    leaks,
+    sitefolder,
+    statusfile,
+    waiting,
+)
 from librarian.config import Qos
 from librarian.configfile import Places, Setup
 from librarian.core.allocation import Pace
 from librarian.core.privacy import Rules
 from librarian.core.window import DAY, Window, window_until
 from librarian.disguise import Disguise
-from librarian.errors import LibrarianError, PublishError, SiteError, StoreError
+from librarian.errors import LibrarianError, NoAnswerError, PublishError, SiteError, StoreError
+from librarian.interrupts import Guard
 from librarian.publish import delivery
 from librarian.publish.delivery import Check
 from librarian.report import Collected, Staleness, measure
 from librarian.slurm.command import Slurm
-from librarian.store import CorruptStoreError, Scope, Store, opened
-from librarian.system import user_name
+from librarian.store import Asked, CorruptStoreError, Scope, Store, opened, set_aside
+from librarian.system import pause, stopwatch, user_name
 
 Problems = list[LibrarianError]
 Result = TypeVar("Result")
 log = logging.getLogger(__name__)
 
 
-def run(setup: Setup, slurm: Slurm, now: int) -> Problems:
-    """Collect, render and publish at `now`; returns what failed. Raises `LibrarianError` when nothing could go on."""
-    problems = collect_all(setup, slurm, now)
-    problems += render(setup, now)
-    return problems + publish(setup, now)
+def run(setup: Setup, slurm: Slurm, now: int, guard: Guard | None = None) -> Problems:
+    """Collect, render and publish at `now`; returns what failed. Raises `LibrarianError` when nothing could go on.
+
+    `guard` keeps the stages within their limits. However it ends, the status tells of it.
+    """
+    try:
+        with journal.Journal(setup, now, guard).whole() as account:
+            problems = account.stage("collect", lambda: collect_all(setup, slurm, now))
+            problems += account.stage("render", lambda: render(setup, now))
+            if setup.config.publish:
+                problems += account.stage("publish", lambda: publish(setup, now))
+            housekeeping.tidy(setup, now)
+    except Exception:
+        alerts.check(setup, now)
+        raise
+    alerts.check(setup, now)
+    return problems
 
 
 # collect
 
 
 def collect_all(setup: Setup, slurm: Slurm, now: int, *, full: bool = False) -> Problems:
-    """Bring the store up to `now`; returns what failed, a QoS at a time."""
+    """Bring the store up to `now`; returns what failed, a QoS at a time.
+
+    Where nobody answered (slurmdbd restarts), all is asked once more after a pause, if that was soon told.
+    """
+    began, options = stopwatch(), setup.config.run
 
     def work(store: Store) -> Problems:
-        problems = _observe(setup, slurm, store, now)
-        for entry in setup.config.qos:
-            problems += _collect_one(setup, slurm, store, entry, now, full)
+        problems = _ask_all(setup, slurm, store, now, full)
+        soon = stopwatch() - began < options.collect_seconds / 4
+        if options.retry_seconds and soon and any(isinstance(problem, NoAnswerError) for problem in problems):
+            log.info("nobody answers; all is asked again in %d s", options.retry_seconds)
+            pause(options.retry_seconds)
+            problems = _ask_all(setup, slurm, store, now, full)
+        journal.note_qos(setup, [journal.qos_status(store, scope(entry), now) for entry in setup.config.qos])
         scopes = [scope(entry) for entry in setup.config.qos]
         waiting.look(slurm, store, scopes, cluster=setup.config.cluster.name, now=now)
         return problems
 
     return _with_store(setup.places, now, work)
+
+
+def _ask_all(setup: Setup, slurm: Slurm, store: Store, now: int, full: bool) -> Problems:
+    """Ask for everything once. When nobody answers for a QoS, the others are not asked: each would wait as long.
+
+    Those that failed last time come last, so that one which always fails does not keep the others from being asked.
+    """
+    problems = _observe(setup, slurm, store, now)
+    nobody: LibrarianError | None = None
+    for entry in sorted(setup.config.qos, key=lambda entry: _has_failed(store, entry)):
+        if nobody:
+            store.failed(scope(entry), Asked(now, now, 0.0, error=str(nobody)))
+            problems.append(NoAnswerError(f"QoS {entry.name} was not asked for", str(nobody)))
+            continue
+        failed = _collect_one(setup, slurm, store, entry, now, full)
+        nobody = next((problem for problem in failed if isinstance(problem, NoAnswerError)), None)
+        problems += failed
+    return problems
+
+
+def _has_failed(store: Store, entry: Qos) -> bool:
+    """Whether the last question failed; one that was not asked took no time."""
+    last = store.last_query(scope(entry))
+    return bool(last and last.error and last.seconds)
 
 
 def observe(setup: Setup, slurm: Slurm, now: int) -> Problems:
@@ -95,8 +152,7 @@ def _with_store(places: Places, now: int, work: Callable[[Store], Result]) -> Re
         with opened(places.store) as store:
             return work(store)
     except CorruptStoreError as error:
-        aside = places.store.with_name(f"{places.store.name}.damaged-{now}")
-        places.store.rename(aside)
+        aside = set_aside(places.store, "damaged", now)
         log.warning("%s; it is set aside as %s and built again from Slurm", error, aside)
     with opened(places.store) as store:
         return work(store)
@@ -116,7 +172,9 @@ def render(setup: Setup, now: int) -> Problems:
     people |= disguise.people_of(source.collected for source in sources if source.collected)
     mask = disguise.disguise(setup.config.privacy, usages, people, setup.places.state, user_name())
     carry = disguise.keep(setup.places.state, mask)
-    return assemble.write_site(setup, [_masked(source, mask) for source in sources], now, carry=carry, public=mask.text)
+    more = {statusfile.NAME: journal.public(setup, statusfile.stamped(statusfile.read(setup), setup))}
+    shown = [_masked(source, mask) for source in sources]
+    return assemble.write_site(setup, shown, now, carry=carry, public=mask.text, more=more)
 
 
 def _masked(source: assemble.Source, mask: Disguise) -> assemble.Source:

@@ -54,6 +54,12 @@ def put(target: Path, files: Mapping[str, bytes], copies: Mapping[str, Path], ac
         why = f"{error.strerror or error}: {error.filename}" if error.filename else str(error)
         todo = "check the disk, its quota and the folder"
         raise SiteError(f"the site could not be written to {target}", why, todo) from error
+    except BaseException:  # the run was told to end: the site must be there
+        recover(target)
+        remove_tree(fresh)
+        if target.exists():
+            remove_tree(retired)
+        raise
 
 
 def recover(target: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import fcntl
 import grp
 import os
@@ -72,6 +73,11 @@ def run_command(
             _kill_group(process)
             raise
     return Answer(process.returncode, stdout, stderr.decode("utf-8", "replace"))
+
+
+def feed_command(argv: Sequence[str], text: bytes, *, timeout: float) -> Answer:
+    """As `run_command`, with `text` as standard input."""
+    return run_command(argv, timeout=timeout, env={}, stdin=text)
 
 
 def stream_command(
@@ -233,6 +239,22 @@ def write_atomic(path: Path, data: bytes, mode: int = 0o644) -> None:
         raise
 
 
+def overwrite(path: Path, data: bytes) -> None:
+    """Write `data` over the beginning of a file that is there: possible on a full disk too, but not in one step."""
+    with path.open("r+b") as file:
+        file.write(data)
+
+
+def file_time(folder: Path) -> float:
+    """The time of the clock that dates the files in `folder`: a file server's may differ from ours.
+
+    Raises `OSError` when no file can be made there.
+    """
+    with tempfile.NamedTemporaryFile(prefix=".time.", dir=folder) as file:
+        os.utime(file.name)  # a file system's own time, where it is remote
+        return Path(file.name).stat().st_mtime
+
+
 def umask() -> int:
     """The process's umask, without changing it."""
     mask = os.umask(0o077)
@@ -281,6 +303,57 @@ def exchange_folders(one: Path, other: Path) -> bool:
         return False
     here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
     return bool(renameat2(here, os.fsencode(one), here, os.fsencode(other), exchange) == 0)
+
+
+class RecordLock:
+    """A POSIX record lock on a file, which is made where it is not there; ends with `close` or with the process.
+
+    `refused`: somebody else has it. Where the file system has no such locks it is neither held nor refused. Raises
+    `OSError` when the file cannot be opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self.refused = False
+        try:
+            fcntl.lockf(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self.refused = error.errno in (errno.EACCES, errno.EAGAIN)
+
+    def close(self) -> None:
+        """Let go."""
+        os.close(self._descriptor)
+
+
+def host_name() -> str:
+    """The name of this machine."""
+    return os.uname().nodename
+
+
+def kernel_name() -> str:
+    """Tells apart the systems whose process ids can be compared: this boot of this kernel, and its space of ids."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return f"{os.uname().sysname} {host_name()}"
+
+
+def process_began(pid: int) -> str | None:
+    """When a process began, by its system's count ("": not known); None when there is none of that id any more."""
+    try:
+        # proc(5): the name in parentheses may hold anything; the state is the first field behind it, starttime the 20th
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+        return None if fields[0] in (b"Z", b"X") else fields[19].decode("ascii")
+    except (OSError, IndexError):
+        pass
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return None
+    except OSError:
+        return ""
+    return ""
 
 
 @contextlib.contextmanager

@@ -6,11 +6,11 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from librarian import system
+from librarian.cli import upkeep
 from librarian.cli.scheduling import check_on_watchdog
 from librarian.errors import ConfigError, LibrarianError
 
@@ -68,8 +68,8 @@ def run(options: argparse.Namespace) -> int:
     from librarian import pipeline
 
     setup = _setup(options)
-    with _alone(setup):
-        status = _told(pipeline.run(setup, _slurm(setup), system.clock()))
+    with upkeep.alone(setup) as guard:
+        status = _told(pipeline.run(setup, _slurm(setup), system.clock(), guard))
     check_on_watchdog(options, setup)
     return status
 
@@ -79,7 +79,7 @@ def collect(options: argparse.Namespace) -> int:
     from librarian import pipeline
 
     setup = _setup(options)
-    with _alone(setup):
+    with upkeep.alone(setup):
         return _told(pipeline.collect_all(setup, _slurm(setup), system.clock(), full=options.full))
 
 
@@ -88,7 +88,7 @@ def render(options: argparse.Namespace) -> int:
     from librarian import pipeline, single
 
     setup = _setup(options)
-    with _alone(setup):
+    with upkeep.alone(setup):
         problems = pipeline.render(setup, system.clock())
         try:
             if options.single_file:
@@ -122,15 +122,6 @@ def demo(options: argparse.Namespace) -> int:
 def serve(options: argparse.Namespace) -> int:
     """Preview the site."""
     return _serve(_setup(options).places.site, options.port)
-
-
-def status(options: argparse.Namespace) -> int:
-    """What is known, how old it is, what was rejected."""
-    from librarian import overview
-
-    lines, code = overview.describe(_setup(options), system.clock(), every_reject=options.rejects)
-    print("\n".join(lines))
-    return code
 
 
 def whois(options: argparse.Namespace) -> int:
@@ -167,10 +158,6 @@ def _slurm(setup: Setup) -> Slurm:
     from librarian.slurm.command import Slurm
 
     return Slurm(setup.config.slurm.bin_dir, setup.config.slurm.timeout_seconds)
-
-
-def _alone(setup: Setup) -> AbstractContextManager[None]:
-    return system.locked(setup.places.lock, "a run")
 
 
 def _told(problems: Sequence[LibrarianError]) -> int:

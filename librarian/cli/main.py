@@ -13,12 +13,13 @@ import traceback
 from collections.abc import Sequence
 
 from librarian import __version__
-from librarian.cli import commands, limits, monthly, publishing, queue, scheduling
-from librarian.errors import LibrarianError
+from librarian.cli import commands, limits, monthly, publishing, queue, scheduling, upkeep
+from librarian.errors import LibrarianError, Terminated
 
 EPILOG = """\
 exit status: 0 done; 1 several things failed; 2 a mistake on the command line or in the configuration; 3 Slurm;
-4 the store; 5 the site; 6 a publisher; 75 another run is going on; 130 interrupted. What could be done was done.
+4 the store; 5 the site; 6 a publisher; 75 another run is going on; 130 interrupted; 143 ended by SIGTERM or by its
+time limit. What could be done was done.
 """
 CONFIG_HELP = "configuration file; else $LIBRARIAN_CONFIG, ./librarian.toml, $XDG_CONFIG_HOME/librarian/librarian.toml"
 
@@ -27,6 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command in `argv` and return its exit status."""
     options = parser().parse_args(argv)
     _log_to_stderr(options)
+    upkeep.end_on_signals()
     try:
         return int(options.command(options))
     except LibrarianError as error:
@@ -34,6 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             traceback.print_exc()
         print(f"librarian: {error}", file=sys.stderr)
         return error.exit_status
+    except Terminated as end:
+        return upkeep.ended(end)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -78,8 +82,12 @@ def parser() -> argparse.ArgumentParser:
     _demo(_command(sub, "demo", commands.demo, "an example group's site, without Slurm: write it and serve it"))
     serve = _command(sub, "serve", commands.serve, "show the site on this machine's loopback address, as a preview")
     serve.add_argument("--port", type=_port, default=8000, help="port, 0 for any free one (default 8000)")
-    status = _command(sub, "status", commands.status, "what is known of each QoS, how old it is, what was rejected")
+    status = _command(sub, "status", upkeep.status, "how things stand: how old the data of each QoS are, what failed")
     status.add_argument("--rejects", action="store_true", help="list every rejected row, not only their number")
+    status.add_argument("--json", action="store_true", help="for programs: see docs/status.schema.json")
+    doctor = _command(sub, "doctor", upkeep.doctor, "look through everything that must be right, and say what to do")
+    doctor.add_argument("--json", action="store_true", help="for programs: a list with an object for each check")
+    upkeep.arguments_of_store(_command(sub, "store", upkeep.store, "look through the store, copy it, put a copy back"))
     _scheduling(sub)
     whois = _command(
         sub, "whois", commands.whois, "who is behind a name that the site shows: its name, a tab, the real one"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from librarian import system
-from librarian.cli import commands
+from librarian.cli import commands, upkeep
 from librarian.errors import ConfigError, LibrarianError, PublishError, SiteError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def publish(options: argparse.Namespace) -> int:
     setup = commands._setup(options)
     if not setup.config.publish:
         raise ConfigError("there is nothing to publish to", todo="add a [[publish]] table to the configuration")
-    with commands._alone(setup):
+    with upkeep.alone(setup):
         if options.check or options.dry_run:
             return _look(setup, check=options.check)
         return commands._told(pipeline.publish(setup, system.clock()))

@@ -74,7 +74,7 @@ PrivateData            = {private}
 SLURMDBD_VERSION       = 24.11.5
 """
 _CONFIG = """\
-Configuration data as of 2026-11-20T23:57:58
+Configuration data as of {now}
 ClusterName             = {cluster}
 PrivateData             = none
 SLURM_VERSION           = 24.11.5
@@ -115,7 +115,7 @@ class DemoSlurm:
     def __call__(self, argv: Sequence[str], *, timeout: float, env: Mapping[str, str]) -> Answer:
         """Answer one command; one that is not known fails with status 1."""
         command, arguments = PurePosixPath(argv[0]).name, tuple(argv[1:])
-        if command == "sacct":
+        if command == "sacct" and arguments != ("--version",):
             return self._sacct(arguments, env)
         if command == "squeue":
             return self._squeue(arguments, env)
@@ -132,6 +132,8 @@ class DemoSlurm:
             "sacctmgr -P show cluster format=cluster": lambda: f"Cluster\n{self._cluster}\n",
             "scontrol show config": self._config,
         }
+        if arguments == ("--version",):
+            return Answer(0, b"slurm-wlm 24.11.5\n", "")
         table = tables.get(" ".join((command, *arguments)))
         return _unknown(command, " ".join(arguments)) if table is None else Answer(0, table().encode(), "")
 
@@ -152,7 +154,7 @@ class DemoSlurm:
         return _DBD_CONFIG.format(private="jobs" if self._private else "none")
 
     def _config(self) -> str:
-        return _CONFIG.format(cluster=self._cluster)
+        return _CONFIG.format(cluster=self._cluster, now=self.now)
 
     def _assoc(self, whose: str) -> str:
         rows = (

@@ -13,6 +13,8 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from librarian.store.care import Care, Health, check, export, take_in
+from librarian.store.copies import set_aside
 from librarian.store.database import CorruptStoreError, connect
 from librarian.store.months import Months
 from librarian.store.observed import Observed
@@ -21,10 +23,24 @@ from librarian.store.queues import Queues
 from librarian.store.schema import MIGRATIONS
 from librarian.store.usages import Usages
 
-__all__ = ["MIGRATIONS", "Asked", "CorruptStoreError", "Coverage", "Scope", "Store", "open_store", "opened"]
+__all__ = [
+    "MIGRATIONS",
+    "Asked",
+    "CorruptStoreError",
+    "Coverage",
+    "Health",
+    "Scope",
+    "Store",
+    "check",
+    "export",
+    "open_store",
+    "opened",
+    "set_aside",
+    "take_in",
+]
 
 
-class Store(Queries, Usages, Months, Observed, Queues):
+class Store(Care, Queries, Usages, Months, Observed, Queues):
     """An open store. Use `open_store`."""
 
 

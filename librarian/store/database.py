@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from librarian.errors import StoreError
+from librarian.store.copies import beside, bound, copy_of
 from librarian.store.schema import MIGRATIONS
 
 
@@ -69,6 +70,9 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     if version > len(MIGRATIONS):
         why = f"schema {version}, and this one knows {len(MIGRATIONS)}"
         raise StoreError(f"{path} is of a newer Librarian", why, "upgrade this one, or move the file")
+    if 0 < version < len(MIGRATIONS):  # a copy as it was, should the new version turn out to be a mistake
+        copy_of(connection, beside(path, "schema", version))
+        bound(path, "schema")
     for number in range(version, len(MIGRATIONS)):
         script = f"BEGIN IMMEDIATE; {MIGRATIONS[number]} PRAGMA user_version = {number + 1}; COMMIT;"
         connection.executescript(script)

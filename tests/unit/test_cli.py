@@ -106,7 +106,7 @@ def test_the_page_in_one_file(place: Path) -> None:
 
 def test_two_at_once(place: Path) -> None:
     holder = (
-        "import sys, time; from pathlib import Path; from librarian.system import locked\n"
+        "import sys, time; from pathlib import Path; from librarian.lock import locked\n"
         "with locked(Path('state/demo.lock'), 'a run'): print('held', flush=True); time.sleep(60)"
     )
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -118,7 +118,7 @@ def test_two_at_once(place: Path) -> None:
         done = librarian(place, "run")
         other.kill()
     assert done.returncode == 75
-    assert f"a run is already going on: process {other.pid} on" in done.stderr
+    assert f"a run is already going on: a run, process {other.pid} on" in done.stderr
     assert librarian(place, "collect").returncode == 0
 
 
@@ -155,7 +155,7 @@ def test_status_lists_rejects(place: Path) -> None:
 
 def test_status_without_data(place: Path) -> None:
     told = librarian(place, "status")
-    assert (told.returncode, "nothing was collected yet" in told.stdout) == (2, True)
+    assert (told.returncode, "nothing was run yet" in told.stdout) == (2, True)
 
 
 def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,174 @@
+"""What happened in the runs, as values: how each stage, each QoS and each publisher fared. Times are UTC epochs.
+
+It is kept as JSON between runs (docs/status.schema.json), so that a page, a monitor and the watchdog can tell how
+things stand without the store. Nothing here needs more than the standard library.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, TypeVar
+
+SCHEMA_VERSION = 1
+OK, PARTIAL, FAILED, NEVER = "ok", "partial", "failed", "never"
+STAGES = ("collect", "render", "publish")
+_PATH = re.compile(r"(?<![\w.:/])/(?:[^\s/:;,'\"()<>]+/)+([^\s/:;,'\"()<>]*)")
+Row = TypeVar("Row", bound="Stage")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """How something fared: its last try, its last success (None: never), how long the last try took, and why it failed
+    in one line (None: it did not)."""
+
+    last_try: int | None = None
+    last_success: int | None = None
+    seconds: float | None = None
+    error: str | None = None
+
+    def after(self, now: int, seconds: float, error: str | None) -> Stage:
+        """The same after a try that began at `now`."""
+        return Stage(now, self.last_success if error else now, round(seconds, 3), error)
+
+
+@dataclass(frozen=True)
+class QosStatus(Stage):
+    """The same of asking Slurm for a QoS. `last_success` is the time up to which its data are complete; `rows` of its
+    last answer, `rejects` are counted by reason, all that are known."""
+
+    name: str = ""
+    rows: int | None = None
+    rejects: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PublisherStatus(Stage):
+    """The same of taking the site somewhere. `state`: done, unchanged, waits or failed."""
+
+    kind: str = ""
+    target: str = ""
+    state: str = ""
+
+
+@dataclass(frozen=True)
+class Status:
+    """All of it. `failures` counts the runs in a row in which something failed, `failing_since` is when the first of
+    them began. `state`: ok, partial (something failed, the rest was done), failed, or never (nothing was run yet)."""
+
+    cluster: str
+    interval_seconds: int
+    version: str = ""
+    host: str = ""
+    state: str = NEVER
+    last_try: int | None = None
+    last_success: int | None = None
+    seconds: float | None = None
+    error: str | None = None
+    failures: int = 0
+    failing_since: int | None = None
+    next_expected: int | None = None
+    stages: Mapping[str, Stage] = field(default_factory=dict)
+    qos: tuple[QosStatus, ...] = ()
+    publishers: tuple[PublisherStatus, ...] = ()
+
+
+def after_stage(status: Status, name: str, now: int, seconds: float, error: str | None) -> Status:
+    """The status after a stage."""
+    stage = status.stages.get(name, Stage()).after(now, seconds, error)
+    return replace(status, stages={**status.stages, name: stage})
+
+
+def after_run(status: Status, now: int, seconds: float, state: str, error: str | None) -> Status:
+    """The status after a run that began at `now` and took `seconds`; `error` is None where all went well."""
+    well = error is None
+    since = status.failing_since if status.failing_since is not None else now
+    return replace(
+        status,
+        state=state,
+        last_try=now,
+        last_success=now if well else status.last_success,
+        seconds=round(seconds, 3),
+        error=error,
+        failures=0 if well else status.failures + 1,
+        failing_since=None if well else since,
+        next_expected=now + status.interval_seconds,
+    )
+
+
+def to_json(status: Status) -> bytes:
+    """The status as JSON."""
+    body = {"schema_version": SCHEMA_VERSION, "generator": f"librarian {status.version}", **asdict(status)}
+    return (json.dumps(body, indent=1) + "\n").encode("ascii")
+
+
+def from_json(text: str | bytes) -> Status | None:
+    """The status in `text`; None where it is damaged or of another version, since the next run writes it anew."""
+    try:
+        body = json.loads(text)
+        if body["schema_version"] != SCHEMA_VERSION:
+            return None
+        rest = {item.name: body[item.name] for item in fields(Status)}
+        rest["stages"] = {str(name): _row(Stage, row) for name, row in body["stages"].items()}
+        rest["qos"] = tuple(_row(QosStatus, row) for row in body["qos"])
+        rest["publishers"] = tuple(_row(PublisherStatus, row) for row in body["publishers"])
+        return _checked(Status(**rest))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _row(kind: type[Row], row: Mapping[str, Any]) -> Row:
+    return _checked(kind(**{item.name: row[item.name] for item in fields(kind)}))
+
+
+_NUMBERS = ("last_try", "last_success", "failing_since", "next_expected", "seconds", "rows")
+_TEXTS = ("error", "name", "kind", "target", "state", "cluster", "version", "host")
+
+
+def _checked(value: Any) -> Any:
+    """`value`, when its numbers are numbers and its texts texts: what is read may be anybody's."""
+    for name in (item.name for item in fields(value)):
+        held = getattr(value, name)
+        optional = held is None and name in (*_NUMBERS, "error")
+        if name in _NUMBERS and not optional and (isinstance(held, bool) or not isinstance(held, int | float)):
+            raise TypeError(name)
+        if name in _TEXTS and not optional and not isinstance(held, str):
+            raise TypeError(name)
+        if name in ("interval_seconds", "failures") and (isinstance(held, bool) or not isinstance(held, int)):
+            raise TypeError(name)
+    if isinstance(value, QosStatus) and not all(isinstance(count, int) for count in value.rejects.values()):
+        raise TypeError("rejects")
+    return value
+
+
+def public(status: Status, scrub: Callable[[str], str], folders: Sequence[str], *, host: bool) -> Status:
+    """The status as the site's readers may see it: no paths, no targets, no names that `scrub` takes out of a text.
+
+    `folders` are paths to be taken out as a whole, spaces included; of any other absolute path the last part stays.
+    """
+
+    def clean(text: str | None) -> str | None:
+        return None if text is None else scrub(without_paths(text, folders))
+
+    def cleaned(row: Row) -> Row:
+        return replace(row, error=clean(row.error))
+
+    return replace(
+        status,
+        host=status.host if host else "",
+        error=clean(status.error),
+        stages={name: cleaned(stage) for name, stage in status.stages.items()},
+        qos=tuple(cleaned(row) for row in status.qos),
+        publishers=tuple(
+            replace(row, target=row.kind, error=None if row.error is None else "failed") for row in status.publishers
+        ),
+    )
+
+
+def without_paths(text: str, folders: Sequence[str]) -> str:
+    """`text` with absolute paths cut down to their last part."""
+    for folder in sorted((folder for folder in folders if len(folder) > 1), key=len, reverse=True):
+        text = text.replace(folder, "…")
+    return _PATH.sub(r"…/\1", text)

@@ -1,0 +1,218 @@
+"""Our own side: schedule, lock, disk, store, site, publishers, clocks, and how the last run went."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from librarian import lock, overview, sitefolder, statusfile
+from librarian.configfile import Setup
+from librarian.core.verdict import LATE
+from librarian.doctor.finding import FAIL, OK, SKIP, WARN, Check, Finding
+from librarian.errors import LibrarianError, one_line
+from librarian.slurm.command import Slurm
+from librarian.system import clock, environment, file_time, local_zone, run_command
+
+_LOW = 200 * 2**20  # bytes free that a store of a month and two copies of a site want
+_SKEW = 60
+
+
+def checks(setup: Setup, path: Path, slurm: Slurm, now: int) -> list[tuple[str, Check]]:
+    """What to look at."""
+    folders = {"state": setup.places.state, "site": setup.places.site}
+    made: list[tuple[str, Check]] = [
+        ("schedule", lambda: schedule(setup, path, slurm, now)),
+        ("last run", lambda: _last_run(setup, now)),
+        ("lock", lambda: _lock(setup)),
+        ("store", lambda: _store(setup)),
+        ("site", lambda: _site(setup)),
+        ("quota", lambda: _quota(setup)),
+        ("zone", lambda: _zone(setup)),
+        ("alert", lambda: _alert(setup)),
+        ("publishers", lambda: _publishers(setup)),
+    ]
+    made += [(f"disk {name}", lambda name=name, folder=folder: _disk(name, folder)) for name, folder in folders.items()]  # type: ignore[misc]
+    return made
+
+
+def schedule(setup: Setup, path: Path, slurm: Slurm, now: int) -> list[Finding]:
+    """Whether our entries of scrontab are there, alive, and have fired."""
+    from librarian import scheduled
+    from librarian.slurm import crontab
+
+    state, name = setup.places.state, scheduled.installation(setup.config.cluster.name, path.resolve())
+    known = scheduled.recorded(state, name)
+    try:
+        table = crontab.read(slurm)
+    except crontab.NoScrontabError as error:
+        todo = "librarian scrontab install --form crontab, or --form systemd"
+        return [Finding("scrontab", WARN, f"cannot be used here: {error.why}", todo)]
+    found = [Finding("scrontab", OK, "can be used here")]
+    if known is None:
+        return [*found, Finding("entries", WARN, "nothing runs by itself yet", "librarian scrontab install")]
+    if known.paused:
+        return [*found, Finding("entries", WARN, "they are paused on purpose", "librarian resume")]
+    return [*found, _entries(known, table, slurm), _fired(known.installed_at, known.interval, setup, now)]
+
+
+def _entries(known: object, table: str, slurm: Slurm) -> Finding:
+    from librarian.core import crontable
+    from librarian.scheduled import Installed
+    from librarian.slurm import crontab
+
+    assert isinstance(known, Installed)  # noqa: S101 (it is imported late)
+    block = crontable.parted(table, known.name)
+    todo = "librarian scrontab install (the watchdog does it too)"
+    if not block.block:
+        return Finding("entries", FAIL, "they are gone from the table", todo)
+    if block.disabled:
+        return Finding("entries", FAIL, "Slurm has disabled one: its job was cancelled", todo)
+    jobs = crontab.jobs(slurm, known.jobs)
+    held = [job for job in jobs if "held" in job.reason.lower()]
+    missing = [name for name in known.jobs if name not in {job.name for job in jobs}]
+    if held or missing:
+        text = "; ".join(
+            [*(f"{job.name} is held: {job.reason}" for job in held), *(f"{name} has no job" for name in missing)]
+        )
+        return Finding("entries", FAIL, text, todo)
+    return Finding("entries", OK, ", ".join(f"{job.name} {job.state.lower()} ({job.reason})" for job in jobs))
+
+
+def _fired(installed_at: int, interval: int, setup: Setup, now: int) -> Finding:
+    last = statusfile.read(setup).last_try
+    if last is not None and last >= installed_at and now - last <= LATE * interval:
+        return Finding("fired", OK, f"the last run began {now - last} s ago")
+    if now - installed_at <= LATE * interval:
+        return Finding("fired", SKIP, "they were put in just now", "look again in half an hour")
+    text = "they never fired" if last is None or last < installed_at else f"no run for {now - last} s"
+    return Finding("fired", FAIL, text, "see squeue --me, the log, and docs/scrontab.md")
+
+
+def _last_run(setup: Setup, now: int) -> Finding:
+    lines, code = overview.describe(setup, now)
+    text = lines[0].partition(" | ")[0]
+    status = statusfile.read(setup)
+    if code == 0:
+        return Finding("last run", OK, text)
+    return Finding("last run", WARN, f"{text}{': ' + status.error if status.error else ''}", "librarian status")
+
+
+def _lock(setup: Setup) -> Finding:
+    owner = lock.owner_of(setup.places.lock)
+    if owner:
+        return Finding("lock", OK, f"a run is going on: {owner}")
+    return Finding("lock", OK, "free")
+
+
+def _store(setup: Setup) -> Finding:
+    from librarian import store
+
+    path = setup.places.store
+    if not path.exists():
+        return Finding("store", WARN, f"there is none yet: {path}", "librarian run")
+    found = store.check(path, quick=True)
+    if found.problems:
+        todo = "the next run builds it anew; hourly history comes back with: librarian store import COPY"
+        return Finding("store", FAIL, f"{path} is damaged: {found.problems[0]}", todo)
+    if found.schema > len(store.MIGRATIONS):
+        return Finding("store", FAIL, f"{path} is of a newer Librarian", "upgrade this one")
+    return Finding("store", OK, f"{path}, {found.size} bytes, schema {found.schema}, whole")
+
+
+def _site(setup: Setup) -> Finding:
+    site = setup.places.site
+    if site.exists() and not sitefolder.is_site(site) and (not site.is_dir() or any(site.iterdir())):
+        return Finding("site", FAIL, f"{site} holds other files", "name an empty folder in [paths] site")
+    above = _existing(site.parent)
+    if not os.access(above, os.W_OK | os.X_OK):
+        todo = "the folder is replaced whole, so the one above it must be writable too"
+        return Finding("site", FAIL, f"{above} cannot be written", todo)
+    return Finding(
+        "site", OK if site.exists() else WARN, str(site) if site.exists() else f"none yet: {site}", "librarian run"
+    )
+
+
+def _disk(name: str, folder: Path) -> list[Finding]:
+    place = _existing(folder)
+    what = f"disk {name}"
+    if not os.access(place, os.W_OK | os.X_OK):
+        return [
+            Finding(what, FAIL, f"{place} cannot be written", "check who owns it, or name another folder in [paths]")
+        ]
+    try:
+        apart = file_time(place) - clock()
+    except OSError as error:
+        return [Finding(what, FAIL, f"{place}: {error.strerror}", "free some room, or name another folder in [paths]")]
+    free, inodes = shutil.disk_usage(place).free, os.statvfs(place)
+    found = [_room(what, place, free, inodes.f_favail, inodes.f_files)]
+    if abs(apart) > _SKEW:
+        text = f"the clock of the file system of {place} is {apart:.0f} s off this machine's"
+        found.append(Finding(f"{what} clock", WARN, text, "ask the admins to set the clocks (NTP)"))
+    return found
+
+
+def _room(what: str, place: Path, free: int, inodes: int, files: int) -> Finding:
+    text = f"{free // 2**20} MiB free at {place}"
+    if free < _LOW or (files and inodes < 1000):
+        return Finding(
+            what, WARN, f"{text}, {inodes} files may be made", "free some room, or name another folder in [paths]"
+        )
+    return Finding(what, OK, text)
+
+
+def _quota(setup: Setup) -> Finding:
+    """What `quota` says, where there is such a command; most sites have one of their own."""
+    program = shutil.which("quota", path=environment().get("PATH"))
+    if program is None:
+        return Finding("quota", SKIP, "there is no command quota here", "")
+    try:
+        answer = run_command([program, "-q"], timeout=20, env={"LC_ALL": "C"})
+    except LibrarianError as error:
+        return Finding("quota", SKIP, str(error))
+    said = one_line(answer.text, 200)
+    return Finding("quota", WARN, said, "free some room") if said else Finding("quota", OK, "no quota is used up")
+
+
+def _zone(setup: Setup) -> Finding:
+    local = local_zone()
+    if setup.config.cluster.timezone:
+        return Finding("zone", OK, f"{setup.zone} (this machine: {local})")
+    if local == "UTC":
+        todo = "set [cluster] timezone to the readers' zone"
+        return Finding("zone", WARN, "UTC, since this machine tells no other", todo)
+    return Finding("zone", OK, f"{local}, this machine's")
+
+
+def _alert(setup: Setup) -> Finding:
+    from librarian import alerts
+    from librarian.core.alerting import Message
+
+    rules = setup.config.alert
+    if not rules.wanted:
+        return Finding("alert", SKIP, "nobody is told when runs fail", "name somebody in [alert]")
+    if rules.mail and alerts.mail_command(rules.mail, Message("", "")) is None:
+        return Finding("alert", FAIL, "there is no sendmail, mailx or mail here", "name a command in [alert]")
+    if rules.command and shutil.which(rules.command[0], path=environment().get("PATH")) is None:
+        return Finding("alert", FAIL, f"{rules.command[0]} cannot be run", "correct [alert] command")
+    return Finding("alert", OK, ", ".join([*rules.mail, *rules.command[:1]]))
+
+
+def _publishers(setup: Setup) -> list[Finding]:
+    """Each publisher looks for itself whether it could publish now."""
+    from librarian.publish import delivery
+
+    senders, problems = delivery.senders(setup)
+    found = [Finding("publisher", FAIL, str(problem), "correct [[publish]]") for problem in problems]
+    for sender in senders:
+        looked = delivery.checked(sender, setup.places.site, clock())
+        wrong = "; ".join(one.text for one in looked if not one.well)
+        name = f"publisher {sender.kind}"
+        todo = "docs/publishing.md; librarian publish --check tells more"
+        found.append(Finding(name, FAIL, wrong, todo) if wrong else Finding(name, OK, sender.describe()))
+    return found
+
+
+def _existing(folder: Path) -> Path:
+    """The folder, or the nearest one above it that is there."""
+    return next((place for place in (folder, *folder.parents) if place.exists()), Path("/"))
