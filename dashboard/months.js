@@ -34,7 +34,7 @@ export function monthRows(month, side, keys) {
 export function allocationWords(allocation, zone) {
   const { used, even, amount: whole, projected, unit, known_from: knownFrom, from, to } = allocation;
   const pace = even > 0 ? ` Even use would have come to ${amount(even)} by now, so this is ${percent(used, even)} of the pace.` : "";
-  const end = ` At the pace so far ${amount(projected)} (${percent(projected, whole)}) will be used by ${zonedDay(to, zone)}.`;
+  const end = projected === null ? "" : ` At the pace so far ${amount(projected)} (${percent(projected, whole)}) will be used by ${zonedDay(to, zone)}.`;
   const blind = knownFrom > from ? ` Use before ${zonedDay(knownFrom, zone)} is not known here and not counted.` : "";
   return `${amount(used)} of ${amount(whole)} ${unit} used since ${zonedDay(from, zone)} (${percent(used, whole)}).${pace}${end}${blind}`;
 }
@@ -42,13 +42,13 @@ export function allocationWords(allocation, zone) {
 // The lines of an allocation's chart in a box of `width` by `height`: {used, even, ahead, now, top} as SVG paths and places.
 export function paceLines(allocation, width, height) {
   const { from, to, now, days, cumulative, used, projected, amount: whole } = allocation;
-  const top = Math.max(whole, projected, used) * 1.06 || 1;
+  const top = Math.max(whole, projected ?? 0, used) * 1.06 || 1;
   const x = (epoch) => ((epoch - from) / (to - from)) * width;
   const y = (hours) => height - (hours / top) * height;
   const points = days.map((day, place) => `${place ? "L" : "M"}${x(day).toFixed(1)} ${y(cumulative[place]).toFixed(1)}`).join("");
   const last = days.length ? [x(days.at(-1)), y(cumulative.at(-1))] : [0, height];
   return {
     used: points, even: `M0 ${height}L${width} ${y(whole).toFixed(1)}`, whole: y(whole),
-    ahead: `M${last[0].toFixed(1)} ${last[1].toFixed(1)}L${width} ${y(projected).toFixed(1)}`, now: x(now), end: y(projected),
+    ahead: projected === null ? "" : `M${last[0].toFixed(1)} ${last[1].toFixed(1)}L${width} ${y(projected).toFixed(1)}`, now: x(now),
   };
 }

@@ -41,5 +41,11 @@ test("the pace line lies in its box", () => {
   assert.equal(lines.now, 50);
   assert.ok(Math.abs(lines.whole - 6) < 1e-9);
   assert.equal(lines.ahead, "M50.0 66.0L100 26.0");
-  assert.ok(Number.isFinite(paceLines({ ...allocation, amount: 0, used: 0, projected: 0, days: [], cumulative: [] }, 100, 106).end));
+  assert.ok(Number.isFinite(paceLines({ ...allocation, amount: 0, used: 0, projected: 0, days: [], cumulative: [] }, 100, 106).whole));
+});
+
+test("where less than a day is known nothing is foretold", () => {
+  const young = { ...allocation, projected: null };
+  assert.equal(paceLines(young, 100, 106).ahead, "");
+  assert.ok(!allocationWords(young, "UTC").includes("At the pace so far"));
 });

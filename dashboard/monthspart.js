@@ -62,9 +62,15 @@ function showMonth(known) {
   const { data, layers } = known.scene;
   const month = monthsOf(data).find((one) => one.month === known.choice.value);
   const note = monthNote(month, data.metadata.zone);
-  known.words.textContent = `${note ? `${note}. ` : ""}${counted(month.total.jobs, "run")} ended, ${percent(month.total.failed, month.total.jobs)} of them failed.`;
+  known.words.textContent = `${note ? `${note}. ` : ""}${endedWords(month)}`;
   showGrid(known.users, monthSheet(data, layers, month, "users"));
   showGrid(known.accounts, monthSheet(data, layers, month, "accounts"));
+}
+
+// Of a month that an older release kept it is not known.
+function endedWords({ total }) {
+  if (typeof total.jobs !== "number") return "How many runs ended is not known.";
+  return `${counted(total.jobs, "run")} ended, ${percent(total.failed, total.jobs)} of them failed.`;
 }
 
 function monthSheet(data, layers, month, side) {
@@ -74,14 +80,14 @@ function monthSheet(data, layers, month, side) {
   const columns = [
     { key: one, label: one === "user" ? "User" : "Account", kind: "name", value: (row) => row.name },
     ...keys.flatMap((key) => hoursAndShare(data, key, own(month.total.hours, key, 0))),
-    { key: "jobs", label: "runs ended", kind: "number", value: (row) => row.jobs ?? 0, text: (row) => amount(row.jobs ?? 0) },
+    { key: "jobs", label: "runs ended", kind: "number", value: (row) => row.jobs ?? 0, text: (row) => (typeof row.jobs === "number" ? amount(row.jobs) : "–") },
     { key: "failed", label: "failed", full: "failed share of the runs", kind: "share", value: (row) => (row.jobs ? row.failed / row.jobs : 0), text: (row) => percent(row.failed, row.jobs) },
   ];
   const colours = new Map(layers.map((layer) => [layer.name, layer.colour]));
   const nameCell = (row) => (row.name === null ? element("th", { scope: "row" }, counted(rows.length, one)) : side === "users" ? userCell(row.name, colours) : element("th", { scope: "row" }, element("bdi", {}, row.name)));
   const cells = (row) => columns.map((column) => (column.kind === "name" ? nameCell(row) : element("td", { class: column.kind }, column.text(row))));
   return {
-    name: `month-${side}`, title: `${monthName(month.month)} by ${one}`, span: null, note: rows.length ? null : side === "users" ? "Nobody used anything." : "Accounts are not known for this month.",
+    name: `month-${side}`, title: `${monthName(month.month)} by ${one}`, span: null, note: rows.length ? null : side === "users" ? "Nobody used anything." : "Accounts are not known for this month, or not shown on this site.",
     columns, rows, total: { name: null, ...month.total }, cells, file: `${month.month}-${side}.csv`,
   };
 }

@@ -11,11 +11,14 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any
 
 import pytz
 
+from librarian import targets
 from librarian.core import upkeep
+from librarian.core.grants import Allocation
 from librarian.core.privacy import MODES, OTHERS, Rules
 from librarian.core.upkeep import Alert, RunOptions, StoreOptions
 from librarian.errors import ConfigError
@@ -112,15 +115,20 @@ class Config:
     run: RunOptions
     store: StoreOptions
     alert: Alert
+    allocations: tuple[Allocation, ...] = ()
 
 
 @dataclass(frozen=True)
 class Key:
-    """What a key may hold: `check` accepts a value, `allowed` says in words what it accepts."""
+    """What a key may hold: `check` accepts a value, `allowed` says in words what it accepts.
+
+    A `secret` value may hold a password, and is not repeated in messages.
+    """
 
     allowed: str
     check: Callable[[Any], bool]
     required: bool = False
+    secret: bool = False
 
 
 def _is_text(value: object) -> bool:
@@ -142,6 +150,21 @@ def _is_zone(value: object) -> bool:
 
 def _is_amount(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e15
+
+
+def _is_day(value: object) -> bool:
+    return _day(value) is not None
+
+
+def _day(value: object) -> date | None:
+    """A date of TOML's, or the same as text, from 1970 to 2100."""
+    if isinstance(value, str):
+        try:
+            value = date.fromisoformat(value)
+        except ValueError:
+            return None
+    good = isinstance(value, date) and not isinstance(value, datetime) and 1970 <= value.year <= 2100
+    return value if good and isinstance(value, date) else None
 
 
 def _whole(low: int, high: int) -> Key:
@@ -236,18 +259,58 @@ QOS: Mapping[str, Key] = {
     "limits": Key("a table [qos.limits]", lambda value: isinstance(value, dict)),
 }
 LIMITS: Mapping[str, Key] = dict.fromkeys(("cpu", "gpu", "mem_gib", "jobs"), _AMOUNT)
+_PATIENCE = {"timeout_seconds": _whole(1, 3600), "retries": _whole(0, 10)}
 PUBLISHERS: Mapping[str, Mapping[str, Key]] = {
-    "folder": {"path": Key("text: the folder to write", lambda value: _is_text(value) and bool(value), required=True)}
+    "folder": {
+        "path": Key("text: the folder to write", targets.is_line, required=True),
+        "mode": Key('a mode of folders such as "2775"', targets.is_folder_mode),
+        "file_mode": Key('a mode of files such as "664"', targets.is_file_mode),
+        "group": _TEXT,
+        **_PATIENCE,
+    },
+    "github-pages": {
+        "remote": Key("a remote of git's: host:path, ssh://…, https://… or a path", targets.is_remote, True, True),
+        "branch": Key('a plain name of a branch such as "gh-pages"', targets.is_branch),
+        "directory": Key('a folder inside the branch such as "docs/usage", or ""', targets.is_directory),
+        "cname": Key('a domain such as "usage.example.org", or ""', targets.is_domain),
+        "identity": _TEXT,
+        "min_interval_seconds": _whole(0, 86400),
+        **_PATIENCE,
+    },
+    "ssh": {
+        "host": Key('"host", "user@host" or a list of such', targets.is_hosts, required=True),
+        "path": Key("a folder on the host: absolute, or relative to the home there", targets.is_remote_path),
+        "options": Key('a list of ssh\'s options, e.g. ["Port=2222"], that ask nobody', targets.is_ssh_options),
+        "pictures": Key("a table of QoS and folders on the host", targets.is_pictures),
+        **_PATIENCE,
+    },
+}
+# The keys of [allocation] that tell how much: the observable, and whether it is so many for all of the year.
+AMOUNTS = {
+    "gpu_hours": ("NGPUS", False),
+    "gpu_years": ("NGPUS", True),
+    "cpu_hours": ("NCPUS", False),
+    "cpu_years": ("NCPUS", True),
+}
+ALLOCATION: Mapping[str, Key] = {
+    **dict.fromkeys(AMOUNTS, Key("a number above 0", lambda value: _is_amount(value) and value > 0)),
+    "from": Key("a date from 1970 to 2100, e.g. 2026-07-01", _is_day, required=True),
+    "qos": _NAMES,
 }
 _RESOURCES = {"cpu": "cpu", "gpu": "gres/gpu", "mem_gib": "mem", "jobs": "jobs"}
 
 
-def parse(text: str, source: str = "librarian.toml") -> Config:
-    """Read a configuration; `source` names it in messages. Raises `ConfigError` with all mistakes."""
+def tables(text: str, source: str = "librarian.toml") -> Mapping[str, Any]:
+    """What a configuration holds, as it stands there. Raises `ConfigError` when it is not TOML."""
     try:
-        table = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{source} is not TOML", str(error)) from error
+
+
+def parse(text: str, source: str = "librarian.toml") -> Config:
+    """Read a configuration; `source` names it in messages. Raises `ConfigError` with all mistakes."""
+    table = tables(text, source)
     problems = _problems(table)
     if problems:
         count = "a mistake" if len(problems) == 1 else f"{len(problems)} mistakes"
@@ -266,6 +329,7 @@ def parse(text: str, source: str = "librarian.toml") -> Config:
         scrontab=Scrontab(
             **{**table.get("scrontab", {}), "modules": tuple(table.get("scrontab", {}).get("modules", ()))}
         ),
+        allocations=_allocations(table.get("allocation", {}), [entry["name"] for entry in table["qos"]]),
         run=RunOptions(**table.get("run", {})),
         store=StoreOptions(**table.get("store", {})),
         alert=upkeep.alert(table.get("alert", {})),
@@ -287,15 +351,41 @@ def _qos(entry: Mapping[str, Any]) -> Qos:
     )
 
 
+def _allocations(table: Mapping[str, Any], names: list[str]) -> tuple[Allocation, ...]:
+    """One for each resource; `names` are the configured QoS, which share it unless some are named."""
+    start = _day(table.get("from"))
+    chosen = {name.lower() for name in table.get("qos") or names}
+    shared = tuple(name for name in names if name.lower() in chosen)
+    amounts = ((AMOUNTS[key], table[key]) for key in AMOUNTS if key in table)
+    return tuple(Allocation(key, float(value), start, shared, always) for (key, always), value in amounts if start)
+
+
 def _problems(table: Mapping[str, Any]) -> list[str]:
-    found = _unknown("", table, [*SECTIONS, "qos", "publish"])
+    found = _unknown("", table, [*SECTIONS, "qos", "publish", "allocation"])
     for name, keys in SECTIONS.items():
         section = table.get(name, {})
         if isinstance(section, dict):
             found += _check(name, section, keys)
         else:
             found.append(f"{name} = {section!r}: allowed is a table [{name}]")
-    return found + _qos_problems(table.get("qos", [])) + _publish_problems(table.get("publish", []))
+    found += _qos_problems(table.get("qos", [])) + _publish_problems(table.get("publish", []))
+    return found + (_allocation_problems(table["allocation"], table.get("qos")) if "allocation" in table else [])
+
+
+def _allocation_problems(table: Any, entries: Any) -> list[str]:
+    if not isinstance(table, dict):
+        return ["allocation: allowed is one table [allocation]"]
+    found = _check("allocation", table, ALLOCATION)
+    for resource in ("gpu", "cpu"):
+        if f"{resource}_hours" in table and f"{resource}_years" in table:
+            found.append(f"allocation.{resource}_years is beside {resource}_hours: allowed is one of them")
+    if not any(key in table for key in AMOUNTS):
+        found.append(f"allocation tells no amount: allowed are {', '.join(AMOUNTS)}")
+    known = [str(entry.get("name")) for entry in entries] if _is_tables(entries) else []
+    named = table["qos"] if _is_names(table.get("qos")) else []
+    strange = [name for name in named if name.lower() not in (one.lower() for one in known)]
+    allowed = f"allowed are the QoS of this file: {', '.join(known)}"
+    return found + [f"allocation.qos = {name!r}: {allowed}" for name in strange]
 
 
 def _qos_problems(entries: Any) -> list[str]:
@@ -324,6 +414,8 @@ def _publish_problems(entries: Any) -> list[str]:
         else:
             options = {key: value for key, value in entry.items() if key != "kind"}
             found += _check(f"publish[{number}]", options, PUBLISHERS[kind])
+            if kind == "ssh" and not options.get("path") and not options.get("pictures"):
+                found.append(f"publish[{number}].path is missing: a folder on the host for the site, or pictures")
     return found
 
 
@@ -335,7 +427,8 @@ def _check(place: str, table: Mapping[str, Any], keys: Mapping[str, Key]) -> lis
     found = _unknown(f"{place}.", table, list(keys))
     for name, key in keys.items():
         if name in table and not key.check(table[name]):
-            found.append(f"{place}.{name} = {table[name]!r}: allowed is {key.allowed}")
+            shown = "…" if key.secret else repr(table[name])
+            found.append(f"{place}.{name} = {shown}: allowed is {key.allowed}")
         if key.required and name not in table:
             found.append(f"{place}.{name} is missing: {key.allowed}")
     return found

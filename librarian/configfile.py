@@ -28,6 +28,16 @@ class Places:
         """The lock of everything that writes the state or the site."""
         return self.store.with_suffix(".lock")
 
+    @property
+    def deliveries(self) -> Path:
+        """How each publisher fared; a file a cluster, as the store is."""
+        return self.store.with_suffix(".publish.json")
+
+    @property
+    def scratch(self) -> Path:
+        """What publishers keep between runs."""
+        return self.state / "publish" / self.store.stem
+
 
 @dataclass(frozen=True)
 class Setup:

@@ -14,7 +14,15 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from librarian.core.privacy import Rules, folded, public_names, scrubbed
-from librarian.core.renaming import renamed_column, renamed_usage
+from librarian.core.renaming import (
+    renamed_changes,
+    renamed_column,
+    renamed_limits,
+    renamed_months,
+    renamed_queue,
+    renamed_samples,
+    renamed_usage,
+)
 from librarian.core.summary import shares
 from librarian.core.usage import Usage
 from librarian.errors import StoreError
@@ -52,21 +60,58 @@ class Disguise:
 
     def collected(self, collected: Collected) -> Collected:
         """What was collected, by public names, without what must not be seen."""
-        if not self.changes:
-            return collected
-        jobs = collected.jobs.assign(user=renamed_column(collected.jobs["user"], self.names))
-        stale = collected.staleness
-        reason = None if stale.reason is None else scrubbed(stale.reason, self.names)
-        return replace(
+        accounts = {} if self.rules.accounts else _numbered(_accounts(collected))
+        collected = replace(
             collected,
-            jobs=jobs,
-            staleness=replace(stale, reason=reason),
-            reader=self.names.get(collected.reader, "the reporting user"),
+            queue=renamed_queue(collected.queue, self.names, accounts, self._reason),
+            months=renamed_months(collected.months, self.names, accounts=self.rules.accounts),
+            limits=renamed_limits(collected.limits, accounts),
+            limit_changes=renamed_changes(collected.limit_changes, accounts),
         )
+        columns = {"account": accounts} if accounts else {}
+        if self.changes:
+            columns["user"] = dict(self.names)
+            stale, queue = collected.staleness, collected.queue
+            collected = replace(
+                collected,
+                samples=renamed_samples(collected.samples, self.names),
+                staleness=replace(stale, reason=stale.reason and self.text(stale.reason)),
+                queue=replace(queue, error=queue.error and self.text(queue.error)),
+                reader=self.names.get(collected.reader, "the reporting user"),
+            )
+        jobs = collected.jobs
+        renamed = {name: renamed_column(jobs[name], names) for name, names in columns.items()}
+        return replace(collected, jobs=jobs.assign(**renamed))
+
+    def _reason(self, reason: str) -> str:
+        """One of Slurm's reasons, without the nodes that it may name."""
+        return reason if self.rules.nodes else reason.split(",", maxsplit=1)[0]
 
     def text(self, text: str) -> str:
         """A sentence from outside, without names that must not be seen."""
         return scrubbed(text, self.names)
+
+
+def _accounts(collected: Collected) -> set[str]:
+    """The accounts that occur in what was collected."""
+    limits = [collected.limits, *(change.slurm for change in collected.limit_changes)]
+    told = {account.name for one in limits if one for account in one.accounts}
+    told |= {str(name) for name in collected.jobs["account"].cat.categories}
+    return told | set(collected.queue.table["account"])
+
+
+def _numbered(accounts: Iterable[str]) -> dict[str, str]:
+    """Accounts told apart, and no more: account 1, account 2."""
+    return {name: f"account {number}" for number, name in enumerate(sorted(set(accounts) - {""}), start=1)}
+
+
+def people_of(collected: Iterable[Collected]) -> set[str]:
+    """Users whom what was collected tells of besides those of the store's jobs: who waits, who once used something."""
+    found: set[str] = set()
+    for one in collected:
+        found |= {*map(str, one.queue.table["user"]), *map(str, one.samples.sums["user"])}
+        found |= {user for month in one.months for user in month.users}
+    return found
 
 
 def disguise(rules: Rules, usages: Iterable[Usage], known: Iterable[str], state: Path, me: str) -> Disguise:

@@ -23,6 +23,10 @@ class LibrarianError(Exception):
         return text + (f" ({self.todo})" if self.todo else "")
 
 
+class TimedOutError(LibrarianError):
+    """A command took longer than it may, and was stopped."""
+
+
 class ConfigError(LibrarianError):
     """The configuration is missing or has mistakes; `problems` has a line for each."""
 

@@ -67,14 +67,19 @@ def _remarks(slurm: Slurm) -> list[str]:
     return remarks
 
 
-def compose(found: Found) -> str:
-    """The configuration as commented TOML; it is valid for `librarian.config.parse`."""
+def compose(found: Found, users: str = "real") -> str:
+    """The configuration as commented TOML; it is valid for `librarian.config.parse`. `users`: how readers see them."""
     remarks = "".join(f"# Note: {_comment(remark)}\n" for remark in found.remarks)
     sections = [_HEAD.format(remarks=remarks, cluster=_text(found.cluster), zone=_text(found.zone))]
     sections += [_qos(name, limits, name == found.default_qos) for name, limits in found.qos.items()]
     if found.others:
         sections.append(f"# You may also run in: {_comment(', '.join(found.others))}\n")
-    return "\n".join([*sections, _TAIL])
+    return "\n".join([*sections, privacy(users), _TAIL])
+
+
+def privacy(users: str) -> str:
+    """The section on what readers may see. Who shows users by name shows accounts too, unless it is changed."""
+    return _PRIVACY.format(users=users, accounts="true" if users == "real" else "false")
 
 
 _HEAD = """\
@@ -100,10 +105,24 @@ timezone = {zone}           # the zone of the people who read the page
 # interval_seconds = 600   # how often you run this; older data are called old
 """
 
+_PRIVACY = """\
+# What readers of the page may see: docs/privacy.md.
+[privacy]
+users = "{users}"        # real, short, alias or pseudonym
+accounts = {accounts}
+# min_share = 0.01       # who used less than that is in "others"
+# min_others = 3
+"""
+
 _TAIL = """\
+# What the group was granted for each year from a day on; gpu_years, cpu_hours and cpu_years are known too.
+# [allocation]
+# gpu_hours = 100000
+# from = 2026-07-01
+
 # Where the finished site goes, besides the site folder itself; may come again.
 # [[publish]]
-# kind = "folder"
+# kind = "folder"            # or "github-pages", "ssh": docs/publishing.md; librarian init --pages OWNER/REPO
 # path = "/web/mygroup/librarian"
 """
 

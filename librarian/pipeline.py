@@ -7,19 +7,33 @@ fails is returned, not raised, so that the stages after it go on with what there
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from librarian import alerts, assemble, collect, disguise, housekeeping, journal, leaks, sitefolder, statusfile, waiting
+from librarian import (
+    alerts,
+    assemble,
+    collect,
+    disguise,
+    history,
+    housekeeping,
+    journal,
+    leaks,
+    sitefolder,
+    statusfile,
+    waiting,
+)
 from librarian.config import Qos
 from librarian.configfile import Places, Setup
+from librarian.core.allocation import Pace
 from librarian.core.privacy import Rules
 from librarian.core.window import DAY, Window, window_until
 from librarian.disguise import Disguise
 from librarian.errors import LibrarianError, NoAnswerError, PublishError, SiteError, StoreError
 from librarian.interrupts import Guard
-from librarian.publish import publisher
+from librarian.publish import delivery
+from librarian.publish.delivery import Check
 from librarian.report import Collected, Staleness, measure
 from librarian.slurm.command import Slurm
 from librarian.store import Asked, CorruptStoreError, Scope, Store, opened, set_aside
@@ -40,7 +54,7 @@ def run(setup: Setup, slurm: Slurm, now: int, guard: Guard | None = None) -> Pro
             problems = account.stage("collect", lambda: collect_all(setup, slurm, now))
             problems += account.stage("render", lambda: render(setup, now))
             if setup.config.publish:
-                problems += account.stage("publish", lambda: publish(setup))
+                problems += account.stage("publish", lambda: publish(setup, now))
             housekeeping.tidy(setup, now)
     except Exception:
         alerts.check(setup, now)
@@ -155,6 +169,7 @@ def render(setup: Setup, now: int) -> Problems:
     """
     sources, people = _with_store(setup.places, now, lambda store: (_sources(setup, store), store.people()))
     usages = [source.usage for source in sources if source.usage]
+    people |= disguise.people_of(source.collected for source in sources if source.collected)
     mask = disguise.disguise(setup.config.privacy, usages, people, setup.places.state, user_name())
     carry = disguise.keep(setup.places.state, mask)
     more = {statusfile.NAME: journal.public(setup, statusfile.stamped(statusfile.read(setup), setup))}
@@ -169,18 +184,30 @@ def _masked(source: assemble.Source, mask: Disguise) -> assemble.Source:
     return replace(source, collected=collected, usage=usage, reason=mask.text(source.reason))
 
 
+def look(setup: Setup) -> list[assemble.Source]:
+    """What the store holds of each configured QoS, as `render` would show it. Raises `StoreError`."""
+    with opened(setup.places.store) as store:
+        return _sources(setup, store)
+
+
 def _sources(setup: Setup, store: Store) -> list[assemble.Source]:
     """What the store holds of each configured QoS, in the configuration's order; keeps its hourly usage."""
-    sources = []
+    sources, pasts = [], {}
     for entry in setup.config.qos:
         collected = _collected(setup, store, entry)
         usage = None
         if collected:
             usage = measure(collected.jobs, window_of(setup, collected.as_of))
-            store.keep_usage(scope(entry), usage)
+            pasts[entry.name] = history.keep(store, scope(entry), collected.jobs, usage)
+            collected = replace(collected, months=history.months_of(store, pasts[entry.name]))
         last = store.last_query(scope(entry))
         sources.append(assemble.Source(entry, collected, usage, (last and last.error) or "nothing was collected yet"))
-    return sources
+    paces = history.paces(store, setup.config.allocations, pasts)
+    return [_paced(source, paces.get(source.qos.name, ())) for source in sources]
+
+
+def _paced(source: assemble.Source, paces: tuple[Pace, ...]) -> assemble.Source:
+    return replace(source, collected=replace(source.collected, paces=paces)) if source.collected else source
 
 
 def window_of(setup: Setup, now: int) -> Window:
@@ -215,24 +242,21 @@ def _collected(setup: Setup, store: Store, entry: Qos) -> Collected | None:
 # publish
 
 
-def publish(setup: Setup) -> Problems:
-    """Take the site to every configured publisher; returns what failed. Nothing leaves that readers must not see."""
-    problems: Problems = []
-    if setup.config.publish and not sitefolder.is_site(setup.places.site):
+def publish(setup: Setup, now: int, checks: Sequence[Check] = ()) -> Problems:
+    """Take the site to every configured publisher; returns what failed, and keeps how each fared.
+
+    Nothing leaves that readers must not see. `checks` too look at the whole site before anything leaves; one that
+    raises stops every publisher.
+    """
+    if not setup.config.publish:
+        return []
+    if not sitefolder.is_site(setup.places.site):
         return [SiteError(f"there is no site in {setup.places.site}", todo="run: librarian run")]
-    if setup.config.publish:
-        try:
-            look_through(setup)
-        except LibrarianError as error:
-            return [error]
-    for target in setup.config.publish:
-        sender = publisher(target.kind, target.options, setup.places.base)
-        log.info("publishing to %s", sender.describe())
-        try:
-            sender.publish(setup.places.site)
-        except LibrarianError as error:
-            problems.append(error)
-    return problems
+    senders, problems = delivery.senders(setup)
+    every = [lambda _: look_through(setup), *checks]
+    outcomes, failures = delivery.deliver(senders, setup.places.site, now, every)
+    delivery.keep(setup.places.deliveries, outcomes, now)
+    return problems + failures
 
 
 def look_through(setup: Setup) -> None:

@@ -9,8 +9,10 @@ import pandas as pd
 
 from librarian.core import limits as core_limits
 from librarian.core import policy, summary
+from librarian.core.allocation import Pace
 from librarian.core.demand import Samples, Wanted, by_bin
 from librarian.core.jobs import Reject, ints
+from librarian.core.months import Month
 from librarian.core.observables import OBSERVABLES, Observable, gpu_observables
 from librarian.core.pressure import Pressures, press
 from librarian.core.queue import Queue, Seen, summarise
@@ -76,6 +78,9 @@ class Collected:
         """Users who wait or waited, by name."""
         return tuple(sorted({*map(str, self.queue.table["user"]), *map(str, self.samples.sums["user"])}))
 
+    months: tuple[Month, ...] = ()
+    paces: tuple[Pace, ...] = ()
+
 
 @dataclass(frozen=True)
 class Report:
@@ -86,7 +91,8 @@ class Report:
     Slurm counts against its limits now, by key of what is tracked, and `pressure` how near they were. `users` are those
     of `totals`, largest share first. `ended` holds the runs that ended by bin, and its sums are those of `totals`.
     `untracked` holds the keys of observables that Slurm does not record here. `queue` is who waits,
-    `wanted` what was waited for by bin, `waits` how long it took to start.
+    `wanted` what was waited for by bin, `waits` how long it took to start. `months` go back further than the window,
+    oldest first; `paces` are the allocations that this QoS uses.
     """
 
     header: Header
@@ -118,6 +124,9 @@ class Report:
         waiting = {*self.wanted.users, *(waiter.user for waiter in self.queue.users)}
         return (*self.users, *sorted(waiting - set(self.users)))
 
+    months: tuple[Month, ...] = ()
+    paces: tuple[Pace, ...] = ()
+
     @property
     def window(self) -> Window:
         """The time axis; its `now` is when the data were complete."""
@@ -143,8 +152,8 @@ def build(
     limits = core_limits.limits_of(usage.observables, collected.limits, overrides, places)
     span = (usage.window.start, usage.window.now)
     history = core_limits.histories(usage.observables, collected.limit_changes, limits, span, places)
-    untracked = _untracked(usage, collected.gpus_tracked)
-    tracked = [observable for observable in usage.observables if observable.key not in untracked]
+    unseen = untracked(usage, collected.gpus_tracked)
+    tracked = [observable for observable in usage.observables if observable.key not in unseen]
     held = policy.held_now(collected.jobs, usage.window.now, tracked)
     totals = summary.totals_by_user(usage, summary.ended_states(ended))
     ranked = summary.ranking([usage])
@@ -167,11 +176,13 @@ def build(
         rejects=collected.rejects,
         staleness=collected.staleness,
         notes=(*collected.notes, *_notes(collected, usage)),
-        untracked=untracked,
+        untracked=unseen,
         colours=colours,
         queue=summarise(collected.queue, limits, now),
         wanted=by_bin(collected.samples, usage.window),
         waits=waits_of(collected.jobs, usage.window),
+        months=collected.months,
+        paces=collected.paces,
     )
 
 
@@ -189,7 +200,7 @@ def _notes(collected: Collected, usage: Usage) -> Iterator[Note]:
             f"Slurm shows {collected.reader or 'the reporting user'} no jobs of others here (PrivateData=jobs): "
             "the use of everybody else is missing.",
         )
-    if _untracked(usage, collected.gpus_tracked):
+    if untracked(usage, collected.gpus_tracked):
         yield Note("gpus_untracked", "GPUs are not tracked on this cluster: Slurm's accounting does not record them.")
     if (ints(collected.jobs, "suspended") > 0).any():
         yield Note(
@@ -198,7 +209,10 @@ def _notes(collected: Collected, usage: Usage) -> Iterator[Note]:
         )
 
 
-def _untracked(usage: Usage, gpus_tracked: bool | None) -> frozenset[str]:
-    """GPUs that a job was seen with are tracked, whatever Slurm's configuration says."""
+def untracked(usage: Usage, gpus_tracked: bool | None) -> frozenset[str]:
+    """The keys of observables that Slurm does not record here.
+
+    GPUs that a job was seen with are tracked, whatever Slurm's configuration says.
+    """
     seen = bool(usage.integrals[usage.row("NGPUS")].any())
     return frozenset({"NGPUS"}) if gpus_tracked is False and not seen else frozenset()

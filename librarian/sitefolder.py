@@ -7,17 +7,30 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from librarian.errors import SiteError
-from librarian.system import exchange_folders, remove_tree, sync_folder, umask
+from librarian.system import exchange_folders, give, remove_tree, sync_folder, umask
 
 INDEX = "index.json"
 
 
-def put(target: Path, files: Mapping[str, bytes], copies: Mapping[str, Path]) -> None:
-    """Make `target` a folder of exactly `files` and `copies` (name -> file to copy).
+@dataclass(frozen=True)
+class Access:
+    """Modes and group of the folder and its files; None: as the umask and the folder above have it."""
+
+    folder_mode: int | None = None
+    file_mode: int | None = None
+    group: int | None = None
+
+
+PLAIN = Access()
+
+
+def put(target: Path, files: Mapping[str, bytes], copies: Mapping[str, Path], access: Access = PLAIN) -> None:
+    """Make `target` a folder of exactly `files` and `copies` (name -> file to copy), with `access` from the start.
 
     Raises `SiteError`, with the old folder still in place. A folder that is neither empty nor a site of ours is never
     replaced: a slip of the pen in the configuration must not cost somebody their home.
@@ -27,10 +40,11 @@ def put(target: Path, files: Mapping[str, bytes], copies: Mapping[str, Path]) ->
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         recover(target)
-        _refuse_foreign(target)
+        refuse_foreign(target)
         remove_tree(fresh)
         remove_tree(retired)
         _fill(fresh, files, copies)
+        _open_up(fresh, access)
         _swap(fresh, target, retired)
         remove_tree(retired)
     except OSError as error:
@@ -55,6 +69,14 @@ def recover(target: Path) -> None:
         retired.rename(target)
 
 
+def files_of(site: Path) -> dict[str, Path]:
+    """The files of a site by name, in order. Raises `SiteError` when it cannot be read."""
+    try:
+        return {path.name: path for path in sorted(site.iterdir()) if path.is_file()}
+    except OSError as error:
+        raise SiteError(f"the site {site} cannot be read", error.strerror or str(error)) from error
+
+
 def read_json(site: Path, name: str) -> dict[str, Any] | None:
     """A JSON object of the site, or None where it is missing or broken."""
     try:
@@ -69,7 +91,8 @@ def is_site(folder: Path) -> bool:
     return str((read_json(folder, INDEX) or {}).get("generator", "")).startswith("librarian")
 
 
-def _refuse_foreign(target: Path) -> None:
+def refuse_foreign(target: Path) -> None:
+    """Raise `SiteError` when `target` is something that a site must not replace."""
     if not target.exists() and not target.is_symlink():
         return
     if target.is_symlink() or not target.is_dir():
@@ -93,6 +116,12 @@ def _fill(folder: Path, files: Mapping[str, bytes], copies: Mapping[str, Path]) 
             new.flush()
             os.fsync(new.fileno())
     sync_folder(folder)
+
+
+def _open_up(folder: Path, access: Access) -> None:
+    give(folder, access.folder_mode, access.group)
+    for path in folder.iterdir():
+        give(path, access.file_mode, access.group)
 
 
 def _swap(fresh: Path, target: Path, retired: Path) -> None:

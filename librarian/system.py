@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import errno
 import fcntl
+import grp
 import os
 import pwd
 import queue
@@ -15,12 +16,12 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
 
-from librarian.errors import BusyError, LibrarianError
+from librarian.errors import BusyError, LibrarianError, TimedOutError
 
 _BLOCK = 1 << 20
 _BLOCKS_AHEAD = 16  # what a command may have written before we have read it
@@ -46,16 +47,25 @@ class Runner(Protocol):
     def __call__(self, argv: Sequence[str], *, timeout: float, env: Mapping[str, str]) -> Answer: ...
 
 
-def run_command(argv: Sequence[str], *, timeout: float, env: Mapping[str, str]) -> Answer:
-    """Run `argv` with `env` added to the environment, no standard input, at most `timeout` seconds.
+def run_command(
+    argv: Sequence[str],
+    *,
+    timeout: float,
+    env: Mapping[str, str],
+    unset: Collection[str] = (),
+    stdin: bytes | None = None,
+    cwd: Path | None = None,
+) -> Answer:
+    """Run `argv` with `env` added to the environment and `unset` taken out of it, at most `timeout` seconds.
 
-    The command gets a session of its own, and on a time-out its whole process group is killed: a child that it left
-    behind would hold the pipes open. Raises `LibrarianError` with the command's name.
+    Without `stdin` there is no standard input. The command gets a session of its own, and on a time-out its whole
+    process group is killed: a child that it left behind would hold the pipes open. Raises `LibrarianError` with the
+    command's name, `TimedOutError` when it took too long.
     """
-    process = _started(argv, env, subprocess.PIPE)
+    process = _started(argv, env, subprocess.PIPE, unset=unset, cwd=cwd, has_input=stdin is not None)
     with process:
         try:
-            stdout, stderr = process.communicate(timeout=timeout)
+            stdout, stderr = process.communicate(stdin, timeout=timeout)
         except subprocess.TimeoutExpired as error:
             _kill_group(process)
             raise _too_slow(Path(argv[0]).name, timeout) from error
@@ -67,20 +77,7 @@ def run_command(argv: Sequence[str], *, timeout: float, env: Mapping[str, str]) 
 
 def feed_command(argv: Sequence[str], text: bytes, *, timeout: float) -> Answer:
     """As `run_command`, with `text` as standard input."""
-    with tempfile.TemporaryFile() as source:
-        source.write(text)
-        source.seek(0)
-        process = _started(argv, {}, subprocess.PIPE, source)
-        with process:
-            try:
-                stdout, stderr = process.communicate(timeout=timeout)
-            except subprocess.TimeoutExpired as error:
-                _kill_group(process)
-                raise LibrarianError(f"{argv[0]} did not end", f"stopped after {timeout:g} s") from error
-            except BaseException:
-                _kill_group(process)
-                raise
-    return Answer(process.returncode, stdout, stderr.decode("utf-8", "replace"))
+    return run_command(argv, timeout=timeout, env={}, stdin=text)
 
 
 def stream_command(
@@ -131,16 +128,24 @@ def _drain(reader: threading.Thread, blocks: queue.Queue[bytes]) -> None:
 
 
 def _started(
-    argv: Sequence[str], env: Mapping[str, str], errors: int | IO[bytes], source: int | IO[bytes] = subprocess.DEVNULL
+    argv: Sequence[str],
+    env: Mapping[str, str],
+    errors: int | IO[bytes],
+    *,
+    unset: Collection[str] = (),
+    cwd: Path | None = None,
+    has_input: bool = False,
 ) -> subprocess.Popen[bytes]:
     """The running command, in a session of its own. Raises `LibrarianError` when it cannot start."""
+    kept = {key: value for key, value in os.environ.items() if key not in unset}
     try:
         return subprocess.Popen(
             list(argv),
-            stdin=source,
+            stdin=subprocess.PIPE if has_input else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors,
-            env={**os.environ, **env},
+            env={**kept, **env},
+            cwd=cwd,
             start_new_session=True,
         )
     except OSError as error:
@@ -150,8 +155,8 @@ def _started(
         ) from error
 
 
-def _too_slow(name: str, timeout: float) -> LibrarianError:
-    return LibrarianError(
+def _too_slow(name: str, timeout: float) -> TimedOutError:
+    return TimedOutError(
         f"{name} did not answer", f"stopped after {timeout:g} s", "raise [slurm] timeout_seconds if it is slow"
     )
 
@@ -255,6 +260,22 @@ def umask() -> int:
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
+
+
+def give(path: Path, mode: int | None, group: int | None) -> None:
+    """Set the mode and the group (its number) of a file or folder; None leaves as it is."""
+    if group is not None:
+        os.chown(path, -1, group)
+    if mode is not None:
+        path.chmod(mode)  # behind chown, which takes the setgid bit away
+
+
+def group_number(name: str) -> int:
+    """The number of a group. Raises `LibrarianError` when the system knows no such group."""
+    try:
+        return grp.getgrnam(name).gr_gid
+    except KeyError:
+        raise LibrarianError(f"there is no group {name}", todo="see: id") from None
 
 
 def sync_folder(folder: Path) -> None:

@@ -25,17 +25,42 @@ def init(options: argparse.Namespace) -> int:
     from librarian.slurm.command import Slurm
 
     target = Path(options.output)
+    if options.pages and target.is_file() and not options.force:
+        return _init_pages(options, target, target.read_text(encoding="utf-8"))
     if options.output != "-" and target.exists() and not options.force:
         raise ConfigError(f"{target} is there already", todo="replace it with --force, or name another with --output")
     if options.output != "-" and not target.parent.is_dir():
         raise ConfigError(f"there is no folder {target.parent}", todo="make it, or name another file with --output")
-    text = initial.compose(initial.discover(Slurm(timeout=30), system.user_name(), options.qos or []))
+    users = options.users or _asked_users("pseudonym" if options.pages else "real")
+    text = initial.compose(initial.discover(Slurm(timeout=30), system.user_name(), options.qos or []), users)
+    if options.pages:
+        return _init_pages(options, target, text)
     if options.output == "-":
         sys.stdout.write(text)
         return 0
     system.write_atomic(target, text.encode())
     print(f"wrote {target}; look through it, then: librarian --config {target} run")
     return 0
+
+
+def _asked_users(plain: str) -> str:
+    """How users shall be called, from a person at a terminal; else `plain`."""
+    from librarian.core.privacy import MODES
+
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return plain
+    while True:
+        said = input(f"How shall readers see users: {', '.join(MODES)}? [{plain}] ").strip() or plain
+        if said in MODES:
+            return said
+
+
+def _init_pages(options: argparse.Namespace, target: Path, text: str) -> int:
+    from librarian.cli import publishing
+
+    if options.output == "-":
+        raise ConfigError("--pages needs a file to write", todo="name one with --output")
+    return publishing.init_pages(options, target, text)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -75,13 +100,9 @@ def render(options: argparse.Namespace) -> int:
 
 def publish(options: argparse.Namespace) -> int:
     """Site to publishers."""
-    from librarian import pipeline
+    from librarian.cli import publishing
 
-    setup = _setup(options)
-    if not setup.config.publish:
-        raise ConfigError("there is nothing to publish to", todo="add a [[publish]] table to the configuration")
-    with upkeep.alone(setup):
-        return _told(pipeline.publish(setup))
+    return publishing.publish(options)
 
 
 def demo(options: argparse.Namespace) -> int:

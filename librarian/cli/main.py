@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Sequence
 
 from librarian import __version__
-from librarian.cli import commands, limits, queue, scheduling, upkeep
+from librarian.cli import commands, limits, monthly, publishing, queue, scheduling, upkeep
 from librarian.errors import LibrarianError, Terminated
 
 EPILOG = """\
@@ -75,7 +75,10 @@ def parser() -> argparse.ArgumentParser:
     render.add_argument(
         "--single-file", metavar="FILE", help="write the page also as one HTML file with everything inside"
     )
-    _command(sub, "publish", commands.publish, "take the site to the configured publishers")
+    monthly.arguments(
+        _command(sub, "report", monthly.report, "whose month it was: hours, shares, jobs by user and account")
+    )
+    publishing.add_arguments(_command(sub, "publish", commands.publish, "take the site to the configured publishers"))
     _demo(_command(sub, "demo", commands.demo, "an example group's site, without Slurm: write it and serve it"))
     serve = _command(sub, "serve", commands.serve, "show the site on this machine's loopback address, as a preview")
     serve.add_argument("--port", type=_port, default=8000, help="port, 0 for any free one (default 8000)")
@@ -132,6 +135,14 @@ def _common(made: argparse.ArgumentParser, default: str, *, root: bool) -> None:
 def _init(made: argparse.ArgumentParser) -> None:
     made.add_argument("--output", metavar="FILE", default="librarian.toml", help="file to write; - for standard output")
     made.add_argument("--force", action="store_true", help="replace the file if it is there")
+    made.add_argument(
+        "--pages",
+        metavar="OWNER/REPO",
+        help="publish to GitHub Pages: add that to the file, and tell what is left to do",
+    )
+    made.add_argument(
+        "--users", choices=("real", "short", "alias", "pseudonym"), help="how readers see users (a terminal is asked)"
+    )
     made.add_argument(
         "--qos", action="append", metavar="NAME", help="report on this QoS; may come again (default: yours)"
     )

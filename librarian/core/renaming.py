@@ -6,13 +6,19 @@ name are summed, and cannot be told apart any more.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
+from librarian.core.demand import Samples
 from librarian.core.jobs import coded, codes
+from librarian.core.limits import Change, QosLimits
+from librarian.core.months import Month
+from librarian.core.queue import Seen
+from librarian.core.summary import Totals
 from librarian.core.usage import Usage
 
 
@@ -37,3 +43,57 @@ def renamed_usage(usage: Usage, names: Mapping[str, str]) -> Usage:
         integrals[:, place[row], :] += usage.integrals[:, row, :]
         holding[:, place[row]] += usage.holding[:, row]
     return replace(usage, users=users, integrals=integrals, holding=holding)
+
+
+def renamed_samples(samples: Samples, names: Mapping[str, str]) -> Samples:
+    """Samples of the queue by public name; rows of users who share one are summed where they are binned."""
+    return replace(samples, sums=samples.sums.assign(user=_replaced(samples.sums["user"], names)))
+
+
+def renamed_queue(
+    seen: Seen, names: Mapping[str, str], accounts: Mapping[str, str], reason: Callable[[str], str]
+) -> Seen:
+    """A look at the queue by public names of users and accounts; `reason` is what may be told of one of Slurm's."""
+    table = seen.table.assign(
+        user=_replaced(seen.table["user"], names),
+        account=_replaced(seen.table["account"], accounts),
+        reason=[reason(str(text)) for text in seen.table["reason"]],
+    )
+    return replace(seen, table=table)
+
+
+def _replaced(column: pd.Series, names: Mapping[str, str]) -> pd.Series:
+    return pd.Series([names.get(str(text), str(text)) for text in column], index=column.index, dtype=object)
+
+
+def renamed_months(months: Sequence[Month], names: Mapping[str, str], *, accounts: bool) -> tuple[Month, ...]:
+    """Months by public name of user; without `accounts` those are left out."""
+    shown = [month if accounts else replace(month, accounts={}) for month in months]
+    return tuple(replace(month, users=_merged(month.users, names)) for month in shown)
+
+
+def _merged(totals: Mapping[str, Totals], names: Mapping[str, str]) -> dict[str, Totals]:
+    merged: dict[str, Totals] = {}
+    for user, one in totals.items():
+        name = names.get(user, user)
+        other = merged.get(name, Totals({}, {}))
+        hours = {key: one.hours.get(key, 0.0) + other.hours.get(key, 0.0) for key in (*one.hours, *other.hours)}
+        merged[name] = Totals(hours, dict(sorted((Counter(one.ended) + Counter(other.ended)).items())))
+    return merged
+
+
+def renamed_limits(limits: QosLimits | None, accounts: Mapping[str, str]) -> QosLimits | None:
+    """Limits by public name of account."""
+    if limits is None:
+        return None
+
+    def public(name: str) -> str:
+        return accounts.get(name, name)
+
+    renamed = [replace(one, name=public(one.name), parent=public(one.parent)) for one in limits.accounts]
+    return replace(limits, accounts=tuple(renamed))
+
+
+def renamed_changes(changes: Sequence[Change], accounts: Mapping[str, str]) -> tuple[Change, ...]:
+    """Changes of limits by public name of account."""
+    return tuple(replace(change, slurm=renamed_limits(change.slurm, accounts)) for change in changes)

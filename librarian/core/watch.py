@@ -86,6 +86,10 @@ def remembered(memory: Memory, seen: Seen, decision: Decision, now: int) -> Memo
 
 
 def _wanted(seen: Seen, memory: Memory, now: int) -> Decision:
+    # before anything else: once the table is put in again, a firing that still runs is no cron job any more
+    for job in seen.jobs:
+        if job.running is not None and job.running > seen.limit_seconds + _SLACK:
+            return Decision("requeue", f"{job.name} has run for {job.running} s, and hangs", job.job)
     if seen.block == "missing":
         return Decision("put", "our entries are gone from the table")
     if seen.block == "disabled":
@@ -97,9 +101,6 @@ def _wanted(seen: Seen, memory: Memory, now: int) -> Decision:
     for job in seen.jobs:
         if job.state == "PENDING" and HELD_FIRST in job.reason.lower():
             return Decision("put", f"{job.name} is held: {job.reason}")
-    for job in seen.jobs:
-        if job.running is not None and job.running > seen.limit_seconds + _SLACK:
-            return Decision("requeue", f"{job.name} has run for {job.running} s, and hangs", job.job)
     missing = _without_job(seen)
     if missing:
         since = memory.missing_since

@@ -29,7 +29,15 @@ title = "Avery group"
 [[qos]]
 name = "avery-b"
 title = "Avery group, burst"
+
+[allocation]
+gpu_years = 10
+cpu_hours = 3_200_000
+from = "2025-07-01"
+qos = ["avery"]
 """
+# For how long somebody has been looking: months and an allocation need a past. Windows of 30 days overlap.
+_LOOKS, _APART = 4, 29 * DAY
 
 
 def write(site: Path, state: Path, now: int, environment: Mapping[str, str]) -> list[LibrarianError]:
@@ -37,12 +45,18 @@ def write(site: Path, state: Path, now: int, environment: Mapping[str, str]) -> 
     setup = configfile.setup(config.parse(CONFIG, "the demo"), state, environment)
     places = configfile.Places(state, state, site, state / "demo.sqlite")
     setup = configfile.Setup(setup.config, places, setup.zone)
+    runs = simulate(now, days=_LOOKS * 29 + 31)
+    for moment in range(now - _LOOKS * _APART, now, _APART):  # what cycles of those months would have kept
+        then = [run for run in runs if run.submit < moment and (run.end is None or run.end > moment - _APART - 2 * DAY)]
+        pipeline.collect_all(setup, _slurm(then, moment), moment)
+        pipeline.look(setup)
     begin = now - 2 * CYCLE
     for moment in (begin, *changes_of_limits(begin, now)):  # as cycles in those weeks would have seen the limits
         pipeline.observe(setup, _slurm([], moment), moment)
     runs = simulate(now)
     _remember_queues(setup, runs, now)
-    return pipeline.run(setup, _slurm(runs, now), now)
+    recent = [run for run in runs if run.end is None or run.end > now - 45 * DAY]
+    return pipeline.run(setup, _slurm(recent, now), now)
 
 
 def _remember_queues(setup: configfile.Setup, runs: Sequence[Run], now: int) -> None:

@@ -199,13 +199,17 @@ def _alert(setup: Setup) -> Finding:
 
 
 def _publishers(setup: Setup) -> list[Finding]:
-    """Each publisher looks for itself whether it could publish now, where it can."""
-    from librarian import publish
+    """Each publisher looks for itself whether it could publish now."""
+    from librarian.publish import delivery
 
-    found = []
-    for number, target in enumerate(setup.config.publish, start=1):
-        sender = publish.publisher(target.kind, target.options, setup.places.base)
-        found.append(Finding(f"publisher {number}", OK, sender.describe()))
+    senders, problems = delivery.senders(setup)
+    found = [Finding("publisher", FAIL, str(problem), "correct [[publish]]") for problem in problems]
+    for sender in senders:
+        looked = delivery.checked(sender, setup.places.site, clock())
+        wrong = "; ".join(one.text for one in looked if not one.well)
+        name = f"publisher {sender.kind}"
+        todo = "docs/publishing.md; librarian publish --check tells more"
+        found.append(Finding(name, FAIL, wrong, todo) if wrong else Finding(name, OK, sender.describe()))
     return found
 
 

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
+from librarian.publish.base import Publisher
 from librarian.publish.folder import Folder
+from librarian.publish.github_pages import GithubPages
+from librarian.publish.ssh import Ssh
+
+__all__ = ["PUBLISHERS", "Publisher", "publishers"]
+
+PUBLISHERS: Mapping[str, Callable[[Mapping[str, Any], Path, Path], Sequence[Publisher]]] = {
+    "folder": Folder.of,
+    "github-pages": GithubPages.of,
+    "ssh": Ssh.of,
+}
 
 
-class Publisher(Protocol):
-    """Takes a finished site somewhere."""
+def publishers(kind: str, options: Mapping[str, Any], base: Path, scratch: Path) -> Sequence[Publisher]:
+    """The publishers of a `[[publish]]` table, one for each place that it names.
 
-    def describe(self) -> str:
-        """Where to, in a few words, without secrets."""
-
-    def publish(self, site: Path) -> None:
-        """Deliver the whole of `site`. Raises `PublishError`; what was there before then stays."""
-
-
-PUBLISHERS: Mapping[str, Callable[[Mapping[str, Any], Path], Publisher]] = {"folder": Folder.of}
-
-
-def publisher(kind: str, options: Mapping[str, Any], base: Path) -> Publisher:
-    """The publisher of a `[[publish]]` table; relative paths in it start at `base`."""
-    return PUBLISHERS[kind](options, base)
+    Relative paths in it start at `base`; what a publisher remembers between runs lies below `scratch`. Raises
+    `LibrarianError` where the machine lacks what the table names.
+    """
+    return PUBLISHERS[kind](options, base, scratch)

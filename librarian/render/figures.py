@@ -22,9 +22,9 @@ from matplotlib.patches import Patch
 from PIL import Image
 
 from librarian.core.observables import Observable
-from librarian.render import captions
+from librarian.render import captions, figure_month
 from librarian.render.chart import draw_chart
-from librarian.render.files import OVERVIEW, PRESSURE, QUEUE
+from librarian.render.files import MONTH, OVERVIEW, PRESSURE, QUEUE
 from librarian.render.layers import Layer, layers, legend_layers
 from librarian.render.look import ALARM, DPI, QUIET, STYLE, drawable
 from librarian.render.pressure import draw_pressure
@@ -50,22 +50,25 @@ def draw(report: Report) -> Iterator[Picture]:
     """The pictures of `files.PICTURES`, in their order; each is drawn when it is asked for."""
     charts = {observable.key: layers(report, observable.key) for observable in report.pictured}
     for observable in report.pictured:
-        with _style():
+        with styled():
             picture = _saved(observable.key, _single(report, observable, charts[observable.key]))
         yield picture
-    with _style():
+    with styled():
         picture = _saved(OVERVIEW, _sheet(report, charts))
     yield picture
-    with _style():
+    with styled():
         picture = _saved(PRESSURE, _pressure(report))
     yield picture
-    with _style():
+    with styled():
         picture = _saved(QUEUE, _queue(report))
+    yield picture
+    with styled():
+        picture = _saved(MONTH, _month(report))
     yield picture
 
 
 @contextmanager
-def _style() -> Iterator[None]:
+def styled() -> Iterator[None]:
     """Matplotlib's defaults and our own settings for a while, whatever a matplotlibrc says."""
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
@@ -119,6 +122,12 @@ def _queue(report: Report) -> Figure:
         draw_blind(axes, report)
         axes.set_title(f"{observable.name} in use, and waited for", loc="left", fontsize=12, pad=8)
     axes.set_xlabel(report.window.zone)
+    return figure
+
+
+def _month(report: Report) -> Figure:
+    figure = _figure(figure_month.size(report), f"{figure_month.title(report)} · {captions.title(report)}", report)
+    figure_month.draw_month(figure, report)
     return figure
 
 

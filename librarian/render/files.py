@@ -13,7 +13,8 @@ PLAIN = "plain.html"
 OVERVIEW = "overview"
 PRESSURE = "pressure"
 QUEUE = "queue"
-PICTURES = (*(observable.key for observable in OBSERVABLES if observable.pictured), OVERVIEW, PRESSURE, QUEUE)
+MONTH = "month"
+PICTURES = (*(observable.key for observable in OBSERVABLES if observable.pictured), OVERVIEW, PRESSURE, QUEUE, MONTH)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 
 from librarian.core.observables import OBSERVABLES
 from librarian.render import html
-from librarian.render.files import OVERVIEW, PLAIN, PRESSURE, QUEUE
+from librarian.render.files import MONTH, OVERVIEW, PLAIN, PRESSURE, QUEUE
 from librarian.render.html import clock, embedded, hashed, trusted
 from librarian.render.plotly import Plotly
 
@@ -72,7 +72,7 @@ def render_page(
         },
         charts=charts,
         wanted=WANTED,
-        pictures={**charts, OVERVIEW: "Overview", PRESSURE: "Limits", QUEUE: "Waiting"},
+        pictures={**charts, OVERVIEW: "Overview", PRESSURE: "Limits", QUEUE: "Waiting", MONTH: "Month"},
         clock=lambda epoch: clock(epoch, index["zone"]),
         plotly=plotly,
         cdn_host=urlsplit(plotly.url or "").netloc,

@@ -24,6 +24,7 @@ from librarian.core.window import isoformat
 from librarian.render.files import PICTURES, FileNames, file_names
 from librarian.render.numbers import exact, plain, rounded
 from librarian.render.payload_limits import limits_fields
+from librarian.render.payload_months import month_json, pace_json
 from librarian.render.payload_queue import queue_parts
 from librarian.render.plotly import Plotly
 from librarian.report import Report, Staleness
@@ -78,6 +79,8 @@ def data_json(report: Report, *, next_expected: int, version: str) -> bytes:
             },
             "ended": {user: _ended(report.ended[user]) for user in report.users if user in report.ended},
             **queue_parts(report),
+            "months": [month_json(month) for month in report.months],
+            "allocations": [pace_json(pace) for pace in report.paces],
             "rejects": _rejects(report),
             "staleness": _staleness(report.staleness),
             "notes": [{"kind": note.kind, "text": note.text} for note in report.notes],

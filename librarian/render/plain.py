@@ -16,9 +16,10 @@ from librarian.core.names import shown, visible
 from librarian.core.observables import OBSERVABLES
 from librarian.errors import one_line
 from librarian.render import html
-from librarian.render.files import OVERVIEW, PAGE, PICTURES, PRESSURE, QUEUE
+from librarian.render.files import MONTH, OVERVIEW, PAGE, PICTURES, PRESSURE, QUEUE
 from librarian.render.html import clock, hashed, trusted
 from librarian.render.plain_limits import Part, parts_of
+from librarian.render.plain_months import describe_months
 from librarian.render.words import Table, amount, counted, percent
 
 STYLE = "plain.css"
@@ -180,6 +181,8 @@ def _pictures(entry: Json, data: Json, zone: str) -> Iterator[Picture]:
             yield Picture(file, *_OTHERS[name])
         elif file and name == QUEUE:
             yield Picture(file, "Waiting", _describe_queue(data, zone))
+        elif file and name == MONTH:
+            yield Picture(file, "This month and the last", describe_months(data))
         elif file:
             yield Picture(file, _name(data, name), describe(data, name, zone))
 

@@ -210,8 +210,9 @@ def _month(data: Json, month: Json, side: str, zone: str) -> Table:
         for key in keys:
             hours = row["hours"].get(key, 0)
             yield f"{amount(hours)} ({percent(hours, whole['hours'].get(key, 0))})"
-        yield amount(row["jobs"])
-        yield percent(row["failed"], row["jobs"])
+        known = row["jobs"] is not None
+        yield amount(row["jobs"]) if known else "–"
+        yield percent(row["failed"], row["jobs"]) if known else "–"
 
     def weight(item: tuple[str, Json]) -> float:
         hours = item[1]["hours"]
@@ -232,11 +233,13 @@ def _month(data: Json, month: Json, side: str, zone: str) -> Table:
 
 def _allocation(row: Json, zone: str) -> str:
     share, pace = percent(row["used"], row["amount"]), percent(row["used"], row["even"])
-    blind = (
-        f" Use before {clock(row['known_from'], zone)} is not known here." if row["known_from"] > row["from"] else ""
-    )
-    return (
+    told = (
         f"{one_line(row['name'])}: {amount(row['used'])} of {amount(row['amount'])} {row['unit']} used since "
         f"{clock(row['from'], zone)} ({share}). Even use would have come to {amount(row['even'])} by now ({pace} of "
-        f"the pace). At the pace so far {amount(row['projected'])} will be used by {clock(row['to'], zone)}.{blind}"
+        "the pace)."
     )
+    if row["projected"] is not None:
+        told += f" At the pace so far {amount(row['projected'])} will be used by {clock(row['to'], zone)}."
+    if row["known_from"] > row["from"]:
+        told += f" Use before {clock(row['known_from'], zone)} is not known here."
+    return told

@@ -66,4 +66,37 @@ MIGRATIONS = (
         PRIMARY KEY (scope, start, user)
     ) WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE account_usage (
+        scope TEXT NOT NULL, start INTEGER NOT NULL, seconds INTEGER NOT NULL,
+        observable TEXT NOT NULL, account TEXT NOT NULL, amount REAL NOT NULL,
+        PRIMARY KEY (scope, start, observable, account)
+    ) WITHOUT ROWID;
+    CREATE TABLE ended (
+        scope TEXT NOT NULL, start INTEGER NOT NULL, seconds INTEGER NOT NULL,
+        user TEXT NOT NULL, account TEXT NOT NULL, state TEXT NOT NULL, runs INTEGER NOT NULL,
+        PRIMARY KEY (scope, start, user, account, state)
+    ) WITHOUT ROWID;
+    CREATE TABLE known (  -- the spans of time that the tables usage, and account_usage and ended (runs), speak of
+        scope TEXT NOT NULL, what TEXT NOT NULL, begin INTEGER NOT NULL, until INTEGER NOT NULL,
+        PRIMARY KEY (scope, what, begin)
+    ) WITHOUT ROWID;
+    INSERT INTO known SELECT scope, 'usage', MIN(start), MAX(start + seconds) FROM usage GROUP BY scope;
+    -- sums of the tables above over the months and days of one zone, so that nobody has to add up years
+    CREATE TABLE rollup (scope TEXT PRIMARY KEY, zone TEXT NOT NULL);
+    CREATE TABLE month_usage (
+        scope TEXT NOT NULL, begin INTEGER NOT NULL, kind TEXT NOT NULL,  -- user or account
+        name TEXT NOT NULL, observable TEXT NOT NULL, amount REAL NOT NULL,
+        PRIMARY KEY (scope, begin, kind, name, observable)
+    ) WITHOUT ROWID;
+    CREATE TABLE month_ended (
+        scope TEXT NOT NULL, begin INTEGER NOT NULL,
+        user TEXT NOT NULL, account TEXT NOT NULL, state TEXT NOT NULL, runs INTEGER NOT NULL,
+        PRIMARY KEY (scope, begin, user, account, state)
+    ) WITHOUT ROWID;
+    CREATE TABLE day_usage (
+        scope TEXT NOT NULL, begin INTEGER NOT NULL, observable TEXT NOT NULL, amount REAL NOT NULL,
+        PRIMARY KEY (scope, begin, observable)
+    ) WITHOUT ROWID;
+    """,
 )

@@ -16,7 +16,7 @@ KEYS = ("NCPUS", "NGPUS", "MEMORY", "NJOBS", "BILLING")
 
 QUERY = """
 WITH run AS (
-    SELECT q.name AS qos, a.user AS user, j.tres_alloc AS tres,
+    SELECT q.name AS qos, a.{by} AS user, j.tres_alloc AS tres,
         GREATEST(j.time_start, j.time_submit) AS start,
         LEAST(IF(j.time_end = 0, {now}, j.time_end), {now}) AS stop,
         IF(j.time_end = 0 AND (j.state & 255) = 2, {now} - j.time_suspended, j.time_suspended) AS suspended
@@ -40,20 +40,21 @@ FROM held GROUP BY qos, user HAVING SUM(seconds) > 0
 Hours = dict[str, dict[str, float]]
 
 
-def hours(cluster: Cluster, now: int, begin: int = 0, end: int | None = None) -> dict[str, Hours]:
+def hours(cluster: Cluster, now: int, begin: int = 0, end: int | None = None, by: str = "user") -> dict[str, Hours]:
     """QoS -> user -> observable -> hours (CPU-hours, GPU-hours, GiB-hours, job-hours, billing-hours) until `now`.
 
-    Only what lies in [begin, end) counts. The pause of a job that was suspended is spread evenly over its run.
+    Only what lies in [begin, end) counts. The pause of a job that was suspended is spread evenly over its run. With
+    `by` as "acct" it is by account in the place of user.
     """
     found: dict[str, Hours] = {}
-    for qos, user, *sums in cluster.sql(_query(cluster, now, begin, end)):
+    for qos, user, *sums in cluster.sql(_query(cluster, now, begin, end, by=by)):
         found.setdefault(qos, {})[user] = dict(zip(KEYS, map(float, sums), strict=True))
     return found
 
 
-def _query(cluster: Cluster, now: int, begin: int, end: int | None, gpu: str = "gpu") -> str:
+def _query(cluster: Cluster, now: int, begin: int, end: int | None, gpu: str = "gpu", by: str = "user") -> str:
     tres = cluster.sql(f"SELECT id FROM tres_table WHERE type = 'gres' AND name = '{gpu}'")[0][0]
-    return QUERY.format(now=int(now), begin=int(begin), end=int(now if end is None else end), gpu=tres)
+    return QUERY.format(now=int(now), begin=int(begin), end=int(now if end is None else end), gpu=tres, by=by)
 
 
 def gpu_hours(cluster: Cluster, now: int, qos: str, gpu: str) -> dict[str, float]:
@@ -78,15 +79,15 @@ STATES = {
 }
 
 
-def ended(cluster: Cluster, now: int) -> dict[str, dict[str, dict[str, int]]]:
-    """QoS -> user -> state -> number of runs that had ended by `now`, those that never started among them.
+def ended(cluster: Cluster, now: int, begin: int = 1, by: str = "user") -> dict[str, dict[str, dict[str, int]]]:
+    """QoS -> user -> state -> number of runs that ended from `begin` to `now`, those that never started among them.
 
     A job that was cancelled before it became eligible (held, or with a begin time) is left out, as sacct leaves it out
     of every query by time.
     """
-    query = f"""SELECT q.name, a.user, j.state, COUNT(*)
+    query = f"""SELECT q.name, a.{by}, j.state, COUNT(*)
         FROM hpg_job_table j JOIN hpg_assoc_table a ON a.id_assoc = j.id_assoc JOIN qos_table q ON q.id = j.id_qos
-        WHERE j.time_end > 0 AND j.time_end <= {int(now)} AND j.time_eligible BETWEEN 1 AND j.time_end
+        WHERE j.time_end >= {int(begin)} AND j.time_end <= {int(now)} AND j.time_eligible BETWEEN 1 AND j.time_end
         GROUP BY 1, 2, 3"""
     found: dict[str, dict[str, dict[str, int]]] = {}
     for qos, user, state, count in cluster.sql(query):

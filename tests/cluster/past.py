@@ -5,6 +5,8 @@ A cluster that lives for minutes has no full hour, and sreport speaks of full ho
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timezone
 
 from tests.cluster.client import Cluster
@@ -23,6 +25,24 @@ def move_back(cluster: Cluster, seconds: int) -> None:
             time_start = time_start - {seconds}, time_end = time_end - {seconds} WHERE {ended};
         UPDATE hpg_event_table SET time_start = time_start - {seconds} - {HOUR} WHERE node_name = '';"""
     )
+
+
+@contextmanager
+def moved(cluster: Cluster, which: str, start: int, end: int) -> Iterator[None]:
+    """For the time of a block the job that the SQL condition `which` names ran from `start` to `end`."""
+    columns = ("time_submit", "time_eligible", "time_start", "time_end")
+    was = cluster.sql(f"SELECT {', '.join(columns)} FROM hpg_job_table WHERE {which}")
+    assert len(was) == 1, which
+
+    def put(times: list[object]) -> None:
+        changes = ", ".join(f"{column} = {value}" for column, value in zip(columns, times, strict=True))
+        cluster.sql(f"UPDATE hpg_job_table SET {changes} WHERE {which}")
+
+    put([start, start, start, end])
+    try:
+        yield
+    finally:
+        put([*was[0]])
 
 
 def sum_up(cluster: Cluster, begin: int) -> None:

@@ -131,6 +131,8 @@ def crowd(cluster: Cluster) -> Iterator[Crowd]:
         cluster.run("root", "scancel", "-A", "wq")
         gone = ("squeue", "-h", "-a", "-A", "wq", "-o", "%F")
         wait_for(lambda: not cluster.run("root", *gone).stdout, 60, "the jobs to be gone")
+        cluster.run("root", *mgr, "delete", "account", "wq")
+        cluster.run("root", *mgr, "delete", "qos", ",".join(QOS))
 
 
 @dataclass(frozen=True)

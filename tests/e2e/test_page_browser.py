@@ -17,7 +17,7 @@ import pytest
 
 from librarian import assets
 from librarian.core.limits import QosLimits
-from librarian.render.files import file_names
+from librarian.render.files import PICTURES, file_names
 from librarian.render.plotly import Plotly
 from librarian.report import Report
 from tests.e2e.browser import Visit, browser, visit, web
@@ -474,7 +474,7 @@ def test_a_broken_copy_in_the_page_leaves_the_other_qos_usable(visit: Open, publ
     published = publish(site, {**site.datasets(), "data_avery.json": broken.encode()})
     page = visit(published.file).page
     assert "cannot be shown: data_avery.json" in page.inner_text("#panel-avery")
-    assert page.locator("#panel-avery .files a").count() == 12
+    assert page.locator("#panel-avery .files a").count() == 2 + 2 * len(PICTURES)
     assert page.locator("#panel-avery .overview img").is_visible()
     tab(page, "bruno").click()
     panel(page, "bruno")

@@ -79,7 +79,7 @@ def test_every_picture_and_table_is_there_to_take_away(visit: Open, publish: Pub
     links = page.locator("#panel-avery .files a")
     hrefs = [unquote(href) for href in links.evaluate_all("links => links.map(link => link.getAttribute('href'))")]
     names = file_names("avery")
-    pictures = ("NCPUS", "NGPUS", "MEMORY", "NJOBS", "overview")
+    pictures = ("NCPUS", "NGPUS", "MEMORY", "NJOBS", "overview", "month")
     expected = {names.data, names.csv, *(names.picture(key, end) for key in pictures for end in ("png", "pdf"))}
     assert sorted(hrefs) == sorted(expected)
     for href in hrefs:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ import pytz
 from librarian import report as reports
 from librarian.core import palette
 from librarian.core.demand import Samples, looks_table, sums_table
+from librarian.core.grants import Allocation
 from librarian.core.jobs import COLUMNS, NUMBERS, TEXTS, UNKNOWN, Reject
 from librarian.core.limits import Change, QosLimits
 from librarian.core.queue import COLUMNS as QUEUE_COLUMNS
@@ -23,6 +24,7 @@ from librarian.core.queue import Seen, queue_table
 from librarian.core.rules import Account, PartitionQos
 from librarian.core.window import window_until
 from librarian.report import Collected, Header, Note, Report, Staleness
+from tests.unit.pasts import months_of, paces_of
 
 ZONE = "US/Eastern"
 HOUR, DAY = 3600, 86400
@@ -63,6 +65,7 @@ class Run:
     tres: str = "billing=4,cpu=4,mem=16G,node=1"
     state: str = "COMPLETED"
     suspended: int = 0
+    account: str = "lab"
 
 
 def jobs_table(runs: Sequence[Run]) -> pd.DataFrame:
@@ -78,7 +81,7 @@ def jobs_table(runs: Sequence[Run]) -> pd.DataFrame:
             "elapsed": 0,
             "suspended": run.suspended,
             "user": run.user,
-            "account": "lab",
+            "account": run.account,
             "qos": "avery",
             "partition": "gpu",
             "state": run.state,
@@ -117,6 +120,7 @@ def report_on(
     notes: tuple[Note, ...] = (),
     queue: Seen | None = None,
     samples: Samples | None = None,
+    allocations: tuple[Allocation, ...] = (),
 ) -> Report:
     """The report on a jobs table; colours go to users by rank, as they do for a whole site."""
     header = Header(qos, title, cluster, zone, 600, top_users)
@@ -127,6 +131,7 @@ def report_on(
         samples=samples or Samples(),
     )
     usage = reports.measure(jobs, window_until(now, seconds=seconds, bin_seconds=bin_seconds, zone=zone))
+    collected = replace(collected, months=months_of(jobs, usage), paces=paces_of(usage, allocations))
     report = reports.build(header, collected, usage, overrides or {}, {})
     return replace(report, colours=palette.assign(report.everybody))
 
@@ -204,7 +209,7 @@ def golden() -> Report:
         Run("bob", now - 1800, UNKNOWN, "billing=1,cpu=1,mem=512M,node=1", "RUNNING"),
         Run("carol", start + HOUR, start + 5 * HOUR, "billing=2,cpu=2,mem=4G,node=1", suspended=2 * HOUR),
         Run("_dave <b>&$1$", start + 20 * HOUR, start + 20 * HOUR + 1200, state="FAILED"),
-        Run("zoë\udcff", start + 21 * HOUR, start + 22 * HOUR, state="OUT_OF_MEMORY"),
+        Run("zoë\udcff", start + 21 * HOUR, start + 22 * HOUR, state="OUT_OF_MEMORY", account="=class"),
         Run("eve", start + 3 * HOUR, start + 3 * HOUR, "", "CANCELLED"),
     ]
     before = QosLimits({"cpu": 400.0, "gres/gpu": 4.0}, 20.0)
@@ -252,4 +257,8 @@ def golden() -> Report:
         notes=(Note("runaway", "1 job runs for Slurm's accounting alone and is left out"),),
         queue=Seen(now, waiting, "left out 1 row of squeue's"),
         samples=samples,
+        allocations=(
+            Allocation("NGPUS", 2.0, date(2024, 7, 1), ("avery", "avery-b"), always=True),
+            Allocation("NCPUS", 90_000.0, date(2026, 10, 31), ("avery",)),
+        ),
     )

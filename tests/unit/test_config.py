@@ -99,11 +99,46 @@ def test_all_mistakes_are_told_at_once_with_key_value_and_what_is_allowed() -> N
         'qos[1].limits.cpus is not a key; did you mean "cpu"?',
         "qos[1].limits.gpu = -1",
         "qos[2].name is missing",
-        "publish[1].kind = 'carrier-pigeon': allowed: \"folder\"",
+        'publish[1].kind = \'carrier-pigeon\': allowed: "folder", "github-pages", "ssh"',
         "publish[2].path is missing",
     ):
         assert expected in text
     assert len(found) == 12
+
+
+def test_mistakes_in_publishers() -> None:
+    found = problems(
+        SMALLEST
+        + """
+        [[publish]]
+        kind = "ssh"
+        host = ["web", "-oProxyCommand=id"]
+        options = ["StrictHostKeyChecking=no"]
+        timeout_seconds = 0
+        [[publish]]
+        kind = "github-pages"
+        directory = "../up"
+        cname = "not a domain"
+        min_interval_seconds = -1
+        [[publish]]
+        kind = "folder"
+        path = "x"
+        mode = "0o755"
+        """
+    )
+    for expected in (
+        "publish[1].host = ['web', '-oProxyCommand=id']: allowed is \"host\", \"user@host\" or a list of such",
+        "publish[1].options = ['StrictHostKeyChecking=no']",
+        "publish[1].timeout_seconds = 0",
+        "publish[1].path is missing: a folder on the host for the site, or pictures",
+        "publish[2].remote is missing",
+        "publish[2].directory = '../up'",
+        "publish[2].cname = 'not a domain'",
+        "publish[2].min_interval_seconds = -1",
+        "publish[3].mode = '0o755': allowed is a mode of folders",
+    ):
+        assert expected in "\n".join(found)
+    assert len(found) == 9
 
 
 @pytest.mark.parametrize(

@@ -134,7 +134,7 @@ def test_a_key_that_others_could_read_is_closed(tmp_path: Path) -> None:
 
 def test_a_site_of_other_rules_is_not_published(tmp_path: Path) -> None:
     cycle(setup_of(tmp_path))
-    [problem] = pipeline.publish(setup_of(tmp_path, '[privacy]\nusers = "pseudonym"\n'))
+    [problem] = pipeline.publish(setup_of(tmp_path, '[privacy]\nusers = "pseudonym"\n'), NOW)
     assert "other rules" in str(problem)
     assert problem.exit_status == 6
 

@@ -16,7 +16,8 @@ from librarian.configfile import Setup
 from librarian.core.window import DAY
 from librarian.demo import site as demo_site
 from librarian.demo.slurm import DemoSlurm
-from librarian.errors import LibrarianError
+from librarian.errors import LibrarianError, PublishError
+from librarian.publish import delivery
 from librarian.render.figures import Picture
 from librarian.render.files import PICTURES
 from librarian.slurm.command import Slurm
@@ -228,6 +229,22 @@ def test_one_dead_publisher_does_not_stop_the_run(setup: Setup, slurm: DemoSlurm
     problems = cycle(setup, slurm)
     assert [problem.exit_status for problem in problems] == [6]
     assert (setup.places.site / "index.html").is_file()
+
+
+def test_a_check_of_the_site_comes_before_any_publisher(setup: Setup, slurm: DemoSlurm) -> None:
+    cycle(setup, slurm)
+    before = (setup.places.base / "web" / "index.json").read_bytes()
+    assert [known.state for known in delivery.read(setup.places.deliveries)] == ["done"]
+    pipeline.render(setup, NOW + 600)
+
+    def refuse(site: Path) -> None:
+        raise PublishError(f"{len(list(site.iterdir())) > 10}: a name is there")
+
+    problems = pipeline.publish(setup, NOW + 600, [refuse])
+    assert [str(problem) for problem in problems] == ["True: a name is there"]
+    assert (setup.places.base / "web" / "index.json").read_bytes() == before
+    (known,) = delivery.read(setup.places.deliveries)
+    assert (known.state, known.last_try, known.last_success) == ("failed", NOW + 600, NOW)
 
 
 def test_hourly_usage_is_kept(setup: Setup, slurm: DemoSlurm) -> None:

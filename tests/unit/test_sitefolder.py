@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from librarian import sitefolder, system
-from librarian.errors import PublishError, SiteError
-from librarian.publish import publisher
+from librarian.errors import SiteError
 
 INDEX = b'{"generator": "librarian 0"}'
 
@@ -91,15 +90,3 @@ def test_modes_follow_the_umask(target: Path) -> None:
     sitefolder.put(target, {"index.json": INDEX}, {})
     assert target.stat().st_mode & 0o777 == 0o777 & ~system.umask()
     assert (target / "index.json").stat().st_mode & 0o777 == 0o666 & ~system.umask()
-
-
-def test_the_folder_publisher(tmp_path: Path) -> None:
-    site = tmp_path / "site"
-    sitefolder.put(site, {"index.json": INDEX, "a.png": b"x"}, {})
-    sender = publisher("folder", {"path": "web/copy"}, tmp_path)
-    sender.publish(site)
-    assert names(tmp_path / "web" / "copy") == ["a.png", "index.json"]
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "x").write_text("")
-    with pytest.raises(PublishError, match="holds other files"):
-        publisher("folder", {"path": "mine"}, tmp_path).publish(site)

@@ -20,6 +20,19 @@ def test_a_command_gives_status_output_and_errors() -> None:
     assert (answer.status, answer.text, answer.stderr) == (3, "y\n", "oops\n")
 
 
+def test_a_command_gets_input_a_folder_and_no_more_of_the_environment_than_it_should(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UNWANTED", "x")
+    code = "import os, sys; print(sys.stdin.read(), os.getcwd(), os.environ.get('UNWANTED'))"
+    command = [sys.executable, "-c", code]
+    answer = system.run_command(command, timeout=20, env={}, unset={"UNWANTED"}, stdin=b"in", cwd=tmp_path)
+    assert answer.text == f"in {tmp_path} None\n"
+    assert system.run_command(command, timeout=20, env={}).text == f" {Path.cwd()} x\n"
+    many = b"x" * 1_000_000
+    assert system.run_command(["true"], timeout=20, env={}, stdin=many).status == 0, "it need not be read"
+
+
 def test_a_command_that_hangs_is_ended_with_its_children() -> None:
     began = time.monotonic()
     with pytest.raises(LibrarianError, match=r"sh did not answer: stopped after 0\.3 s"):

@@ -1,0 +1,73 @@
+"""`librarian report`: whose month it was, from the store."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from librarian import __version__, system
+from librarian.errors import ConfigError, LibrarianError
+
+if TYPE_CHECKING:
+    from librarian.render.monthly import Statement
+
+FORMATS = ("csv", "json", "html", "pdf")
+
+
+def arguments(made: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    made.add_argument("--month", metavar="YYYY-MM", help="the month, or all; default: the newest one that is known")
+    made.add_argument("--qos", action="append", metavar="NAME", help="tell of this QoS; may come again (default: all)")
+    made.add_argument("--output", metavar="FILE", default="-", help="file to write; - for standard output")
+    one = made.add_mutually_exclusive_group()
+    for name in FORMATS:
+        words = f"{name.upper()} in the place of tables of text"
+        one.add_argument(f"--{name}", dest="format", action="store_const", const=name, help=words)
+
+
+def report(options: argparse.Namespace) -> int:
+    """Months and allocations as tables, or as the format that is asked for."""
+    from librarian import configfile, statements
+
+    if options.format == "pdf" and options.output == "-" and sys.stdout.isatty():
+        raise ConfigError("a PDF is nothing for a terminal", todo="name a file with --output")
+    environment = system.environment()
+    setup = configfile.load(configfile.find(options.config, environment), environment)
+    told = statements.statements(setup, options.month, options.qos or [])
+    content = _renderer(options.format)(told)
+    if options.output == "-":
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+        return 0
+    try:
+        system.write_atomic(Path(options.output).absolute(), content)
+    except OSError as error:
+        raise LibrarianError(f"{options.output} could not be written", error.strerror or str(error)) from error
+    return 0
+
+
+def _renderer(name: str | None) -> Callable[[Sequence[Statement]], bytes]:
+    """Each is imported when it is needed: a table of text must not wait for matplotlib."""
+    from librarian.render import monthly
+
+    if name == "html":
+        return _html
+    if name == "pdf":
+        from librarian.render import monthly_pdf
+
+        return monthly_pdf.pdf
+    if name == "json":
+        return lambda told: monthly.data(told, version=__version__)
+    return monthly.table_csv if name == "csv" else lambda told: monthly.text(told).encode("utf-8", "replace")
+
+
+def _html(told: Sequence[Statement]) -> bytes:
+    from librarian import assets
+    from librarian.render import monthly_page
+
+    page = monthly_page.page(told, templates=assets.templates(), version=__version__)
+    return page.encode("utf-8", "replace")

@@ -1,0 +1,102 @@
+"""`librarian publish`, and `librarian init --pages`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from librarian import system
+from librarian.cli import commands, upkeep
+from librarian.errors import ConfigError, LibrarianError, PublishError, SiteError
+
+if TYPE_CHECKING:
+    from librarian.configfile import Setup
+    from librarian.publish import Publisher
+
+
+def add_arguments(made: argparse.ArgumentParser) -> None:
+    """The options of `publish`."""
+    either = made.add_mutually_exclusive_group()
+    either.add_argument("--dry-run", action="store_true", help="tell what would go where, and send nothing")
+    either.add_argument("--check", action="store_true", help="tell whether each publisher can publish now")
+
+
+def publish(options: argparse.Namespace) -> int:
+    """Site to publishers; or what would happen, or whether it can."""
+    from librarian import pipeline
+
+    setup = commands._setup(options)
+    if not setup.config.publish:
+        raise ConfigError("there is nothing to publish to", todo="add a [[publish]] table to the configuration")
+    with upkeep.alone(setup):
+        if options.check or options.dry_run:
+            return _look(setup, check=options.check)
+        return commands._told(pipeline.publish(setup, system.clock()))
+
+
+def _look(setup: Setup, *, check: bool) -> int:
+    """Say what would be done, or could; 6 when something is not well."""
+    from librarian import sitefolder
+    from librarian.publish import delivery
+
+    if not sitefolder.is_site(setup.places.site):
+        raise SiteError(f"there is no site in {setup.places.site}", todo="run: librarian run")
+    made, problems = delivery.senders(setup)
+    for problem in problems:
+        print(f"librarian: {problem}", file=sys.stderr)
+    show = _show_check if check else _show_plan
+    well = [show(sender, setup.places.site) for sender in made]
+    return 0 if all(well) and not problems else PublishError.exit_status
+
+
+def _show_check(sender: Publisher, site: Path) -> bool:
+    from librarian.publish import delivery
+
+    findings = delivery.checked(sender, site, system.clock())
+    print(f"{sender.kind}: {sender.describe()}")
+    for found in findings:
+        print(f"  {'ok  ' if found.well else 'FAIL'}  {found.text}")
+    return all(found.well for found in findings)
+
+
+def _show_plan(sender: Publisher, site: Path) -> bool:
+    from librarian.publish import delivery
+
+    try:
+        plan = delivery.planned(sender, site, system.clock())
+    except LibrarianError as error:
+        print(f"librarian: {sender.describe()}: {error}", file=sys.stderr)
+        return False
+    print(f"{sender.kind}: {plan.target}" + (f" ({plan.note})" if plan.note else ""))
+    print(f"  {len(plan.files)} files, {sum(plan.files.values())} bytes")
+    if plan.changed is None:
+        print("  all of them would be sent")
+    else:
+        print(f"  {len(plan.changed)} new or changed, {sum(plan.files[name] for name in plan.changed)} bytes")
+        for name in plan.changed:
+            print(f"    {name}  {plan.files[name]}")
+    return True
+
+
+def init_pages(options: argparse.Namespace, target: Path, text: str) -> int:
+    """Put the publisher for GitHub Pages into the configuration `text`, write that, and say what is left to do."""
+    from librarian import config, configfile, pages
+    from librarian.publish import delivery
+
+    owner, name = pages.repository(options.pages)
+    remote, environment = pages.remote_of(owner, name), system.environment()
+    before = configfile.setup(config.parse(text, str(target)), target.absolute().parent, environment)
+    key = before.places.state / pages.KEY
+    added = pages.with_pages(text, str(target), remote, key)
+    system.write_atomic(target, added.encode())
+    setup = configfile.load(target, environment)
+    sender = next(one for one in delivery.senders(setup)[0] if remote in one.describe())
+    findings = delivery.checked(sender, setup.places.site, system.clock())
+    print(f"{target} publishes to {sender.describe()}")
+    for found in findings:
+        print(f"  {'ok  ' if found.well else 'FAIL'}  {found.text}")
+    for line in pages.steps(owner, name, findings, key):
+        print(line if line.startswith(" ") else f"- {line}")
+    return 0

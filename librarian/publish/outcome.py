@@ -1,0 +1,107 @@
+"""How publishers fared: the outcome of a run, and what is kept of it between runs. Pure; times are UTC epochs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from librarian.publish.base import FAILED, State
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one publisher fared once. `bytes_sent`: None where not told; `reason`: why it failed or waits, or how."""
+
+    kind: str
+    target: str
+    state: State
+    seconds: float
+    bytes_sent: int | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is known of a publisher: its last try, and when it last had the site there as it was (None: never)."""
+
+    kind: str
+    target: str
+    state: str
+    last_try: int
+    last_success: int | None
+    seconds: float
+    bytes_sent: int | None
+    reason: str
+
+
+def record(outcome: Outcome, known: Sequence[Record], now: int) -> Record:
+    """The record after `outcome`. Only a push that was done, or had nothing to do, is a success; waiting is not."""
+    before = next((old for old in known if (old.kind, old.target) == (outcome.kind, outcome.target)), None)
+    success = now if outcome.state in ("done", "unchanged") else before.last_success if before else None
+    return Record(
+        outcome.kind,
+        outcome.target,
+        outcome.state,
+        now,
+        success,
+        round(outcome.seconds, 3),
+        outcome.bytes_sent,
+        outcome.reason,
+    )
+
+
+def to_json(records: Iterable[Record]) -> bytes:
+    """The records as JSON; docs/data-format.md describes it."""
+    body = {"schema_version": SCHEMA_VERSION, "publishers": [asdict(one) for one in records]}
+    return (json.dumps(body, indent=1) + "\n").encode()
+
+
+def from_json(text: str) -> list[Record]:
+    """The records in `text`; none where it is damaged or of another version, since the next run writes them anew."""
+    try:
+        body = json.loads(text)
+        rows = body["publishers"] if body["schema_version"] == SCHEMA_VERSION else []
+        return [_row(row) for row in rows]
+    except (ValueError, KeyError, TypeError):
+        return []
+
+
+def _row(row: dict[str, Any]) -> Record:
+    found = Record(**{field.name: row[field.name] for field in fields(Record)})
+    epochs = (found.last_try, 0 if found.last_success is None else found.last_success)
+    texts = (found.kind, found.target, found.state, found.reason)
+    if not all(isinstance(epoch, int) for epoch in epochs) or not all(isinstance(text, str) for text in texts):
+        raise TypeError("a record of a publisher is not understood")
+    return found
+
+
+def describe(one: Record, now: int) -> tuple[str, bool]:
+    """A line for a person, and whether all is well."""
+    word = one.state if one.state != FAILED else "FAILED"
+    parts = [f"{one.target}: {word}, {_ago(now - one.last_try)}"]
+    if one.bytes_sent:
+        parts.append(f"{_size(one.bytes_sent)} in {one.seconds:.1f} s")
+    if one.reason:
+        parts.append(one.reason)
+    if one.state == FAILED:
+        last = "never" if one.last_success is None else _ago(now - one.last_success)
+        parts.append(f"it last worked: {last}")
+    return "; ".join(parts), one.state != FAILED
+
+
+def _size(count: int) -> str:
+    for unit, length in (("MiB", 2**20), ("KiB", 2**10)):
+        if count >= length:
+            return f"{count / length:.1f} {unit}"
+    return f"{count} bytes"
+
+
+def _ago(seconds: int) -> str:
+    for length, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= length:
+            return f"{seconds // length} {unit} ago"
+    return "just now"

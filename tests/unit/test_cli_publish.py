@@ -1,0 +1,148 @@
+"""`librarian publish` and `init --pages` as a person uses them, with a real git and a real repository."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from librarian import pages
+from librarian.config import parse
+from librarian.errors import ConfigError
+from tests.e2e.remotes import Bare, site
+
+ROOT = Path(__file__).parent.parent.parent
+CONFIG = """\
+# mine
+[cluster]
+name = "demo"
+timezone = "UTC"
+[paths]
+state = "state"
+site = "site"
+[[qos]]
+name = "avery"
+"""
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A folder with a configuration, a site, and a git that finds github.com on this machine."""
+    (tmp_path / "librarian.toml").write_text(CONFIG)
+    (tmp_path / ".gitconfig").write_text(f'[url "{tmp_path}/github/"]\n insteadOf = git@github.com:\n')
+    site(tmp_path / "site", 0)
+    return tmp_path
+
+
+def librarian(place: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    env = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+    env |= {"PYTHONPATH": str(ROOT), "HOME": str(place), "XDG_CONFIG_HOME": str(place / "none")}
+    command = [sys.executable, "-m", "librarian", *arguments]
+    return subprocess.run(command, cwd=place, env=env, text=True, capture_output=True, timeout=120, check=False)
+
+
+def add(place: Path, table: str) -> None:
+    with (place / "librarian.toml").open("a") as file:
+        file.write(f"\n[[publish]]\n{table}\n")
+
+
+def test_dry_run_check_publish_and_status(place: Path) -> None:
+    remote = Bare.make(place / "remote.git")
+    add(place, 'kind = "github-pages"\nremote = "remote.git"')
+    add(place, 'kind = "folder"\npath = "web"')
+    told = librarian(place, "publish", "--dry-run")
+    assert (told.returncode, told.stderr) == (0, "")
+    assert f"github-pages: {place}/remote.git, branch gh-pages (the branch would be made)\n  6 files, " in told.stdout
+    assert "    data_avery.json  13\n" in told.stdout
+    told = librarian(place, "publish", "--check")
+    assert (told.returncode, told.stderr) == (0, "")
+    assert "FAIL" not in told.stdout
+    assert not (place / "web").exists()
+    done = librarian(place, "publish")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert set(remote.files()) == {path.name for path in (place / "web").iterdir()} | {".nojekyll"}
+    told = librarian(place, "status")
+    assert f"github-pages: {place}/remote.git, branch gh-pages: done, just now; " in told.stdout
+    assert f"folder: folder {place}/web: done, just now; " in told.stdout
+
+
+def test_a_check_that_fails_says_what_and_exits_with_six(place: Path) -> None:
+    add(place, 'kind = "github-pages"\nremote = "https://me:s3cr3t@127.0.0.1:1/r.git"\nretries = 0')
+    add(place, 'kind = "folder"\npath = "web"')
+    told = librarian(place, "publish", "--check", "--debug")
+    assert told.returncode == 6
+    assert "FAIL  https://127.0.0.1:1/r.git did not list its branches: fatal: unable to access" in told.stdout
+    assert "web is ours to replace" in told.stdout
+    done = librarian(place, "publish", "--debug")
+    assert done.returncode == 6
+    assert (place / "web" / "index.html").is_file()
+    status = librarian(place, "status", "--debug")
+    assert "FAILED, just now; " in status.stdout
+    everything = [told.stdout, told.stderr, done.stdout, done.stderr, status.stdout, status.stderr]
+    everything += [path.read_text("latin-1") for path in (place / "state").rglob("*") if path.is_file()]
+    assert len(everything) > 8
+    assert not [text for text in everything if "s3cr3t" in text]
+
+
+def test_mistakes_in_a_remote_do_not_repeat_it(place: Path) -> None:
+    add(place, 'kind = "github-pages"\nremote = "gopher://me:s3cr3t@h/r"\nbranch = "-x"\nretires = 3')
+    told = librarian(place, "publish")
+    assert told.returncode == 2
+    assert "publish[1].remote = …: allowed is a remote of git's" in told.stderr
+    assert "publish[1].branch = '-x'" in told.stderr
+    assert 'publish[1].retires is not a key; did you mean "retries"?' in told.stderr
+    assert "s3cr3t" not in told.stderr
+
+
+def test_without_a_site_there_is_nothing_to_look_at(place: Path) -> None:
+    add(place, 'kind = "folder"\npath = "web"')
+    (place / "site" / "index.json").unlink()
+    for option in ("--check", "--dry-run"):
+        assert librarian(place, "publish", option).returncode == 5
+
+
+def test_init_pages_adds_the_table_and_tells_what_is_left(place: Path) -> None:
+    told = librarian(place, "init", "--pages", "Avery/usage")
+    assert (told.returncode, told.stderr) == (0, "")
+    text = (place / "librarian.toml").read_text()
+    assert text.startswith(CONFIG)
+    (entry,) = parse(text).publish
+    assert entry.options == {"remote": "git@github.com:Avery/usage.git", "branch": "gh-pages"}
+    assert "FAIL  git@github.com:Avery/usage.git did not list its branches" in told.stdout
+    assert "- Make the repository, if there is none: https://github.com/new?owner=Avery&name=usage\n" in told.stdout
+    assert f"  ssh-keygen -q -t ed25519 -N '' -C librarian -f {place}/state/github_pages_key\n" in told.stdout
+    assert not (place / "state" / "github_pages_key").exists(), "a key is made by who wants it"
+    remote = Bare.make(place / "github" / "Avery" / "usage.git")
+    told = librarian(place, "init", "--pages", "Avery/usage")
+    assert (place / "librarian.toml").read_text() == text
+    assert "FAIL" not in told.stdout
+    assert "Make the repository" not in told.stdout
+    assert "- On https://github.com/Avery/usage/settings/pages choose: Deploy from a branch, gh-pages" in told.stdout
+    assert told.stdout.endswith("- The page is then at https://avery.github.io/usage/\n")
+    assert parse(text).privacy.users == "pseudonym", "what is public shows nobody by name, unless somebody says so"
+    told = librarian(place, "publish")
+    assert (told.returncode, "the site was made under other rules of [privacy]" in told.stderr) == (6, True)
+    assert librarian(place, "render").returncode == 0
+    assert librarian(place, "publish").returncode == 0
+    assert "index.html" in remote.files()
+
+
+def test_the_key_that_init_offers_is_used(place: Path) -> None:
+    text = pages.with_pages(CONFIG, "x", "git@github.com:a/b.git", place / "it's")
+    assert parse(text.replace("# identity", "identity")).publish[0].options["identity"] == "…"
+    text = pages.with_pages(CONFIG, "x", "git@github.com:a/b.git", place / "a key\\n")
+    assert parse(text.replace("# identity", "identity")).publish[0].options["identity"] == f"{place}/a key\\n"
+
+
+def test_odd_repositories(place: Path) -> None:
+    assert librarian(place, "init", "--pages", "usage").returncode == 2
+    assert (place / "librarian.toml").read_text() == CONFIG
+    with pytest.raises(ConfigError, match="is no repository"):
+        pages.repository('a/b"\n[x]')
+    (place / "librarian.toml").write_text("broken")
+    told = librarian(place, "init", "--pages", "a/b")
+    assert (told.returncode, "is not TOML" in told.stderr) == (2, True)
+    assert (place / "librarian.toml").read_text() == "broken"

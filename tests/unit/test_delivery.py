@@ -1,0 +1,156 @@
+"""Publishers fail alone, are tried again where that helps, and how they fared is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from librarian.errors import LibrarianError, PublishError
+from librarian.publish.base import Attempt, Delivered, Finding, MayPassError, Patience, Plan
+from librarian.publish.delivery import deliver, keep, read
+from librarian.publish.outcome import Outcome, Record, describe, from_json, record, to_json
+
+
+@dataclass
+class Sender:
+    """A publisher that does what it is told, one thing an attempt."""
+
+    name: str
+    acts: Iterator[Exception | Delivered]
+    patience: Patience = field(default_factory=Patience)
+    kind: str = "made-up"
+    attempts: list[Attempt] = field(default_factory=list)
+
+    def describe(self) -> str:
+        return self.name
+
+    def publish(self, site: Path, attempt: Attempt) -> Delivered:
+        self.attempts.append(attempt)
+        act = next(self.acts)
+        if isinstance(act, Exception):
+            raise act
+        return act
+
+    def plan(self, site: Path, attempt: Attempt) -> Plan:
+        return Plan(self.name, {})
+
+    def check(self, site: Path, attempt: Attempt) -> list[Finding]:
+        return []
+
+
+@pytest.fixture
+def time(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """A stopwatch that only pauses move; the pauses so far."""
+    pauses: list[float] = []
+    monkeypatch.setattr("librarian.publish.delivery.stopwatch", lambda: sum(pauses))
+    monkeypatch.setattr("librarian.publish.delivery.pause", pauses.append)
+    return pauses
+
+
+def sender(*acts: Exception | Delivered, name: str = "there", **patience: float) -> Sender:
+    return Sender(name, iter(acts), Patience(**patience))  # type: ignore[arg-type]
+
+
+GOOD = Delivered("done", 7)
+PASSES = MayPassError("no network")
+
+
+def test_what_may_pass_is_tried_again_with_longer_pauses(time: list[float]) -> None:
+    one = sender(PASSES, PASSES, GOOD)
+    outcomes, problems = deliver([one], Path(), 5)
+    assert (outcomes, problems) == ([Outcome("made-up", "there", "done", 8.0, 7)], [])
+    assert time == [2, 6]
+    assert [(attempt.now, attempt.deadline) for attempt in one.attempts] == [(5, 120), (5, 122), (5, 128)]
+
+
+def test_in_the_end_it_has_failed(time: list[float]) -> None:
+    outcomes, problems = deliver([sender(PASSES, PASSES, PASSES, GOOD)], Path(), 5)
+    assert (outcomes[0].state, outcomes[0].reason) == ("failed", "there: no network")
+    assert [(problem.exit_status, str(problem)) for problem in problems] == [(6, "there: no network")]
+
+
+def test_all_attempts_together_have_a_limit(time: list[float]) -> None:
+    one = sender(PASSES, PASSES, PASSES, timeout=3, retries=10)
+    deliver([one], Path(), 5)
+    assert [attempt.deadline for attempt in one.attempts] == [3, 5]
+    assert time == [2]
+
+
+@pytest.mark.parametrize(
+    "act", [PublishError("refused"), LibrarianError("odd"), OSError(5, "Input/output error"), ZeroDivisionError()]
+)
+def test_what_stays_is_not_tried_again_and_stops_nobody(time: list[float], act: Exception) -> None:
+    first, second = sender(act, GOOD), sender(GOOD, name="elsewhere")
+    outcomes, problems = deliver([first, second], Path(), 5)
+    assert [outcome.state for outcome in outcomes] == ["failed", "done"]
+    assert (len(first.attempts), len(problems), time) == (1, 1, [])
+
+
+def test_no_secret_gets_out(time: list[float]) -> None:
+    outcomes, problems = deliver([sender(OSError("https://me:s3cr3t@h/x\033[31m\nline"))], Path(), 5)
+    assert "s3cr3t" not in repr((outcomes, problems))
+    assert outcomes[0].reason == "there: OSError: https://h/x [31m line"
+
+
+def test_a_check_stops_everything_before_it_leaves(time: list[float]) -> None:
+    seen: list[Path] = []
+
+    def names(site: Path) -> None:
+        seen.append(site)
+        raise PublishError("a real name is on the site")
+
+    checks: list[Callable[[Path], None]] = [seen.append, names]
+    senders = [sender(GOOD), sender(GOOD, name="elsewhere")]
+    outcomes, problems = deliver(senders, Path("site"), 5, checks)
+    assert seen == [Path("site"), Path("site")]
+    assert [(one.state, one.reason) for one in outcomes] == [("failed", "a real name is on the site")] * 2
+    assert [str(problem) for problem in problems] == ["a real name is on the site"]
+    assert [one.attempts for one in senders] == [[], []]
+
+
+def test_how_they_fared_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "x.publish.json"
+    keep(path, [Outcome("ssh", "a", "done", 1.25, 9), Outcome("ssh", "b", "waits", 0.1, 0, "soon")], 100)
+    keep(path, [Outcome("ssh", "a", "failed", 2.0, None, "no route"), Outcome("folder", "a", "unchanged", 0)], 4000)
+    assert read(path) == [
+        Record("ssh", "a", "failed", 4000, 100, 2.0, None, "no route"),
+        Record("folder", "a", "unchanged", 4000, 4000, 0, None, ""),
+    ]
+    assert path.stat().st_mode & 0o777 == 0o600
+    lines = [describe(one, 7700) for one in read(path)]
+    assert lines == [("a: FAILED, 1 h ago; no route; it last worked: 2 h ago", False), ("a: unchanged, 1 h ago", True)]
+    assert (
+        describe(record(Outcome("ssh", "b", "done", 1.04, 2_500_000), [], 5), 5)[0]
+        == "b: done, just now; 2.4 MiB in 1.0 s"
+    )
+    path.write_bytes(b"\xff{")
+    assert read(path) == []
+    assert read(tmp_path / "nosuch") == []
+
+
+@given(
+    st.builds(
+        Record,
+        *map(st.just, ("k", "t", "done")),
+        st.integers(),
+        st.none() | st.integers(),
+        st.just(1.0),
+        st.none(),
+        st.text(),
+    )
+)
+def test_records_come_back_as_they_were(one: Record) -> None:
+    assert from_json(to_json([one, one]).decode()) == [one, one]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{}", '{"schema_version": 2, "publishers": []}', '{"schema_version": 1, "publishers": [{}]}', "null"],
+)
+def test_damaged_records_are_none(text: str) -> None:
+    assert from_json(text) == []
