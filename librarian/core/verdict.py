@@ -109,8 +109,11 @@ def _publisher(row: PublisherStatus, now: int) -> tuple[list[str], int]:
 
 
 def moment(epoch: int, zone: str) -> str:
-    """ISO 8601 in `zone`."""
-    return datetime.fromtimestamp(epoch, pytz.timezone(zone)).isoformat()
+    """ISO 8601 in `zone`; a number that is no time of our calendar as it is."""
+    try:
+        return datetime.fromtimestamp(epoch, pytz.timezone(zone)).isoformat()
+    except (ValueError, OverflowError, OSError):
+        return str(epoch)
 
 
 def _ago(seconds: int) -> str:

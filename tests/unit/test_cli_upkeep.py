@@ -75,11 +75,10 @@ def test_the_log_tells_of_each_run_and_may_be_elsewhere_or_nowhere(ran: Path) ->
     assert done.stderr.count("\n") == len(done.stderr.splitlines()), "cron hears what failed, and no more"
     assert "INFO" not in done.stderr
     before = log.read_text()
-    (ran / "librarian.toml").write_text(f'{config}[run]\nretry_seconds = 0\nlog = ""\n')
-    librarian(ran, "run")
+    for place in ("", "no/such/folder"):
+        (ran / "librarian.toml").write_text(f"{config}[run]\nretry_seconds = 0\nlog = {json.dumps(place)}\n")
+        assert librarian(ran, "collect").returncode == 3, "a log that cannot be written troubles nobody"
     assert log.read_text() == before
-    (ran / "librarian.toml").write_text(f'{config}[run]\nretry_seconds = 0\nlog = "no/such/folder"\n')
-    assert librarian(ran, "run").returncode == 3, "a log that cannot be written troubles nobody"
 
 
 def test_the_log_is_bounded(ran: Path) -> None:

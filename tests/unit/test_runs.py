@@ -206,14 +206,18 @@ def test_a_status_of_another_cluster_or_none_is_a_fresh_one(setup: Setup) -> Non
 
 
 def test_publishers_are_told_from_the_file_that_they_keep(setup: Setup) -> None:
-    row = {"kind": "ssh", "target": "web:/srv", "state": "failed", "last_try": NOW, "last_success": None}
-    kept = {"schema_version": 1, "publishers": [{**row, "seconds": 1.0, "bytes_sent": None, "reason": "refused"}]}
-    setup.places.state.mkdir()
-    (setup.places.state / "demo.publish.json").write_text(json.dumps(kept))
     cycle(setup)
+    web = setup.places.base / "web"
+    web.rename(setup.places.base / "aside")
+    web.write_text("in the way")
+    cycle(setup, NOW + 600)
     (told,) = statusfile.read(setup).publishers
-    assert (told.target, told.error, told.last_try) == ("web:/srv", "refused", NOW)
-    assert site_status(setup)["publishers"][0]["target"] == "ssh"
+    assert (told.kind, told.state, told.last_try, told.last_success) == ("folder", "failed", NOW + 600, NOW)
+    assert f"{web} is not a folder" in (told.error or "")
+    assert statusfile.read(setup).stages["publish"].last_success == NOW
+    (shown,) = site_status(setup)["publishers"]
+    assert (shown["target"], shown["error"]) == ("folder", "failed")
+    assert str(setup.places.base) not in json.dumps(site_status(setup))
 
 
 def test_hidden_names_are_not_in_the_site_s_status(tmp_path: Path) -> None:
@@ -246,9 +250,9 @@ def test_a_daemon_that_stays_away_is_asked_twice_and_the_others_not_at_all(setup
     cycle(setup)
     problems, asked = cycle(setup, NOW + 600, lambda argv: DOWN)
     assert pauses == [20]
-    assert len(asked) == 2, "one QoS, twice"
+    assert asked == ["avery", "avery-b"], "one QoS each time, and then another one"
     assert [problem.exit_status for problem in problems] == [3, 3, 3]
-    assert "QoS avery-b was not asked for" in str(problems[-1])
+    assert str(problems[-1]).startswith("QoS avery was not asked for: QoS avery-b: sacct failed")
     assert all("Connection refused" in (row.error or "") for row in rows(setup).values())
     index = json.loads((setup.places.site / "index.json").read_text())
     assert [(entry["stale"], entry["since"]) for entry in index["qos"]] == [(True, NOW), (True, NOW)]
@@ -321,7 +325,7 @@ def test_a_run_that_takes_too_long_ends_and_says_so(
     setup: Setup, armed: Guard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cycle(setup)
-    monkeypatch.setattr(pipeline, "publish", lambda setup: time.sleep(300))
+    monkeypatch.setattr(pipeline, "publish", lambda setup, now: time.sleep(300))
     with pytest.raises(Terminated, match="the run took longer than 3 s") as ended:
         cycle(limited(setup, time_limit_seconds=3), NOW + 600, guard=armed)
     assert ended.value.exit_status == 143
