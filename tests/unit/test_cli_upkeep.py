@@ -75,8 +75,8 @@ def test_the_log_tells_of_each_run_and_may_be_elsewhere_or_nowhere(ran: Path) ->
     assert done.stderr.count("\n") == len(done.stderr.splitlines()), "cron hears what failed, and no more"
     assert "INFO" not in done.stderr
     before = log.read_text()
-    for place in ("", "no/such/folder"):
-        (ran / "librarian.toml").write_text(f"{config}[run]\nretry_seconds = 0\nlog = {json.dumps(place)}\n")
+    for name in ("", "no/such/folder"):
+        (ran / "librarian.toml").write_text(f"{config}[run]\nretry_seconds = 0\nlog = {json.dumps(name)}\n")
         assert librarian(ran, "collect").returncode == 3, "a log that cannot be written troubles nobody"
     assert log.read_text() == before
 
