@@ -112,10 +112,10 @@ def tab(page: Any, slug: str) -> Any:
 
 
 def traces(page: Any, slug: str, key: str) -> list[dict[str, Any]]:
-    """The areas of a chart as Plotly has them: name and means. The last trace, which is not seen, is left out."""
+    """The areas of a chart as Plotly has them: name and means; no lines."""
     found: list[dict[str, Any]] = page.evaluate(
         "([slug, key]) => document.querySelector(`#panel-${slug} [data-chart=${key}]`)"
-        ".data.slice(0, -1).map(({name, y}) => ({name, y: [...y].slice(0, -1)}))",
+        ".data.filter((trace) => trace.stackgroup).map(({name, y}) => ({name, y: [...y].slice(0, -1)}))",
         [slug, key],
     )
     return found
@@ -344,7 +344,9 @@ def test_all_users_hidden_is_no_mistake(visit: Open, publish: Publish) -> None:
     page = visit(publish(pair()).file).page
     for button in panel(page, "avery").locator(".legend button").all():
         button.click()
-    page.wait_for_function("() => document.querySelector('[data-chart=NJOBS]').data.length === 1")
+    page.wait_for_function(
+        "() => document.querySelector('[data-chart=NJOBS]').data.filter(t => t.stackgroup).length === 0"
+    )
 
 
 # --- names ---------------------------------------------------------------------------------------------------------
@@ -369,7 +371,9 @@ def test_hostile_names_are_text(visit: Open, publish: Publish, way: str) -> None
     page.mouse.move(box["x"] + box["width"] - 30, box["y"] + 20)
     shown.locator(".card:visible").wait_for()
     for key in ("NCPUS", "MEMORY", "NJOBS"):
-        assert len(page.evaluate(f"document.querySelector('[data-chart={key}]').data")) == len(NAMES) + 1
+        assert len(
+            page.evaluate(f"document.querySelector('[data-chart={key}]').data.filter(t => t.stackgroup)")
+        ) == len(NAMES)
     assert page.inner_text("h1 bdi") == "</script><u>c"
     assert page.locator("body u, body i, body b, body img:not(.overview img), main script").count() == 0
     page.locator("[role=tab]").nth(1).click()
