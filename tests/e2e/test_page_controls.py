@@ -291,7 +291,8 @@ def wait_for_names(page: Any, *names: str) -> None:
     page.wait_for_function(
         """names => {
           const charts = [...document.querySelectorAll('.open .chart')];
-          const found = charts.flatMap(({data}) => (data ?? []).filter(trace => trace.stackgroup).map(trace => trace.name));
+          const areas = ({data}) => (data ?? []).filter(trace => trace.stackgroup);
+          const found = charts.flatMap(areas).map(trace => trace.name);
           return JSON.stringify([...new Set(found)].sort()) === JSON.stringify(names);
         }""",
         arg=sorted(names),
