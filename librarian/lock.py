@@ -23,10 +23,11 @@ from glob import escape
 from pathlib import Path
 
 from librarian.errors import BusyError, LibrarianError, StoreError
-from librarian.system import RecordLock, clock, host_name, kernel_name, process_began
+from librarian.system import RecordLock, clock, host_name, kernel_name, overwrite, process_began
 
 EXPIRY = 300
 _OLD = 3600  # a node may see a folder as it was a minute ago, so numbers that are in use are left in peace
+_LENGTH = 600
 log = logging.getLogger(__name__)
 
 
@@ -90,11 +91,9 @@ class Lock:
             raise LostLockError("the lock was taken over by another process", owner, "this one stops")
 
     def release(self) -> None:
-        """Let go."""
-        file = _numbered(self._path, self._number)
-        with contextlib.suppress(OSError):
-            if file.exists():  # else the state folder was taken away under us
-                _write_beside(file, replace(self._claim, released=True)).replace(file)
+        """Let go. The claim is written over, as it must be possible on a full disk too."""
+        with contextlib.suppress(OSError):  # the state folder was taken away under us
+            overwrite(_numbered(self._path, self._number), _content(replace(self._claim, released=True)))
 
 
 @contextlib.contextmanager
@@ -203,13 +202,18 @@ def _write_beside(path: Path, claim: Claim) -> Path:
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(json.dumps(asdict(claim)).encode())
+            file.write(_content(claim))
             file.flush()
             os.fsync(file.fileno())
     except BaseException:
         draft.unlink()
         raise
     return draft
+
+
+def _content(claim: Claim) -> bytes:
+    """A claim as a file, of the same length whether it is released or not."""
+    return json.dumps(asdict(claim)).ljust(_LENGTH).encode()
 
 
 def _sweep(path: Path, number: int, draft: Path) -> None:

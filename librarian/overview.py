@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from librarian import lock, statusfile
 from librarian.configfile import Setup
 from librarian.core import status as values
 from librarian.core.verdict import judged
-from librarian.publish import delivery, outcome
-
-WARNING = 1  # as monitoring plugins exit
 
 
 def describe(setup: Setup, now: int) -> tuple[list[str], int]:
@@ -19,9 +18,10 @@ def describe(setup: Setup, now: int) -> tuple[list[str], int]:
     owner = lock.owner_of(setup.places.lock)
     if owner:
         facts["at work"] = owner
-    lines, code = judged(_known(setup), now, setup.zone, facts)
-    published, well = _publishers(setup, now)
-    return [*lines, *published], code if well else max(code, WARNING)
+    status = _known(setup)
+    if setup.config.publish and not status.publishers:
+        facts["publishers"] = "nothing was published yet"
+    return judged(status, now, setup.zone, facts)
 
 
 def as_json(setup: Setup, now: int) -> tuple[str, int]:
@@ -35,16 +35,5 @@ def _known(setup: Setup) -> values.Status:
     status = statusfile.read(setup)
     known = {row.name: row for row in status.qos}
     rows = tuple(known.get(entry.name, values.QosStatus(name=entry.name)) for entry in setup.config.qos)
-    return values.Status(**{**vars(status), "qos": rows, "interval_seconds": setup.config.report.interval_seconds})
-
-
-def _publishers(setup: Setup, now: int) -> tuple[list[str], bool]:
-    """How each configured publisher fared in its last run, and whether none failed."""
-    known = {(one.kind, one.target): one for one in delivery.read(setup.places.deliveries)}
-    lines, all_well = [], True
-    for sender in delivery.senders(setup)[0]:
-        last = known.get((sender.kind, sender.describe()))
-        text, well = outcome.describe(last, now) if last else (f"{sender.describe()}: nothing was published yet", True)
-        lines.append(f"{sender.kind}: {text}")
-        all_well = all_well and well
-    return lines, all_well
+    interval, published = setup.config.report.interval_seconds, tuple(statusfile.publishers(setup))
+    return replace(status, qos=rows, publishers=published, interval_seconds=interval)

@@ -62,7 +62,7 @@ def publishers(setup: Setup) -> Sequence[PublisherStatus]:
     if not setup.config.publish:
         return []
     try:
-        body = json.loads(setup.places.store.with_suffix(".publish.json").read_bytes())
+        body = json.loads(setup.places.deliveries.read_bytes())
         return [_publisher(row) for row in body["publishers"]]
     except (OSError, ValueError, KeyError, TypeError):
         return []

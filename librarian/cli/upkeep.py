@@ -114,16 +114,19 @@ def _logged(setup: Setup) -> Iterator[None]:
     form = logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%SZ")
     form.converter = time.gmtime
     handler.setFormatter(form)
-    before = logger.level
-    for other in logging.getLogger().handlers:  # the terminal's shows what it showed before
-        other.setLevel(max(other.level, before))
-    logger.setLevel(min(before, logging.INFO))
+    before, shown = logger.level, logger.getEffectiveLevel()
+    others = [(other, other.level) for other in logging.getLogger().handlers]
+    for other, level in others:  # the terminal's shows what it showed before
+        other.setLevel(max(level, shown))
+    logger.setLevel(min(shown, logging.INFO))
     logger.addHandler(handler)
     try:
         yield
     finally:
         logger.removeHandler(handler)
         logger.setLevel(before)
+        for other, level in others:
+            other.setLevel(level)
         handler.close()
 
 

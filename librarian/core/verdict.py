@@ -98,9 +98,10 @@ def _qos(row: QosStatus, status: Status, now: int, zone: str) -> tuple[list[str]
 
 
 def _publisher(row: PublisherStatus, now: int) -> tuple[list[str], int]:
+    name, word = f"{row.kind}: {row.target}", row.state.upper() if row.state == FAILED else row.state
     if row.last_try is None:
-        return [f"{row.target}: nothing was published yet"], OK
-    text = f"{row.target}: {row.state.upper() if row.state == FAILED else row.state}, {_ago(now - row.last_try)}"
+        return [f"{name}: nothing was published yet"], OK
+    text = f"{name}: {word}, {_ago(now - row.last_try)}"
     if row.state != FAILED:
         return [text], OK
     last = "never" if row.last_success is None else _ago(now - row.last_success)

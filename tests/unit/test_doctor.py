@@ -25,7 +25,8 @@ from librarian.store import opened
 from librarian.system import Answer, clock
 
 ROOT = Path(__file__).parents[2]
-CONFIG = """[cluster]
+CONFIG = """
+[cluster]
 name = "demo"
 timezone = "US/Eastern"
 [paths]
