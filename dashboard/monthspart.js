@@ -54,7 +54,7 @@ function newParts(place) {
   for (const side of ["users", "accounts"]) known[side] = element("section", { class: `month-${side}` });
   known.allocations = element("div", { class: "allocations" });
   const chooser = element("div", { class: "grid-tools month-choice" }, [known.choice, known.words]);
-  fill(place, [element("h2", {}, "Whose month"), known.allocations, chooser, element("div", { class: "tables" }, [known.users, known.accounts])]);
+  fill(place, [element("h3", { class: "part" }, "Whose month"), known.allocations, chooser, element("div", { class: "tables" }, [known.users, known.accounts])]);
   return known;
 }
 

@@ -5,7 +5,7 @@ A cluster that lives for minutes has no full hour, and sreport speaks of full ho
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
 
@@ -14,13 +14,15 @@ from tests.cluster.client import Cluster
 HOUR = 3600
 
 
-def move_back(cluster: Cluster, seconds: int) -> None:
-    """Move every job that has ended, and the cluster's own beginning, back by `seconds`; queued ones stay."""
-    ended = "time_end > 0 AND time_start > 0 AND time_eligible > 0"
+def move_back(cluster: Cluster, seconds: int, qos: Sequence[str]) -> None:
+    """Move every job of `qos` that has ended, and the cluster's own beginning, back by `seconds`; queued ones stay."""
+    names = ", ".join(f"'{name}'" for name in qos)
+    ours = f"id_qos IN (SELECT id FROM qos_table WHERE name IN ({names}))"
+    ended = f"time_end > 0 AND time_start > 0 AND time_eligible > 0 AND {ours}"
     cluster.sql(
         f"""UPDATE hpg_suspend_table s JOIN hpg_job_table j USING (job_db_inx)
             SET s.time_start = s.time_start - {seconds}, s.time_end = s.time_end - {seconds}
-            WHERE j.time_end > 0 AND j.time_start > 0;
+            WHERE j.time_end > 0 AND j.time_start > 0 AND j.{ours};
         UPDATE hpg_job_table SET time_submit = time_submit - {seconds}, time_eligible = time_eligible - {seconds},
             time_start = time_start - {seconds}, time_end = time_end - {seconds} WHERE {ended};
         UPDATE hpg_event_table SET time_start = time_start - {seconds} - {HOUR} WHERE node_name = '';"""

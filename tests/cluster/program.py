@@ -16,7 +16,7 @@ ZONE = "US/Eastern"
 def configuration(qos: Sequence[str], more: str = "") -> str:
     """A configuration for these QoS, with titles that would be markup; state and site are in its folder."""
     tables = "".join(f'\n[[qos]]\nname = "{name}"\ntitle = "Group <{name}>"\n' for name in qos)
-    paths = '[paths]\nstate = "state"\nsite = "site"\n'
+    paths = '[paths]\nstate = "state"\nsite = "site"\n[privacy]\naccounts = true\n'
     return f'[cluster]\nname = "hpg"\ntimezone = "{ZONE}"\n\n{paths}{tables}{more}'
 
 

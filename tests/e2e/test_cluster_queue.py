@@ -275,7 +275,7 @@ def waits_in_database(cluster: Cluster, qos: str) -> dict[tuple[str | None, str]
                 WHERE q.name = '{qos}' AND j.time_start > 0
             ) AS waits""")
         for name, jobs, middle in rows:
-            found[None if name == "*" else name, "cpu"] = (int(jobs), round(float(middle)))
+            found[None if name == "*" else name, "cpu"] = (int(jobs), int(float(middle) + 0.5))
     return found
 
 

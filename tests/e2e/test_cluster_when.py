@@ -28,7 +28,7 @@ def turn(cluster: Cluster, finished: Workload) -> int:
     plain = finished.ids["plain"]
     middle = int(cluster.sql(f"SELECT (time_start + time_end) DIV 2 FROM hpg_job_table WHERE id_job = {plain}")[0][0])
     back = 3 * HOUR + middle % HOUR
-    past.move_back(cluster, back)
+    past.move_back(cluster, back, GROUPS)
     return middle - back
 
 
@@ -57,7 +57,7 @@ def test_jobs_across_the_hour_are_split_at_it(cluster: Cluster, moved: Program, 
 
 
 def test_sreport_says_the_same_of_full_hours(cluster: Cluster, moved: Program, turn: int) -> None:
-    """It knows users only, not QoS; and it tells of full hours, so the two around the jobs are compared.
+    """It knows users only, not QoS: jobs of other tests' QoS were not moved; and it tells of full hours alone.
 
     Where it counts more than Librarian is told by `past.counted_more`.
     """

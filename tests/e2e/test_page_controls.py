@@ -33,6 +33,7 @@ __all__ = ["browser", "publish", "visit", "web"]
 
 HOUR = 3600
 EASTERN_TO_BERLIN = 6 * HOUR
+AREAS = ".data.filter((trace) => trace.stackgroup)"
 
 
 def ranges(page: Any) -> list[list[float]]:
@@ -151,7 +152,7 @@ def test_a_range_in_which_nothing_ran_says_so(visit: Open, publish: Publish) -> 
     for key in CHARTS:
         wait_for_text(page, f"[data-chart={key}]", "no jobs in this range")
     shown.get_by_role("button", name="Everything").click()
-    page.wait_for_function("() => document.querySelector('[data-chart=NCPUS]').data.length === 2")
+    page.wait_for_function(f"() => document.querySelector('[data-chart=NCPUS]'){AREAS}.length === 1")
     elsewhere = visit(f"{site.file}#from=2026-01-01T00:00Z&to=2026-02-01T00:00Z").page
     told = "no data of this time: they go from Tue, Nov 17, 15:00 EST to Fri, Nov 20, 14:10 EST"
     wait_for_text(elsewhere, "[data-chart=NCPUS]", told)
@@ -290,7 +291,8 @@ def wait_for_names(page: Any, *names: str) -> None:
     page.wait_for_function(
         """names => {
           const charts = [...document.querySelectorAll('.open .chart')];
-          const found = charts.flatMap(({data}) => (data ?? []).slice(0, -1).map(trace => trace.name));
+          const areas = ({data}) => (data ?? []).filter(trace => trace.stackgroup);
+          const found = charts.flatMap(areas).map(trace => trace.name);
           return JSON.stringify([...new Set(found)].sort()) === JSON.stringify(names);
         }""",
         arg=sorted(names),
@@ -342,7 +344,8 @@ def test_a_user_stands_out_in_all_charts_without_a_redraw(visit: Open, publish: 
     page = visit(publish(pair()).file).page
     shown = panel(page, "avery")
     dim = (
-        "() => [...document.querySelectorAll('.open .chart')].map(c => [...c.querySelectorAll('.js-fill')]"
+        "() => [...document.querySelectorAll('.open .chart:not([data-chart^=WANTED])')]"
+        ".map(c => [...c.querySelectorAll('.js-fill')]"
         ".map((area, place) => [c.data[place].name, area.classList.contains('dim')]))"
     )
     page.evaluate("document.querySelectorAll('.open .js-fill').forEach(area => (area.marked = true))")
@@ -391,10 +394,10 @@ def test_how_many_have_an_area_of_their_own(visit: Open, publish: Publish) -> No
     for number, areas in {"5": 6, "all": 30, "3": 4}.items():
         choice.select_option(label=number)
         page.wait_for_function(f"() => document.querySelectorAll('.open .legend li').length === {areas}")
-        page.wait_for_function(f"() => document.querySelector('[data-chart=NJOBS]').data.length === {areas + 1}")
+        page.wait_for_function(f"() => document.querySelector('[data-chart=NJOBS]'){AREAS}.length === {areas}")
         assert sum(sum(area["y"]) for area in traces(page, "avery", "NJOBS")) == pytest.approx(whole)
         assert said(page).get("top") == {"5": ["5"], "all": ["50"], "3": None}[number]
-    colours = page.evaluate("document.querySelector('[data-chart=NJOBS]').data.slice(0, -1).map(t => t.fillcolor)")
+    colours = page.evaluate(f"document.querySelector('[data-chart=NJOBS]'){AREAS}.map(t => t.fillcolor)")
     data = json.loads((site.folder / "data_avery.json").read_text())
     assert colours == [*(data["colours"][user] for user in data["users"][:3]), "#BBBBBB"]
 
@@ -458,7 +461,7 @@ def test_hostile_names_in_controls_and_address(visit: Open, publish: Publish) ->
     panel(again, "avery")
     assert picture(again) == picture(page)
     shown.locator(".pinned [data-does=toggle]").nth(3).dblclick()
-    page.wait_for_function("() => document.querySelector('[data-chart=NJOBS]').data.length === 2")
+    page.wait_for_function(f"() => document.querySelector('[data-chart=NJOBS]'){AREAS}.length === 1")
     assert page.locator("main script, main b, main img:not(.overview img)").count() == 0
 
 
@@ -759,7 +762,7 @@ def test_the_charts_of_five_hundred_users_follow_the_range(visit: Open, publish:
     for range_, begin in (("7d", "2026-11-13T14:10"), ("24h", "2026-11-19T14:10"), ("all", "2026-10-21")):
         page.locator(f".open [data-range='{range_}']").click()
         page.wait_for_function(
-            """begin => [...document.querySelectorAll('.open .chart')]
+            """begin => [...document.querySelectorAll('.open .chart:not(.empty)')]
               .every(({layout}) => layout?.xaxis.range[0].startsWith(begin))""",
             arg=begin,
         )

@@ -9,7 +9,7 @@ import pytest
 
 from librarian.core.jobs import UNKNOWN
 from librarian.core.limits import QosLimits
-from librarian.render.files import file_names
+from librarian.render.files import PICTURES, file_names
 from tests.e2e.browser import browser, visit, web
 from tests.e2e.sites import NOW, Site
 from tests.e2e.test_page_browser import AXE, Open, Publish, panel, publish
@@ -79,8 +79,7 @@ def test_every_picture_and_table_is_there_to_take_away(visit: Open, publish: Pub
     links = page.locator("#panel-avery .files a")
     hrefs = [unquote(href) for href in links.evaluate_all("links => links.map(link => link.getAttribute('href'))")]
     names = file_names("avery")
-    pictures = ("NCPUS", "NGPUS", "MEMORY", "NJOBS", "overview", "month")
-    expected = {names.data, names.csv, *(names.picture(key, end) for key in pictures for end in ("png", "pdf"))}
+    expected = {names.data, names.csv, *(names.picture(key, end) for key in PICTURES for end in ("png", "pdf"))}
     assert sorted(hrefs) == sorted(expected)
     for href in hrefs:
         assert page.request.get(f"{site.address}{href}").status == 200, href
