@@ -18,6 +18,8 @@ from librarian.store import opened
 SAMPLED = 1800  # seconds between two samples of the queue
 
 CONFIG = """
+[privacy]
+accounts = true
 [cluster]
 name = "demo"
 timezone = "US/Eastern"
