@@ -139,7 +139,12 @@ def filled(cluster: Cluster) -> Iterator[Filled]:
         wait_for(lambda: started(cluster, ids) is not None, 30, "slurmdbd to hear of the starts")
         site = Program(cluster, "alice", "/home/alice/pressure on a site")
         site.configure(SHOWN)
-        site.run("run")
+
+        def told() -> bool:
+            site.run("run")
+            return all(site.data(name)["now"]["total"]["NJOBS"] > 0 for name in SHOWN)
+
+        wait_for(told, 60, "the site to know what runs")
         yield Filled(program, ids, {name: site.data(name) for name in SHOWN})
     finally:
         cluster.shell("root", CLEAR.replace("NAMES", names))
