@@ -89,7 +89,7 @@ class TestData:
 
 
 def drawn(report: Report) -> Figure:
-    with figures._style():
+    with figures.styled():
         return figures._queue(report)
 
 
