@@ -65,8 +65,8 @@ def test_dry_run_check_publish_and_status(place: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert set(remote.files()) == {path.name for path in (place / "web").iterdir()} | {".nojekyll"}
     told = librarian(place, "status")
-    assert f"github-pages: {place}/remote.git, branch gh-pages: done, just now; " in told.stdout
-    assert f"folder: folder {place}/web: done, just now; " in told.stdout
+    assert f"github-pages: {place}/remote.git, branch gh-pages: done, just now\n" in told.stdout
+    assert f"folder: folder {place}/web: done, just now\n" in told.stdout
 
 
 def test_a_check_that_fails_says_what_and_exits_with_six(place: Path) -> None:
@@ -80,7 +80,8 @@ def test_a_check_that_fails_says_what_and_exits_with_six(place: Path) -> None:
     assert done.returncode == 6
     assert (place / "web" / "index.html").is_file()
     status = librarian(place, "status", "--debug")
-    assert "FAILED, just now; " in status.stdout
+    assert "r.git, branch gh-pages: FAILED, just now: " in status.stdout
+    assert "; it last worked: never\n" in status.stdout
     everything = [told.stdout, told.stderr, done.stdout, done.stderr, status.stdout, status.stderr]
     everything += [path.read_text("latin-1") for path in (place / "state").rglob("*") if path.is_file()]
     assert len(everything) > 8

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ from librarian.core.window import DAY, window_until
 from librarian.demo.queue import as_seen, reasons, waiting_at
 from librarian.demo.slurm import DemoSlurm
 from librarian.slurm.command import Slurm
-from librarian.store import Scope, Store, open_store, opened
+from librarian.store import MIGRATIONS, Scope, Store, opened
 from librarian.store.queues import FINE, SLOT
 from librarian.system import Answer
 from tests.unit.reports import pending
@@ -135,11 +137,8 @@ def test_bins_hold_the_mean_of_their_samples(rows: list[tuple[int, str, int]], z
 
 def test_a_store_of_before_gets_the_tables(tmp_path: Path) -> None:
     path = tmp_path / "old.sqlite"
-    made = open_store(path)
-    made._db.executescript(
-        "DROP TABLE queue; DROP TABLE waiting; DROP TABLE queue_look; DROP TABLE wanted; PRAGMA user_version = 2"
-    )
-    made.close()
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.executescript("".join(MIGRATIONS[:2]) + "PRAGMA user_version = 2;")
     with opened(path) as store:
         store.add_sample(AVERY, NOW, {"a": demand(1)})
         assert len(store.samples(AVERY, 0, NOW + 1).sums) == 1
