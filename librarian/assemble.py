@@ -18,8 +18,8 @@ from librarian import __version__, assets, report, sitefolder
 from librarian.config import Qos
 from librarian.configfile import Setup
 from librarian.core import palette
+from librarian.core.measured import Measured
 from librarian.core.summary import ranking
-from librarian.core.usage import Usage
 from librarian.errors import LibrarianError, SiteError
 from librarian.render import figures, payload
 from librarian.render.files import INDEX, PAGE, PICTURES, PLAIN, file_names
@@ -32,11 +32,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Source:
-    """What there is to show of a QoS; without `collected` and `usage`, `reason` says why there is nothing new."""
+    """What there is to show of a QoS; without `collected` and `measured`, `reason` says why there is nothing new."""
 
     qos: Qos
     collected: Collected | None
-    usage: Usage | None
+    measured: Measured | None
     reason: str
 
 
@@ -65,7 +65,7 @@ def write_site(
     """
     problems: list[LibrarianError] = []
     next_expected = now + setup.config.report.interval_seconds
-    ranked = ranking([source.usage for source in sources if source.usage])
+    ranked = ranking([source.measured.usage for source in sources if source.measured])
     waiting = sorted({user for source in sources if source.collected for user in source.collected.waiting})
     colours = palette.assign([*ranked, *(user for user in waiting if user not in set(ranked))])
     shown = []
@@ -83,10 +83,10 @@ def write_site(
 
 
 def _fresh(setup: Setup, source: Source, colours: dict[str, str], next_expected: int, carry: bool) -> Shown:
-    if source.collected is None or source.usage is None:
+    if source.collected is None or source.measured is None:
         return _kept(setup, source.qos, source.reason, carry)
     header = _header(setup, source.qos)
-    built = report.build(header, source.collected, source.usage, source.qos.limits, colours)
+    built = report.build(header, source.collected, source.measured, source.qos.limits, colours)
     return Shown(_entry(built), _files(built, next_expected))
 
 

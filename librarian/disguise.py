@@ -13,15 +13,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from librarian.core.measured import Measured
 from librarian.core.privacy import Rules, folded, public_names, scrubbed
 from librarian.core.renaming import (
     renamed_changes,
     renamed_column,
     renamed_limits,
+    renamed_measured,
     renamed_months,
     renamed_queue,
     renamed_samples,
-    renamed_usage,
 )
 from librarian.core.summary import shares
 from librarian.core.usage import Usage
@@ -52,15 +53,13 @@ class Disguise:
         """Whether anybody has another name."""
         return any(real != shown for real, shown in self.names.items())
 
-    def usage(self, usage: Usage) -> Usage:
-        """Usage by public name."""
-        if not self.changes:
-            return usage
-        return renamed_usage(usage, self.names)
+    def of(self, collected: Collected, measured: Measured) -> tuple[Collected, Measured]:
+        """What was collected and measured, by public names, without what must not be seen."""
+        accounts = {} if self.rules.accounts else _numbered(_accounts(collected, measured))
+        users = self.names if self.changes else {}
+        return self._collected(collected, accounts), renamed_measured(measured, users, accounts)
 
-    def collected(self, collected: Collected) -> Collected:
-        """What was collected, by public names, without what must not be seen."""
-        accounts = {} if self.rules.accounts else _numbered(_accounts(collected))
+    def _collected(self, collected: Collected, accounts: Mapping[str, str]) -> Collected:
         collected = replace(
             collected,
             queue=renamed_queue(collected.queue, self.names, accounts, self._reason),
@@ -70,7 +69,7 @@ class Disguise:
         )
         columns = {"account": accounts} if accounts else {}
         if self.changes:
-            columns["user"] = dict(self.names)
+            columns["user"] = self.names
             stale, queue = collected.staleness, collected.queue
             collected = replace(
                 collected,
@@ -92,11 +91,12 @@ class Disguise:
         return scrubbed(text, self.names)
 
 
-def _accounts(collected: Collected) -> set[str]:
-    """The accounts that occur in what was collected."""
+def _accounts(collected: Collected, measured: Measured) -> set[str]:
+    """The accounts that occur in what was collected and measured."""
     limits = [collected.limits, *(change.slurm for change in collected.limit_changes)]
     told = {account.name for one in limits if one for account in one.accounts}
     told |= {str(name) for name in collected.jobs["account"].cat.categories}
+    told |= {account for places in measured.tally.seen.values() for _, account in places}
     return told | set(collected.queue.table["account"])
 
 

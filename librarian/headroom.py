@@ -11,7 +11,7 @@ import pandas as pd
 from librarian.config import Config, Qos
 from librarian.core.composed import compose
 from librarian.core.observables import OBSERVABLES, gpu_observables
-from librarian.core.policy import OWN, Held, Row, held_now, places_of, rows
+from librarian.core.policy import OWN, Held, Row, held_now, places_of, rows, seen_at
 from librarian.core.rules import QosLimits
 from librarian.core.window import window_until
 from librarian.errors import SlurmError
@@ -64,7 +64,7 @@ def _one(config: Config, slurm: Slurm, now: int, entry: Qos, limits: QosLimits) 
         entry.name,
         limits,
         entry.limits,
-        places_of(_open(jobs), window, observables),
+        places_of(seen_at(_open(jobs), window, observables)),
         _held(slurm, now, entry.name, limits, jobs),
     )
     return Headroom(entry.name, told)

@@ -20,6 +20,7 @@ from librarian import (
     housekeeping,
     journal,
     leaks,
+    measuring,
     sitefolder,
     statusfile,
     waiting,
@@ -27,6 +28,8 @@ from librarian import (
 from librarian.config import Qos
 from librarian.configfile import Places, Setup
 from librarian.core.allocation import Pace
+from librarian.core.jobs import empty_jobs
+from librarian.core.measured import Histories, Tally
 from librarian.core.privacy import Rules
 from librarian.core.window import DAY, Window, window_until
 from librarian.disguise import Disguise
@@ -34,7 +37,7 @@ from librarian.errors import LibrarianError, NoAnswerError, PublishError, SiteEr
 from librarian.interrupts import Guard
 from librarian.publish import delivery
 from librarian.publish.delivery import Check
-from librarian.report import Collected, Staleness, measure
+from librarian.report import Collected, Staleness, limits_in
 from librarian.slurm.command import Slurm
 from librarian.store import Asked, CorruptStoreError, Scope, Store, opened, set_aside
 from librarian.system import pause, stopwatch, user_name
@@ -168,7 +171,7 @@ def render(setup: Setup, now: int) -> Problems:
     `LibrarianError` when the store cannot be read or the site not written.
     """
     sources, people = _with_store(setup.places, now, lambda store: (_sources(setup, store), store.people()))
-    usages = [source.usage for source in sources if source.usage]
+    usages = [source.measured.usage for source in sources if source.measured]
     people |= disguise.people_of(source.collected for source in sources if source.collected)
     mask = disguise.disguise(setup.config.privacy, usages, people, setup.places.state, user_name())
     carry = disguise.keep(setup.places.state, mask)
@@ -179,9 +182,10 @@ def render(setup: Setup, now: int) -> Problems:
 
 def _masked(source: assemble.Source, mask: Disguise) -> assemble.Source:
     """What readers may see of a source."""
-    collected = source.collected and mask.collected(source.collected)
-    usage = source.usage and mask.usage(source.usage)
-    return replace(source, collected=collected, usage=usage, reason=mask.text(source.reason))
+    collected, measured = source.collected, source.measured
+    if collected and measured:
+        collected, measured = mask.of(collected, measured)
+    return replace(source, collected=collected, measured=measured, reason=mask.text(source.reason))
 
 
 def look(setup: Setup) -> list[assemble.Source]:
@@ -195,15 +199,24 @@ def _sources(setup: Setup, store: Store) -> list[assemble.Source]:
     sources, pasts = [], {}
     for entry in setup.config.qos:
         collected = _collected(setup, store, entry)
-        usage = None
+        measured = None
         if collected:
-            usage = measure(collected.jobs, window_of(setup, collected.as_of))
-            pasts[entry.name] = history.keep(store, scope(entry), collected.jobs, usage)
-            collected = replace(collected, months=history.months_of(store, pasts[entry.name]))
+            found = _measure(setup, store, entry, collected)
+            measured, pasts[entry.name] = found.measured, history.keep(store, scope(entry), found)
+            months = history.months_of(store, pasts[entry.name])
+            collected = replace(collected, jobs=found.jobs, months=months)
         last = store.last_query(scope(entry))
-        sources.append(assemble.Source(entry, collected, usage, (last and last.error) or "nothing was collected yet"))
+        reason = (last and last.error) or "nothing was collected yet"
+        sources.append(assemble.Source(entry, collected, measured, reason))
     paces = history.paces(store, setup.config.allocations, pasts)
     return [_paced(source, paces.get(source.qos.name, ())) for source in sources]
+
+
+def _measure(setup: Setup, store: Store, entry: Qos, collected: Collected) -> measuring.Found:
+    def limits(tally: Tally) -> Histories:
+        return limits_in(tally, collected, entry.limits)[1]
+
+    return measuring.measure(store, scope(entry), window_of(setup, collected.as_of), limits)
 
 
 def _paced(source: assemble.Source, paces: tuple[Pace, ...]) -> assemble.Source:
@@ -217,7 +230,7 @@ def window_of(setup: Setup, now: int) -> Window:
 
 
 def _collected(setup: Setup, store: Store, entry: Qos) -> Collected | None:
-    """What was last collected completely, or None before the first time."""
+    """What was last collected completely, without its runs, or None before the first time."""
     coverage = store.coverage(scope(entry))
     if coverage is None:
         return None
@@ -225,7 +238,7 @@ def _collected(setup: Setup, store: Store, entry: Qos) -> Collected | None:
     error = last.error if last else None
     begin = coverage.complete_at - (setup.config.report.window_days + 1) * DAY
     return Collected(
-        jobs=store.jobs(scope(entry), begin),
+        jobs=empty_jobs(),
         as_of=coverage.complete_at,
         limits=collect.known_limits(store, entry.name),
         rejects=store.rejects(scope(entry)),

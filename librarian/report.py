@@ -11,12 +11,13 @@ from librarian.core import limits as core_limits
 from librarian.core import policy, summary
 from librarian.core.allocation import Pace
 from librarian.core.demand import Samples, Wanted, by_bin
-from librarian.core.jobs import Reject, ints
+from librarian.core.jobs import Reject
+from librarian.core.measured import Measured, Tally
 from librarian.core.months import Month
-from librarian.core.observables import OBSERVABLES, Observable, gpu_observables
-from librarian.core.pressure import Pressures, press
+from librarian.core.observables import Observable
+from librarian.core.pressure import Pressures, pressures
 from librarian.core.queue import Queue, Seen, summarise
-from librarian.core.usage import Usage, bin_jobs
+from librarian.core.usage import Usage
 from librarian.core.waits import Waits, waits_of
 from librarian.core.window import Window
 
@@ -52,12 +53,12 @@ class Header:
 
 @dataclass(frozen=True)
 class Collected:
-    """What collection left to report on: the jobs table, as complete as it was at `as_of`, and what went with it.
+    """What collection left to report on, as complete as it was at `as_of`, and what went with it.
 
-    `limits` is None where Slurm could not be asked, `limit_changes` is how they came to be, in order of time;
-    `gpus_tracked` None where it did not tell. `hidden` is what Slurm
-    keeps from ordinary users (PrivateData), "untold" where it does not tell that, `reader` the user who asked. `queue`
-    is what squeue told last, `samples` what the jobs in it wanted over time.
+    `jobs` is the jobs table of the runs that go on, and of more or fewer that ended. `limits` is None where Slurm
+    could not be asked, `limit_changes` is how they came to be, in order of time; `gpus_tracked` None where it did not
+    tell. `hidden` is what Slurm keeps from ordinary users (PrivateData), "untold" where it does not tell that, `reader`
+    the user who asked. `queue` is what squeue told last, `samples` what the jobs in it wanted over time.
     """
 
     jobs: pd.DataFrame
@@ -138,24 +139,26 @@ class Report:
         return tuple(observable for observable in self.usage.observables if observable.pictured)
 
 
-def measure(jobs: pd.DataFrame, window: Window) -> Usage:
-    """Bin all observables, those of the GPU types that occur included."""
-    return bin_jobs(jobs, window, (*OBSERVABLES, *gpu_observables(jobs)))
+def limits_in(
+    tally: Tally, collected: Collected, overrides: Mapping[str, float]
+) -> tuple[Mapping[str, core_limits.Limit], Mapping[str, core_limits.History]]:
+    """The limits of now, and as they were in the window, by observable key; `overrides` are the configuration's."""
+    observables, window, places = tally.usage.observables, tally.window, tally.places
+    limits = core_limits.limits_of(observables, collected.limits, overrides, places)
+    span = (window.start, window.now)
+    return limits, core_limits.histories(observables, collected.limit_changes, limits, span, places)
 
 
 def build(
-    header: Header, collected: Collected, usage: Usage, overrides: Mapping[str, float], colours: Mapping[str, str]
+    header: Header, collected: Collected, measured: Measured, overrides: Mapping[str, float], colours: Mapping[str, str]
 ) -> Report:
     """Put the report of one QoS together; `overrides` are the configuration's limits, `colours` by user."""
-    ended = summary.ended_by_bin(collected.jobs, usage.window)
-    places = policy.places_of(collected.jobs, usage.window, usage.observables)
-    limits = core_limits.limits_of(usage.observables, collected.limits, overrides, places)
-    span = (usage.window.start, usage.window.now)
-    history = core_limits.histories(usage.observables, collected.limit_changes, limits, span, places)
+    usage, tally = measured.usage, measured.tally
+    limits, history = limits_in(tally, collected, overrides)
     unseen = untracked(usage, collected.gpus_tracked)
     tracked = [observable for observable in usage.observables if observable.key not in unseen]
     held = policy.held_now(collected.jobs, usage.window.now, tracked)
-    totals = summary.totals_by_user(usage, summary.ended_states(ended))
+    totals = summary.totals_by_user(usage, summary.ended_states(tally.ended))
     ranked = summary.ranking([usage])
     now = summary.now_by_user(usage)
     return Report(
@@ -166,27 +169,28 @@ def build(
         now_total=summary.now_total(usage),
         totals=totals,
         total=summary.totals_of_all(totals.values(), usage),
-        ended=ended,
+        ended=tally.ended,
         limits=limits,
         history=history,
-        policy=policy.rows(header.qos, collected.limits, overrides, places, {policy.OWN: held}),
+        policy=policy.rows(header.qos, collected.limits, overrides, tally.places, {policy.OWN: held}),
         flags=collected.limits.flags if collected.limits else None,
         counted={o.key: held.total[o.resource or core_limits.JOBS] for o in tracked},
-        pressure=press(collected.jobs, usage.window, usage.observables, history),
+        pressure=pressures(measured.pressed),
         rejects=collected.rejects,
         staleness=collected.staleness,
-        notes=(*collected.notes, *_notes(collected, usage)),
+        notes=(*collected.notes, *_notes(collected, tally)),
         untracked=unseen,
         colours=colours,
         queue=summarise(collected.queue, limits, now),
         wanted=by_bin(collected.samples, usage.window),
-        waits=waits_of(collected.jobs, usage.window),
+        waits=waits_of(tally.starts, usage.window),
         months=collected.months,
         paces=collected.paces,
     )
 
 
-def _notes(collected: Collected, usage: Usage) -> Iterator[Note]:
+def _notes(collected: Collected, tally: Tally) -> Iterator[Note]:
+    usage = tally.usage
     alone = set(usage.users) <= {collected.reader}
     if "untold" in collected.hidden and alone:
         yield Note(
@@ -202,7 +206,7 @@ def _notes(collected: Collected, usage: Usage) -> Iterator[Note]:
         )
     if untracked(usage, collected.gpus_tracked):
         yield Note("gpus_untracked", "GPUs are not tracked on this cluster: Slurm's accounting does not record them.")
-    if (ints(collected.jobs, "suspended") > 0).any():
+    if tally.paused.any():
         yield Note(
             "suspended",
             "Some jobs were suspended. Slurm tells for how long, not when, so their pause is spread over their run.",

@@ -38,8 +38,8 @@ def statements(setup: Setup, month: str | None, names: Sequence[str]) -> list[St
 
 def _statement(setup: Setup, source: Source, chosen: str) -> Statement | None:
     """The allocations go with the month that they stand in: the one that goes on."""
-    collected, usage = source.collected, source.usage
-    if collected is None or usage is None:
+    collected, measured = source.collected, source.measured
+    if collected is None or measured is None:
         return None
     months = tuple(one for one in collected.months if chosen in (ALL, one.name))
     running = any(one.begin <= collected.as_of <= one.end for one in months)
@@ -51,7 +51,7 @@ def _statement(setup: Setup, source: Source, chosen: str) -> Statement | None:
         collected.as_of,
         months,
         collected.paces if running else (),
-        untracked(usage, collected.gpus_tracked),
+        untracked(measured.usage, collected.gpus_tracked),
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,11 +53,26 @@ OBSERVABLES = (
 
 def gpu_observables(jobs: pd.DataFrame) -> tuple[Observable, ...]:
     """An observable for each type of GPU that the jobs held, by name: `NGPUS:a100`."""
+    return gpus_of(gpu_types(jobs))
+
+
+def gpu_types(jobs: pd.DataFrame) -> set[str]:
+    """The types of GPUs that the jobs held."""
     texts = jobs["alloc_tres"].cat.categories
-    kinds = sorted({kind for text in texts for kind in tres.gpu_types(tres.parse_tres(str(text)))})
-    return tuple(_of_type(kind) for kind in kinds)
+    return {kind for text in texts for kind in tres.gpu_types(tres.parse_tres(str(text)))}
 
 
+def gpus_of(kinds: Iterable[str]) -> tuple[Observable, ...]:
+    """The observables of these types of GPUs, by name."""
+    return tuple(map(_of_type, sorted(set(kinds))))
+
+
+def gpu_type(observable: Observable) -> str:
+    """The type of GPUs that is measured, "" where it is none."""
+    return observable.key.partition(":")[2]
+
+
+@functools.cache  # so that the observables of one type are equal
 def _of_type(kind: str) -> Observable:
     def amount(counts: tres.Counts) -> float:
         return counts.get(f"gres/gpu:{kind}", 0.0)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from librarian.core.jobs import codes, ints
+from librarian.core.jobs import Mask, codes, ints
 from librarian.core.limits import CONFIGURED, group_key
 from librarian.core.observables import Observable, Weights
 from librarian.core.rules import (
@@ -27,10 +27,11 @@ from librarian.core.rules import (
     sources,
     where,
 )
-from librarian.core.usage import touching
+from librarian.core.usage import Cells, bin_of, span, touching
 from librarian.core.window import Window
 
 Amounts = Mapping[str, float]
+SeenAt = Mapping[str, Mapping[Place, Mask]]  # by resource and place: in which bins it was held, shape (bins,)
 OWN = "QoS"
 """The key, among those of `Held`, of what the QoS itself counts."""
 _GROUP = {setting.name: setting for setting in SETTINGS}
@@ -140,19 +141,29 @@ def _used(held: Held | None, source: Source) -> tuple[float | None, str | None]:
     return amounts[most], most
 
 
-def places_of(jobs: pd.DataFrame, window: Window, observables: Sequence[Observable]) -> Places:
-    """In which partitions and accounts jobs held each resource in the window."""
+def seen_at(jobs: pd.DataFrame, window: Window, observables: Sequence[Observable]) -> SeenAt:
+    """In which partitions and accounts jobs held each resource, by bin of the window."""
     jobs = jobs.loc[touching(jobs, window)]
     partition, partitions = codes(jobs, "partition")
     account, accounts = codes(jobs, "account")
-    pair = partition * max(len(accounts), 1) + account
-    found: dict[str, frozenset[Place]] = {}
+    pair, place = np.unique(partition * max(len(accounts), 1) + account, return_inverse=True)
+    names = [(partitions[code // len(accounts)], accounts[code % len(accounts)]) for code in pair.tolist()]
+    begin, end = span(jobs, window.now)
+    begin = np.maximum(begin, window.start)
+    cells = Cells(place, len(names), bin_of(begin, window.edges), bin_of(end, window.edges))
+    found: dict[str, dict[Place, Mask]] = {}
     for observable in observables:
-        present = np.flatnonzero(np.bincount(pair[observable.weights(jobs) > 0], minlength=1)).tolist()
-        names = [(partitions[code // len(accounts)], accounts[code % len(accounts)]) for code in present]
-        if names:
-            found[observable.resource or JOBS] = frozenset(names)
+        holds = (observable.weights(jobs) > 0).astype(float)
+        by_bin = cells.integrate(holds, begin, end, window.edges) > 0
+        seen = {name: by_bin[row] for row, name in enumerate(names) if by_bin[row].any()}
+        if seen:
+            found[observable.resource or JOBS] = seen
     return found
+
+
+def places_of(seen: SeenAt) -> Places:
+    """The partitions and accounts in which each resource was held in any of the bins."""
+    return {key: frozenset(places) for key, places in seen.items()}
 
 
 def held_now(jobs: pd.DataFrame, now: int, observables: Sequence[Observable]) -> Held:

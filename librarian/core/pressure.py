@@ -2,27 +2,33 @@
 
 The mean of an hour hides a limit that was hit for a quarter of it. What all hold together is a step function of time
 that changes where a run begins or ends; sorted once, those times serve every observable: O(runs x log runs).
+
+`press` tells of each bin by itself, whatever comes before and after it; `pressures` puts any bins in a row together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from librarian.core.jobs import Mask
 from librarian.core.limits import History
 from librarian.core.observables import Observable
-from librarian.core.usage import Floats, held_share, span, touching, users_of
+from librarian.core.usage import Cells, Floats, bin_of, exactly, held_share, span, touching, users_of
 from librarian.core.window import Epochs, Window
 
 NEAR = 0.95
 """From this part of a limit on it counts as hit: the next job would seldom fit."""
-_RESIDUE = 1e-6  # what float sums leave of a difference that is zero
+_RESIDUE = 1e-6  # what sums too large to be exact leave of a difference that is zero
 _SLACK = 1 - 1e-9  # and what they may take from one that is not
 _HOLDERS = 10
+
+
+InForce = tuple[tuple[int, float | None], ...]  # from when (UTC epoch) which limit above 0 was there, None for none
 
 
 @dataclass(frozen=True)
@@ -62,10 +68,43 @@ class Pressures:
     totals: Mapping[str, Pressure]
 
 
+@dataclass(frozen=True)
+class Pressed:
+    """Of one observable, by bin; all of shape (bins,) but for `shares` (2, bins) and `held` (users, bins).
+
+    `peaks` is the most that was held at once, first reached at `peak_at`. For `near` seconds the limit was hit, for
+    `limited` there was one above 0; `shares` is the largest and the mean part of it that was held, NaN where there was
+    none. From the start of the bin it was hit for `lead` seconds, up to its end for `trail`, and in it for `best`
+    without a break, from `best_at` on. `held` is what each user held while it was hit, in unit-seconds.
+    """
+
+    peaks: Floats
+    peak_at: Epochs
+    near: Epochs
+    limited: Epochs
+    shares: Floats
+    lead: Epochs
+    trail: Epochs
+    best: Epochs
+    best_at: Epochs
+    held: Floats
+
+
+@dataclass(frozen=True)
+class PressedBins:
+    """The bins of `window` by observable key, and the `limits` that they were measured against; `users` are those of
+    `Pressed.held`, sorted by name."""
+
+    window: Window
+    users: tuple[str, ...]
+    of: Mapping[str, Pressed]
+    limits: Mapping[str, InForce]
+
+
 def press(
     jobs: pd.DataFrame, window: Window, observables: Sequence[Observable], histories: Mapping[str, History]
-) -> Pressures:
-    """Peaks and time at the limit of `observables` over the window, against the limits as they were (`histories`).
+) -> PressedBins:
+    """Peaks and time at the limit of `observables` in each bin, against the limits as they were (`histories`).
 
     At the second in which one run ends and another starts only the later one counts. A suspended job's pause is spread
     over its run, as its use is: it counts with the same part of its allocation throughout.
@@ -73,25 +112,24 @@ def press(
     jobs = jobs.loc[touching(jobs, window)]
     steps = _Steps(jobs, window, histories)
     share = held_share(jobs, window.now)
-    peaks, near, shares, totals = {}, {}, {}, {}
-    for observable in observables:
-        weight = observable.weights(jobs) * share
-        level = steps.level(weight)
-        threshold = steps.threshold(histories[observable.key])
-        hit = level >= threshold * NEAR * _SLACK
-        peaks[observable.key] = np.maximum.reduceat(level, steps.first)
-        if np.isfinite(threshold).any():
-            near[observable.key] = np.add.reduceat(steps.seconds * hit, steps.first)
-            shares[observable.key] = steps.shares(level, threshold)
-        totals[observable.key] = Pressure(
-            peak=float(level.max()),
-            peak_at=int(steps.times[level.argmax()]) if level.any() else None,
-            near=int(steps.seconds[hit].sum()),
-            limited=int(steps.seconds[np.isfinite(threshold)].sum()),
-            longest=steps.longest(hit),
-            holders=steps.holders(hit, weight),
-        )
-    return Pressures(peaks, near, shares, totals)
+    found = {o.key: _pressed(steps, o.weights(jobs) * share, histories[o.key]) for o in observables}
+    return PressedBins(window, steps.names, found, limits_in_force(histories, found, window))
+
+
+def _pressed(steps: _Steps, weight: Floats, history: History) -> Pressed:
+    level = steps.level(weight)
+    threshold = steps.threshold(history)
+    hit = level >= threshold * NEAR * _SLACK
+    peaks = np.maximum.reduceat(level, steps.first)
+    return Pressed(
+        peaks,
+        steps.first_at(level, peaks),
+        np.add.reduceat(steps.seconds * hit, steps.first),
+        np.add.reduceat(steps.seconds * np.isfinite(threshold), steps.first),
+        steps.shares(level, threshold),
+        *steps.stretches(hit),
+        steps.held(hit, weight),
+    )
 
 
 class _Steps:
@@ -102,9 +140,11 @@ class _Steps:
 
     def __init__(self, jobs: pd.DataFrame, window: Window, histories: Mapping[str, History]) -> None:
         begin, end = span(jobs, window.now)
-        changes = [step.since for history in histories.values() for step in history if step.since < window.now]
+        begin = np.maximum(begin, window.start)
+        changes = [step.since for history in histories.values() for step in history]
+        changes = [since for since in changes if window.start < since < window.now]
         fixed = np.array([*window.edges[:-1].tolist(), *changes, window.now], dtype=np.int64)
-        moments = np.concatenate([np.maximum(begin, window.start), end, fixed])
+        moments = np.concatenate([begin, end, fixed])
         order = np.argsort(moments)
         ordered = moments[order]
         new = np.append(True, ordered[1:] != ordered[:-1])
@@ -114,13 +154,18 @@ class _Steps:
         knots = ordered[new]  # the first is the window's start, the last is now
         self.times, self.seconds = knots[:-1], np.diff(knots)
         self.first = np.searchsorted(self.times, window.edges[:-1])
-        self._user, self._names = users_of(jobs)
+        user, self.names = users_of(jobs)
+        self._cells = Cells(user, len(self.names), bin_of(begin, window.edges), bin_of(end, window.edges))
 
     def level(self, weight: Floats) -> Floats:
         """What all hold together in each stretch, shape (stretches,); `weight` is each run's, shape (runs,)."""
         size = len(self.times)
-        more, less = (np.bincount(at, weight, minlength=size + 1) for at in (self._begin, self._end))
-        level = np.cumsum((more - less)[:size])
+
+        def add_up(part: Floats) -> Floats:
+            more, less = (np.bincount(at, part, minlength=size + 1) for at in (self._begin, self._end))
+            return np.cumsum((more - less)[:size])
+
+        level = exactly(weight, add_up)
         return np.where(np.abs(level) < _RESIDUE, 0.0, level)
 
     def threshold(self, history: History) -> Floats:
@@ -129,6 +174,13 @@ class _Steps:
         values = np.array([np.inf, *(step.limit.value or np.inf for step in history)])
         return np.repeat(values, np.diff([0, *first.tolist(), len(self.times)]))
 
+    def first_at(self, level: Floats, peaks: Floats) -> Epochs:
+        """When each bin's peak was first reached, shape (bins,)."""
+        reached = level == np.repeat(peaks, np.diff(np.append(self.first, len(level))))
+        place = np.where(reached, np.arange(len(level)), len(level))
+        at: Epochs = self.times[np.minimum.reduceat(place, self.first)]
+        return at
+
     def shares(self, level: Floats, threshold: Floats) -> Floats:
         """The largest and the mean part of the limit that was held in each bin, over the time with a limit."""
         part, limited = level / threshold, np.isfinite(threshold) * self.seconds
@@ -136,29 +188,91 @@ class _Steps:
         mean = np.add.reduceat(part * limited, self.first) / np.where(time > 0, time, np.nan)
         return np.stack([np.where(time > 0, np.maximum.reduceat(part, self.first), np.nan), mean])
 
-    def longest(self, hit: npt.NDArray[np.bool_]) -> tuple[int, int] | None:
-        """The longest time without a break in which `hit` holds, the first of equal ones: from and to."""
-        turns = np.diff(np.concatenate([[False], hit, [False]]).astype(np.int8))
-        begin, end = np.flatnonzero(turns == 1), np.flatnonzero(turns == -1) - 1
-        if not len(begin):
-            return None
-        lengths = self.times[end] + self.seconds[end] - self.times[begin]
-        place = int(lengths.argmax())
-        start = int(self.times[begin[place]])
-        return start, start + int(lengths[place])
+    def stretches(self, hit: Mask) -> tuple[Epochs, Epochs, Epochs, Epochs]:
+        """Of the times without a break in which `hit` holds: `lead`, `trail`, `best` and `best_at` of each bin."""
+        opens = np.zeros(len(hit), dtype=bool)
+        opens[self.first] = True
+        closes = np.append(opens[1:], True)
+        begin = np.flatnonzero(hit & (opens | ~np.append(False, hit[:-1])))
+        end = np.flatnonzero(hit & (closes | ~np.append(hit[1:], False)))
+        at, length = self.times[begin], self.times[end] + self.seconds[end] - self.times[begin]
+        place = np.searchsorted(self.first, begin, side="right") - 1
+        lead, trail, best, best_at = (np.zeros(len(self.first), dtype=np.int64) for _ in range(4))
+        lead[place[opens[begin]]] = length[opens[begin]]
+        trail[place[closes[end]]] = length[closes[end]]
+        order = np.lexsort((-at, length, place))  # of each bin the longest comes last, of equal ones the first
+        best[place[order]], best_at[place[order]] = length[order], at[order]
+        return lead, trail, best, best_at
 
-    def holders(self, hit: npt.NDArray[np.bool_], weight: Floats) -> tuple[Holder, ...]:
-        """Who held how much while `hit` holds, largest first."""
-        passed = np.append(0, np.cumsum(self.seconds * hit))  # seconds of it up to each moment
-        whole = float(passed[-1])
-        if not whole:
-            return ()
-        time = passed[self._end] - passed[self._begin]
-        held = np.bincount(self._user, weight * time, minlength=len(self._names))
-        ranked = sorted(range(len(held)), key=lambda user: (-held[user], self._names[user]))[:_HOLDERS]
-        total = float(held.sum())
-        return tuple(
-            Holder(self._names[user], float(held[user]) / whole, float(held[user]) / total)
-            for user in ranked
-            if held[user] > _RESIDUE
-        )
+    def held(self, hit: Mask, weight: Floats) -> Floats:
+        """What each user held while `hit` holds, in unit-seconds, shape (users, bins)."""
+        if not hit.any():
+            return np.zeros((len(self.names), len(self.first)))
+        passed = np.append(0, np.cumsum(self.seconds * hit))  # a clock that runs only while `hit` holds
+        edges = passed[np.append(self.first, len(hit))]
+        return self._cells.integrate(weight, passed[self._begin], passed[self._end], edges)
+
+
+def in_force(steps: Iterable[tuple[int, float | None]], window: Window) -> InForce:
+    """What of a limit's steps the bins of `window` are measured against; the same for what comes to the same."""
+    placed = {max(since, window.start): value or None for since, value in steps if since < window.now}
+    told = [(window.start - 1, None), *sorted(placed.items())]
+    return tuple(step for before, step in itertools.pairwise(told) if step[1] != before[1])
+
+
+def limits_in_force(histories: Mapping[str, History], keys: Iterable[str], window: Window) -> dict[str, InForce]:
+    """The same of several histories."""
+    return {key: in_force([(step.since, step.limit.value) for step in histories[key]], window) for key in keys}
+
+
+def pressures(pressed: PressedBins) -> Pressures:
+    """What bins in a row come to."""
+    bins = pressed.of
+    limited = [key for key, one in bins.items() if one.limited.any()]
+    return Pressures(
+        {key: one.peaks for key, one in bins.items()},
+        {key: bins[key].near for key in limited},
+        {key: bins[key].shares for key in limited},
+        {key: _total(one, pressed) for key, one in bins.items()},
+    )
+
+
+def _total(one: Pressed, pressed: PressedBins) -> Pressure:
+    top = int(one.peaks.argmax())
+    return Pressure(
+        peak=float(one.peaks[top]),
+        peak_at=int(one.peak_at[top]) if one.peaks[top] else None,
+        near=int(one.near.sum()),
+        limited=int(one.limited.sum()),
+        longest=_longest(one, pressed.window),
+        holders=_holders(one, pressed.users),
+    )
+
+
+def _longest(one: Pressed, window: Window) -> tuple[int, int] | None:
+    """The longest time without a break in which the limit was hit, the first of equal ones: from and to."""
+    found, running = (0, 0), 0  # (seconds, from); seconds up to the start of the bin
+    ends = np.append(window.edges[1:-1], window.now).tolist()
+    columns = (column.tolist() for column in (window.starts, one.lead, one.trail, one.best, one.best_at))
+    for end, start, lead, trail, best, best_at in zip(ends, *columns, strict=True):
+        if lead and running + lead > found[0]:
+            found = running + lead, start - running
+        if best > found[0]:
+            found = best, best_at
+        running = running + lead if lead == end - start else trail
+    return (found[1], found[1] + found[0]) if found[0] else None
+
+
+def _holders(one: Pressed, users: Sequence[str]) -> tuple[Holder, ...]:
+    """Who held how much while the limit was hit, largest first."""
+    whole = float(one.near.sum())
+    if not whole:
+        return ()
+    held = one.held.sum(axis=1)
+    ranked = sorted(range(len(held)), key=lambda user: (-held[user], users[user]))[:_HOLDERS]
+    total = float(held.sum())
+    return tuple(
+        Holder(users[user], float(held[user]) / whole, float(held[user]) / total)
+        for user in ranked
+        if held[user] > _RESIDUE
+    )

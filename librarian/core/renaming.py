@@ -14,12 +14,14 @@ import numpy as np
 import pandas as pd
 
 from librarian.core.demand import Samples
-from librarian.core.jobs import coded, codes
+from librarian.core.jobs import Mask, coded, codes
 from librarian.core.limits import Change, QosLimits
+from librarian.core.measured import Measured
 from librarian.core.months import Month
 from librarian.core.queue import Seen
-from librarian.core.summary import Totals
-from librarian.core.usage import Usage
+from librarian.core.rules import Place
+from librarian.core.summary import Ended, Totals
+from librarian.core.usage import Floats, Indexes, Usage
 
 
 def renamed_column(column: pd.Series, names: Mapping[str, str]) -> pd.Categorical:
@@ -32,17 +34,59 @@ def renamed_column(column: pd.Series, names: Mapping[str, str]) -> pd.Categorica
     return coded(place[code] if len(code) else np.zeros(0, dtype=np.intp), distinct)
 
 
+def renamed_measured(measured: Measured, users: Mapping[str, str], accounts: Mapping[str, str]) -> Measured:
+    """What runs came to, by public names of users and accounts; those who share one are summed."""
+    tally, pressed = measured.tally, measured.pressed
+    names, place = _merged_names(pressed.users, users)
+    of = {key: replace(one, held=_summed(one.held, place, len(names))) for key, one in pressed.of.items()}
+    known, start = _merged_names(tally.starts.users, users)
+    tally = replace(
+        tally,
+        usage=renamed_usage(tally.usage, users),
+        ended=_renamed_ended(tally.ended, users),
+        starts=replace(tally.starts, users=known, user=np.append(start, 0)[tally.starts.user]),
+        seen={key: _renamed_places(places, accounts) for key, places in tally.seen.items()},
+    )
+    return Measured(tally, replace(pressed, users=names, of=of))
+
+
+def _merged_names(users: Sequence[str], names: Mapping[str, str]) -> tuple[tuple[str, ...], Indexes]:
+    """The public names of `users`, sorted, and where that of each is among them."""
+    public = [names.get(user, user) for user in users]
+    distinct = tuple(sorted(set(public)))
+    return distinct, np.array([distinct.index(name) for name in public], dtype=np.int64)
+
+
+def _summed(rows: Floats, place: Indexes, count: int) -> Floats:
+    """The sums of the rows (on the second axis from the end) that have one place."""
+    found = np.zeros((*rows.shape[:-2], count, rows.shape[-1]))
+    for row, target in enumerate(place.tolist()):
+        found[..., target, :] += rows[..., row, :]
+    return found
+
+
 def renamed_usage(usage: Usage, names: Mapping[str, str]) -> Usage:
     """Usage by public name: the rows of users who share one are summed."""
-    public = [names.get(user, user) for user in usage.users]
-    users = tuple(sorted(set(public)))
-    place = np.array([users.index(name) for name in public], dtype=np.intp)
-    integrals = np.zeros((usage.integrals.shape[0], len(users), usage.integrals.shape[2]))
-    holding = np.zeros((usage.holding.shape[0], len(users)))
-    for row in range(len(public)):
-        integrals[:, place[row], :] += usage.integrals[:, row, :]
-        holding[:, place[row]] += usage.holding[:, row]
-    return replace(usage, users=users, integrals=integrals, holding=holding)
+    users, place = _merged_names(usage.users, names)
+    holding = _summed(usage.holding[..., np.newaxis], place, len(users))[..., 0]
+    return replace(usage, users=users, integrals=_summed(usage.integrals, place, len(users)), holding=holding)
+
+
+def _renamed_ended(ended: Ended, names: Mapping[str, str]) -> Ended:
+    found: Ended = {}
+    for user, states in ended.items():
+        mine = found.setdefault(names.get(user, user), {})
+        for state, counts in states.items():
+            mine[state] = mine[state] + counts if state in mine else counts
+    return {user: dict(sorted(found[user].items())) for user in sorted(found)}
+
+
+def _renamed_places(places: Mapping[Place, Mask], accounts: Mapping[str, str]) -> dict[Place, Mask]:
+    found: dict[Place, Mask] = {}
+    for (partition, account), bins in places.items():
+        place = partition, accounts.get(account, account)
+        found[place] = found[place] | bins if place in found else bins
+    return found
 
 
 def renamed_samples(samples: Samples, names: Mapping[str, str]) -> Samples:

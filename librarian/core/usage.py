@@ -2,12 +2,16 @@
 
 A run of weight w that holds its allocation for a part of a bin adds w x overlap to that bin. All runs together are two
 sums over edges, one at starts and one at ends, so the cost is O(runs + users x bins).
+
+Sums are exact (see `exactly`), so a bin comes to the same number to the last digit, whichever other bins are looked at
+and in whichever order the runs come.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,9 +22,11 @@ from librarian.core.observables import Observable
 from librarian.core.window import Epochs, Window
 
 Floats = npt.NDArray[np.float64]
+Indexes = npt.NDArray[np.integer[Any]]
 # to copy the other columns would take as long as to bin
 _NEEDED = ("start", "end", "elapsed", "suspended", "user", "state", "alloc_tres")
-_RESIDUE = 1e-6  # unit-seconds: what float sums leave of a difference that is zero
+_COARSE, _FINE = 2.0**-10, 2.0**-40
+_RESIDUE = 1e-6  # unit-seconds: what sums too large to be exact leave of a difference that is zero
 
 
 @dataclass(frozen=True)
@@ -28,7 +34,7 @@ class Usage:
     """What each user held, in unit-seconds.
 
     `integrals` has shape (observables, users, bins); `holding` what each user holds at `window.now`, shape
-    (observables, users). `users` are sorted by name; a user is here when a run of theirs touches the window.
+    (observables, users). `users` are sorted by name; a user is here who held something in the window.
     """
 
     window: Window
@@ -65,20 +71,46 @@ def bin_jobs(jobs: pd.DataFrame, window: Window, observables: Sequence[Observabl
     jobs = jobs.loc[touching(jobs, window), list(_NEEDED)]
     user, names = users_of(jobs)
     begin, end = span(jobs, window.now)
+    begin = np.maximum(begin, window.start)
     share = held_share(jobs, window.now)
-    cells = _Cells(user, len(names), np.maximum(begin, window.start), end, window)
+    cells = Cells(user, len(names), bin_of(begin, window.edges), bin_of(end, window.edges))
     now = running(jobs, window.now)
     weights = [observable.weights(jobs) for observable in observables]
-    integrals = [cells.integrate(weight * share) for weight in weights]
+    integrals = [cells.integrate(weight * share, begin, end, window.edges) for weight in weights]
     holding = [np.bincount(user[now], weight[now], minlength=len(names)) for weight in weights]
     shape = (len(observables), len(names))
-    return Usage(
+    usage = Usage(
         window,
         tuple(observables),
         names,
         np.array(integrals, dtype=float).reshape(*shape, window.bins),
         np.array(holding, dtype=float).reshape(shape),
     )
+    return of_users(usage, [column for column in range(len(names)) if _holds(usage, column)])
+
+
+def of_users(usage: Usage, columns: Sequence[int]) -> Usage:
+    """The same of some users alone, by their places among `usage.users`."""
+    if list(columns) == list(range(len(usage.users))):
+        return usage
+    names = tuple(usage.users[column] for column in columns)
+    place = np.array(columns, dtype=np.intp)
+    return replace(usage, users=names, integrals=usage.integrals[:, place], holding=usage.holding[:, place])
+
+
+def _holds(usage: Usage, column: int) -> bool:
+    return bool(usage.integrals[:, column].any() or usage.holding[:, column].any())
+
+
+def exactly(weight: Floats, add_up: Callable[[Floats], Floats]) -> Floats:
+    """`add_up` of weights, a sum of them times whole numbers, as if floating point had no rounding.
+
+    Weights are whole 1024ths but for those of a pause or an odd unit. They are taken apart in multiples of two powers
+    of two, far enough apart that sums of either stay exact, up to some 10^12 units and seconds.
+    """
+    coarse: Floats = np.rint(weight / _COARSE) * _COARSE
+    fine: Floats = np.rint((weight - coarse) / _FINE) * _FINE
+    return add_up(coarse) + add_up(fine) if fine.any() else add_up(coarse)
 
 
 def span(jobs: pd.DataFrame, now: int) -> tuple[Epochs, Epochs]:
@@ -117,25 +149,37 @@ def users_of(jobs: pd.DataFrame) -> tuple[npt.NDArray[np.intp], tuple[str, ...]]
     return place[code], tuple(texts[index] for index in present)
 
 
-class _Cells:
-    """Where each run begins and ends in the flat (user, bin) table; computed once for all observables."""
+class Cells:
+    """Where each run begins and ends in the flat (user, bin) table; computed once for all observables.
 
-    def __init__(self, user: npt.NDArray[np.intp], users: int, begin: Epochs, end: Epochs, window: Window) -> None:
+    `first` and `last` are the bins in which each run begins and ends, shape (runs,); a run that ends on the last edge
+    does so in the bin after the last.
+    """
+
+    def __init__(self, user: Indexes, users: int, first: Indexes, last: Indexes) -> None:
+        self._user, self._users, self._first, self._last = user, users, first, last
+
+    def integrate(self, weight: Floats, begin: Epochs, end: Epochs, edges: Epochs) -> Floats:
+        """What each user holds in each bin times how long, shape (users, bins).
+
+        `begin` and `end` (of the runs) and `edges` (of the bins) are readings of any clock that never goes back.
+        """
         # One column more than bins, and one more for the running sum, so that an end on the last edge has its place.
-        self.shape = (users, window.bins + 2)
-        self.edges = np.append(window.edges, window.edges[-1] + 1)
-        first, last = bin_of(begin, window.edges), bin_of(end, window.edges)
-        row = user * self.shape[1]
-        self.cell = np.concatenate([row + first, row + last])
-        self.rest = np.concatenate([self.edges[first + 1] - begin, end - self.edges[last + 1]]).astype(float)
+        columns = len(edges) + 1
+        shape, size = (self._users, columns), self._users * columns
+        edges = np.append(edges, edges[-1])
+        rest = np.concatenate([edges[self._first + 1] - begin, end - edges[self._last + 1]]).astype(float)
+        row = self._user * columns
+        cell = np.concatenate([row + self._first, row + self._last])
+        lengths = np.diff(edges)
 
-    def integrate(self, weight: Floats) -> Floats:
-        """Unit-seconds by user and bin, shape (users, bins)."""
-        size = self.shape[0] * self.shape[1]
-        partial = np.bincount(self.cell, np.tile(weight, 2) * self.rest, minlength=size).reshape(self.shape)
-        change = np.bincount(self.cell + 1, np.concatenate([weight, -weight]), minlength=size).reshape(self.shape)
-        level = np.cumsum(change, axis=1)  # what goes on through the whole bin
-        total = (partial[:, :-1] + level[:, :-1] * np.diff(self.edges))[:, :-1]
+        def add_up(part: Floats) -> Floats:
+            partial = np.bincount(cell, np.tile(part, 2) * rest, minlength=size).reshape(shape)
+            change = np.bincount(cell + 1, np.concatenate([part, -part]), minlength=size).reshape(shape)
+            level = np.cumsum(change, axis=1)  # what goes on through the whole bin
+            return np.asarray((partial[:, :-1] + level[:, :-1] * lengths)[:, :-1])
+
+        total = exactly(weight, add_up)
         return np.where(np.abs(total) < _RESIDUE, 0.0, total)
 
 

@@ -1,8 +1,8 @@
 """The store: one SQLite file a cluster, with what Slurm said and what became of it.
 
-Job runs by DBIndex, the queries that were asked, rows that were rejected; hourly usage, changes of limits and
-what was waited for, which are kept for good; the queue as it was last seen. A room for each; the tables are in
-`schema`.
+Job runs by DBIndex, the queries that were asked, rows that were rejected; hourly usage, changes of limits and what was
+waited for, which are kept for good; the queue as it was last seen; what a window's bins came to. A room for each; the
+tables are in `schema`.
 Every answer goes in as one transaction, so a kill leaves the store as it was before or as it is after. No write-ahead
 log: that needs shared memory, which a home on NFS does not have.
 """
@@ -13,6 +13,7 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from librarian.store.bins import Bins
 from librarian.store.care import Care, Health, check, export, take_in
 from librarian.store.copies import set_aside
 from librarian.store.database import CorruptStoreError, connect
@@ -40,7 +41,7 @@ __all__ = [
 ]
 
 
-class Store(Care, Queries, Usages, Months, Observed, Queues):
+class Store(Care, Queries, Bins, Usages, Months, Observed, Queues):
     """An open store. Use `open_store`."""
 
 

@@ -11,10 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from librarian.core.changes import NEVER, changed_from, differing
 from librarian.core.jobs import NUMBERS, TEXTS, UNKNOWN, Reject, coded, empty_jobs
 from librarian.store.database import Database
 
 _COLUMNS = (*NUMBERS, *TEXTS)
+_AT_ONCE = 500  # values in a statement; SQLite may allow no more than 999
 _QUERIES_KEPT = 2000  # a week of 10-minute cycles for two QoS
 
 
@@ -97,8 +99,7 @@ class Queries(Database):
         all rejects, another one adds its own and drops those whose runs are now understood.
         """
         with self._transaction():
-            self._put_jobs(jobs)
-            self._db.executemany("DELETE FROM job WHERE dbindex = ?", ((_signed(index),) for index in gone))
+            self._take_in(jobs, gone)
             self._put_rejects(scope, asked, jobs, rejects)
             self._log(scope, asked)
             self._cover(scope, asked)
@@ -109,16 +110,44 @@ class Queries(Database):
         return tuple(Reject(*row) for row in rows)
 
     # within
+    def _take_in(self, jobs: pd.DataFrame, gone: Sequence[int]) -> None:
+        """Write the runs that are new or say something else, and note from when on computed bins do not hold."""
+        known = self._named([*jobs["dbindex"].tolist(), *gone])
+        left = known["dbindex"].isin(list(gone))
+        fresh = jobs[differing(known, jobs)]
+        moment = changed_from(known, fresh, known[left])
+        self._put_jobs(fresh)
+        self._db.executemany("DELETE FROM job WHERE dbindex = ?", ((_signed(index),) for index in gone))
+        if moment < NEVER:
+            self._db.execute("UPDATE edition SET number = number + 1")
+            self._db.execute("UPDATE bins SET until = min(until, ?)", (moment,))
+
+    def _named(self, indexes: Sequence[int]) -> pd.DataFrame:
+        """The runs with these DBIndexes that are known, whatever their scope: a jobs table."""
+        signed = [_signed(index) for index in indexes]
+        tables = []
+        for place in range(0, len(signed), _AT_ONCE):
+            some = signed[place : place + _AT_ONCE]
+            tables.append(self._numbers(f"dbindex IN ({', '.join('?' * len(some))})", *some))
+        return self._as_jobs(np.concatenate(tables) if tables else np.empty((0, len(_COLUMNS)), np.int64))
+
     def _jobs(self, scope: Scope, condition: str, *values: object) -> pd.DataFrame:
         where, names = self._where(scope)
-        columns = ", ".join(f'"{column}"' for column in _COLUMNS)
-        sql = f"SELECT {columns} FROM job WHERE {condition} AND {where} ORDER BY dbindex"  # noqa: S608 (no value in it)
         with self._guarded():
-            cursor = self._db.execute(sql, (*values, *names))
-            # a few rows at a time as tuples, then as numbers: a tenth of the memory
-            parts = [np.array(rows, dtype=np.int64) for rows in iter(lambda: cursor.fetchmany(20_000), [])]
-            texts = dict(self._db.execute("SELECT id, value FROM text").fetchall())
-        return _table(np.concatenate(parts), texts) if parts else empty_jobs()
+            return self._as_jobs(self._numbers(f"{condition} AND {where}", *values, *names))
+
+    def _numbers(self, condition: str, *values: object) -> npt.NDArray[np.int64]:
+        columns = ", ".join(f'"{column}"' for column in _COLUMNS)
+        sql = f"SELECT {columns} FROM job WHERE {condition} ORDER BY dbindex"  # noqa: S608 (no value in it)
+        cursor = self._db.execute(sql, values)
+        # a few rows at a time as tuples, then as numbers: a tenth of the memory
+        parts = [np.array(rows, dtype=np.int64) for rows in iter(lambda: cursor.fetchmany(20_000), [])]
+        return np.concatenate(parts) if parts else np.empty((0, len(_COLUMNS)), np.int64)
+
+    def _as_jobs(self, numbers: npt.NDArray[np.int64]) -> pd.DataFrame:
+        if not len(numbers):
+            return empty_jobs()
+        return _table(numbers, dict(self._db.execute("SELECT id, value FROM text").fetchall()))
 
     @staticmethod
     def _where(scope: Scope) -> tuple[str, list[str]]:

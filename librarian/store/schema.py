@@ -99,4 +99,11 @@ MIGRATIONS = (
         PRIMARY KEY (scope, begin, observable)
     ) WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE bins (  -- what runs came to in bins that are over; of those from `until` on Slurm told something new
+        scope TEXT PRIMARY KEY, until INTEGER NOT NULL, data BLOB NOT NULL
+    );
+    CREATE TABLE edition (number INTEGER NOT NULL);  -- counts the times that what was told of runs has changed
+    INSERT INTO edition VALUES (0);
+    """,
 )

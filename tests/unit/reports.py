@@ -19,6 +19,7 @@ from librarian.core.demand import Samples, looks_table, sums_table
 from librarian.core.grants import Allocation
 from librarian.core.jobs import COLUMNS, NUMBERS, TEXTS, UNKNOWN, Reject
 from librarian.core.limits import Change, QosLimits
+from librarian.core.measured import measure
 from librarian.core.queue import COLUMNS as QUEUE_COLUMNS
 from librarian.core.queue import Seen, queue_table
 from librarian.core.rules import Account, PartitionQos
@@ -130,9 +131,11 @@ def report_on(
         queue=queue or Seen(),
         samples=samples or Samples(),
     )
-    usage = reports.measure(jobs, window_until(now, seconds=seconds, bin_seconds=bin_seconds, zone=zone))
+    window = window_until(now, seconds=seconds, bin_seconds=bin_seconds, zone=zone)
+    measured = measure(jobs, window, lambda tally: reports.limits_in(tally, collected, overrides or {})[1])
+    usage = measured.usage
     collected = replace(collected, months=months_of(jobs, usage), paces=paces_of(usage, allocations))
-    report = reports.build(header, collected, usage, overrides or {}, {})
+    report = reports.build(header, collected, measured, overrides or {}, {})
     return replace(report, colours=palette.assign(report.everybody))
 
 

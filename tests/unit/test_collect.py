@@ -24,12 +24,12 @@ from librarian.collect import (
     observe_cluster,
     plan,
 )
-from librarian.core.usage import Usage
+from librarian.core.observables import OBSERVABLES, gpu_observables
+from librarian.core.usage import Usage, bin_jobs
 from librarian.core.window import DAY, window_until
 from librarian.demo.runs import Run
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import LibrarianError, SlurmError
-from librarian.report import measure
 from librarian.slurm import site
 from librarian.slurm.command import Slurm
 from librarian.store import Coverage, Scope, Store, opened
@@ -62,7 +62,8 @@ def ask(slurm: DemoSlurm, store: Store, now: int, *, full: bool = False, days: i
 
 def picture(store: Store, now: int) -> Usage:
     window = window_until(now, seconds=2 * DAY, bin_seconds=3600, zone="US/Eastern")
-    return measure(store.jobs(SCOPE, window.start), window)
+    jobs = store.jobs(SCOPE, window.start)
+    return bin_jobs(jobs, window, (*OBSERVABLES, *gpu_observables(jobs)))
 
 
 def same(one: Usage, other: Usage) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from librarian.core.jobs import UNKNOWN
 from librarian.core.limits import History, Limit, Since
 from librarian.core.observables import OBSERVABLES
-from librarian.core.pressure import NEAR, Pressures, press
+from librarian.core.pressure import NEAR, Pressures, press, pressures
 from librarian.core.usage import bin_jobs
 from librarian.core.window import Window
 from tests.unit.tables import jobs_table
@@ -32,7 +32,7 @@ UNLIMITED = (Since(0, NONE),)
 
 
 def pressed(rows: list[dict[str, Any]], history: History = UNLIMITED) -> Pressures:
-    return press(jobs_table(*rows), WINDOW, CPUS, {"NCPUS": history})
+    return pressures(press(jobs_table(*rows), WINDOW, CPUS, {"NCPUS": history}))
 
 
 @st.composite
@@ -127,7 +127,7 @@ def test_only_ten_holders_are_told_and_equal_ones_by_name() -> None:
 def test_all_observables_share_one_sweep() -> None:
     rows = [{"start": 0, "end": 60, "alloc_tres": "cpu=4,mem=2G,gres/gpu=3,billing=7"}, {"start": 30, "end": 90}]
     keys = [observable.key for observable in OBSERVABLES]
-    told = press(jobs_table(*rows), WINDOW, OBSERVABLES, dict.fromkeys(keys, (Since(0, NONE),)))
+    told = pressures(press(jobs_table(*rows), WINDOW, OBSERVABLES, dict.fromkeys(keys, (Since(0, NONE),))))
     assert {key: told.totals[key].peak for key in keys} == {
         **{"NCPUS": 5, "NGPUS": 3, "MEMORY": 2, "NJOBS": 2, "BILLING": 7}
     }
@@ -146,7 +146,7 @@ def test_a_million_runs_are_pressed_right() -> None:
     table["start"], table["end"] = start, end
     edges = np.arange(0, days * 86400 + 1, 3600, dtype=np.int64)
     window = Window(edges, int(edges[-1]), "UTC", 3600)
-    told = press(table, window, CPUS, {"NCPUS": (Since(0, limited(390.0)),)})
+    told = pressures(press(table, window, CPUS, {"NCPUS": (Since(0, limited(390.0)),)}))
     change = np.bincount(start, minlength=edges[-1]) - np.bincount(end, minlength=edges[-1])
     level = np.cumsum(change)
     assert told.peaks["NCPUS"].tolist() == level.reshape(-1, 3600).max(axis=1).tolist()

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from librarian.core.composed import Branch, Partition, compose
 from librarian.core.limits import Change, histories, limits_of
 from librarian.core.observables import OBSERVABLES
-from librarian.core.policy import OWN, Held, Row, held_now, places_of, rows
+from librarian.core.policy import OWN, Held, Row, held_now, places_of, rows, seen_at
 from librarian.core.rules import (
     SETTINGS,
     Account,
@@ -279,7 +279,7 @@ def test_use_of_nobody_is_nobodys_and_unknown_use_is_not_0() -> None:
 
 def test_where_jobs_hold_what() -> None:
     window = window_until(NOW, seconds=3600, bin_seconds=3600, zone="UTC")
-    found = places_of(JOBS, window, OBSERVABLES)
+    found = places_of(seen_at(JOBS, window, OBSERVABLES))
     assert found["cpu"] == {("p", "lab"), ("q", "lab"), ("q", "guests")}, "what ended before the window is left out"
     assert found["gres/gpu"] == {("p", "lab")}
     assert "billing" not in found

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from librarian.core.jobs import UNKNOWN
-from librarian.core.waits import RANGES, SIZES, Spread, waits_of
-from librarian.core.window import DAY, isoformat, window_until
+from librarian.core.waits import RANGES, SIZES, Spread, Waits, starts_of, waits_of
+from librarian.core.window import DAY, Window, isoformat, window_until
 from tests.unit.reports import epoch
 from tests.unit.tables import jobs_table
 
@@ -57,6 +58,10 @@ def percentile(waits: list[int], percent: int) -> int:
     return floor(found + Fraction(1, 2))
 
 
+def told_by(jobs: pd.DataFrame, window: Window) -> Waits:
+    return waits_of(starts_of(jobs, window), window)
+
+
 @st.composite
 def some_runs(draw: st.DrawFn) -> list[dict[str, Any]]:
     found = []
@@ -75,7 +80,7 @@ def some_runs(draw: st.DrawFn) -> list[dict[str, Any]]:
 @given(some_runs(), st.sampled_from(ZONES))
 def test_every_range_is_as_the_slow_way_says(runs: list[dict[str, Any]], zone: str) -> None:
     window = window_until(NOW, seconds=7 * DAY, bin_seconds=HOUR, zone=zone)
-    found = waits_of(jobs_table(*runs), window)
+    found = told_by(jobs_table(*runs), window)
     assert list(found.ranges) == list(RANGES)
     for name, hours in RANGES.items():
         one = found.ranges[name]
@@ -88,7 +93,7 @@ def test_every_range_is_as_the_slow_way_says(runs: list[dict[str, Any]], zone: s
 @given(some_runs(), st.sampled_from(ZONES))
 def test_every_day_of_the_calendar_is_as_the_slow_way_says(runs: list[dict[str, Any]], zone: str) -> None:
     window = window_until(NOW, seconds=7 * DAY, bin_seconds=HOUR, zone=zone)
-    trend = waits_of(jobs_table(*runs), window).trend
+    trend = told_by(jobs_table(*runs), window).trend
     for day in trend:
         assert day.spread == naive(runs, day.start, day.end)[None, day.kind, None]
         assert day.start == window.start or "T00:00:00" in isoformat(day.start, zone)
@@ -101,7 +106,7 @@ def test_every_day_of_the_calendar_is_as_the_slow_way_says(runs: list[dict[str, 
 
 def one_wait(**run: Any) -> list[Spread]:
     window = window_until(NOW, seconds=2 * DAY, bin_seconds=HOUR, zone="UTC")
-    rows = waits_of(jobs_table({"submit": NOW - 5000, "start": NOW - 1000, **run}), window).ranges["all"].rows
+    rows = told_by(jobs_table({"submit": NOW - 5000, "start": NOW - 1000, **run}), window).ranges["all"].rows
     return [row.spread for row in rows if row.user is None and row.size is None]
 
 
@@ -120,7 +125,7 @@ def test_a_requeued_job_waits_again_and_a_resized_one_does_not() -> None:
         {"jobid": 8, "eligible": NOW - 6000, "start": NOW - 6000, "end": NOW - 5000},
     ]
     window = window_until(NOW, seconds=2 * DAY, bin_seconds=HOUR, zone="UTC")
-    first = waits_of(jobs_table(*rows), window).ranges["all"].rows[0]
+    first = told_by(jobs_table(*rows), window).ranges["all"].rows[0]
     assert first.spread == Spread(3, 100, 820)
 
 
@@ -133,6 +138,6 @@ def test_the_ranges_are_those_of_the_page() -> None:
 
 @pytest.mark.parametrize("zone", ZONES)
 def test_nobody(zone: str) -> None:
-    found = waits_of(jobs_table(), window_until(NOW, seconds=DAY, bin_seconds=HOUR, zone=zone))
+    found = told_by(jobs_table(), window_until(NOW, seconds=DAY, bin_seconds=HOUR, zone=zone))
     assert found.trend == ()
     assert all(one.rows == () for one in found.ranges.values())
