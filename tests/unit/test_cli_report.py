@@ -13,6 +13,7 @@ import pytest
 from librarian import config, configfile, pipeline
 from librarian.cli import main
 from librarian.demo.slurm import DemoSlurm
+from librarian.errors import ConfigError
 from librarian.render.figures import Picture
 from librarian.render.files import PICTURES
 from librarian.slurm.command import Slurm
@@ -152,7 +153,7 @@ def test_a_damaged_store_is_told_and_left_alone(report: Report, collected: None,
 
 class TestConfiguration:
     def problems(self, text: str) -> str:
-        with pytest.raises(config.ConfigError) as caught:
+        with pytest.raises(ConfigError) as caught:
             config.parse(f'[cluster]\nname = "c"\n[[qos]]\nname = "Avery"\n[[qos]]\nname = "b"\n{text}')
         return "\n".join(caught.value.problems)
 

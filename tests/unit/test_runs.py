@@ -19,6 +19,7 @@ import pytest
 from librarian import assemble, config, configfile, housekeeping, interrupts, pipeline, sitefolder, statusfile
 from librarian.configfile import Setup
 from librarian.core.status import QosStatus, Status
+from librarian.core.upkeep import StoreOptions
 from librarian.core.window import DAY
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import LibrarianError, Terminated
@@ -462,9 +463,9 @@ def test_old_runs_go_once_their_hours_are_written_and_the_picture_stays(setup: S
 
 
 def test_how_long_runs_are_kept_is_configurable(setup: Setup) -> None:
-    longer = replace(setup, config=replace(setup.config, store=config.StoreOptions(keep_days=30)))
+    longer = replace(setup, config=replace(setup.config, store=StoreOptions(keep_days=30)))
     assert (housekeeping.keep_seconds(setup), housekeeping.keep_seconds(longer)) == (9 * DAY, 30 * DAY)
-    short = replace(setup, config=replace(setup.config, store=config.StoreOptions(keep_days=1)))
+    short = replace(setup, config=replace(setup.config, store=StoreOptions(keep_days=1)))
     assert housekeeping.keep_seconds(short) == 9 * DAY
     cycle(longer)
     cycle(longer, NOW + 10 * DAY)
