@@ -101,6 +101,14 @@ def later(site: Site) -> Site:
     return replace(site, reports=made, generated_at=NOW + INTERVAL)
 
 
+def renew(page: Any, published: Published, site: Site) -> Site:
+    """The site of `pair` as the next run writes it, once the page shows it."""
+    newer = later(site)
+    published.write(newer)
+    page.wait_for_selector(f"#panel-avery[data-drawn='{newer.generated_at}']")
+    return newer
+
+
 def panel(page: Any, slug: str) -> Any:
     """The panel of a QoS, once its charts stand."""
     page.wait_for_selector(f'[id="panel-{slug}"][data-drawn]')
@@ -397,9 +405,7 @@ def test_newer_data_come_by_themselves_and_the_reader_stays_where_they_were(visi
     page.evaluate("box => { box.scrollTo(60, 20); box.focus({preventScroll: true}); }", table.element_handle())
     scrolled = page.evaluate(f"() => {places}")
     assert scrolled[1] == 60
-    newer = later(site)
-    published.write(newer)
-    page.wait_for_selector(f"#panel-avery[data-drawn='{NOW + INTERVAL}']")
+    newer = renew(page, published, site)
     assert [row[0] for row in cells(page.locator("#panel-avery .totals table"))[1:-1]] == list(newer.reports[0].users)
     assert page.evaluate(f"() => {places}") == scrolled
     assert page.evaluate(f"() => document.activeElement === {box}")
@@ -414,8 +420,7 @@ def test_the_others_stay_hidden_when_they_become_more(visit: Open, publish: Publ
     published = publish(site)
     page = visit(published.address).page
     panel(page, "avery").locator(".legend button", has_text="others (2 users)").click()
-    published.write(later(site))
-    page.wait_for_selector(f"#panel-avery[data-drawn='{NOW + INTERVAL}']")
+    renew(page, published, site)
     button = page.locator("#panel-avery .legend button", has_text="others (3 users)")
     assert button.get_attribute("aria-pressed") == "false"
 
@@ -529,8 +534,7 @@ def test_what_the_reader_zoomed_into_stays(visit: Open, publish: Publish) -> Non
     page.mouse.up()
     page.wait_for_function(f"() => {zoomed}[0] !== '{whole[0]}'")
     before = page.evaluate(zoomed)
-    published.write(later(site))
-    page.wait_for_selector(f"#panel-avery[data-drawn='{NOW + INTERVAL}']")
+    renew(page, published, site)
     assert page.evaluate(zoomed) == before
 
 

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 
 from tests.e2e.browser import browser, visit, web
-from tests.e2e.sites import INTERVAL, NOW, Site
+from tests.e2e.sites import NOW, Site
 from tests.e2e.test_page_browser import (
     AXE,
     CHARTS,
@@ -18,11 +18,11 @@ from tests.e2e.test_page_browser import (
     Open,
     Publish,
     brightness,
-    later,
     pair,
     panel,
     plot_of,
     publish,
+    renew,
     tab,
     traces,
     wait_for_text,
@@ -375,8 +375,7 @@ def test_who_stands_out_still_does_when_newer_data_come(visit: Open, publish: Pu
     published = publish(site)
     page = visit(published.address).page
     panel(page, "avery").get_by_role("button", name="user001").hover()
-    published.write(later(site))
-    page.wait_for_selector(f"#panel-avery[data-drawn='{NOW + INTERVAL}']")
+    renew(page, published, site)
     assert page.locator("[data-chart=NJOBS] .js-fill.dim").count() == 3
 
 
@@ -590,8 +589,7 @@ def test_a_range_moves_on_with_newer_data_and_a_span_stays(visit: Open, publish:
     focused = shown.locator(".legend button", has_text="user004")
     focused.focus()
     page.evaluate("scrollTo({top: 200, behavior: 'instant'})")
-    published.write(later(site))
-    page.wait_for_selector(f"#panel-avery[data-drawn='{NOW + INTERVAL}']")
+    renew(page, published, site)
     if end.startswith("range"):
         wait_for_range(page, "2026-11-19T14:20", "2026-11-20T14:20")
     else:
@@ -608,8 +606,7 @@ def test_a_field_in_which_somebody_writes_is_left_alone(visit: Open, publish: Pu
     page = visit(f"{published.address}#range=24h").page
     field = panel(page, "avery").get_by_label("Find a user")
     field.press_sequentially("user0")
-    published.write(later(site))
-    page.wait_for_selector(f"#panel-avery[data-drawn='{NOW + INTERVAL}']")
+    renew(page, published, site)
     assert field.input_value() == "user0"
     assert field.evaluate("field => field === document.activeElement")
 

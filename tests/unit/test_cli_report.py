@@ -14,9 +14,8 @@ from librarian import config, configfile, pipeline
 from librarian.cli import main
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import ConfigError
-from librarian.render.figures import Picture
-from librarian.render.files import PICTURES
 from librarian.slurm.command import Slurm
+from tests.unit.cycles import leave_out_pictures
 from tests.unit.runs import run_of
 
 NOW = 1_793_610_000  # 2026-11-02 in the morning, in UTC
@@ -72,9 +71,7 @@ def collected(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         run_of(3, start=NOW - 7200, end=NOW - 3600, state="FAILED", user="=bob", account="class", qos="avery-b"),
     ]
     setup = configfile.load(place / "librarian.toml", {})
-    monkeypatch.setattr(
-        pipeline.assemble.figures, "draw", lambda report: [Picture(n, b"png", b"pdf") for n in PICTURES]
-    )
+    leave_out_pictures(monkeypatch)
     for now in (NOW - 40 * 86400, NOW - 20 * 86400, NOW):
         assert pipeline.run(setup, Slurm(runner=DemoSlurm(runs, now=now)), now) == []
 

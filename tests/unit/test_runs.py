@@ -16,7 +16,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from librarian import assemble, config, configfile, housekeeping, interrupts, pipeline, sitefolder, statusfile
+from librarian import assemble, housekeeping, interrupts, pipeline, sitefolder, statusfile
 from librarian.configfile import Setup
 from librarian.core.status import QosStatus, Status
 from librarian.core.upkeep import StoreOptions
@@ -25,45 +25,22 @@ from librarian.demo.slurm import DemoSlurm
 from librarian.errors import LibrarianError, Terminated
 from librarian.interrupts import Guard
 from librarian.lock import locked
-from librarian.render.figures import Picture
-from librarian.render.files import PICTURES
 from librarian.slurm.command import Slurm
 from librarian.store import Store, opened
 from librarian.system import Answer, run_command
-from tests.unit.runs import run_of
+from tests.unit.cycles import AVERY, AVERY_B, BASE, NOW, TWO_DAYS, WEB, configured, ended, leave_out_pictures
 
-NOW = 1_793_100_000
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs/status.schema.json").read_text(encoding="utf-8"))
-CONFIG = """
-[cluster]
-name = "demo"
-timezone = "US/Eastern"
-[paths]
-state = "state"
-site = "site"
-[report]
-window_days = 2
-[[qos]]
-name = "avery"
-[[qos]]
-name = "avery-b"
-[[publish]]
-kind = "folder"
-path = "web"
-"""
+CONFIG = BASE + TWO_DAYS + AVERY + AVERY_B + WEB
 DOWN = Answer(1, b"", "sacct: error: Connection refused")
 
 
-def run(number: int, **changes: Any) -> Any:
-    return run_of(number, submit=NOW - 9000, eligible=NOW - 9000, start=NOW - 7200, end=NOW - 3600, **changes)
-
-
-RUNS = [run(1), run(2, user="bob"), run(3, qos="avery-b", alloc_tres="cpu=64")]
+RUNS = [ended(1), ended(2, user="bob"), ended(3, qos="avery-b", alloc_tres="cpu=64")]
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(assemble.figures, "draw", lambda report: [Picture(n, b"png", b"pdf") for n in PICTURES])
+    leave_out_pictures(monkeypatch)
 
 
 @pytest.fixture
@@ -76,7 +53,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.fixture
 def setup(tmp_path: Path) -> Setup:
-    return configfile.setup(config.parse(CONFIG), tmp_path, {})
+    return configured(tmp_path, CONFIG)
 
 
 @pytest.fixture
@@ -222,8 +199,7 @@ def test_publishers_are_told_from_the_file_that_they_keep(setup: Setup) -> None:
 
 
 def test_hidden_names_are_not_in_the_site_s_status(tmp_path: Path) -> None:
-    text = CONFIG + '[privacy]\nusers = "pseudonym"\n'
-    setup = configfile.setup(config.parse(text), tmp_path, {})
+    setup = configured(tmp_path, CONFIG + '[privacy]\nusers = "pseudonym"\n')
     assert cycle(setup)[0] == []
     cycle(setup, NOW + 600, lambda argv: Answer(1, b"", "bob has no rights") if argv[0] == "sacct" else None)
     assert "bob has no rights" in (rows(setup)["avery"].error or "")
