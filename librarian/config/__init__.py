@@ -24,7 +24,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-__all__ = ["DAY", "Config", "Publish", "Qos", "parse", "tables"]
+__all__ = ["DAY", "Config", "Qos", "parse", "tables"]
 _RESOURCES = {"cpu": "cpu", "gpu": "gres/gpu", "mem_gib": "mem", "jobs": "jobs"}
 
 

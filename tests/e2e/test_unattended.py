@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from librarian import assemble, housekeeping, overview, pipeline, sitefolder, statusfile
+from librarian import overview, pipeline, sitefolder, statusfile
 from librarian.cli import upkeep
 from librarian.configfile import Setup
 from librarian.core.window import DAY
@@ -27,9 +27,9 @@ from librarian.demo.runs import Run
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import LibrarianError, StoreError
 from librarian.slurm.command import Slurm
-from librarian.store import Store
 from librarian.system import Answer
 from tests.cluster.client import wait_for
+from tests.unit import cycles
 from tests.unit.cycles import AVERY, BASE, NOW, WEB, configured, leave_out_pictures
 from tests.unit.runs import run_of
 
@@ -100,19 +100,7 @@ def killed(work: Callable[[], object], after: float | None = None) -> int:
     return process.exitcode
 
 
-STEPS = {
-    "sacct": (DemoSlurm, "_sacct"),
-    "the answer": (Store, "_put_jobs"),
-    "the answer's end": (Store, "_cover"),
-    "hourly usage": (Store, "keep_usage"),
-    "the page": (assemble, "render_page"),
-    "the folder": (sitefolder, "_fill"),
-    "the swap": (sitefolder, "_swap"),
-    "the old site's end": (sitefolder, "remove_tree"),
-    "publishing": (pipeline, "publish"),
-    "housekeeping": (housekeeping, "tidy"),
-    "the status": (statusfile, "write_atomic"),
-}
+STEPS = {**cycles.STEPS, "the status": (statusfile, "write_atomic")}
 
 
 @pytest.mark.parametrize("step", STEPS)

@@ -26,8 +26,9 @@ from librarian.errors import LibrarianError, Terminated
 from librarian.interrupts import Guard
 from librarian.lock import locked
 from librarian.slurm.command import Slurm
-from librarian.store import Store, opened
+from librarian.store import opened
 from librarian.system import Answer, run_command
+from tests.unit import cycles
 from tests.unit.cycles import AVERY, AVERY_B, BASE, NOW, TWO_DAYS, WEB, configured, ended, leave_out_pictures
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs/status.schema.json").read_text(encoding="utf-8"))
@@ -338,19 +339,7 @@ def test_a_run_that_lost_its_lock_stops_and_leaves_the_status_alone(setup: Setup
 
 # signals
 
-STEPS = {
-    "sacct": (DemoSlurm, "_sacct"),
-    "the answer": (Store, "_put_jobs"),
-    "the answer's end": (Store, "_cover"),
-    "hourly usage": (Store, "keep_usage"),
-    "the pictures": (assemble.figures, "draw"),
-    "the page": (assemble, "render_page"),
-    "the folder": (sitefolder, "_fill"),
-    "the swap": (sitefolder, "_swap"),
-    "the old site's end": (sitefolder, "remove_tree"),
-    "publishing": (pipeline, "publish"),
-    "housekeeping": (housekeeping, "tidy"),
-}
+STEPS = {**cycles.STEPS, "the pictures": (assemble.figures, "draw")}
 
 
 @pytest.mark.slow
