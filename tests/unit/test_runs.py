@@ -199,6 +199,19 @@ def test_publishers_are_told_from_the_file_that_they_keep(setup: Setup) -> None:
     assert str(setup.places.base) not in json.dumps(site_status(setup))
 
 
+def test_what_publishers_sent_is_told_and_a_damaged_file_tells_nothing(setup: Setup) -> None:
+    cycle(setup)
+    (told,) = statusfile.read(setup).publishers
+    assert told.bytes_sent == sum(path.stat().st_size for path in (setup.places.base / "web").iterdir())
+    assert site_status(setup)["publishers"][0]["bytes_sent"] == told.bytes_sent
+    kept = json.loads(setup.places.deliveries.read_text())
+    assert len(statusfile.publishers(setup)) == 1
+    for name in ("last_try", "bytes_sent", "reason"):
+        damaged = [{**row, name: ["odd"]} for row in kept["publishers"]]
+        setup.places.deliveries.write_text(json.dumps({**kept, "publishers": damaged}))
+        assert statusfile.publishers(setup) == [], name
+
+
 def test_hidden_names_are_not_in_the_site_s_status(tmp_path: Path) -> None:
     setup = configured(tmp_path, CONFIG + '[privacy]\nusers = "pseudonym"\n')
     assert cycle(setup)[0] == []
