@@ -9,14 +9,13 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from librarian import assets, scheduled
 from librarian.configfile import Setup
 from librarian.core import crontable
-from librarian.errors import ConfigError, LibrarianError, SlurmError, StoreError
+from librarian.errors import ConfigError, SlurmError, StoreError
 from librarian.render.html import filled_text
 from librarian.scheduled import RECORD, Installed, put_table, recorded
 from librarian.slurm import crontab
@@ -176,8 +175,3 @@ def _record(setup: Setup, value: Installed) -> None:
         write_atomic(path, json.dumps(asdict(value)).encode(), mode=0o600)
     except OSError as error:
         raise StoreError(f"{path} cannot be written", error.strerror or str(error)) from error
-
-
-def offer(setup: Setup, config: Path, why: LibrarianError) -> Mapping[str, str]:
-    """The other forms, by name, for where there is no scrontab."""
-    return {kind: form(setup, config, kind) for kind in FORMS if kind != "scrontab"} | {"why": str(why)}

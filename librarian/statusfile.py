@@ -69,6 +69,9 @@ def publishers(setup: Setup) -> Sequence[PublisherStatus]:
 
 
 def _publisher(row: dict[str, Any]) -> PublisherStatus:
-    error = str(row["reason"]) if row["state"] == FAILED else None
-    times = {name: row[name] for name in ("last_try", "last_success", "seconds")}
-    return PublisherStatus(**times, error=error, kind=row["kind"], target=row["target"], state=row["state"])
+    failed, reason = row["state"] == FAILED, row["reason"]
+    same = ("last_try", "last_success", "seconds", "kind", "target", "state", "bytes_sent")
+    told = PublisherStatus(
+        **{name: row[name] for name in same}, error=reason if failed else None, note="" if failed else reason
+    )
+    return values.checked(told)

@@ -7,7 +7,6 @@ and an answer of Slurm's that is missing or strange changes nothing.
 from __future__ import annotations
 
 import json
-import logging
 from dataclasses import asdict
 from pathlib import Path
 
@@ -23,8 +22,6 @@ MEMORY = "watchdog-{}.json"
 STATUS = "status.json"
 _LOG_BYTES = 1_000_000
 _SILENT = 6  # intervals after which the report looks after the watchdog
-
-log = logging.getLogger(__name__)
 
 
 def check(slurm: Slurm, state: Path, name: str, now: int) -> Decision:

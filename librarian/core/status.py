@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 
 SCHEMA_VERSION = 1
 OK, PARTIAL, FAILED, NEVER = "ok", "partial", "failed", "never"
-STAGES = ("collect", "render", "publish")
 _PATH = re.compile(r"(?<![\w.:/])/(?:[^\s/:;,'\"()<>]+/)+([^\s/:;,'\"()<>]*)")
 Row = TypeVar("Row", bound="Stage")
 
@@ -46,11 +45,14 @@ class QosStatus(Stage):
 
 @dataclass(frozen=True)
 class PublisherStatus(Stage):
-    """The same of taking the site somewhere. `state`: done, unchanged, waits or failed."""
+    """The same of taking the site somewhere. `state`: done, unchanged, waits or failed; `bytes_sent`: None where not
+    known; `note`: why it waits, or how the files went."""
 
     kind: str = ""
     target: str = ""
     state: str = ""
+    bytes_sent: int | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -114,21 +116,23 @@ def from_json(text: str | bytes) -> Status | None:
         rest["stages"] = {str(name): _row(Stage, row) for name, row in body["stages"].items()}
         rest["qos"] = tuple(_row(QosStatus, row) for row in body["qos"])
         rest["publishers"] = tuple(_row(PublisherStatus, row) for row in body["publishers"])
-        return _checked(Status(**rest))
+        return checked(Status(**rest))
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
+_ADDED = ("bytes_sent", "note")  # what files of the same version may lack, since it came later
+_NUMBERS = ("last_try", "last_success", "failing_since", "next_expected", "seconds", "rows", "bytes_sent")
+_TEXTS = ("error", "name", "kind", "target", "state", "cluster", "version", "host", "note")
+
+
 def _row(kind: type[Row], row: Mapping[str, Any]) -> Row:
-    return _checked(kind(**{item.name: row[item.name] for item in fields(kind)}))
+    names = (item.name for item in fields(kind))
+    return checked(kind(**{name: row[name] for name in names if name in row or name not in _ADDED}))
 
 
-_NUMBERS = ("last_try", "last_success", "failing_since", "next_expected", "seconds", "rows")
-_TEXTS = ("error", "name", "kind", "target", "state", "cluster", "version", "host")
-
-
-def _checked(value: Any) -> Any:
-    """`value`, when its numbers are numbers and its texts texts: what is read may be anybody's."""
+def checked(value: Any) -> Any:
+    """`value`, when its numbers are numbers and its texts texts: what is read may be anybody's. Raises `TypeError`."""
     for name in (item.name for item in fields(value)):
         held = getattr(value, name)
         optional = held is None and name in (*_NUMBERS, "error")
@@ -162,7 +166,8 @@ def public(status: Status, scrub: Callable[[str], str], folders: Sequence[str], 
         stages={name: cleaned(stage) for name, stage in status.stages.items()},
         qos=tuple(cleaned(row) for row in status.qos),
         publishers=tuple(
-            replace(row, target=row.kind, error=None if row.error is None else "failed") for row in status.publishers
+            replace(row, target=row.kind, error=None if row.error is None else "failed", note="")
+            for row in status.publishers
         ),
     )
 

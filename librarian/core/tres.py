@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 Counts = Mapping[str, float]
-NOTHING: Counts = MappingProxyType({})
 
 _NUMBER = re.compile(r"([0-9]+(?:\.[0-9]+)?)([KMGTPE]?)(?:i?B)?[nc]?", re.IGNORECASE)
 _UNIT = {unit: 1024.0**power for power, unit in enumerate("KMGTPE", start=1)}

@@ -103,9 +103,23 @@ def _publisher(row: PublisherStatus, now: int) -> tuple[list[str], int]:
         return [f"{name}: nothing was published yet"], OK
     text = f"{name}: {word}, {_ago(now - row.last_try)}"
     if row.state != FAILED:
-        return [text], OK
+        return ["; ".join([text, *_sent(row), *([row.note] if row.note else [])])], OK
     last = "never" if row.last_success is None else _ago(now - row.last_success)
     return [f"{text}: {row.error or 'no reason is known'}; it last worked: {last}"], WARNING
+
+
+def _sent(row: PublisherStatus) -> list[str]:
+    """How much went out and how long that took, where it is known and something went."""
+    if not row.bytes_sent or row.seconds is None:
+        return []
+    return [f"{_size(row.bytes_sent)} in {row.seconds:.1f} s"]
+
+
+def _size(count: int) -> str:
+    for length, unit in ((2**20, "MiB"), (2**10, "KiB")):
+        if count >= length:
+            return f"{count / length:.1f} {unit}"
+    return f"{count} bytes"
 
 
 def moment(epoch: int, zone: str) -> str:

@@ -139,7 +139,7 @@ class GithubPages:
             if held == tree.object and not has_parents:
                 self.scratch.remember(head, attempt)
                 return Delivered(UNCHANGED, 0)
-        commit = self.scratch.ask(["commit-tree", tree.object, "-m", _message(site, attempt.now)], attempt).strip()
+        commit = self.scratch.ask(["commit-tree", tree.object, "-m", _message(site, attempt.now)], attempt).text.strip()
         sent = self._push(commit, head, attempt)
         self.scratch.remember(commit, attempt)
         try:
@@ -230,7 +230,7 @@ class GithubPages:
         return Plan(self.describe(), sizes, changed, "" if head else "the branch would be made")
 
     def _check(self, attempt: Attempt) -> list[Finding]:
-        version = self.scratch.ask(["version"], attempt).strip()
+        version = self.scratch.ask(["version"], attempt).text.strip()
         numbers = tuple(int(number) for number in re.findall(r"\d+", version)[:2])
         findings = [Finding(numbers >= _OLDEST_GIT, f"{version} is installed, 2.25 is needed")]
         try:
@@ -240,7 +240,7 @@ class GithubPages:
             self._refuse_foreign(head, ours, attempt)
             findings.append(Finding(True, f"branch {self.branch} {'is ours to write' if head else 'will be made'}"))
             empty = self.scratch.add_tree({}, attempt)
-            commit = self.scratch.ask(["commit-tree", empty.object, "-m", "check"], attempt).strip()
+            commit = self.scratch.ask(["commit-tree", empty.object, "-m", "check"], attempt).text.strip()
             self._push(commit, head, attempt, "--dry-run")
             findings.append(Finding(True, "a push is let in (the remote's own rules show only when it is done)"))
         except PublishError as error:

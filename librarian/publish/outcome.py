@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from librarian.publish.base import FAILED, State
+from librarian.publish.base import State
 
 SCHEMA_VERSION = 1
 
@@ -77,31 +77,3 @@ def _row(row: dict[str, Any]) -> Record:
     if not all(isinstance(epoch, int) for epoch in epochs) or not all(isinstance(text, str) for text in texts):
         raise TypeError("a record of a publisher is not understood")
     return found
-
-
-def describe(one: Record, now: int) -> tuple[str, bool]:
-    """A line for a person, and whether all is well."""
-    word = one.state if one.state != FAILED else "FAILED"
-    parts = [f"{one.target}: {word}, {_ago(now - one.last_try)}"]
-    if one.bytes_sent:
-        parts.append(f"{_size(one.bytes_sent)} in {one.seconds:.1f} s")
-    if one.reason:
-        parts.append(one.reason)
-    if one.state == FAILED:
-        last = "never" if one.last_success is None else _ago(now - one.last_success)
-        parts.append(f"it last worked: {last}")
-    return "; ".join(parts), one.state != FAILED
-
-
-def _size(count: int) -> str:
-    for unit, length in (("MiB", 2**20), ("KiB", 2**10)):
-        if count >= length:
-            return f"{count / length:.1f} {unit}"
-    return f"{count} bytes"
-
-
-def _ago(seconds: int) -> str:
-    for length, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= length:
-            return f"{seconds // length} {unit} ago"
-    return "just now"

@@ -149,12 +149,12 @@ class Scratch:
         *,
         stdin: bytes | None = None,
         cwd: Path | None = None,
-    ) -> str:
+    ) -> Answer:
         """The answer of a command that speaks to nobody. Raises `ScratchError` when it fails."""
         answer = self.git(arguments, attempt, stdin=stdin, cwd=cwd)
         if answer.status != 0:
             raise ScratchError(f"git {arguments[0]} failed in {self.folder}", answer.stderr)
-        return answer.text
+        return answer
 
     # the repository
 
@@ -208,7 +208,7 @@ class Scratch:
     def told(self, commit: str, attempt: Attempt) -> tuple[str, bool, int]:
         """The tree of a commit, whether it has parents, and its date as a UTC epoch."""
         # the object itself: `git log` hides the parents of a commit that was fetched alone
-        head = self.ask(["cat-file", "commit", commit], attempt).partition("\n\n")[0].splitlines()
+        head = self.ask(["cat-file", "commit", commit], attempt).text.partition("\n\n")[0].splitlines()
         facts = dict(line.split(" ", 1) for line in head if not line.startswith(" "))
         return facts["tree"], "parent" in facts, int(facts["committer"].split(" ")[-2])
 
@@ -219,27 +219,26 @@ class Scratch:
         if not all(name.isprintable() for name in names):
             raise LibrarianError("a file of the site has a name that cannot be published")
         text = "".join(f"{name}\n" for name in names).encode("utf-8", "surrogateescape")
-        found = self.ask(["hash-object", "-w", "--no-filters", "--stdin-paths"], attempt, stdin=text, cwd=site).split()
+        answer = self.ask(["hash-object", "-w", "--no-filters", "--stdin-paths"], attempt, stdin=text, cwd=site)
+        found = answer.text.split()
         if len(found) != len(names):
             raise ScratchError(f"git hash-object answered {len(found)} times for {len(names)} files")
         return {name: Entry(*BLOB, blob) for name, blob in zip(names, found, strict=True)}
 
     def add_blob(self, data: bytes, attempt: Attempt) -> Entry:
         """Write a blob."""
-        return Entry(*BLOB, self.ask(["hash-object", "-w", "--stdin"], attempt, stdin=data).strip())
+        return Entry(*BLOB, self.ask(["hash-object", "-w", "--stdin"], attempt, stdin=data).text.strip())
 
     def add_tree(self, tree: Tree, attempt: Attempt) -> Entry:
         """Write a tree."""
         rows = (f"{row.mode} {row.kind} {row.object}\t{name}\0" for name, row in tree.items())
         data = "".join(rows).encode("utf-8", "surrogateescape")
         # --missing: a submodule's commit is not in this repository
-        return Entry(*TREE, self.ask(["mktree", "-z", "--missing"], attempt, stdin=data).strip())
+        return Entry(*TREE, self.ask(["mktree", "-z", "--missing"], attempt, stdin=data).text.strip())
 
     def tree_of(self, object_name: str, attempt: Attempt) -> dict[str, Entry]:
         """The rows of a commit's or a tree's top folder."""
-        answer = self.git(["ls-tree", "-z", object_name], attempt)
-        if answer.status != 0:
-            raise ScratchError(f"git ls-tree failed in {self.folder}", answer.stderr)
+        answer = self.ask(["ls-tree", "-z", object_name], attempt)
         tree = {}
         for row in answer.stdout.decode("utf-8", "surrogateescape").split("\0"):
             facts, tab, name = row.partition("\t")
@@ -265,7 +264,4 @@ class Scratch:
 
     def blob(self, entry: Entry, attempt: Attempt) -> bytes:
         """The content of a blob."""
-        answer = self.git(["cat-file", "blob", entry.object], attempt)
-        if answer.status != 0:
-            raise ScratchError(f"git cat-file failed in {self.folder}", answer.stderr)
-        return answer.stdout
+        return self.ask(["cat-file", "blob", entry.object], attempt).stdout

@@ -101,6 +101,22 @@ def later(site: Site) -> Site:
     return replace(site, reports=made, generated_at=NOW + INTERVAL)
 
 
+def live(visit: Open, publish: Publish, end: str = "") -> tuple[Visit, Callable[[], Site]]:
+    """A page with the site of `pair` that looks for newer data all the time, and what makes some: the site of the next
+    run, once the page shows it. `end` is that of the page's address."""
+    site = pair(refresh_seconds=1)
+    published = publish(site)
+    seen = visit(published.address + end)
+
+    def renew() -> Site:
+        newer = later(site)
+        published.write(newer)
+        seen.page.wait_for_selector(f"#panel-avery[data-drawn='{newer.generated_at}']")
+        return newer
+
+    return seen, renew
+
+
 def panel(page: Any, slug: str) -> Any:
     """The panel of a QoS, once its charts stand."""
     page.wait_for_selector(f'[id="panel-{slug}"][data-drawn]')
@@ -384,9 +400,7 @@ def test_hostile_names_are_text(visit: Open, publish: Publish, way: str) -> None
 
 
 def test_newer_data_come_by_themselves_and_the_reader_stays_where_they_were(visit: Open, publish: Publish) -> None:
-    site = pair(refresh_seconds=1)
-    published = publish(site)
-    seen = visit(published.address)
+    seen, renew = live(visit, publish)
     page = seen.page
     panel(page, "avery").locator(".legend button", has_text="user000").click()
     table = page.locator("#panel-avery .totals .scroll")
@@ -397,25 +411,21 @@ def test_newer_data_come_by_themselves_and_the_reader_stays_where_they_were(visi
     page.evaluate("box => { box.scrollTo(60, 20); box.focus({preventScroll: true}); }", table.element_handle())
     scrolled = page.evaluate(f"() => {places}")
     assert scrolled[1] == 60
-    newer = later(site)
-    published.write(newer)
-    page.wait_for_selector(f"#panel-avery[data-drawn='{NOW + INTERVAL}']")
+    newer = renew()
     assert [row[0] for row in cells(page.locator("#panel-avery .totals table"))[1:-1]] == list(newer.reports[0].users)
     assert page.evaluate(f"() => {places}") == scrolled
     assert page.evaluate(f"() => document.activeElement === {box}")
     assert page.locator("#panel-avery .legend [aria-pressed=false]").inner_text() == "user000"
     assert "user000" not in [area["name"] for area in traces(page, "avery", "NCPUS")]
-    documents = [url for url in seen.requests if url == published.address]
+    documents = [url for url in seen.requests if url == seen.folder]
     assert len(documents) == 1
 
 
 def test_the_others_stay_hidden_when_they_become_more(visit: Open, publish: Publish) -> None:
-    site = pair(refresh_seconds=1)
-    published = publish(site)
-    page = visit(published.address).page
+    seen, renew = live(visit, publish)
+    page = seen.page
     panel(page, "avery").locator(".legend button", has_text="others (2 users)").click()
-    published.write(later(site))
-    page.wait_for_selector(f"#panel-avery[data-drawn='{NOW + INTERVAL}']")
+    renew()
     button = page.locator("#panel-avery .legend button", has_text="others (3 users)")
     assert button.get_attribute("aria-pressed") == "false"
 
@@ -517,9 +527,8 @@ def test_from_a_file_nothing_is_fetched(visit: Open, publish: Publish) -> None:
 
 
 def test_what_the_reader_zoomed_into_stays(visit: Open, publish: Publish) -> None:
-    site = pair(refresh_seconds=1)
-    published = publish(site)
-    page = visit(published.address).page
+    seen, renew = live(visit, publish)
+    page = seen.page
     box = plot_of(panel(page, "avery"), "NCPUS")
     zoomed = "document.querySelector('[data-chart=NCPUS]').layout.xaxis.range"
     whole = page.evaluate(zoomed)
@@ -529,8 +538,7 @@ def test_what_the_reader_zoomed_into_stays(visit: Open, publish: Publish) -> Non
     page.mouse.up()
     page.wait_for_function(f"() => {zoomed}[0] !== '{whole[0]}'")
     before = page.evaluate(zoomed)
-    published.write(later(site))
-    page.wait_for_selector(f"#panel-avery[data-drawn='{NOW + INTERVAL}']")
+    renew()
     assert page.evaluate(zoomed) == before
 
 

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 
 from tests.e2e.browser import browser, visit, web
-from tests.e2e.sites import INTERVAL, NOW, Site
+from tests.e2e.sites import NOW, Site
 from tests.e2e.test_page_browser import (
     AXE,
     CHARTS,
@@ -18,7 +18,7 @@ from tests.e2e.test_page_browser import (
     Open,
     Publish,
     brightness,
-    later,
+    live,
     pair,
     panel,
     plot_of,
@@ -371,12 +371,10 @@ def test_a_user_stands_out_in_all_charts_without_a_redraw(visit: Open, publish: 
 
 
 def test_who_stands_out_still_does_when_newer_data_come(visit: Open, publish: Publish) -> None:
-    site = pair(refresh_seconds=1)
-    published = publish(site)
-    page = visit(published.address).page
+    seen, renew = live(visit, publish)
+    page = seen.page
     panel(page, "avery").get_by_role("button", name="user001").hover()
-    published.write(later(site))
-    page.wait_for_selector(f"#panel-avery[data-drawn='{NOW + INTERVAL}']")
+    renew()
     assert page.locator("[data-chart=NJOBS] .js-fill.dim").count() == 3
 
 
@@ -582,16 +580,14 @@ def test_a_browser_that_keeps_nothing(visit: Open, publish: Publish) -> None:
 
 @pytest.mark.parametrize("end", ["range=24h", "from=2026-11-19T19:10Z&to=2026-11-20T19:10Z"])
 def test_a_range_moves_on_with_newer_data_and_a_span_stays(visit: Open, publish: Publish, end: str) -> None:
-    site = pair(refresh_seconds=1)
-    published = publish(site)
-    page = visit(f"{published.address}#{end}&hide=user001").page
+    seen, renew = live(visit, publish, f"#{end}&hide=user001")
+    page = seen.page
     shown = panel(page, "avery")
     wait_for_range(page, "2026-11-19T14:10", "2026-11-20T14:10")
     focused = shown.locator(".legend button", has_text="user004")
     focused.focus()
     page.evaluate("scrollTo({top: 200, behavior: 'instant'})")
-    published.write(later(site))
-    page.wait_for_selector(f"#panel-avery[data-drawn='{NOW + INTERVAL}']")
+    renew()
     if end.startswith("range"):
         wait_for_range(page, "2026-11-19T14:20", "2026-11-20T14:20")
     else:
@@ -603,13 +599,11 @@ def test_a_range_moves_on_with_newer_data_and_a_span_stays(visit: Open, publish:
 
 
 def test_a_field_in_which_somebody_writes_is_left_alone(visit: Open, publish: Publish) -> None:
-    site = pair(refresh_seconds=1)
-    published = publish(site)
-    page = visit(f"{published.address}#range=24h").page
+    seen, renew = live(visit, publish, "#range=24h")
+    page = seen.page
     field = panel(page, "avery").get_by_label("Find a user")
     field.press_sequentially("user0")
-    published.write(later(site))
-    page.wait_for_selector(f"#panel-avery[data-drawn='{NOW + INTERVAL}']")
+    renew()
     assert field.input_value() == "user0"
     assert field.evaluate("field => field === document.activeElement")
 

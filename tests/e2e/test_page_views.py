@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from tests.e2e.browser import browser, visit, web
-from tests.e2e.sites import INTERVAL, NOW, Site
-from tests.e2e.test_page_browser import AXE, NAMES, Open, Publish, Published, demo, later, pair, publish
+from tests.e2e.sites import NOW, Site
+from tests.e2e.test_page_browser import AXE, NAMES, Open, Publish, Published, demo, live, pair, publish
 from tests.unit import reports
 
 __all__ = ["browser", "demo", "publish", "visit", "web"]
@@ -205,15 +205,12 @@ def test_whose_week_is_shown_is_in_the_address(visit: Open, publish: Publish) ->
 
 
 def test_what_is_typed_stays_when_newer_data_come(visit: Open, publish: Publish) -> None:
-    made = pair(refresh_seconds=1)
-    site = publish(made)
-    page = visit(site.address).page
+    seen, renew = live(visit, publish)
+    page = seen.page
     field = page.locator(".open .totals input")
     field.fill("er00")
     assert field.evaluate("field => document.activeElement === field")
-    newer = later(made)
-    site.write(newer)
-    page.wait_for_selector(f"#panel-avery[data-drawn='{NOW + INTERVAL}']")
+    newer = renew()
     assert field.input_value() == "er00"
     assert users(page) == list(newer.reports[0].users)
     assert field.evaluate("field => document.activeElement === field")

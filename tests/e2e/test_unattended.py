@@ -19,47 +19,29 @@ from typing import Any
 
 import pytest
 
-from librarian import assemble, config, configfile, housekeeping, overview, pipeline, sitefolder, statusfile
+from librarian import overview, pipeline, sitefolder, statusfile
 from librarian.cli import upkeep
 from librarian.configfile import Setup
 from librarian.core.window import DAY
 from librarian.demo.runs import Run
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import LibrarianError, StoreError
-from librarian.render.figures import Picture
-from librarian.render.files import PICTURES
 from librarian.slurm.command import Slurm
-from librarian.store import Store
 from librarian.system import Answer
 from tests.cluster.client import wait_for
+from tests.unit import cycles
+from tests.unit.cycles import AVERY, BASE, NOW, WEB, configured, leave_out_pictures
 from tests.unit.runs import run_of
 
 pytestmark = pytest.mark.slow
 CONTEXT = multiprocessing.get_context("fork")
-NOW = 1_793_100_000
 AUTUMN, SPRING = 1_793_512_800, 1_773_471_600  # the changes of 2026 in US/Eastern, as UTC epochs
-CONFIG = """
-[cluster]
-name = "demo"
-timezone = "US/Eastern"
-[paths]
-state = "state"
-site = "site"
-[report]
-window_days = 3
-[run]
-retry_seconds = 0
-[[qos]]
-name = "avery"
-[[publish]]
-kind = "folder"
-path = "web"
-"""
+CONFIG = f"{BASE}[report]\nwindow_days = 3\n[run]\nretry_seconds = 0\n{AVERY}{WEB}"
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(assemble.figures, "draw", lambda report: [Picture(n, b"png", b"pdf") for n in PICTURES])
+    leave_out_pictures(monkeypatch)
 
 
 def runs_around(moment: int) -> list[Run]:
@@ -75,10 +57,6 @@ def runs_around(moment: int) -> list[Run]:
         }
         made.append(run_of(number + 1, user=dice.choice(("alice", "bob", "carol")), **times))
     return made
-
-
-def configured(folder: Path, more: str = "") -> Setup:
-    return configfile.setup(config.parse(CONFIG + more), folder, {})
 
 
 def cycle(setup: Setup, runs: Sequence[Run], now: int) -> list[LibrarianError]:
@@ -122,24 +100,12 @@ def killed(work: Callable[[], object], after: float | None = None) -> int:
     return process.exitcode
 
 
-STEPS = {
-    "sacct": (DemoSlurm, "_sacct"),
-    "the answer": (Store, "_put_jobs"),
-    "the answer's end": (Store, "_cover"),
-    "hourly usage": (Store, "keep_usage"),
-    "the page": (assemble, "render_page"),
-    "the folder": (sitefolder, "_fill"),
-    "the swap": (sitefolder, "_swap"),
-    "the old site's end": (sitefolder, "remove_tree"),
-    "publishing": (pipeline, "publish"),
-    "housekeeping": (housekeeping, "tidy"),
-    "the status": (statusfile, "write_atomic"),
-}
+STEPS = {**cycles.STEPS, "the status": (statusfile, "write_atomic")}
 
 
 @pytest.mark.parametrize("step", STEPS)
 def test_a_kill_at_each_step(tmp_path: Path, step: str) -> None:
-    setup, runs = configured(tmp_path / "tried"), runs_around(NOW)
+    setup, runs = configured(tmp_path / "tried", CONFIG), runs_around(NOW)
     cycle(setup, runs, NOW)
     place, name = STEPS[step]
     real = getattr(place, name)
@@ -161,13 +127,13 @@ def test_a_kill_at_each_step(tmp_path: Path, step: str) -> None:
 
 def assert_as_new(setup: Setup, runs: Sequence[Run], now: int, folder: Path) -> None:
     """The site shows what one that begins today shows."""
-    new = configured(folder)
+    new = configured(folder, CONFIG)
     assert cycle(new, runs, now) == []
     assert picture(setup) == picture(new)
 
 
 def test_fifty_kills_at_random(tmp_path: Path) -> None:
-    setup, runs, dice = configured(tmp_path / "tried"), runs_around(NOW), random.Random(7)
+    setup, runs, dice = configured(tmp_path / "tried", CONFIG), runs_around(NOW), random.Random(7)
     cycle(setup, runs, NOW)
     began = time.monotonic()
     assert killed(lambda: cycle(setup, runs, NOW + 600)) == 0
@@ -211,7 +177,7 @@ def fill(disk: Path) -> None:
 
 
 def test_a_full_disk_is_said_and_harms_nothing(small_disk: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    setup, runs = configured(small_disk), runs_around(NOW)
+    setup, runs = configured(small_disk, CONFIG), runs_around(NOW)
     assert cycle(setup, runs, NOW) == []
     before = picture(setup)
     fill(small_disk)
@@ -232,7 +198,7 @@ def test_a_full_disk_is_said_and_harms_nothing(small_disk: Path, capfd: pytest.C
 
 
 def test_a_disk_that_fills_up_while_the_site_is_written(small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    setup, runs = configured(small_disk), runs_around(NOW)
+    setup, runs = configured(small_disk, CONFIG), runs_around(NOW)
     cycle(setup, runs, NOW)
     real = sitefolder._fill
 
@@ -260,7 +226,7 @@ class Day:
     def __init__(self, folder: Path, around: int) -> None:
         keep = f"import sys; open({str(folder / 'mails')!r}, 'a').write(sys.stdin.readline())"
         alert = f"[alert]\nafter_failures = 3\ncommand = {json.dumps([sys.executable, '-c', keep])}\n"
-        self.setup, self.runs = configured(folder, alert), runs_around(around)
+        self.setup, self.runs = configured(folder, CONFIG + alert), runs_around(around)
         self.failed: list[int] = []
 
     def cycle(self, now: int, fault: str = "") -> None:
@@ -303,7 +269,7 @@ def test_a_day_with_the_clock_change_of_autumn(tmp_path: Path) -> None:
             assert_whole(day.setup)
         assert overview.describe(day.setup, now)[1] == int(now in day.failed)
     assert day.failed == [begin + 600 * number for number in (*range(20, 26), 60)]
-    new = configured(tmp_path / "new")
+    new = configured(tmp_path / "new", CONFIG)
     assert cycle(new, day.runs, begin + 600 * 143) == []
     assert picture(day.setup) == picture(new)
     edges = picture(day.setup)["edges"]
@@ -337,14 +303,14 @@ def test_the_clock_change_of_spring(tmp_path: Path) -> None:
     for number in range(24):
         day.cycle(SPRING - 2 * 3600 + 600 * number)
     assert day.failed == []
-    new = configured(tmp_path / "new")
+    new = configured(tmp_path / "new", CONFIG)
     cycle(new, day.runs, SPRING - 2 * 3600 + 600 * 23)
     assert picture(day.setup) == picture(new)
     assert SPRING in picture(day.setup)["edges"]
 
 
 def test_runs_that_meet_are_refused_and_harm_nothing(tmp_path: Path) -> None:
-    setup, runs = configured(tmp_path), runs_around(NOW)
+    setup, runs = configured(tmp_path, CONFIG), runs_around(NOW)
     cycle(setup, runs, NOW)
     held, done = CONTEXT.Event(), CONTEXT.Event()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -65,8 +66,9 @@ def test_dry_run_check_publish_and_status(place: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert set(remote.files()) == {path.name for path in (place / "web").iterdir()} | {".nojekyll"}
     told = librarian(place, "status")
-    assert f"github-pages: {place}/remote.git, branch gh-pages: done, just now\n" in told.stdout
-    assert f"folder: folder {place}/web: done, just now\n" in told.stdout
+    sent = r": done, just now; \d+\.\d KiB in \d+\.\d s\n"
+    for target in (f"github-pages: {place}/remote.git, branch gh-pages", f"folder: folder {place}/web"):
+        assert re.search(re.escape(target) + sent, told.stdout)
 
 
 def test_a_check_that_fails_says_what_and_exits_with_six(place: Path) -> None:

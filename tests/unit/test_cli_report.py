@@ -13,9 +13,9 @@ import pytest
 from librarian import config, configfile, pipeline
 from librarian.cli import main
 from librarian.demo.slurm import DemoSlurm
-from librarian.render.figures import Picture
-from librarian.render.files import PICTURES
+from librarian.errors import ConfigError
 from librarian.slurm.command import Slurm
+from tests.unit.cycles import leave_out_pictures
 from tests.unit.runs import run_of
 
 NOW = 1_793_610_000  # 2026-11-02 in the morning, in UTC
@@ -71,9 +71,7 @@ def collected(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         run_of(3, start=NOW - 7200, end=NOW - 3600, state="FAILED", user="=bob", account="class", qos="avery-b"),
     ]
     setup = configfile.load(place / "librarian.toml", {})
-    monkeypatch.setattr(
-        pipeline.assemble.figures, "draw", lambda report: [Picture(n, b"png", b"pdf") for n in PICTURES]
-    )
+    leave_out_pictures(monkeypatch)
     for now in (NOW - 40 * 86400, NOW - 20 * 86400, NOW):
         assert pipeline.run(setup, Slurm(runner=DemoSlurm(runs, now=now)), now) == []
 
@@ -152,7 +150,7 @@ def test_a_damaged_store_is_told_and_left_alone(report: Report, collected: None,
 
 class TestConfiguration:
     def problems(self, text: str) -> str:
-        with pytest.raises(config.ConfigError) as caught:
+        with pytest.raises(ConfigError) as caught:
             config.parse(f'[cluster]\nname = "c"\n[[qos]]\nname = "Avery"\n[[qos]]\nname = "b"\n{text}')
         return "\n".join(caught.value.problems)
 

@@ -14,6 +14,7 @@ import jsonschema
 import pytest
 
 from tests.cluster.client import wait_for
+from tests.unit.orphans import end_commands, is_there
 from tests.unit.test_cli import ROOT, librarian, place
 
 __all__ = ["place"]
@@ -120,14 +121,7 @@ def hanging(ran: Path) -> Iterator[subprocess.Popen[str]]:
         wait_for(lambda: (ran / "child").exists() and bool((ran / "child").read_text()), 60, "sacct to hang")
         yield process
         process.kill()
-
-
-def is_there(process: int) -> bool:
-    try:
-        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"
+    end_commands(int((ran / "child").read_text()), ran)
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
@@ -158,4 +152,5 @@ def test_a_signal_ends_a_run_and_the_commands_that_it_runs(
 def test_a_run_that_was_killed_holds_no_lock(ran: Path, hanging: subprocess.Popen[str]) -> None:
     hanging.kill()
     hanging.wait(30)
+    assert is_there(int((ran / "child").read_text())), "what a run had started does not hold it either"
     assert librarian(ran, "render").returncode == 0

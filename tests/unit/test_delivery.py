@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from librarian.errors import LibrarianError, PublishError
 from librarian.publish.base import Attempt, Delivered, Finding, MayPassError, Patience, Plan
 from librarian.publish.delivery import deliver, keep, read
-from librarian.publish.outcome import Outcome, Record, describe, from_json, record, to_json
+from librarian.publish.outcome import Outcome, Record, from_json, to_json
 
 
 @dataclass
@@ -122,12 +122,6 @@ def test_how_they_fared_is_kept(tmp_path: Path) -> None:
         Record("folder", "a", "unchanged", 4000, 4000, 0, None, ""),
     ]
     assert path.stat().st_mode & 0o777 == 0o600
-    lines = [describe(one, 7700) for one in read(path)]
-    assert lines == [("a: FAILED, 1 h ago; no route; it last worked: 2 h ago", False), ("a: unchanged, 1 h ago", True)]
-    assert (
-        describe(record(Outcome("ssh", "b", "done", 1.04, 2_500_000), [], 5), 5)[0]
-        == "b: done, just now; 2.4 MiB in 1.0 s"
-    )
     path.write_bytes(b"\xff{")
     assert read(path) == []
     assert read(tmp_path / "nosuch") == []

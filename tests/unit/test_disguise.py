@@ -8,51 +8,25 @@ from pathlib import Path
 
 import pytest
 
-from librarian import config, configfile, disguise, leaks, pipeline
+from librarian import disguise, leaks, pipeline
 from librarian.configfile import Setup
 from librarian.core.privacy import MODES, pseudonym
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import LibrarianError, PublishError, StoreError
 from librarian.slurm.command import Slurm
 from librarian.system import user_name
-from tests.unit.runs import run_of
+from tests.unit.cycles import AVERY, BASE, NOW, TWO_DAYS, WEB, configured, ended
 
-NOW = 1_793_100_000
-CONFIG = """
-[cluster]
-name = "demo"
-timezone = "US/Eastern"
-[paths]
-state = "state"
-site = "site"
-[report]
-window_days = 2
-[[qos]]
-name = "avery"
-[[publish]]
-kind = "folder"
-path = "web"
-"""
+CONFIG = BASE + TWO_DAYS + AVERY + WEB
 SECRET = ("mferrari", "o.dd-us_er", "kmensah")
 
 
 def setup_of(folder: Path, privacy: str = "") -> Setup:
-    return configfile.setup(config.parse(CONFIG + privacy), folder, {})
+    return configured(folder, CONFIG + privacy)
 
 
 def cycle(setup: Setup, now: int = NOW, slurm: object = None) -> list[LibrarianError]:
-    runs = [
-        run_of(
-            number,
-            user=user,
-            account="kim-lab",
-            submit=NOW - 9000,
-            eligible=NOW - 9000,
-            start=NOW - 7200,
-            end=NOW - 3600,
-        )
-        for number, user in enumerate(SECRET, start=1)
-    ]
+    runs = [ended(number, user=user, account="kim-lab") for number, user in enumerate(SECRET, start=1)]
     made = slurm or DemoSlurm(runs, now=now, cluster="demo", limits={"avery": ("cpu=430,gres/gpu=39,mem=3359G", "")})
     return pipeline.run(setup, Slurm(runner=made), now)  # type: ignore[arg-type]
 

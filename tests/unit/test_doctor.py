@@ -23,18 +23,10 @@ from librarian.scheduled import Installed, installation
 from librarian.slurm.command import Slurm
 from librarian.store import opened
 from librarian.system import Answer, clock
+from tests.unit.cycles import AVERY, BASE
 
 ROOT = Path(__file__).parents[2]
-CONFIG = """
-[cluster]
-name = "demo"
-timezone = "US/Eastern"
-[paths]
-state = "state"
-site = "site"
-[[qos]]
-name = "avery"
-"""
+CONFIG = BASE + AVERY
 TABLE = "0 0 * * * /usr/bin/true\n# >>> librarian {0} >>>\n*/10 * * * * run\n# <<< librarian {0} <<<\n"
 
 

@@ -11,53 +11,30 @@ from typing import Any
 
 import pytest
 
-from librarian import assemble, collect, config, configfile, pipeline
+from librarian import assemble, collect, pipeline
 from librarian.configfile import Setup
 from librarian.core.window import DAY
 from librarian.demo import site as demo_site
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import LibrarianError, PublishError
 from librarian.publish import delivery
-from librarian.render.figures import Picture
 from librarian.render.files import PICTURES
 from librarian.slurm.command import Slurm
 from librarian.store import opened
 from librarian.system import Answer, user_name
-from tests.unit.runs import run_of
+from tests.unit.cycles import AVERY, AVERY_B, BASE, NOW, TWO_DAYS, WEB, configured, ended, leave_out_pictures
 
-NOW = 1_793_100_000
-CONFIG = """
-[cluster]
-name = "demo"
-timezone = "US/Eastern"
-[paths]
-state = "state"
-site = "site"
-[report]
-window_days = 2
-[[qos]]
-name = "avery"
-title = "Avery group"
-[[qos]]
-name = "avery-b"
-[[publish]]
-kind = "folder"
-path = "web"
-"""
+CONFIG = f'{BASE}{TWO_DAYS}{AVERY}title = "Avery group"\n{AVERY_B}{WEB}'
 
 
-def run(number: int, **changes: Any) -> Any:
-    return run_of(number, submit=NOW - 9000, eligible=NOW - 9000, start=NOW - 7200, end=NOW - 3600, **changes)
-
-
-RUNS = [run(1), run(2, user="bob"), run(3, qos="avery-b", alloc_tres="cpu=64"), replace(run(4), end=NOW + 9999)]
+RUNS = [ended(1), ended(2, user="bob"), ended(3, qos="avery-b", alloc_tres="cpu=64"), ended(4, end=NOW + 9999)]
 
 
 @pytest.fixture(autouse=True)
 def quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests that do not look at the pictures need not wait for them."""
     if "real_pictures" not in request.fixturenames:
-        monkeypatch.setattr(assemble.figures, "draw", lambda report: [Picture(n, b"png", b"pdf") for n in PICTURES])
+        leave_out_pictures(monkeypatch)
 
 
 @pytest.fixture
@@ -67,7 +44,7 @@ def real_pictures() -> None:
 
 @pytest.fixture
 def setup(tmp_path: Path) -> Setup:
-    return configfile.setup(config.parse(CONFIG), tmp_path, {})
+    return configured(tmp_path, CONFIG)
 
 
 @pytest.fixture
@@ -277,8 +254,8 @@ def test_where_slurm_does_not_tell_what_it_hides_nobody_else_s_jobs_are_a_doubt(
 
 def test_overrides_and_filters(setup: Setup, slurm: DemoSlurm) -> None:
     text = CONFIG.replace('title = "Avery group"', 'accounts = ["b"]\n[qos.limits]\ncpu = 0\njobs = 3')
-    setup = configfile.setup(config.parse(text), setup.places.base, {})
-    slurm.runs = [*RUNS, run(9, account="b", user="zoe")]
+    setup = configured(setup.places.base, text)
+    slurm.runs = [*RUNS, ended(9, account="b", user="zoe")]
     assert cycle(setup, slurm) == []
     found = data(setup)
     assert found["users"] == ["zoe"]
@@ -296,9 +273,7 @@ def test_limits_are_shown_as_they_were(setup: Setup) -> None:
     cycle(setup, lambda *_, **__: Answer(1, b"", "slurmdbd is down"), NOW + 1200)
     assert limits(setup) == [("limit", 400, "GrpTRES cpu"), ("limit", 430, "GrpTRES cpu")]
     cycle(setup, lowered(tres="cpu=430"), NOW + 1800)
-    changed = configfile.setup(
-        config.parse(CONFIG.replace('title = "Avery group"', "[qos.limits]\ncpu = 8")), setup.places.base, {}
-    )
+    changed = configured(setup.places.base, CONFIG.replace('title = "Avery group"', "[qos.limits]\ncpu = 8"))
     cycle(changed, lowered(tres="cpu=430"), NOW + 2400)
     cycle(setup, lowered(tres="mem=4G"), NOW + 3000)
     history = data(setup)["limits"]["NCPUS"]["history"]
@@ -319,9 +294,9 @@ def test_the_demo_shows_a_change_of_a_limit(tmp_path: Path) -> None:
 def test_hostile_names_reach_no_path(setup: Setup, tmp_path: Path) -> None:
     name = "../../etc/<script>"
     text = CONFIG.replace('name = "avery"', f'name = "{name}"')
-    setup = configfile.setup(config.parse(text), tmp_path, {})
+    setup = configured(tmp_path, text)
     slurm = DemoSlurm(
-        [run(1, qos=name, user="<script>alert(1)</script>")], now=NOW, limits={name: ("", ""), "avery-b": ("", "")}
+        [ended(1, qos=name, user="<script>alert(1)</script>")], now=NOW, limits={name: ("", ""), "avery-b": ("", "")}
     )
     assert cycle(setup, slurm) == []
     assert all(path.parent == setup.places.site for path in setup.places.site.rglob("*"))

@@ -16,53 +16,32 @@ from typing import Any
 import jsonschema
 import pytest
 
-from librarian import assemble, config, configfile, housekeeping, interrupts, pipeline, sitefolder, statusfile
+from librarian import assemble, housekeeping, interrupts, pipeline, sitefolder, statusfile
 from librarian.configfile import Setup
 from librarian.core.status import QosStatus, Status
+from librarian.core.upkeep import StoreOptions
 from librarian.core.window import DAY
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import LibrarianError, Terminated
 from librarian.interrupts import Guard
 from librarian.lock import locked
-from librarian.render.figures import Picture
-from librarian.render.files import PICTURES
 from librarian.slurm.command import Slurm
-from librarian.store import Store, opened
+from librarian.store import opened
 from librarian.system import Answer, run_command
-from tests.unit.runs import run_of
+from tests.unit import cycles
+from tests.unit.cycles import AVERY, AVERY_B, BASE, NOW, TWO_DAYS, WEB, configured, ended, leave_out_pictures
 
-NOW = 1_793_100_000
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs/status.schema.json").read_text(encoding="utf-8"))
-CONFIG = """
-[cluster]
-name = "demo"
-timezone = "US/Eastern"
-[paths]
-state = "state"
-site = "site"
-[report]
-window_days = 2
-[[qos]]
-name = "avery"
-[[qos]]
-name = "avery-b"
-[[publish]]
-kind = "folder"
-path = "web"
-"""
+CONFIG = BASE + TWO_DAYS + AVERY + AVERY_B + WEB
 DOWN = Answer(1, b"", "sacct: error: Connection refused")
 
 
-def run(number: int, **changes: Any) -> Any:
-    return run_of(number, submit=NOW - 9000, eligible=NOW - 9000, start=NOW - 7200, end=NOW - 3600, **changes)
-
-
-RUNS = [run(1), run(2, user="bob"), run(3, qos="avery-b", alloc_tres="cpu=64")]
+RUNS = [ended(1), ended(2, user="bob"), ended(3, qos="avery-b", alloc_tres="cpu=64")]
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(assemble.figures, "draw", lambda report: [Picture(n, b"png", b"pdf") for n in PICTURES])
+    leave_out_pictures(monkeypatch)
 
 
 @pytest.fixture
@@ -75,7 +54,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.fixture
 def setup(tmp_path: Path) -> Setup:
-    return configfile.setup(config.parse(CONFIG), tmp_path, {})
+    return configured(tmp_path, CONFIG)
 
 
 @pytest.fixture
@@ -220,9 +199,21 @@ def test_publishers_are_told_from_the_file_that_they_keep(setup: Setup) -> None:
     assert str(setup.places.base) not in json.dumps(site_status(setup))
 
 
+def test_what_publishers_sent_is_told_and_a_damaged_file_tells_nothing(setup: Setup) -> None:
+    cycle(setup)
+    (told,) = statusfile.read(setup).publishers
+    assert told.bytes_sent == sum(path.stat().st_size for path in (setup.places.base / "web").iterdir())
+    assert site_status(setup)["publishers"][0]["bytes_sent"] == told.bytes_sent
+    kept = json.loads(setup.places.deliveries.read_text())
+    assert len(statusfile.publishers(setup)) == 1
+    for name in ("last_try", "bytes_sent", "reason"):
+        damaged = [{**row, name: ["odd"]} for row in kept["publishers"]]
+        setup.places.deliveries.write_text(json.dumps({**kept, "publishers": damaged}))
+        assert statusfile.publishers(setup) == [], name
+
+
 def test_hidden_names_are_not_in_the_site_s_status(tmp_path: Path) -> None:
-    text = CONFIG + '[privacy]\nusers = "pseudonym"\n'
-    setup = configfile.setup(config.parse(text), tmp_path, {})
+    setup = configured(tmp_path, CONFIG + '[privacy]\nusers = "pseudonym"\n')
     assert cycle(setup)[0] == []
     cycle(setup, NOW + 600, lambda argv: Answer(1, b"", "bob has no rights") if argv[0] == "sacct" else None)
     assert "bob has no rights" in (rows(setup)["avery"].error or "")
@@ -361,19 +352,7 @@ def test_a_run_that_lost_its_lock_stops_and_leaves_the_status_alone(setup: Setup
 
 # signals
 
-STEPS = {
-    "sacct": (DemoSlurm, "_sacct"),
-    "the answer": (Store, "_put_jobs"),
-    "the answer's end": (Store, "_cover"),
-    "hourly usage": (Store, "keep_usage"),
-    "the pictures": (assemble.figures, "draw"),
-    "the page": (assemble, "render_page"),
-    "the folder": (sitefolder, "_fill"),
-    "the swap": (sitefolder, "_swap"),
-    "the old site's end": (sitefolder, "remove_tree"),
-    "publishing": (pipeline, "publish"),
-    "housekeeping": (housekeeping, "tidy"),
-}
+STEPS = {**cycles.STEPS, "the pictures": (assemble.figures, "draw")}
 
 
 @pytest.mark.slow
@@ -462,9 +441,9 @@ def test_old_runs_go_once_their_hours_are_written_and_the_picture_stays(setup: S
 
 
 def test_how_long_runs_are_kept_is_configurable(setup: Setup) -> None:
-    longer = replace(setup, config=replace(setup.config, store=config.StoreOptions(keep_days=30)))
+    longer = replace(setup, config=replace(setup.config, store=StoreOptions(keep_days=30)))
     assert (housekeeping.keep_seconds(setup), housekeeping.keep_seconds(longer)) == (9 * DAY, 30 * DAY)
-    short = replace(setup, config=replace(setup.config, store=config.StoreOptions(keep_days=1)))
+    short = replace(setup, config=replace(setup.config, store=StoreOptions(keep_days=1)))
     assert housekeeping.keep_seconds(short) == 9 * DAY
     cycle(longer)
     cycle(longer, NOW + 10 * DAY)

@@ -44,6 +44,8 @@ GOOD = Status(
     stages={"collect": Stage(NOW - 60, NOW - 60, 1.0)},
     qos=(QosStatus(NOW - 60, NOW - 60, 0.5, name="avery", rows=12),),
 )
+WEB = PublisherStatus(NOW, NOW, 1.04, None, "ssh", "web:/srv", "done", 9, "by scp")
+SENT = replace(GOOD, publishers=(WEB,))
 
 epochs = st.none() | st.integers(0, 2**40)
 lines = st.none() | st.text()
@@ -74,9 +76,13 @@ statuses = st.builds(
             rejects=st.dictionaries(st.text(), st.integers(1, 99)),
         )
     ).map(tuple),
-    publishers=st.lists(st.builds(PublisherStatus, **rows, kind=st.text(), target=st.text(), state=st.text())).map(
-        tuple
-    ),
+    publishers=st.lists(
+        st.builds(
+            PublisherStatus,
+            **{**rows, **dict.fromkeys(("kind", "target", "state", "note"), st.text())},
+            bytes_sent=st.none() | st.integers(0, 2**50),
+        )
+    ).map(tuple),
 )
 
 
@@ -105,12 +111,23 @@ def test_any_status_is_judged(status: Status, now: int) -> None:
         to_json(GOOD).replace(b'"failures": 0', b'"failures": "many"'),
         to_json(GOOD).replace(b'"last_try": 1793099940', b'"last_try": "now"'),
         to_json(GOOD).replace(b'"name": "avery"', b'"name": 7'),
+        to_json(SENT).replace(b'"bytes_sent": 9', b'"bytes_sent": "much"'),
+        to_json(SENT).replace(b'"note": "by scp"', b'"note": null'),
         to_json(GOOD)[:-40],
     ],
 )
 def test_what_is_damaged_is_not_read(damage: bytes) -> None:
-    assert damage != to_json(GOOD)
+    assert damage not in (to_json(GOOD), to_json(SENT))
     assert from_json(damage) is None
+
+
+def test_a_file_from_before_publishers_told_what_they_sent_is_read() -> None:
+    body = json.loads(to_json(SENT))
+    for name in ("bytes_sent", "note"):
+        del body["publishers"][0][name]
+    assert from_json(json.dumps(body)) == replace(SENT, publishers=(replace(WEB, bytes_sent=None, note=""),))
+    del body["publishers"][0]["target"]
+    assert from_json(json.dumps(body)) is None
 
 
 def test_failures_are_counted_until_a_run_goes_well() -> None:
@@ -139,7 +156,10 @@ def test_readers_see_no_paths_no_targets_and_no_names() -> None:
         error=said,
         stages={"collect": Stage(NOW, None, 1.0, said)},
         qos=(QosStatus(name="avery", error=said),),
-        publishers=(PublisherStatus(NOW, None, 1.0, said, "ssh", "alice@web:/srv/www", FAILED),),
+        publishers=(
+            PublisherStatus(NOW, None, 1.0, said, "ssh", "alice@web:/srv/www", FAILED),
+            PublisherStatus(NOW, NOW, 1.0, None, "folder", "/srv", "done", 9, said),
+        ),
     )
     shown = public(
         status, lambda text: text.replace("alice", "u-1"), ["/home/alice/my state", "/home/alice"], host=False
@@ -190,3 +210,19 @@ def test_what_failed_is_said_where_it_failed() -> None:
     assert judged(replace(GOOD, last_success=None, error="x", failures=9), NOW, ZONE)[1] == WARNING, (
         "the data are fresh"
     )
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, "done, just now; 9 bytes in 1.0 s; by scp"),
+        ({"bytes_sent": 2_500_000, "note": ""}, "done, just now; 2.4 MiB in 1.0 s"),
+        ({"bytes_sent": 2048, "last_try": NOW - 7200}, "done, 2 h ago; 2.0 KiB in 1.0 s; by scp"),
+        ({"bytes_sent": None}, "done, just now; by scp"),
+        ({"state": "unchanged", "bytes_sent": 0, "note": ""}, "unchanged, just now"),
+        ({"state": "waits", "bytes_sent": 0, "note": "the least is 600 s"}, "waits, just now; the least is 600 s"),
+    ],
+)
+def test_a_publisher_tells_how_much_went_out_and_how_long_it_took(changes: dict[str, Any], told: str) -> None:
+    lines, code = judged(replace(GOOD, publishers=(replace(WEB, **changes),)), NOW, ZONE)
+    assert (lines[-1], code) == (f"ssh: web:/srv: {told}", 0)

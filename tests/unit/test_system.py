@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -12,6 +13,10 @@ import pytest
 
 from librarian import system
 from librarian.errors import BusyError, LibrarianError, one_line
+from tests.cluster.client import wait_for
+from tests.unit.orphans import end_commands, is_there
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_a_command_gives_status_output_and_errors() -> None:
@@ -125,3 +130,23 @@ def test_what_the_reader_cannot_take_ends_the_command(tmp_path: Path) -> None:
 def test_a_stream_that_cannot_start_says_so() -> None:
     with pytest.raises(LibrarianError, match="could not be started"):
         system.stream_command(["/nonexistent/sacct"], timeout=1, env={}, sink=print)
+
+
+@pytest.mark.parametrize(
+    "run", ["run_command({}, timeout=60, env={{}})", "stream_command({}, timeout=60, env={{}}, sink=len)"]
+)
+def test_a_command_whose_reader_was_killed_ends_when_it_writes(tmp_path: Path, run: str) -> None:
+    told = tmp_path / "number"
+    command = ["sh", "-c", f"echo $$ >{told}; while sleep 0.1; do echo more; done"]
+    code = f"from librarian.system import *; {run.format(command)}"
+    reader = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    wait_for(lambda: told.exists() and bool(told.read_text()), 20, "the command's beginning")
+    number = int(told.read_text())
+    try:
+        assert is_there(number)
+        reader.kill()
+        reader.wait()
+        wait_for(lambda: not is_there(number), 20, "the command's end")
+    finally:
+        reader.kill()
+        end_commands(number, tmp_path)

@@ -1,0 +1,88 @@
+"""`librarian.toml`: text to frozen dataclasses, or every mistake at once.
+
+docs/configuration.md is the reference. Nothing here knows the environment: paths stay text until the edge resolves
+them. What there is to set stands in `settings`, what a key may hold in `keys`; `problems` holds a text against these.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from librarian.config.keys import AMOUNTS, DAY, day
+from librarian.config.problems import problems_of
+from librarian.config.settings import Cluster, Config, Paths, Publish, Qos, ReportOptions, Scrontab, SlurmTools
+from librarian.core import upkeep
+from librarian.core.grants import Allocation
+from librarian.core.privacy import Rules
+from librarian.core.upkeep import RunOptions, StoreOptions
+from librarian.errors import ConfigError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+__all__ = ["DAY", "Config", "Qos", "parse", "tables"]
+_RESOURCES = {"cpu": "cpu", "gpu": "gres/gpu", "mem_gib": "mem", "jobs": "jobs"}
+
+
+def tables(text: str, source: str = "librarian.toml") -> Mapping[str, Any]:
+    """What a configuration holds, as it stands there. Raises `ConfigError` when it is not TOML."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{source} is not TOML", str(error)) from error
+
+
+def parse(text: str, source: str = "librarian.toml") -> Config:
+    """Read a configuration; `source` names it in messages. Raises `ConfigError` with all mistakes."""
+    table = tables(text, source)
+    found = problems_of(table)
+    if found:
+        count = "a mistake" if len(found) == 1 else f"{len(found)} mistakes"
+        raise ConfigError(f"{source} has {count}", problems=tuple(found))
+    return Config(
+        cluster=Cluster(**table["cluster"]),
+        slurm=SlurmTools(**table.get("slurm", {})),
+        paths=Paths(**table.get("paths", {})),
+        report=ReportOptions(**table.get("report", {})),
+        qos=tuple(_qos(entry) for entry in table["qos"]),
+        publish=tuple(
+            Publish(entry["kind"], {key: value for key, value in entry.items() if key != "kind"})
+            for entry in table.get("publish", [])
+        ),
+        privacy=_privacy(table.get("privacy", {})),
+        scrontab=Scrontab(
+            **{**table.get("scrontab", {}), "modules": tuple(table.get("scrontab", {}).get("modules", ()))}
+        ),
+        allocations=_allocations(table.get("allocation", {}), [entry["name"] for entry in table["qos"]]),
+        run=RunOptions(**table.get("run", {})),
+        store=StoreOptions(**table.get("store", {})),
+        alert=upkeep.alert(table.get("alert", {})),
+    )
+
+
+def _privacy(section: Mapping[str, Any]) -> Rules:
+    lists = {key: tuple(section.get(key, ())) for key in ("show", "hide")}
+    return Rules(**{**section, **lists})
+
+
+def _qos(entry: Mapping[str, Any]) -> Qos:
+    return Qos(
+        name=entry["name"],
+        title=entry.get("title", "") or entry["name"],
+        accounts=tuple(entry.get("accounts", ())),
+        partitions=tuple(entry.get("partitions", ())),
+        limits={_RESOURCES[key]: float(value) for key, value in entry.get("limits", {}).items()},
+    )
+
+
+def _allocations(table: Mapping[str, Any], names: list[str]) -> tuple[Allocation, ...]:
+    """One for each resource; `names` are the configured QoS, which share it unless some are named."""
+    start = day(table.get("from"))
+    chosen = {name.lower() for name in table.get("qos") or names}
+    shared = tuple(name for name in names if name.lower() in chosen)
+    amounts = ((AMOUNTS[key], table[key]) for key in AMOUNTS if key in table)
+    return tuple(Allocation(key, float(value), start, shared, always) for (key, always), value in amounts if start)

@@ -1,0 +1,94 @@
+"""Every mistake of a configuration at once: the key, the value, what is allowed."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+from librarian.config.keys import ALLOCATION, AMOUNTS, LIMITS, PUBLISHERS, QOS, SECTIONS, Key, is_names
+
+
+def problems_of(table: Mapping[str, Any]) -> list[str]:
+    """What is wrong with a whole configuration, a line a mistake: the key, its value, what is allowed."""
+    found = _unknown("", table, [*SECTIONS, "qos", "publish", "allocation"])
+    for name, keys in SECTIONS.items():
+        section = table.get(name, {})
+        if isinstance(section, dict):
+            found += _check(name, section, keys)
+        else:
+            found.append(f"{name} = {section!r}: allowed is a table [{name}]")
+    found += _qos_problems(table.get("qos", [])) + _publish_problems(table.get("publish", []))
+    return found + (_allocation_problems(table["allocation"], table.get("qos")) if "allocation" in table else [])
+
+
+def _allocation_problems(table: Any, entries: Any) -> list[str]:
+    if not isinstance(table, dict):
+        return ["allocation: allowed is one table [allocation]"]
+    found = _check("allocation", table, ALLOCATION)
+    for resource in ("gpu", "cpu"):
+        if f"{resource}_hours" in table and f"{resource}_years" in table:
+            found.append(f"allocation.{resource}_years is beside {resource}_hours: allowed is one of them")
+    if not any(key in table for key in AMOUNTS):
+        found.append(f"allocation tells no amount: allowed are {', '.join(AMOUNTS)}")
+    known = [str(entry.get("name")) for entry in entries] if _is_tables(entries) else []
+    named = table["qos"] if is_names(table.get("qos")) else []
+    strange = [name for name in named if name.lower() not in (one.lower() for one in known)]
+    allowed = f"allowed are the QoS of this file: {', '.join(known)}"
+    return found + [f"allocation.qos = {name!r}: {allowed}" for name in strange]
+
+
+def _qos_problems(entries: Any) -> list[str]:
+    if not _is_tables(entries) or not entries:
+        return ["qos: at least one table [[qos]] is needed"]
+    found: list[str] = []
+    for number, entry in enumerate(entries, start=1):
+        place = f"qos[{number}]"
+        found += _check(place, entry, QOS)
+        if isinstance(entry.get("limits"), dict):
+            found += _check(f"{place}.limits", entry["limits"], LIMITS)
+    names = [str(entry.get("name")).lower() for entry in entries]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    return found + [f"qos.name = {name!r}: is there twice; allowed is one table a QoS" for name in twice]
+
+
+def _publish_problems(entries: Any) -> list[str]:
+    if not _is_tables(entries):
+        return ["publish: allowed are tables [[publish]]"]
+    found: list[str] = []
+    for number, entry in enumerate(entries, start=1):
+        kind = entry.get("kind")
+        if kind not in PUBLISHERS:
+            kinds = ", ".join(f'"{name}"' for name in PUBLISHERS)
+            found.append(f"publish[{number}].kind = {kind!r}: allowed: {kinds}")
+        else:
+            options = {key: value for key, value in entry.items() if key != "kind"}
+            found += _check(f"publish[{number}]", options, PUBLISHERS[kind])
+            if kind == "ssh" and not options.get("path") and not options.get("pictures"):
+                found.append(f"publish[{number}].path is missing: a folder on the host for the site, or pictures")
+    return found
+
+
+def _is_tables(entries: object) -> bool:
+    return isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries)
+
+
+def _check(place: str, table: Mapping[str, Any], keys: Mapping[str, Key]) -> list[str]:
+    found = _unknown(f"{place}.", table, list(keys))
+    for name, key in keys.items():
+        if name in table and not key.check(table[name]):
+            shown = "…" if key.secret else repr(table[name])
+            found.append(f"{place}.{name} = {shown}: allowed is {key.allowed}")
+        if key.required and name not in table:
+            found.append(f"{place}.{name} is missing: {key.allowed}")
+    return found
+
+
+def _unknown(place: str, table: Mapping[str, Any], known: list[str]) -> list[str]:
+    found = []
+    for name in table:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            advice = f'did you mean "{near[0]}"?' if near else f"known: {', '.join(known)}"
+            found.append(f"{place}{name} is not a key; {advice}")
+    return found

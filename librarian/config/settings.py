@@ -1,0 +1,98 @@
+"""What a configuration tells, as frozen dataclasses with the defaults of docs/configuration.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from librarian.core.grants import Allocation
+from librarian.core.privacy import Rules
+from librarian.core.upkeep import Alert, RunOptions, StoreOptions
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The cluster's name as accounting knows it, and the zone of its readers ("": the machine's)."""
+
+    name: str
+    timezone: str = ""
+
+
+@dataclass(frozen=True)
+class SlurmTools:
+    """Where Slurm's commands are ("": on PATH) and how long one may take."""
+
+    bin_dir: str = ""
+    timeout_seconds: int = 120
+
+
+@dataclass(frozen=True)
+class Paths:
+    """The two folders that are written; relative to the configuration file. "": a default of the machine's."""
+
+    state: str = ""
+    site: str = ""
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """The window and its bins, and how the page shows them."""
+
+    window_days: int = 30
+    bin_seconds: int = 3600
+    top_users: int = 12
+    refresh_seconds: int = 300
+    interval_seconds: int = 600
+
+
+@dataclass(frozen=True)
+class Qos:
+    """A QoS to report on; `limits` are keyed as GrpTRES (sizes in GiB) or "jobs", and override Slurm's."""
+
+    name: str
+    title: str = ""
+    accounts: tuple[str, ...] = ()
+    partitions: tuple[str, ...] = ()
+    limits: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Scrontab:
+    """How the entries of `librarian scrontab install` are scheduled and what they ask of Slurm ("": its defaults)."""
+
+    schedule: str = "*/10 * * * *"
+    watchdog_schedule: str = "*/5 * * * *"
+    partition: str = ""
+    qos: str = ""
+    account: str = ""
+    time_limit_minutes: int = 8
+    cpus: int = 1
+    memory: str = "2G"
+    modules: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Publish:
+    """A place where the site goes: the kind of publisher and its own options."""
+
+    kind: str
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Config:
+    """A whole configuration."""
+
+    cluster: Cluster
+    slurm: SlurmTools
+    paths: Paths
+    report: ReportOptions
+    qos: tuple[Qos, ...]
+    publish: tuple[Publish, ...]
+    privacy: Rules
+    scrontab: Scrontab
+    run: RunOptions
+    store: StoreOptions
+    alert: Alert
+    allocations: tuple[Allocation, ...] = ()
