@@ -24,7 +24,7 @@ from librarian.slurm.command import Slurm
 from librarian.system import write_atomic
 
 FORMS = {"scrontab": "scrontab.j2", "crontab": "crontab.j2", "systemd": "systemd.j2"}
-_WATCHDOG_MINUTES = 3
+_WATCHDOG_MINUTES = 5  # several commands of Slurm's, each of which may take a minute
 
 
 @dataclass(frozen=True)
@@ -164,10 +164,11 @@ def show(setup: Setup, slurm: Slurm, config: Path) -> list[str]:
     return found.splitlines() or ["the table has no entries of ours"]
 
 
-def difference(setup: Setup, slurm: Slurm, config: Path) -> list[str]:
-    """What `install` would change in the table, as a diff; nothing where it has our entries as they should be."""
+def difference(setup: Setup, slurm: Slurm, config: Path, *, removed: bool = False) -> list[str]:
+    """What `install`, or with `removed` what `remove`, would change in the table, as a diff; nothing where it is so."""
     before = crontab.read(slurm)
-    return crontable.difference(before, crontable.with_block(before, installation(setup, config), block(setup, config)))
+    ours = "" if removed else block(setup, config)
+    return crontable.difference(before, crontable.with_block(before, installation(setup, config), ours))
 
 
 def _record(setup: Setup, value: Installed) -> None:
