@@ -131,8 +131,9 @@ class Cluster:
         )
 
     def _end(self, daemon: str) -> None:
-        self.run("root", "pkill", "-x", daemon)
-        wait_for(lambda: self.run("root", "pgrep", "-x", daemon, check=False).returncode == 1, 30, f"{daemon} gone")
+        name = f"{daemon}(-wlm)?"  # Debian's own name for it, which it has once it was configured anew
+        self.run("root", "pkill", "-x", name)
+        wait_for(lambda: self.run("root", "pgrep", "-x", name, check=False).returncode == 1, 30, f"{daemon} gone")
 
 
 def copy_program(target: Path) -> None:
