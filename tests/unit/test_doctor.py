@@ -18,7 +18,7 @@ from librarian.core.status import OK, QosStatus, Status, after_run
 from librarian.demo.group import LIMITS
 from librarian.demo.slurm import DemoSlurm
 from librarian.doctor import Finding, cluster, machine, own
-from librarian.errors import LibrarianError
+from librarian.errors import LibrarianError, SlurmError
 from librarian.scheduled import Installed, installation
 from librarian.slurm.command import Slurm
 from librarian.store import opened
@@ -255,7 +255,11 @@ def test_a_check_that_breaks_is_a_finding() -> None:
     def broken() -> Finding:
         raise RuntimeError("oh\nno")
 
+    def told() -> Finding:
+        raise SlurmError("sacct failed", "no answer", "ask the admins")
+
     assert doctor._made("odd", broken) == [Finding("odd", "fail", "RuntimeError: oh no")]
+    assert doctor._made("odd", told) == [Finding("odd", "fail", "sacct failed: no answer", "ask the admins")]
 
 
 @pytest.mark.parametrize("missing", ["pandas", "matplotlib", "sqlite3"])
