@@ -152,7 +152,7 @@ def pause(setup: Setup, slurm: Slurm, config: Path, now: int, *, on: bool) -> li
     before = crontab.read(slurm)
     wanted = crontable.paused(known.block) if on else known.block
     # first what the watchdog reads: it must not undo what is done here
-    _record(setup, replace(known, paused=on))
+    _record(setup, replace(known, paused=on, installed_at=known.installed_at if on else now))
     if crontable.with_block(before, name, wanted) != before:
         put_table(slurm, setup.places.state, before, crontable.with_block(before, name, wanted), now)
     return ["paused: nothing is run until librarian resume" if on else "resumed"]

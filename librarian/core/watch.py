@@ -141,8 +141,9 @@ def _without_recovery(seen: Seen, now: int) -> Decision:
             return Decision(
                 "none", f"{job.name} waits ({job.reason}): the cluster is busy or stopped, nothing to repair"
             )
-    since = seen.last_success if seen.last_success is not None else seen.known_since
-    if since is not None and now - since > _LATE * seen.interval:
+    # before they were put in, or resumed, they could not fire
+    since = max((moment for moment in (seen.last_success, seen.known_since) if moment is not None), default=now)
+    if now - since > _LATE * seen.interval:
         return Decision(
             "none", f"it fires, but no run has succeeded for {now - since} s: see the log and librarian status"
         )

@@ -53,6 +53,8 @@ def test_all_is_well() -> None:
         (seen(last_success=NOW - 3601), "none", "no run has succeeded"),
         (seen(last_success=None, known_since=NOW - 3601), "none", "no run has succeeded"),
         (seen(last_success=None, known_since=NOW - 60), "none", "all is well"),
+        (seen(last_success=NOW - 99_999, known_since=NOW - 60), "none", "all is well"),
+        (seen(last_success=NOW - 3601, known_since=NOW - 99_999), "none", "no run has succeeded for 3601 s"),
     ],
 )
 def test_each_way_to_be_stuck(what: Seen, action: str, why: str) -> None:

@@ -281,8 +281,9 @@ def test_paused_stays_paused_until_it_is_resumed(setup: Setup, path: Path) -> No
     assert "paused" in checked(setup, cron, path, NOW + 99_999)[1]
     cron.table = FOREIGN
     assert checked(setup, cron, path, NOW + 99_999)[0] == "none"
-    schedule.pause(setup, slurm, path, NOW, on=False)
+    schedule.pause(setup, slurm, path, NOW + 3640, on=False)
     assert cron.table == whole
+    assert checked(setup, cron, path, NOW + 3650)[1] == "all is well", "they could not fire before"
 
 
 def test_a_table_that_somebody_edits_meanwhile_is_left_alone(setup: Setup, path: Path) -> None:
