@@ -153,8 +153,13 @@ def pause(setup: Setup, slurm: Slurm, config: Path, now: int, *, on: bool) -> li
     wanted = crontable.paused(known.block) if on else known.block
     # first what the watchdog reads: it must not undo what is done here
     _record(setup, replace(known, paused=on, installed_at=known.installed_at if on else now))
-    if crontable.with_block(before, name, wanted) != before:
-        put_table(slurm, setup.places.state, before, crontable.with_block(before, name, wanted), now)
+    after = crontable.with_block(before, name, wanted)
+    try:
+        if after != before:
+            put_table(slurm, setup.places.state, before, after, now)
+    except LibrarianError:
+        _record(setup, known)
+        raise
     return ["paused: nothing is run until librarian resume" if on else "resumed"]
 
 

@@ -286,6 +286,26 @@ def test_paused_stays_paused_until_it_is_resumed(setup: Setup, path: Path) -> No
     assert checked(setup, cron, path, NOW + 3650)[1] == "all is well", "they could not fire before"
 
 
+def test_a_pause_that_slurm_refuses_is_none(setup: Setup, path: Path) -> None:
+    class Refusing(FakeCron):
+        refuses = False
+
+        def _scrontab(self, arguments: list[str]) -> Answer:
+            if self.refuses and arguments != ["-l"]:
+                return Answer(1, b"", "There was an issue with the job submission")
+            return super()._scrontab(arguments)
+
+    cron = Refusing()
+    slurm = Slurm(runner=cron)
+    schedule.install(setup, slurm, path, NOW)
+    known = recorded(setup.places.state, schedule.installation(setup, path))
+    cron.refuses = True
+    with pytest.raises(SlurmError, match="an issue with the job submission"):
+        schedule.pause(setup, slurm, path, NOW, on=True)
+    assert recorded(setup.places.state, schedule.installation(setup, path)) == known
+    assert checked(setup, cron, path)[1] == "all is well"
+
+
 def test_a_table_that_somebody_edits_meanwhile_is_left_alone(setup: Setup, path: Path) -> None:
     class Edited(FakeCron):
         reads = 0
