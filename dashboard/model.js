@@ -7,7 +7,6 @@ export const WANTED = new Map([["WANTED:NCPUS", "NCPUS"], ["WANTED:NGPUS", "NGPU
 export const SCHEMA_VERSION = 1;
 const PARTS = ["metadata", "observables", "units", "nice_names", "limits", "now", "totals", "rejects", "staleness", "colours"];
 const LISTS = ["users", "edges", "time_idxs", "untracked", "notes"];
-const LATE = 3; // intervals
 const TYPED = "NGPUS:";
 
 export function own(object, key, fallback) {
@@ -75,15 +74,4 @@ export function gpuTypesNow(data) {
   const keys = Object.keys(data.now.total).filter((key) => key.startsWith(TYPED)).sort();
   const types = keys.map((key) => ({ type: key.slice(TYPED.length), count: data.now.total[key], limit: limitOf(data, key) }));
   return types.length === 1 && types[0].limit.kind !== "limit" ? [] : types;
-}
-
-// Whether a reader must be told that the data are old: {kind, since, reason} or null. Kind "stale": the program says so
-// itself. "silent": nothing has come for three intervals, though nobody said why.
-export function ageWarning(entry, data, now) {
-  const said = data?.staleness.stale ? data.staleness : entry.stale && entry.data ? entry : null;
-  if (said) return { kind: "stale", since: said.since, reason: said.reason };
-  if (!data) return null;
-  const updated = data.metadata.last_updated_epoch;
-  const interval = Math.max(data.metadata.next_expected - updated, data.metadata.refresh_seconds);
-  return now - updated > LATE * interval ? { kind: "silent", since: updated, reason: null } : null;
 }

@@ -2,12 +2,11 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import {
-  PICTURED, ageWarning, gpuTypesNow, isTracked, limitOf, nowRows, own, readReport, totalRows,
+  PICTURED, gpuTypesNow, isTracked, limitOf, nowRows, own, readReport, totalRows,
 } from "./model.js";
 
 const golden = (name) => readFileSync(new URL(`../tests/data/golden/${name}`, import.meta.url), "utf8");
 const dataOf = () => readReport(golden("data_avery.json")).data;
-const entryOf = (place) => JSON.parse(golden("index.json")).qos[place];
 const row = (data, key, user) => data.observables[key][user];
 
 test("only a report of the version that the page knows is taken", () => {
@@ -78,29 +77,4 @@ test("a single GPU type is told only where it has a limit of its own", () => {
   assert.deepEqual(gpuTypesNow(data), []);
   data.limits["NGPUS:v100"] = { kind: "limit", value: 4, source: "" };
   assert.deepEqual(gpuTypesNow(data).map((gpu) => gpu.limit.value), [4]);
-});
-
-test("no warning while all is in time", () => {
-  const data = dataOf();
-  const updated = data.metadata.last_updated_epoch;
-  assert.equal(ageWarning(entryOf(0), data, updated + 3 * 600), null);
-  assert.equal(ageWarning(entryOf(2), null, updated), null);
-});
-
-test("data that did not come for three intervals are told to be old", () => {
-  const data = dataOf();
-  const updated = data.metadata.last_updated_epoch;
-  assert.deepEqual(ageWarning(entryOf(0), data, updated + 3 * 600 + 1), { kind: "silent", since: updated, reason: null });
-});
-
-test("data that say so themselves are old, with their reason", () => {
-  const data = dataOf();
-  data.staleness = { stale: true, since: 1793500000, reason: "sacct: Connection refused" };
-  const told = { kind: "stale", since: 1793500000, reason: "sacct: Connection refused" };
-  assert.deepEqual(ageWarning(entryOf(0), data, 1793560200), told);
-});
-
-test("the index tells of data that cannot be shown", () => {
-  const bruno = entryOf(1);
-  assert.deepEqual(ageWarning(bruno, null, 1793560200), { kind: "stale", since: bruno.since, reason: "sacct: Connection refused" });
 });

@@ -4,15 +4,16 @@ import { drawCharts, highlight } from "./charts.js";
 import { element, fill } from "./dom.js";
 import { userTools } from "./finder.js";
 import { knowTable, setTableState, startGrids, tableState } from "./grid.js";
+import { bannerText, healthOf } from "./health.js";
 import { heatState, setHeatState, startHeat } from "./heatmap.js";
 import { showLegend, startLegend } from "./legend.js";
 import { showReport, showTables } from "./panel.js";
 import { drawnRange, wholeOf } from "./range.js";
-import { indexNow, lookAt, reportOf, startLooking, startReports, troubleOf } from "./reports.js";
-import { isCopy } from "./news.js";
+import { indexNow, indexTrouble, lookAt, reportOf, startLooking, startReports, statusNow, troubleOf } from "./reports.js";
+import { canLook, isCopy } from "./news.js";
 import { monthState, setMonthState, startMonths } from "./monthspart.js";
 import { isolated, sceneOf, toggled } from "./scene.js";
-import { bannerText, stateLine } from "./state.js";
+import { stateLine } from "./state.js";
 import { openTab, slugOf, startTabs } from "./tabs.js";
 import { applyTheme, themeTools } from "./theme.js";
 import { timeTools } from "./toolbar.js";
@@ -173,7 +174,9 @@ function tell() {
   const trouble = troubleOf(entry);
   fill(document.getElementById("state"), stateLine(entry, data, zone, now, trouble));
   say(document.getElementById("zone"), zone);
-  say(document.getElementById("banner"), bannerText(entry, data, zone, isCopy() ? indexNow().generated_at : now)); // that a copy is old says nothing
+  const clock = isCopy() ? indexNow().generated_at : now; // that a copy is old says nothing
+  const health = healthOf(entry, data, indexNow(), statusNow(), clock);
+  say(document.getElementById("banner"), bannerText(health, zone, clock, indexTrouble(), canLook()));
   const panel = panelOf(entry.slug);
   panel.classList.toggle("without-data", !data);
   if (entry.data) say(panel.querySelector(".problem"), data ? "" : `The data of this QoS cannot be shown: ${trouble || `${entry.data} is missing`}.`);

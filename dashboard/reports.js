@@ -1,5 +1,6 @@
 // What is known of each QoS, and newer data from the server while somebody looks.
 
+import { newerStatus, readStatus } from "./health.js";
 import { SCHEMA_VERSION, readReport } from "./model.js";
 import { canLook, newIndex, sameTabs, textOf } from "./news.js";
 
@@ -7,6 +8,7 @@ const INDEX = "index.json";
 
 const known = {
   index: null, // what index.json says
+  status: null, // how the runs fare, or null where that is not known
   reports: new Map(), // slug -> {data}
   trouble: new Map(), // file name -> why the last look for it failed
   looked: 0, // when (ms) the last look for newer data began
@@ -19,6 +21,7 @@ const known = {
 export function startReports(page) {
   known.page = page;
   known.index = JSON.parse(document.getElementById("index").textContent);
+  takeStatus(document.getElementById("status")?.textContent ?? "");
   return known.index;
 }
 
@@ -26,11 +29,24 @@ export function indexNow() {
   return known.index;
 }
 
+export function statusNow() {
+  return known.status;
+}
+
+function takeStatus(text) {
+  known.status = newerStatus(readStatus(text, known.index.cluster), known.status);
+}
+
 // The report of a QoS, first of all the one that came with the page; null where there is none.
 export function reportOf(entry) {
   const embedded = document.querySelector(`script[data-slug="${CSS.escape(entry.slug)}"]`);
   if (!known.reports.has(entry.slug) && embedded && !known.trouble.has(entry.data)) take(entry, embedded.textContent);
   return known.reports.get(entry.slug) ?? null;
+}
+
+// Why the index cannot be had, or "".
+export function indexTrouble() {
+  return known.trouble.get(INDEX) ?? "";
 }
 
 // Why the index or the data of a QoS cannot be had, or "".
@@ -79,9 +95,20 @@ async function look(always) {
   } catch (error) {
     known.trouble.set(INDEX, error.message);
   }
+  await fetchStatus();
   await fetchReport(known.page.openEntry(), always);
   known.looking = false;
   known.page.changed();
+}
+
+// Without it the page knows what its data and the clock tell.
+async function fetchStatus() {
+  if (!known.index.status) return;
+  try {
+    takeStatus(await textOf(known.index.status));
+  } catch {
+    // what is missing here is not missed
+  }
 }
 
 // The data of a QoS that was opened just now, where the server has newer ones than the page.

@@ -1,8 +1,7 @@
-// How old the data are: the line of state, and the banner when they are too old.
+// The line of state: how old the data are, and what of them is missing.
 
 import { element } from "./dom.js";
 import { ago, counted, visible, zoned } from "./format.js";
-import { ageWarning } from "./model.js";
 
 // `entry` is the QoS in the index, `data` its report or null, `now` the browser's clock (epoch), `trouble` why the last
 // look for newer data failed, or "".
@@ -21,13 +20,4 @@ function timeOf(epoch, zone, text) {
 function rejectsOf(rejects) {
   const reasons = Object.keys(rejects.reasons).map((reason) => `${rejects.reasons[reason]} × ${visible(reason)}`);
   return element("span", { class: "rejects", title: reasons.join("\n") }, `${counted(rejects.count, "record")} of Slurm's not understood and left out`);
-}
-
-// The banner's sentence, or "".
-export function bannerText(entry, data, zone, now) {
-  const warning = ageWarning(entry, data, now);
-  if (!warning) return "";
-  const since = warning.since ? `Nothing newer since ${zoned(warning.since, zone)} (${ago(now - warning.since)})` : "Nothing newer has come";
-  if (warning.kind === "silent") return `${since}. Three updates are overdue: whatever makes this page may have stopped.`;
-  return warning.reason ? `${since}: ${visible(warning.reason)}` : `${since}.`;
 }

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from librarian import __version__, assets, report, sitefolder
+from librarian import __version__, assets, report, sitefolder, statusfile
 from librarian.config import Qos
 from librarian.configfile import Setup
 from librarian.core import palette
@@ -150,12 +150,20 @@ def _put(setup: Setup, shown: Sequence[Shown], now: int, next_expected: int, mor
         refresh_seconds=setup.config.report.refresh_seconds,
         version=__version__,
         plotly=plotly,
+        status=statusfile.NAME if statusfile.NAME in more else None,
     )
     files = {name: data for item in shown for name, data in item.files.items()}
     datasets = {name: data for name, data in files.items() if name.startswith("data_") and name.endswith(".json")}
     templates, parsed = assets.templates(), json.loads(index)
     pages = {
-        PAGE: render_page(parsed, datasets, templates=templates, dashboard=assets.dashboard(), plotly=plotly),
+        PAGE: render_page(
+            parsed,
+            datasets,
+            status=more.get(statusfile.NAME),
+            templates=templates,
+            dashboard=assets.dashboard(),
+            plotly=plotly,
+        ),
         PLAIN: render_plain(parsed, datasets, templates=templates),
     }
     copies = {name: path for item in shown for name, path in item.kept.items()}

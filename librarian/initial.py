@@ -115,6 +115,16 @@ accounts = {accounts}
 """
 
 _TAIL = """\
+# How it runs by itself once you say: librarian scrontab install (docs/scrontab.md).
+# [scrontab]
+# schedule = "*/10 * * * *"   # keep [report] interval_seconds to it
+# partition = ""              # "": Slurm's default; so for qos and account
+# modules = ["python3"]       # to load first
+
+# Who is told when runs fail, and when they do so no more.
+# [alert]
+# mail = ["you@example.org"]
+
 # What the group was granted for each year from a day on; gpu_years, cpu_hours and cpu_years are known too.
 # [allocation]
 # gpu_hours = 100000

@@ -36,6 +36,7 @@ class Journal:
         self._guard = guard or Guard()
         self._began = stopwatch()
         self._problems: Problems = []
+        self._failures: list[str] = []
 
     @contextlib.contextmanager
     def whole(self) -> Iterator[Journal]:
@@ -67,10 +68,16 @@ class Journal:
             raise
         finally:
             status = values.after_stage(statusfile.read(self._setup), name, self._now, stopwatch() - began, failure)
-            keep(self._setup, status)
+            self._failures += [failure] if failure else []
+            keep(self._setup, status, shown=self._so_far(status))
             log.info("%s: %s, %.1f s", name, failure or "done", stopwatch() - began)
         self._problems += problems
         return problems
+
+    def _so_far(self, status: Status) -> Status:
+        """As if the run ended now: what a publisher takes along tells of this run, and not of the one before it."""
+        text = one_line("; ".join(self._failures)) if self._failures else None
+        return values.after_run(status, self._now, stopwatch() - self._began, PARTIAL if text else OK, text)
 
     def _end(self, error: BaseException | None) -> None:
         try:
@@ -85,14 +92,14 @@ class Journal:
         log.info("the run ends: %s, %.1f s", text or "all went well", seconds)
 
 
-def keep(setup: Setup, status: Status) -> None:
-    """Write the status to the state folder, and what its readers may see of it to the site, if there is one."""
-    whole = statusfile.stamped(status, setup)
-    statusfile.write(setup, whole)
+def keep(setup: Setup, status: Status, shown: Status | None = None) -> None:
+    """Write the status to the state folder, and what its readers may see of it, or of `shown`, to the site, if there is
+    one."""
+    statusfile.write(setup, statusfile.stamped(status, setup))
     site = setup.places.site
     if sitefolder.is_site(site):
         with contextlib.suppress(OSError, LibrarianError):
-            write_atomic(site / statusfile.NAME, public(setup, whole))
+            write_atomic(site / statusfile.NAME, public(setup, statusfile.stamped(shown or status, setup)))
 
 
 def public(setup: Setup, status: Status) -> bytes:

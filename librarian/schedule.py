@@ -23,7 +23,7 @@ from librarian.slurm.command import Slurm
 from librarian.system import write_atomic
 
 FORMS = {"scrontab": "scrontab.j2", "crontab": "crontab.j2", "systemd": "systemd.j2"}
-_WATCHDOG_MINUTES = 3
+_WATCHDOG_MINUTES = 5  # several commands of Slurm's, each of which may take a minute
 
 
 @dataclass(frozen=True)
@@ -151,9 +151,14 @@ def pause(setup: Setup, slurm: Slurm, config: Path, now: int, *, on: bool) -> li
     before = crontab.read(slurm)
     wanted = crontable.paused(known.block) if on else known.block
     # first what the watchdog reads: it must not undo what is done here
-    _record(setup, replace(known, paused=on))
-    if crontable.with_block(before, name, wanted) != before:
-        put_table(slurm, setup.places.state, before, crontable.with_block(before, name, wanted), now)
+    _record(setup, replace(known, paused=on, installed_at=known.installed_at if on else now))
+    after = crontable.with_block(before, name, wanted)
+    try:
+        if after != before:
+            put_table(slurm, setup.places.state, before, after, now)
+    except LibrarianError:
+        _record(setup, known)
+        raise
     return ["paused: nothing is run until librarian resume" if on else "resumed"]
 
 
@@ -163,10 +168,11 @@ def show(setup: Setup, slurm: Slurm, config: Path) -> list[str]:
     return found.splitlines() or ["the table has no entries of ours"]
 
 
-def difference(setup: Setup, slurm: Slurm, config: Path) -> list[str]:
-    """What `install` would change in the table, as a diff; nothing where it has our entries as they should be."""
+def difference(setup: Setup, slurm: Slurm, config: Path, *, removed: bool = False) -> list[str]:
+    """What `install`, or with `removed` what `remove`, would change in the table, as a diff; nothing where it is so."""
     before = crontab.read(slurm)
-    return crontable.difference(before, crontable.with_block(before, installation(setup, config), block(setup, config)))
+    ours = "" if removed else block(setup, config)
+    return crontable.difference(before, crontable.with_block(before, installation(setup, config), ours))
 
 
 def _record(setup: Setup, value: Installed) -> None:

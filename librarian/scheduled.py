@@ -19,7 +19,8 @@ BACKUP = "scrontab-before"
 
 @dataclass(frozen=True)
 class Installed:
-    """Our entries as they were put into the table: the block, the names of their jobs, how long a firing may take."""
+    """Our entries as they were put into the table: the block, the names of their jobs, how long a firing may take, and
+    since when they can fire: when they were put in, or resumed."""
 
     name: str
     block: str

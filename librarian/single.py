@@ -6,7 +6,7 @@ import base64
 import logging
 from pathlib import Path
 
-from librarian import assets, sitefolder
+from librarian import assets, sitefolder, statusfile
 from librarian.errors import SiteError
 from librarian.render.files import INDEX
 from librarian.render.page import Inside, contained, render_page
@@ -33,6 +33,7 @@ def write_single(site: Path, target: Path) -> int:
         page = render_page(
             index,
             {entry["data"]: (site / entry["data"]).read_bytes() for entry in index["qos"] if entry["data"]},
+            status=_status(site),
             templates=assets.templates(),
             dashboard=assets.dashboard(),
             plotly=plotly,
@@ -42,6 +43,12 @@ def write_single(site: Path, target: Path) -> int:
     except OSError as error:
         raise SiteError(f"the file {target} could not be written", f"{error.strerror}: {error.filename}") from error
     return len(page)
+
+
+def _status(site: Path) -> bytes | None:
+    """How the runs fare, where the site tells it."""
+    file = site / statusfile.NAME
+    return file.read_bytes() if file.is_file() else None
 
 
 def _address(picture: Path) -> str:

@@ -36,11 +36,11 @@ def check(slurm: Slurm, state: Path, name: str, now: int) -> Decision:
         return Decision("none", "our entries are paused on purpose (librarian resume)", trouble=False)
     with locked(state / f"watchdog-{name}.lock", "a watchdog"):
         memory = _memory(state, name)
-        table = crontab.read(slurm)
+        table = crontab.look(slurm)
         seen = _seen(slurm, state, known, table)
         decision = decide(seen, memory, now)
         try:
-            _act(slurm, state, known, table, decision, now)
+            _act(slurm, state, known, table or "", decision, now)
         finally:
             # also when it failed: a table that is refused must not be put in again at once
             _remember(state, name, remembered(memory, seen, decision, now), decision, now)
@@ -60,10 +60,12 @@ def check_on(slurm: Slurm, state: Path, name: str, now: int) -> Decision | None:
         return None
 
 
-def _seen(slurm: Slurm, state: Path, known: Installed, table: str) -> Seen:
-    found = crontable.parted(table, known.name)
+def _seen(slurm: Slurm, state: Path, known: Installed, table: str | None) -> Seen:
+    found = crontable.parted(table or "", known.name)
     bare = found.block.replace(crontable.DISABLED, "")
-    if not found.block:
+    if table is not None and not table.strip():
+        block = "empty"
+    elif not found.block:
         block = "missing"
     elif found.disabled:
         block = "disabled"

@@ -11,6 +11,8 @@ from librarian.configfile import Setup
 from librarian.errors import BusyError
 from librarian.slurm.command import Slurm
 
+_PATIENCE = 60  # seconds for each command of Slurm's: a watchdog must not hang, whatever the configuration allows
+
 
 def scrontab(options: argparse.Namespace) -> int:
     """Our entries in the user's table."""
@@ -27,7 +29,8 @@ def scrontab(options: argparse.Namespace) -> int:
         if options.what == "show":
             lines = schedule.show(setup, slurm, path)
         elif options.what == "diff" or options.dry_run:
-            lines = schedule.difference(setup, slurm, path) or ["nothing would change"]
+            taken = options.what == "remove"
+            lines = schedule.difference(setup, slurm, path, removed=taken) or ["nothing would change"]
         elif options.what == "install":
             lines = schedule.install(setup, slurm, path, now)
         else:
@@ -105,4 +108,4 @@ def _parts(options: argparse.Namespace) -> tuple[Setup, Path, Slurm]:
 
 
 def _slurm(setup: Setup) -> Slurm:
-    return Slurm(setup.config.slurm.bin_dir, min(30, setup.config.slurm.timeout_seconds))
+    return Slurm(setup.config.slurm.bin_dir, min(_PATIENCE, setup.config.slurm.timeout_seconds))

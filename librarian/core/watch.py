@@ -36,9 +36,13 @@ class CronJob:
 @dataclass(frozen=True)
 class Seen:
     """What is there now: our block in the table beside the one that was installed, and the jobs of its entries, which
-    should be those called `expected`. Times are UTC epochs."""
+    should be those called `expected`. Times are UTC epochs.
 
-    block: Literal["whole", "disabled", "changed", "missing"]
+    `missing`: Slurm says that there is no table, or shows one without our block; `empty`: it shows a table with nothing
+    in it, which may also be an answer that was lost.
+    """
+
+    block: Literal["whole", "disabled", "changed", "missing", "empty"]
     jobs: tuple[CronJob, ...]
     expected: tuple[str, ...]
     limit_seconds: int
@@ -49,7 +53,8 @@ class Seen:
 
 @dataclass(frozen=True)
 class Memory:
-    """What the watchdog did before: when it acted in the last day, and since when entries have no job."""
+    """What the watchdog did before: when it acted in the last day, and since when entries have no job, or the table has
+    nothing in it."""
 
     acted: tuple[int, ...] = ()
     missing_since: int | None = None
@@ -77,7 +82,7 @@ def decide(seen: Seen, memory: Memory, now: int) -> Decision:
 
 def remembered(memory: Memory, seen: Seen, decision: Decision, now: int) -> Memory:
     """The memory after a decision that was carried out."""
-    missing = bool(_without_job(seen)) and seen.block == "whole"
+    missing = bool(_without_job(seen)) and seen.block in ("whole", "empty")
     acted = tuple(moment for moment in memory.acted if now - DAY < moment <= now)
     if decision.action != "none":
         acted, missing = (*acted, now), False
@@ -90,8 +95,8 @@ def _wanted(seen: Seen, memory: Memory, now: int) -> Decision:
     for job in seen.jobs:
         if job.running is not None and job.running > seen.limit_seconds + _SLACK:
             return Decision("requeue", f"{job.name} has run for {job.running} s, and hangs", job.job)
-    if seen.block == "missing":
-        return Decision("put", "our entries are gone from the table")
+    if seen.block in ("missing", "empty"):
+        return _gone(seen, memory, now)
     if seen.block == "disabled":
         return Decision("put", "an entry of ours is disabled: its job was cancelled")
     if seen.block == "changed":
@@ -110,6 +115,19 @@ def _wanted(seen: Seen, memory: Memory, now: int) -> Decision:
     return _without_recovery(seen, now)
 
 
+def _gone(seen: Seen, memory: Memory, now: int) -> Decision:
+    """Whether our block is gone from the table. Putting it in again replaces the whole table, so it must be sure."""
+    waiting = [job.name for job in seen.jobs if job.state == "PENDING"]
+    if waiting:  # Slurm cancels the jobs of a table together with it
+        return Decision(
+            "none", f"the table has no block of ours, but {waiting[0]} waits: a strange answer, or its markers are gone"
+        )
+    since = memory.missing_since
+    if seen.block == "empty" and (since is None or now - since < seen.interval):
+        return Decision("none", "Slurm shows an empty table; waiting whether it stays so")
+    return Decision("put", "our entries are gone from the table")
+
+
 def _without_job(seen: Seen) -> list[str]:
     there = {job.name for job in seen.jobs}
     return [name for name in seen.expected if name not in there]
@@ -123,8 +141,9 @@ def _without_recovery(seen: Seen, now: int) -> Decision:
             return Decision(
                 "none", f"{job.name} waits ({job.reason}): the cluster is busy or stopped, nothing to repair"
             )
-    since = seen.last_success if seen.last_success is not None else seen.known_since
-    if since is not None and now - since > _LATE * seen.interval:
+    # before they were put in, or resumed, they could not fire
+    since = max((moment for moment in (seen.last_success, seen.known_since) if moment is not None), default=now)
+    if now - since > _LATE * seen.interval:
         return Decision(
             "none", f"it fires, but no run has succeeded for {now - since} s: see the log and librarian status"
         )

@@ -15,7 +15,7 @@ from librarian import configfile
 from librarian.configfile import Setup
 from librarian.doctor import cluster, machine, own
 from librarian.doctor.finding import FAIL, OK, SKIP, WARN, Check, Finding
-from librarian.errors import ConfigError, one_line
+from librarian.errors import ConfigError, LibrarianError, one_line
 from librarian.slurm.command import Slurm
 
 __all__ = ["Finding", "as_json", "as_text", "examine", "verdict"]
@@ -57,6 +57,9 @@ def _made(name: str, check: Check) -> list[Finding]:
         made = check()
     except ImportError as error:
         return [Finding(name, SKIP, f"cannot be looked at: {one_line(str(error))}", "install what is missing")]
+    except LibrarianError as error:
+        why = f": {error.why}" if error.why else ""
+        return [Finding(name, FAIL, one_line(f"{error.what}{why}"), error.todo)]
     except Exception as error:
         return [Finding(name, FAIL, one_line(f"{type(error).__name__}: {error}" if str(error) else repr(error)))]
     return [made] if isinstance(made, Finding) else made

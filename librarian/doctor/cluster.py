@@ -13,7 +13,7 @@ from librarian.slurm import site
 from librarian.slurm.command import Slurm
 from librarian.system import clock, user_name
 
-COMMANDS = ("sacct", "sacctmgr", "scontrol")
+COMMANDS = ("sacct", "sacctmgr", "scontrol", "squeue")
 _SKEW = 60  # seconds between two clocks that make hours wrong
 _AS_OF = re.compile(r"as of (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d|\d{9,12})")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from librarian.system import clock, environment, file_time, local_zone, run_comm
 
 _LOW = 200 * 2**20  # bytes free that a store of a month and two copies of a site want
 _SKEW = 60
+_EVERY = re.compile(r"\*(?:/(\d+))?(?: \*){4}$")
 
 
 def checks(setup: Setup, path: Path, slurm: Slurm, now: int) -> list[tuple[str, Check]]:
@@ -23,6 +25,7 @@ def checks(setup: Setup, path: Path, slurm: Slurm, now: int) -> list[tuple[str, 
     folders = {"state": setup.places.state, "site": setup.places.site}
     made: list[tuple[str, Check]] = [
         ("schedule", lambda: schedule(setup, path, slurm, now)),
+        ("pace", lambda: _pace(setup)),
         ("last run", lambda: _last_run(setup, now)),
         ("lock", lambda: _lock(setup)),
         ("store", lambda: _store(setup)),
@@ -56,6 +59,22 @@ def schedule(setup: Setup, path: Path, slurm: Slurm, now: int) -> list[Finding]:
     return [*found, _entries(known, table, slurm), _fired(known.installed_at, known.interval, setup, now)]
 
 
+def _pace(setup: Setup) -> list[Finding]:
+    """Whether the entries fire as often as runs are expected, and their job may take as long as a run."""
+    options, interval, found = setup.config.scrontab, setup.config.report.interval_seconds, []
+    every = _EVERY.match(options.schedule)
+    if every and 60 * int(every[1] or 1) != interval:
+        text = f"[scrontab] schedule fires every {every[1] or 1} min, but a run is expected every {interval} s"
+        found.append(Finding("pace", WARN, text, "set [report] interval_seconds to the same"))
+    job, run = 60 * options.time_limit_minutes, setup.config.run.time_limit_seconds
+    if run >= job:
+        text = f"Slurm ends the job of a run after {job} s, and the run ends itself after {run} s"
+        found.append(
+            Finding("pace", WARN, text, "raise [scrontab] time_limit_minutes, or lower [run] time_limit_seconds")
+        )
+    return found or [Finding("pace", OK, f"a run every {interval} s, each within {run} s")]
+
+
 def _entries(known: object, table: str, slurm: Slurm) -> Finding:
     from librarian.core import crontable
     from librarian.scheduled import Installed
@@ -68,6 +87,8 @@ def _entries(known: object, table: str, slurm: Slurm) -> Finding:
         return Finding("entries", FAIL, "they are gone from the table", todo)
     if block.disabled:
         return Finding("entries", FAIL, "Slurm has disabled one: its job was cancelled", todo)
+    if block.block != known.block:
+        return Finding("entries", WARN, "they were changed by hand, and stay so", "librarian scrontab install")
     jobs = crontab.jobs(slurm, known.jobs)
     held = [job for job in jobs if "held" in job.reason.lower()]
     missing = [name for name in known.jobs if name not in {job.name for job in jobs}]

@@ -47,12 +47,14 @@ def render_page(
     index: Mapping[str, Any],
     datasets: Mapping[str, bytes],
     *,
+    status: bytes | None = None,
     templates: Mapping[str, str],
     dashboard: Mapping[str, str],
     plotly: Plotly,
     inside: Inside | None = None,
 ) -> str:
-    """The page of a site. `index` is the parsed index.json, `datasets` maps a data file's name to its JSON.
+    """The page of a site. `index` is the parsed index.json, `datasets` maps a data file's name to its JSON; `status` is
+    the site's status.json, where it has one.
 
     A dataset that is missing or broken is the page's to tell. With `inside` the page is a copy that needs no file
     beside it, asks nobody for anything, and looks for no newer data. Raises `ValueError` when the dashboard's modules
@@ -67,6 +69,7 @@ def render_page(
         "index.html.j2",
         index=index,
         index_text=embedded(json.dumps(index, separators=(",", ":")).encode("ascii")),
+        status=embedded(status or b""),
         datasets={
             entry["slug"]: embedded(datasets[entry["data"]]) for entry in index["qos"] if entry["data"] in datasets
         },

@@ -89,7 +89,7 @@ def data_json(report: Report, *, next_expected: int, version: str) -> bytes:
     )
 
 
-def index_json(
+def index_json(  # noqa: PLR0913 (each is a field)
     entries: Sequence[Entry],
     *,
     cluster: str,
@@ -99,8 +99,10 @@ def index_json(
     refresh_seconds: int,
     version: str,
     plotly: Plotly,
+    status: str | None = None,
 ) -> bytes:
-    """What a site holds: its QoS in the order of `entries`, and their files. `now`, `next_expected`: UTC epochs."""
+    """What a site holds: its QoS in the order of `entries`, and their files. `now`, `next_expected`: UTC epochs;
+    `status`: the file that tells how the runs fare, where there is one."""
     script = plotly.file_name if plotly.path is not None else None
     return _bytes(
         {
@@ -113,6 +115,7 @@ def index_json(
             "generated": isoformat(now, zone),
             "next_expected": next_expected,
             "refresh_seconds": refresh_seconds,
+            "status": status,
             "plotly": {"kind": plotly.kind, "version": plotly.version, "file": script},
             "qos": [_entry(entry) for entry in entries],
         }

@@ -21,7 +21,13 @@ class NoScrontabError(SlurmError):
 
 
 def read(slurm: Slurm) -> str:
-    """The user's table, "" where there is none. Bytes that are no UTF-8 come as surrogates, to be written as they were.
+    """The user's table, "" where there is none; else as `look`."""
+    return look(slurm) or ""
+
+
+def look(slurm: Slurm) -> str | None:
+    """The user's table, None where Slurm says that there is none. Of a table that was emptied scrontab prints nothing,
+    with status 0. Bytes that are no UTF-8 come as surrogates, to be written as they were.
 
     Raises `NoScrontabError` where scrontab is missing or switched off, `SlurmError` when it does not answer.
     """
@@ -35,7 +41,7 @@ def read(slurm: Slurm) -> str:
     if answer.status == 0:
         return answer.stdout.decode("utf-8", "surrogateescape")
     if _NONE_YET in said:
-        return ""
+        return None
     if "disabled" in said or "not enabled" in said:
         raise NoScrontabError(_NO_SCRONTAB, said, "use cron or systemd instead")
     raise SlurmError(f"scrontab -l failed with status {answer.status}", said)

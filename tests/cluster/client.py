@@ -130,9 +130,18 @@ class Cluster:
             lambda: self.run("root", "sacctmgr", "-n", "show", "cluster", check=False).returncode == 0, 30, "slurmdbd"
         )
 
+    def runs(self, daemon: str) -> bool:
+        """Whether one of Slurm's daemons runs."""
+        return self.run("root", "pgrep", "-x", _process(daemon), check=False).returncode == 0
+
     def _end(self, daemon: str) -> None:
-        self.run("root", "pkill", "-x", daemon)
-        wait_for(lambda: self.run("root", "pgrep", "-x", daemon, check=False).returncode == 1, 30, f"{daemon} gone")
+        self.run("root", "pkill", "-x", _process(daemon))
+        wait_for(lambda: not self.runs(daemon), 30, f"{daemon} gone")
+
+
+def _process(daemon: str) -> str:
+    """Its name or, once it was configured anew, Debian's name for it, as a pattern."""
+    return f"{daemon}(-wlm)?"
 
 
 def copy_program(target: Path) -> None:

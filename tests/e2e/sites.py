@@ -19,6 +19,7 @@ from librarian.render.page import render_page
 from librarian.render.plain import render_plain
 from librarian.render.plotly import Plotly
 from librarian.report import Report, Staleness
+from librarian.statusfile import NAME as STATUS
 from tests.unit import reports
 
 NOW = reports.NOW
@@ -38,6 +39,7 @@ class Site:
     plotly: Plotly = field(default_factory=assets.plotly)
     refresh_seconds: int = REFRESH
     generated_at: int = NOW
+    status: bytes | None = None
 
     def index(self) -> dict[str, Any]:
         """index.json, parsed."""
@@ -55,6 +57,7 @@ class Site:
             refresh_seconds=self.refresh_seconds,
             version=__version__,
             plotly=self.plotly,
+            status=None if self.status is None else STATUS,
         )
         index: dict[str, Any] = json.loads(text)
         return index
@@ -74,6 +77,7 @@ class Site:
         page = render_page(
             index,
             datasets if embed is None else embed,
+            status=self.status,
             templates=assets.templates(),
             dashboard=assets.dashboard(),
             plotly=self.plotly,
@@ -85,6 +89,8 @@ class Site:
             names = file_names(report.header.qos)
             files[names.csv] = payload.usage_csv(report)
             files |= {names.picture(name, ending): _PIXEL for name in PICTURES for ending in ("png", "pdf")}
+        if self.status is not None:
+            files[STATUS] = self.status
         if self.plotly.path is not None:
             files[self.plotly.file_name] = self.plotly.path.read_bytes()
         return files

@@ -39,9 +39,9 @@ def program(cluster: Cluster) -> Program:
 def daemons(cluster: Cluster) -> Iterator[None]:
     """Whatever a test stops is started again."""
     yield
-    if cluster.run("root", "pgrep", "-x", "slurmctld", check=False).returncode:
+    if not cluster.runs("slurmctld"):
         cluster.start_slurmctld()
-    if cluster.run("root", "pgrep", "-x", "slurmdbd", check=False).returncode:
+    if not cluster.runs("slurmdbd"):
         cluster.start_slurmdbd()
 
 

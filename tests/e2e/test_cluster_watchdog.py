@@ -1,12 +1,13 @@
 """Entries of a real scrontab that get stuck in each way, and a watchdog that recovers them or leaves them alone.
 
-Three users at a time, since a firing comes only once a minute.
+Four users at a time, since a firing comes only once a minute.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,8 @@ watchdog_schedule = "0 0 1 1 *"
 time_limit_minutes = 5
 memory = "600M"
 """
+SICK = 3  # whose login file fails
+NO_ENVIRONMENT = "requeue_setup_env_fail"  # before 25.05 an entry is held for want of an environment only with it
 FOREIGN = "# somebody's own line, caf\u00e9\n#SCRON -J mine -t 1\n0 0 1 1 * /bin/true\n"
 
 
@@ -101,17 +104,34 @@ def keeper(cluster: Cluster, user: str, qos: str) -> Keeper:
 def keepers(cluster: Cluster) -> Iterator[list[Keeper]]:
     # jobs of other tests could hold what these need to start at once
     cluster.run("root", "scancel", "--user=alice,bob,carol,dave,erin,frank", check=False)
-    made = [keeper(cluster, user, qos) for user, qos in (("bob", "avery"), ("carol", "avery"), ("frank", "kim"))]
+    set_option(cluster, f"s/^SchedulerParameters=.*/&,{NO_ENVIRONMENT}/")
+    cluster.shell("dave", "echo 'exit 1' >.bash_profile")
+    users = {"bob": "avery", "carol": "avery", "frank": "kim", "dave": "avery"}
+    made = [keeper(cluster, user, qos) for user, qos in users.items()]
     yield made
     for one in made:
         one.run("scrontab", "-r", check=False)
         one.run("scancel", one.science)
+    cluster.shell("dave", "rm -f .bash_profile")
+    set_option(cluster, f"s/,{NO_ENVIRONMENT}//")
+    resume(cluster)
+
+
+def set_option(cluster: Cluster, change: str) -> None:
+    """Change slurm.conf by a command of sed's."""
+    cluster.run("root", "sed", "-i", change, "/etc/slurm/slurm.conf")
+    cluster.run("root", "scontrol", "reconfigure")
+
+
+def resume(cluster: Cluster) -> None:
+    """Give jobs all nodes again."""
+    cluster.run("root", "scontrol", "update", "nodename=ALL", "state=resume", check=False)
 
 
 @pytest.fixture(scope="module")
 def fired(keepers: list[Keeper]) -> list[Keeper]:
-    """The first reports, the second hangs, the third is held: all three at the same firing."""
-    _, hung, held = keepers
+    """The first reports, the second hangs, the third is to be held, the fourth is: all at the same firing."""
+    _, hung, held, _ = keepers
     for one in (hung, held):
         one.hang()
     for one in (hung, held):
@@ -150,6 +170,22 @@ def test_a_held_entry_is_recovered(cluster: Cluster, fired: list[Keeper]) -> Non
     wait_for(lambda: held.job()[2] in ("None", "BeginTime"), 30, "a fresh job of the entry")
     assert held.table() == table
     assert held.is_untouched()
+
+
+def test_an_entry_without_an_environment_is_recovered_once_there_is_one(cluster: Cluster, fired: list[Keeper]) -> None:
+    sick = fired[SICK]
+    wait_for(lambda: sick.job()[2].endswith("failed requeued held"), A_FIRING, "the entry to be held")
+    assert "drain" in cluster.run("root", "sinfo", "-h", "-N", "-o", "%T").stdout, "Slurm blames the node"
+    resume(cluster)
+    table = sick.table()
+    sick.run("rm", ".bash_profile")
+    time.sleep(3)
+    assert sick.job()[2].endswith("held"), "it does not come back by itself"
+    why = r"put: librarian-run-\S+ is held: (launch|user env retrieval) failed requeued held"
+    assert re.search(why, sick.watch())
+    wait_for(lambda: sick.job()[2] in ("None", "BeginTime"), 30, "a fresh job of the entry")
+    assert sick.table() == table
+    assert sick.is_untouched()
 
 
 def test_an_entry_that_was_cancelled_is_enabled_again(keepers: list[Keeper]) -> None:
@@ -222,7 +258,13 @@ def test_a_busy_cluster_is_left_alone(cluster: Cluster, keepers: list[Keeper]) -
         assert "nothing to repair" in third.watch()
         assert third.table() == table
     finally:
-        cluster.run("root", "scontrol", "update", "nodename=ALL", "state=resume")
+        resume(cluster)
+
+
+def test_what_had_no_environment_fires_again(fired: list[Keeper]) -> None:
+    sick = fired[SICK]
+    wait_for((sick.state.parent / "site/index.json").exists, A_FIRING, "a report by scrontab")
+    assert sick.is_untouched()
 
 
 def test_what_was_installed_can_be_removed(keepers: list[Keeper]) -> None:

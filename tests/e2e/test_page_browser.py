@@ -549,7 +549,7 @@ def test_old_data_say_since_when_and_why(visit: Open, publish: Publish) -> None:
     page = visit(publish(Site([reports.stale(), reports.busy(2, days=2, qos="fresh")])).address).page
     banner = page.locator("#banner")
     assert banner.inner_text().startswith("Nothing newer since Fri, Nov 20, 09:10 EST (5 h ago)")
-    assert banner.inner_text().endswith("sacct: error: slurmdbd: Connection refused")
+    assert banner.inner_text().endswith("sacct: error: slurmdbd: Connection refused.")
     tab(page, "fresh").click()
     assert not banner.is_visible()
 
@@ -559,6 +559,7 @@ def test_a_page_that_is_not_renewed_says_so(visit: Open, publish: Publish) -> No
     assert not visit(site.file, now=NOW + 3 * INTERVAL - 30).page.locator("#banner").is_visible()
     page = visit(site.file, now=NOW + 3 * INTERVAL + 60).page
     assert page.inner_text("#banner").startswith("Nothing newer since Fri, Nov 20, 14:10 EST (31 min ago)")
+    assert "was expected Fri, Nov 20, 14:20 EST (21 min ago): load the page again." in page.inner_text("#banner")
     assert page.inner_text("#state") == "updated 31 min ago"
 
 

@@ -18,7 +18,7 @@ from librarian.core.status import OK, QosStatus, Status, after_run
 from librarian.demo.group import LIMITS
 from librarian.demo.slurm import DemoSlurm
 from librarian.doctor import Finding, cluster, machine, own
-from librarian.errors import LibrarianError
+from librarian.errors import LibrarianError, SlurmError
 from librarian.scheduled import Installed, installation
 from librarian.slurm.command import Slurm
 from librarian.store import opened
@@ -161,12 +161,31 @@ def test_entries_in_trouble(place: Path) -> None:
     held = seen(table, jobs("launch failed requeued held", *BOTH))
     assert (held.state, "librarian-report is held" in held.text) == ("fail", True)
     assert "librarian-watchdog has no job" in seen(table, jobs("BeginTime", "librarian-report")).text
+    changed = seen(table.replace("*/10", "*/20"), jobs("BeginTime", *BOTH))
+    assert (changed.state, "changed by hand" in changed.text) == ("warn", True)
     found = examined(place, FakeSlurm(table, jobs("BeginTime", *BOTH)))
     assert (found["fired"].state, found["fired"].text) == ("fail", "they never fired")
     installed(place, at=clock() - 60)
     assert examined(place, FakeSlurm(table, jobs("BeginTime", *BOTH)))["fired"].state == "skip"
     installed(place, at=clock() - 9000, paused=True)
     assert "librarian resume" in examined(place, FakeSlurm(table))["entries"].todo
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "a run every 600 s, each within 450 s"),
+        ('[scrontab]\nschedule = "0,30 7-19 * * *"', "a run every 600 s, each within 450 s"),
+        ('[scrontab]\nschedule = "*/30 * * * *"', "fires every 30 min, but a run is expected every 600 s"),
+        ('[scrontab]\nschedule = "* * * * *"', "fires every 1 min, but a run is expected every 600 s"),
+        ("[scrontab]\ntime_limit_minutes = 7", "Slurm ends the job of a run after 420 s"),
+    ],
+)
+def test_a_schedule_that_does_not_fit_the_runs_is_said(place: Path, text: str, told: str) -> None:
+    place.write_text(place.read_text() + text + "\n")
+    finding = examined(place)["pace"]
+    assert told in finding.text
+    assert finding.state == ("ok" if told.startswith("a run") else "warn")
 
 
 def test_without_scrontab_other_ways_are_told(place: Path) -> None:
@@ -228,7 +247,11 @@ def test_a_check_that_breaks_is_a_finding() -> None:
     def broken() -> Finding:
         raise RuntimeError("oh\nno")
 
+    def told() -> Finding:
+        raise SlurmError("sacct failed", "no answer", "ask the admins")
+
     assert doctor._made("odd", broken) == [Finding("odd", "fail", "RuntimeError: oh no")]
+    assert doctor._made("odd", told) == [Finding("odd", "fail", "sacct failed: no answer", "ask the admins")]
 
 
 @pytest.mark.parametrize("missing", ["pandas", "matplotlib", "sqlite3"])

@@ -210,6 +210,14 @@ def test_the_data_of_the_page_are_the_data_of_the_files() -> None:
     assert "____new_~025cfb5d2b" not in scripts
 
 
+def test_how_the_runs_fare_is_in_the_page_where_the_site_tells_it() -> None:
+    told = {"schema_version": 1, "error": "</script><!-- \u2028 & <b>"}
+    page = Elements(rendered(status=json.dumps(told).encode()))
+    (status,) = [text for _, attributes, text in page.raw if attributes.get("id") == "status"]
+    assert json.loads(status) == told
+    assert not [one for one in Elements(rendered()).raw if one[1].get("id") == "status"]
+
+
 def test_json_in_the_page_says_the_same_and_ends_nothing() -> None:
     value = {EVIL: [EVIL, "\u2029", "\ud800", 1.5, None], "]]>": "<!--<script>"}
     text = embedded(json.dumps(value).encode())

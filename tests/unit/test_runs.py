@@ -137,7 +137,23 @@ def test_the_status_tells_of_each_part(setup: Setup) -> None:
     jsonschema.validate(json.loads(statusfile.path_of(setup).read_bytes()), SCHEMA)
     shown = site_status(setup)
     assert (shown["state"], shown["host"]) == ("ok", ""), "[privacy] nodes is false"
-    assert json.loads((setup.places.base / "web" / "status.json").read_bytes())["qos"] == shown["qos"]
+    assert json.loads((setup.places.site / "index.json").read_bytes())["status"] == "status.json"
+    assert '<script type="application/json" id="status">{' in (setup.places.site / "index.html").read_text()
+
+
+def test_what_was_published_tells_of_the_run_that_published_it(setup: Setup) -> None:
+    cycle(setup)
+    published = setup.places.base / "web" / "status.json"
+    told = json.loads(published.read_bytes())
+    assert (told["state"], told["last_try"], told["next_expected"]) == ("ok", NOW, NOW + 600)
+    assert told["qos"] == site_status(setup)["qos"]
+    cycle(setup, NOW + 600, lambda argv: Answer(1, b"", "odd") if "--qos=avery" in argv else None)
+    told = json.loads(published.read_bytes())
+    assert (told["state"], told["failures"], told["failing_since"]) == ("partial", 1, NOW + 600)
+    assert "QoS avery: sacct failed" in told["error"]
+    cycle(setup, NOW + 1200)
+    told = json.loads(published.read_bytes())
+    assert (told["state"], told["failures"], told["error"]) == ("ok", 0, None)
 
 
 def test_a_qos_that_fails_is_told_and_the_rest_goes_on(setup: Setup) -> None:

@@ -33,7 +33,10 @@ def test_all_is_well() -> None:
 @pytest.mark.parametrize(
     ("what", "action", "why"),
     [
-        (seen(block="missing"), "put", "gone from the table"),
+        (seen(ITSELF, block="missing"), "put", "gone from the table"),
+        (seen(block="missing"), "none", f"but {RUN} waits: a strange answer"),
+        (seen(block="empty"), "none", f"but {RUN} waits: a strange answer"),
+        (seen(ITSELF, block="empty"), "none", "waiting whether it stays so"),
         (seen(block="disabled"), "put", "disabled"),
         (seen(block="changed"), "none", "changed by hand"),
         (seen(job("PENDING", "user env retrieval failed requeued held"), ITSELF), "put", "is held"),
@@ -50,6 +53,8 @@ def test_all_is_well() -> None:
         (seen(last_success=NOW - 3601), "none", "no run has succeeded"),
         (seen(last_success=None, known_since=NOW - 3601), "none", "no run has succeeded"),
         (seen(last_success=None, known_since=NOW - 60), "none", "all is well"),
+        (seen(last_success=NOW - 99_999, known_since=NOW - 60), "none", "all is well"),
+        (seen(last_success=NOW - 3601, known_since=NOW - 99_999), "none", "no run has succeeded for 3601 s"),
     ],
 )
 def test_each_way_to_be_stuck(what: Seen, action: str, why: str) -> None:
@@ -67,6 +72,14 @@ def test_an_entry_without_a_job_is_given_an_interval() -> None:
     assert remembered(memory, seen(), decide(seen(), memory, NOW + 60), NOW + 60).missing_since is None
 
 
+def test_an_empty_table_is_looked_at_twice() -> None:
+    empty, memory = seen(ITSELF, block="empty"), Memory()
+    memory = remembered(memory, empty, decide(empty, memory, NOW), NOW)
+    assert decide(empty, memory, NOW + 599).action == "none"
+    assert decide(empty, memory, NOW + 600) == Decision("put", "our entries are gone from the table")
+    assert remembered(memory, seen(), decide(seen(), memory, NOW + 60), NOW + 60).missing_since is None
+
+
 def test_the_hung_job_is_named() -> None:
     hung = CronJob("17", RUN, "RUNNING", "None", NOW - 9000, 9000)
     assert decide(seen(hung, ITSELF), Memory(), NOW).job == "17"
@@ -77,8 +90,8 @@ def test_it_acts_at_most_once_an_interval_and_a_few_times_a_day(steps: list[int]
     memory, moment, acted = Memory(), NOW, []
     for step in steps:
         moment += step
-        decision = decide(seen(block="missing"), memory, moment)
-        memory = remembered(memory, seen(block="missing"), decision, moment)
+        decision = decide(seen(ITSELF, block="missing"), memory, moment)
+        memory = remembered(memory, seen(ITSELF, block="missing"), decision, moment)
         if decision.action != "none":
             acted.append(moment)
     assert all(after - before >= 600 for before, after in pairwise(acted))
@@ -88,8 +101,8 @@ def test_it_acts_at_most_once_an_interval_and_a_few_times_a_day(steps: list[int]
 def test_what_does_not_help_is_done_less_and_less_often() -> None:
     memory, acted = Memory(), []
     for moment in range(NOW, NOW + 86400, 300):
-        decision = decide(seen(block="missing"), memory, moment)
-        memory = remembered(memory, seen(block="missing"), decision, moment)
+        decision = decide(seen(ITSELF, block="missing"), memory, moment)
+        memory = remembered(memory, seen(ITSELF, block="missing"), decision, moment)
         acted += [moment] if decision.action == "put" else []
     gaps = [after - before for before, after in pairwise(acted)]
     assert gaps == sorted(gaps)
@@ -99,4 +112,4 @@ def test_what_does_not_help_is_done_less_and_less_often() -> None:
 
 def test_a_clock_that_went_back_does_not_stop_it() -> None:
     later = Memory(acted=(NOW + 9000,))
-    assert decide(seen(block="missing"), later, NOW).action == "put"
+    assert decide(seen(ITSELF, block="missing"), later, NOW).action == "put"

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from librarian import config, configfile, schedule, watchdog
+from librarian.cli import scheduling
 from librarian.cli.main import main
 from librarian.configfile import Setup
 from librarian.errors import ConfigError, LibrarianError, SlurmError
@@ -185,6 +186,79 @@ def test_a_block_that_was_changed_by_hand_stays(setup: Setup, path: Path) -> Non
     assert cron.table == changed
 
 
+def test_an_emptied_table_is_looked_at_twice_before_it_is_believed(setup: Setup, path: Path) -> None:
+    cron = FakeCron()
+    schedule.install(setup, Slurm(runner=cron), path, NOW)
+    whole = cron.table
+    assert whole is not None
+    for later, action in ((0, "none"), (300, "none"), (600, "put")):
+        cron.table = b""  # scrontab prints nothing and ends with 0
+        assert checked(setup, cron, path, NOW + later)[0] == action
+    assert cron.table == whole[len(FOREIGN) :]
+
+
+def test_an_answer_without_our_block_is_not_believed_while_our_jobs_wait(setup: Setup, path: Path) -> None:
+    class Torn(FakeCron):
+        shown: bytes | None = None
+
+        def _scrontab(self, arguments: list[str]) -> Answer:
+            if arguments == ["-l"] and self.shown is not None:
+                return Answer(0, self.shown, "")
+            return super()._scrontab(arguments)
+
+    cron = Torn()
+    schedule.install(setup, Slurm(runner=cron), path, NOW)
+    whole = cron.table
+    for place, shown in enumerate((b"", FOREIGN)):
+        cron.shown = shown
+        for later in (0, 600, 1200):
+            assert "a strange answer" in checked(setup, cron, path, NOW + 5000 * place + later)[1]
+    assert (cron.table, cron.puts) == (whole, 1)
+
+
+def test_each_command_of_slurm_has_a_minute(setup: Setup, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    allowed: list[float] = []
+    cron = FakeCron()
+
+    def timed(argv: Sequence[str], *, timeout: float, env: Mapping[str, str]) -> Answer:
+        allowed.append(timeout)
+        return cron(argv, timeout=timeout, env=env)
+
+    monkeypatch.setattr(scheduling, "Slurm", lambda *options: Slurm(*options, runner=timed))
+    assert main(["--config", str(path), "scrontab", "install"]) == 0
+    cron.table = FOREIGN
+    assert main(["--config", str(path), "watchdog"]) == 0
+    assert cron.puts == 2
+    assert set(allowed) == {60}
+    path.write_text(CONFIG + "[slurm]\ntimeout_seconds = 20\n")
+    assert main(["--config", str(path), "watchdog"]) == 0
+    assert set(allowed) == {60, 20}
+
+
+@pytest.mark.parametrize("table", [None, b"", FOREIGN])
+def test_where_nothing_is_installed_the_watchdog_writes_nothing(
+    setup: Setup, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: bytes | None
+) -> None:
+    cron = FakeCron(table or b"")
+    cron.table = table
+    monkeypatch.setattr(scheduling, "Slurm", lambda *options: Slurm(*options, runner=cron))
+    assert main(["--config", str(path), "watchdog"]) == 0
+    assert watchdog.check_on(Slurm(runner=cron), setup.places.state, "x", NOW) is None
+    assert list(tmp_path.iterdir()) == [path]
+    assert (cron.table, cron.puts) == (table, 0)
+
+
+def test_a_dry_run_of_remove_tells_what_remove_does(setup: Setup, path: Path) -> None:
+    cron = FakeCron()
+    slurm = Slurm(runner=cron)
+    assert schedule.difference(setup, slurm, path, removed=True) == []
+    schedule.install(setup, slurm, path, NOW)
+    lines = schedule.difference(setup, slurm, path, removed=True)
+    assert [line for line in lines if line.startswith("-*/5")]
+    assert not [line for line in lines if line.startswith("+*")]
+    assert cron.puts == 1
+
+
 @pytest.mark.parametrize("command", ["scrontab", "squeue"])
 def test_when_slurm_does_not_answer_nothing_is_changed(setup: Setup, path: Path, command: str) -> None:
     cron = FakeCron()
@@ -207,8 +281,29 @@ def test_paused_stays_paused_until_it_is_resumed(setup: Setup, path: Path) -> No
     assert "paused" in checked(setup, cron, path, NOW + 99_999)[1]
     cron.table = FOREIGN
     assert checked(setup, cron, path, NOW + 99_999)[0] == "none"
-    schedule.pause(setup, slurm, path, NOW, on=False)
+    schedule.pause(setup, slurm, path, NOW + 3640, on=False)
     assert cron.table == whole
+    assert checked(setup, cron, path, NOW + 3650)[1] == "all is well", "they could not fire before"
+
+
+def test_a_pause_that_slurm_refuses_is_none(setup: Setup, path: Path) -> None:
+    class Refusing(FakeCron):
+        refuses = False
+
+        def _scrontab(self, arguments: list[str]) -> Answer:
+            if self.refuses and arguments != ["-l"]:
+                return Answer(1, b"", "There was an issue with the job submission")
+            return super()._scrontab(arguments)
+
+    cron = Refusing()
+    slurm = Slurm(runner=cron)
+    schedule.install(setup, slurm, path, NOW)
+    known = recorded(setup.places.state, schedule.installation(setup, path))
+    cron.refuses = True
+    with pytest.raises(SlurmError, match="an issue with the job submission"):
+        schedule.pause(setup, slurm, path, NOW, on=True)
+    assert recorded(setup.places.state, schedule.installation(setup, path)) == known
+    assert checked(setup, cron, path)[1] == "all is well"
 
 
 def test_a_table_that_somebody_edits_meanwhile_is_left_alone(setup: Setup, path: Path) -> None:
@@ -304,6 +399,7 @@ class Block:
         if name.split(".")[0] in {{"numpy", "pandas", "matplotlib", "jinja2", "sqlite3"}}:
             raise ImportError(name)
 sys.meta_path.insert(0, Block())
+from librarian.cli import scheduling
 from librarian.cli.main import main
 sys.exit(main(["--config", {str(path)!r}, "watchdog"]))
 """
