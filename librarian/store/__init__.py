@@ -16,6 +16,7 @@ from pathlib import Path
 from librarian.store.care import Care, Health, check, export, take_in
 from librarian.store.copies import set_aside
 from librarian.store.database import CorruptStoreError, connect
+from librarian.store.merging import Merging
 from librarian.store.months import Months
 from librarian.store.observed import Observed
 from librarian.store.queries import Asked, Coverage, Queries, Scope
@@ -40,7 +41,7 @@ __all__ = [
 ]
 
 
-class Store(Care, Queries, Usages, Months, Observed, Queues):
+class Store(Care, Queries, Merging, Usages, Months, Observed, Queues):
     """An open store. Use `open_store`."""
 
 
