@@ -61,7 +61,7 @@ def _fetch(options: argparse.Namespace, setup: Setup) -> int:
         with opened(setup.places.store) as store:
             todo = backlog.orders(store, _scopes(options, setup), span)
         bar = Bar(setup.zone) if sys.stderr.isatty() and not options.quiet else None
-        hands = Hands(tell=bar.show) if bar else Hands()
+        hands = Hands(system.clock, tell=bar.show) if bar else Hands(system.clock)
         terms = backlog.terms_of(setup, archive, options.slice_days * _DAY)
         try:
             outcome = fill(slurm, todo, terms, into_store(setup, hands), hands)
