@@ -96,7 +96,7 @@ def into_store(setup: Setup, hands: Hands) -> Keep:
     """Puts slices into the store, under the lock of the runs for that moment only: they go on meanwhile."""
 
     def keep(scope: Scope, found: Found) -> None:
-        with _patient(setup, hands), opened(setup.places.store) as store:
+        with patient(setup, hands), opened(setup.places.store) as store:
             put(store, scope, found)
 
     return keep
@@ -109,7 +109,7 @@ def put(store: Store, scope: Scope, found: Found) -> None:
 
 
 @contextlib.contextmanager
-def _patient(setup: Setup, hands: Hands) -> Iterator[None]:
+def patient(setup: Setup, hands: Hands) -> Iterator[None]:
     """The lock of the runs, waited for as long as one may take, and once more."""
     end = hands.stopwatch() + 2 * setup.config.run.time_limit_seconds
     while True:

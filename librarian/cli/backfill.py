@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from librarian import configfile, system
-from librarian.cli import upkeep
+from librarian import configfile, lock, system
 from librarian.errors import ConfigError, SlurmError
+from librarian.interrupts import Guard
 
 if TYPE_CHECKING:
     from librarian.backfill import Outcome, Progress
-    from librarian.backlog import Order
+    from librarian.backlog import Order, Terms
     from librarian.configfile import Setup
     from librarian.core.slices import Span
     from librarian.slurm.command import Slurm
@@ -41,37 +43,104 @@ def arguments(made: argparse.ArgumentParser) -> None:
 def backfill(options: argparse.Namespace) -> int:
     """Fetch what is not known yet of the time that is asked for."""
     environment = system.environment()
-    setup = configfile.load(configfile.find(options.config, environment), environment)
+    path = configfile.find(options.config, environment).resolve()
+    setup = configfile.load(path, environment)
+    if options.task is not None and options.folder:
+        return _task(options, setup)
+    if options.merge:
+        return _merge(setup)
     if options.begin is None:
         raise ConfigError("from when on is not told", todo="add --from, as in --from 2021-01-01")
-    own = setup.places.store.with_suffix(".backfill.lock")
-    with upkeep.alone(setup, "a backfill", own):
-        return _fetch(options, setup)
+    with _alone(setup.places.store.with_suffix(".backfill.lock"), "a backfill"):
+        return _fetch(options, setup, path)
 
 
-def _fetch(options: argparse.Namespace, setup: Setup) -> int:
+@contextlib.contextmanager
+def _alone(path: Path, what: str) -> Iterator[None]:
+    """A lock of its own, kept fresh: the runs go on beside it."""
+    with lock.locked(path, what) as held, Guard(held.freshen, held.check).armed():
+        yield
+
+
+def _fetch(options: argparse.Namespace, setup: Setup, path: Path) -> int:
     from librarian import backlog
     from librarian.backfill import Hands, fill, into_store
     from librarian.store import opened
 
     slurm = _slurm(setup)
-    try:
+    with _going_on():
         archive = backlog.look(slurm, setup.config.cluster.name)
         span = _span(options, setup, archive)
+        terms = backlog.terms_of(setup, archive, options.slice_days * _DAY)
         with opened(setup.places.store) as store:
             todo = backlog.orders(store, _scopes(options, setup), span)
-        bar = Bar(setup.zone) if sys.stderr.isatty() and not options.quiet else None
-        hands = Hands(system.clock, tell=bar.show) if bar else Hands(system.clock)
-        terms = backlog.terms_of(setup, archive, options.slice_days * _DAY)
-        try:
+        if options.slurm and todo:
+            return _submit(options, setup, path, todo, terms)
+        with _shown_on_terminal(options, setup.zone) as tell:
+            hands = Hands(system.clock, tell=tell)
             outcome = fill(slurm, todo, terms, into_store(setup, hands), hands)
-        finally:
-            if bar:
-                bar.clear()
-    except SlurmError as error:
-        todo_now = "what was fetched is kept; run the same command again, and it goes on there"
-        raise type(error)(f"the backfill stopped: {error.what}", error.why, todo_now) from error
     print("\n".join(_told(outcome, todo, setup.zone)))
+    return 0
+
+
+@contextlib.contextmanager
+def _going_on() -> Iterator[None]:
+    """A failure of Slurm's tells how to go on."""
+    try:
+        yield
+    except SlurmError as error:
+        todo = "what was fetched is kept; run the same command again, and it goes on there"
+        raise type(error)(f"the backfill stopped: {error.what}", error.why, todo) from error
+
+
+@contextlib.contextmanager
+def _shown_on_terminal(options: argparse.Namespace, zone: str) -> Iterator[Callable[[Progress], None]]:
+    if options.quiet or not sys.stderr.isatty():
+        yield lambda progress: None
+        return
+    bar = Bar(zone)
+    try:
+        yield bar.show
+    finally:
+        bar.clear()
+
+
+def _submit(options: argparse.Namespace, setup: Setup, path: Path, todo: Sequence[Order], terms: Terms) -> int:
+    from librarian import fanout
+
+    for old in fanout.unmerged(setup):
+        print(f"librarian: {old} is not merged yet: librarian backfill --merge", file=sys.stderr)
+    plan = fanout.Plan(terms, fanout.shared(todo, options.tasks, terms))
+    folder = fanout.prepare(setup, path, plan, system.clock())
+    try:
+        array, merge = fanout.submit(_slurm(setup), folder)
+    except SlurmError:
+        system.remove_tree(folder)
+        raise
+    print(f"submitted job {array}: {len(plan.tasks)} tasks, {fanout.AT_ONCE} at a time; and job {merge}, which merges")
+    print(f"their logs are in {folder}; should a task fail, merge by hand: librarian backfill --merge")
+    return 0
+
+
+def _task(options: argparse.Namespace, setup: Setup) -> int:
+    from librarian import fanout
+    from librarian.backfill import Hands
+
+    folder = Path(options.folder)
+    with _alone(fanout.part(folder, options.task).with_suffix(".lock"), "a part of a backfill"), _going_on():
+        outcome = fanout.fetch(_slurm(setup), folder, options.task, Hands(system.clock))
+    print(f"{outcome.runs:,} runs in {outcome.slices} slices, {outcome.rejects:,} rows left out")
+    return 0
+
+
+def _merge(setup: Setup) -> int:
+    from librarian import fanout
+    from librarian.backfill import Hands
+
+    with _alone(setup.places.store.with_suffix(".backfill.lock"), "a merge"):
+        merged = fanout.merge(setup, Hands(system.clock))
+    left = f"; {merged.open_tasks} tasks are not done" if merged.open_tasks else ""
+    print(f"merged {merged.parts} parts, {merged.seconds / _DAY:,.1f} days{left}")
     return 0
 
 
@@ -168,6 +237,12 @@ def _day(text: str) -> date:
     if not 1980 <= found.year <= 2100:
         raise argparse.ArgumentTypeError("a year is from 1980 to 2100")
     return found
+
+
+def _tasks(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 1000):
+        raise argparse.ArgumentTypeError("a number of tasks is from 1 to 1000")
+    return int(text)
 
 
 def _days(text: str) -> int:

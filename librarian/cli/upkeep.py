@@ -79,12 +79,9 @@ def _check(place: Path) -> int:
 
 
 @contextlib.contextmanager
-def alone(setup: Setup, what: str = "a run", path: Path | None = None) -> Iterator[Guard]:
-    """The lock of everything that writes, or the one at `path`, kept fresh; and the log.
-
-    The guard limits a run's stages.
-    """
-    with lock.locked(path or setup.places.lock, what) as held, _logged(setup):
+def alone(setup: Setup, what: str = "a run") -> Iterator[Guard]:
+    """The lock of everything that writes, kept fresh; and the log. The guard limits a run's stages."""
+    with lock.locked(setup.places.lock, what) as held, _logged(setup):
 
         def freshen() -> None:
             try:

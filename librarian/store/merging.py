@@ -21,7 +21,7 @@ class Merging(Usages):
         """Make the whole bins that `part` kept of `span` ours, in one transaction; returns how many values changed.
 
         What is known of `span` then is what `part` knows: the caller has looked that it knows all of it. The same part
-        may be taken again, and changes nothing then.
+        may be taken again, and changes nothing then. `zone` is that of the months where there are none yet.
         """
         where = "WHERE scope = ? AND start >= ? AND start + seconds <= ?"
         tables = {}
@@ -34,7 +34,8 @@ class Merging(Usages):
             changed = [row for name, rows in tables.items() for row in self._replace(name, scope, span, rows)]
             for what in (USAGE, RUNS):
                 self._know(scope, what, span)
-            self._roll_up(scope, zone, {row[0] for row in changed} | {row[0] + row[1] - 1 for row in changed})
+            touched = {row[0] for row in changed} | {row[0] + row[1] - 1 for row in changed}
+            self._roll_up(scope, self._zone(scope) or zone, touched)
         return len(changed)
 
     def _meet(self, people: Iterable[str]) -> None:
