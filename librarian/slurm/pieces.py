@@ -16,14 +16,15 @@ MARGIN = 60  # below the longest: slurmdbd counts a question that ends now up to
 _SHORTEST = 600  # seconds; a shorter question that is still too wide is a failure
 
 
-def ask(slurm: Slurm, query: Query, cluster: str) -> Runs:
+def ask(slurm: Slurm, query: Query, cluster: str, longest: int | None = None) -> Runs:
     """All runs that match `query`, as `accounting.ask` gives them; in pieces where slurmdbd wants that.
 
+    With `longest` no piece is longer than so many seconds from the beginning.
     Pieces are asked one after the other, oldest first, so of a run that changes meanwhile the newest row counts. The
     length of a piece is what slurmdbd tells of itself, else half of what was too wide. Raises `SlurmError`.
     """
     todo, answers = [(query.since, query.until)], []
-    longest: int | None = None
+    told = False
     while todo:
         since, until = todo.pop(0)
         if longest and until - since > longest:
@@ -35,7 +36,7 @@ def ask(slurm: Slurm, query: Query, cluster: str) -> Runs:
             if until - since <= _SHORTEST:
                 raise
             half = (until - since + 1) // 2
-            longest = min(half, (None if longest else longest_query(slurm)) or half)
+            longest, told = min(half, (None if told else longest_query(slurm)) or half), True
             todo.insert(0, (since, until))
     return together(answers)
 
