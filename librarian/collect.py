@@ -20,7 +20,7 @@ from librarian.core.jobs import UNKNOWN, ints, joined
 from librarian.core.limits import Change, QosLimits
 from librarian.core.rules import pack, unpack
 from librarian.errors import NoAnswerError, SlurmError, TooSlowError
-from librarian.slurm import accounting, accounts, partitions, qos, site
+from librarian.slurm import accounts, partitions, pieces, qos, site
 from librarian.slurm.accounting import Query, Runs
 from librarian.slurm.command import Slurm
 from librarian.store import Asked, Coverage, Scope, Store
@@ -64,7 +64,7 @@ def collect(slurm: Slurm, store: Store, scope: Scope, *, cluster: str, now: int,
     try:
         query = Query(scope.qos, todo.since, now, scope.accounts, scope.partitions)
         _check_cluster(store, cluster)
-        runs = accounting.ask(slurm, query, cluster)
+        runs = pieces.ask(slurm, query, cluster, _longest(store.last_query(scope), todo, now, slurm.timeout))
         runs, gone = _complete(runs, store.open_runs(scope), lambda since: _again(slurm, query, cluster, since))
         _check_hidden(store, gone, runs.jobs)
     except (SlurmError, TooSlowError) as error:
@@ -73,6 +73,12 @@ def collect(slurm: Slurm, store: Store, scope: Scope, *, cluster: str, now: int,
     asked = replace(asked, seconds=stopwatch() - started, rows=len(runs.jobs), rejects=len(runs.rejects))
     store.add(scope, asked, runs.jobs, runs.rejects, gone["dbindex"].tolist())
     return asked
+
+
+def _longest(last: Asked | None, todo: Plan, now: int, timeout: float) -> int | None:
+    """How long one question may be: a window that hung the last time is asked for in quarters, each in less time."""
+    hung = last and last.error and last.seconds >= timeout
+    return (now - todo.since + 3) // 4 if hung and todo.full else None
 
 
 def _check_cluster(store: Store, cluster: str) -> None:
@@ -102,7 +108,7 @@ def _check_hidden(store: Store, gone: pd.DataFrame, answered: pd.DataFrame) -> N
 
 def _again(slurm: Slurm, query: Query, cluster: str, since: int) -> Runs:
     log.info("asking sacct for %s again, from the start of runs that it did not name", query.qos)
-    return accounting.ask(slurm, replace(query, since=since), cluster)
+    return pieces.ask(slurm, replace(query, since=since), cluster)
 
 
 def _complete(runs: Runs, opened: pd.DataFrame, ask_from: Callable[[int], Runs]) -> tuple[Runs, pd.DataFrame]:

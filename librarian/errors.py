@@ -50,6 +50,10 @@ class NoAnswerError(SlurmError):
     """A command of Slurm's that could not start, hung, or reached no daemon: another question would fare no better."""
 
 
+class TooWideError(SlurmError):
+    """A question that Slurm's database answers only for a shorter time, or in smaller parts."""
+
+
 class StoreError(LibrarianError):
     """The store in the state folder cannot be read or written."""
 

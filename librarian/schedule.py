@@ -15,7 +15,7 @@ from pathlib import Path
 from librarian import assets, scheduled
 from librarian.configfile import Setup
 from librarian.core import crontable
-from librarian.errors import ConfigError, SlurmError, StoreError
+from librarian.errors import ConfigError, LibrarianError, SlurmError, StoreError
 from librarian.render.html import filled_text
 from librarian.scheduled import RECORD, Installed, put_table, recorded
 from librarian.slurm import crontab

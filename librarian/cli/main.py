@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Sequence
 
 from librarian import __version__
-from librarian.cli import commands, limits, monthly, publishing, queue, scheduling, upkeep
+from librarian.cli import backfill, commands, limits, monthly, publishing, queue, scheduling, upkeep
 from librarian.errors import LibrarianError, Terminated
 
 EPILOG = """\
@@ -70,6 +70,9 @@ def parser() -> argparse.ArgumentParser:
     collect = _command(sub, "collect", commands.collect, "ask sacct for what changed and put it into the store")
     collect.add_argument(
         "--full", action="store_true", help="read the whole window again, not only what may have changed"
+    )
+    backfill.arguments(
+        _command(sub, "backfill", backfill.backfill, "fetch years from before the window: hours and months, in slices")
     )
     render = _command(sub, "render", commands.render, "write the site from the store, without asking Slurm")
     render.add_argument(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
-from librarian.errors import LibrarianError, NoAnswerError, SlurmError
+from librarian.errors import LibrarianError, NoAnswerError, SlurmError, TooWideError
 from librarian.system import Answer, Runner, run_command, stream_command
 
 # Epochs instead of local times, array ranges uncut, one language. An alias in the user's environment must not change
@@ -21,6 +21,8 @@ _NOBODY = (
     "connection failure",
     "can't be reached",
 )
+# What they say of a question that is longer than MaxQueryTimeRange, or whose answer is larger than slurmdbd sends.
+_TOO_WIDE = ("too wide of a date range", "query result exceeds size limit")
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,7 @@ class Slurm:
             raise NoAnswerError(error.what, error.why, error.todo) from error
         if answer.status != 0:
             said = complaint(answer)
-            kind = NoAnswerError if any(word in said.lower() for word in _NOBODY) else SlurmError
-            raise kind(f"{command} failed with status {answer.status}", said)
+            raise _kind(said)(f"{command} failed with status {answer.status}", said)
         return answer
 
     def read(self, command: str, arguments: Sequence[str], sink: Callable[[bytes], None]) -> Answer:
@@ -66,6 +67,12 @@ class Slurm:
             return stream_command(argv, timeout=timeout, env=env, sink=sink)
 
         return replace(self, runner=stream).run(command, arguments)
+
+
+def _kind(said: str) -> type[SlurmError]:
+    """What a failure is, by the command's own words."""
+    kinds = ((NoAnswerError, _NOBODY), (TooWideError, _TOO_WIDE))
+    return next((kind for kind, known in kinds if any(word in said.lower() for word in known)), SlurmError)
 
 
 def complaint(answer: Answer) -> str:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from librarian.core.window import DAY
 from librarian.errors import SlurmError
+from librarian.slurm.accounting import parse_duration
 from librarian.slurm.command import Slurm
 
 
@@ -38,6 +42,37 @@ def parse_private(text: str) -> frozenset[str]:
         return frozenset({UNTOLD})
     value = _setting(daemon, "PrivateData")
     return frozenset(word for word in value.replace("(null)", "").lower().split(",") if word not in ("", "none"))
+
+
+@dataclass(frozen=True)
+class Archive:
+    """How far slurmdbd lets one look: the longest time that a question may span, and for how long ended jobs are kept.
+
+    Both in seconds; None where there is no such bound, or where Slurm does not tell it.
+    """
+
+    longest_query: int | None = None
+    kept: int | None = None
+
+
+def archive(slurm: Slurm) -> Archive:
+    """MaxQueryTimeRange and PurgeJobAfter of slurmdbd. Raises `SlurmError`."""
+    return parse_archive(slurm.run("sacctmgr", ("-P", "show", "config")).text)
+
+
+def parse_archive(text: str) -> Archive:
+    """Read `sacctmgr show config`: `MaxQueryTimeRange = 60-00:00:00`, `PurgeJobAfter = 12 months`.
+
+    A month counts 28 days, since more is not known to be there; slurmdbd purges at the end of a unit.
+    """
+    _, _, daemon = text.partition("SlurmDBD configuration")
+    try:
+        longest = parse_duration(_setting(daemon, "MaxQueryTimeRange")) or None
+    except ValueError:  # UNLIMITED
+        longest = None
+    number, _, unit = _setting(daemon, "PurgeJobAfter").replace("*", "").partition(" ")
+    seconds = {"hour": 3600, "day": DAY, "days": DAY, "mont": 28 * DAY}.get(unit.strip().lower()[:4])
+    return Archive(longest, int(number) * seconds if number.isdigit() and seconds else None)
 
 
 def clusters(slurm: Slurm) -> tuple[str, ...]:

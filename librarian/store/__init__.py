@@ -17,6 +17,7 @@ from librarian.store.bins import Bins
 from librarian.store.care import Care, Health, check, export, take_in
 from librarian.store.copies import set_aside
 from librarian.store.database import CorruptStoreError, connect
+from librarian.store.merging import Merging
 from librarian.store.months import Months
 from librarian.store.observed import Observed
 from librarian.store.queries import Asked, Coverage, Queries, Scope
@@ -41,7 +42,7 @@ __all__ = [
 ]
 
 
-class Store(Care, Queries, Bins, Usages, Months, Observed, Queues):
+class Store(Care, Queries, Bins, Merging, Usages, Months, Observed, Queues):
     """An open store. Use `open_store`."""
 
 

@@ -16,7 +16,7 @@ from librarian.store.months import RUNS, USAGE, Months
 from librarian.store.queries import Scope
 
 # The tables of bins: the columns behind `scope` that name a row, then the one that counts.
-_BINS = {
+BINS = {
     "usage": ("start", "observable", "user", "amount"),
     "account_usage": ("start", "observable", "account", "amount"),
     "ended": ("start", "user", "account", "state", "runs"),
@@ -66,7 +66,7 @@ class Usages(Months):
     # within a transaction
     def _replace(self, table: str, scope: Scope, span: tuple[int, int], fresh: set[_Row]) -> set[_Row]:
         """Make `fresh` all that the table says of `span`; returns the rows that went or came."""
-        names = _BINS[table]
+        names = BINS[table]
         columns = ", ".join((names[0], "seconds", *names[1:]))
         sql = f"SELECT {columns} FROM {table} WHERE scope = ? AND start > ? AND start < ? AND start + seconds > ?"  # noqa: S608
         known = set(self._db.execute(sql, (scope.key, span[0] - DAY, span[1], span[0])))

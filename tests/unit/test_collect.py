@@ -29,7 +29,7 @@ from librarian.core.usage import Usage, bin_jobs
 from librarian.core.window import DAY, window_until
 from librarian.demo.runs import Run
 from librarian.demo.slurm import DemoSlurm
-from librarian.errors import LibrarianError, SlurmError
+from librarian.errors import LibrarianError, SlurmError, TimedOutError
 from librarian.slurm import site
 from librarian.slurm.command import Slurm
 from librarian.store import Coverage, Scope, Store, opened
@@ -245,3 +245,25 @@ def test_limits_are_kept_when_they_change_and_not_when_slurm_is_silent(tmp_path:
 def test_what_is_asked_next(coverage: Coverage | None, expected: Plan) -> None:
     assert plan(coverage, T0 + 100_000, T0, full=False) == expected
     assert plan(coverage, T0 + 100_000, T0, full=True) == Plan(min(expected.since, T0), True)
+
+
+def test_a_window_that_hung_is_asked_for_in_quarters(tmp_path: Path) -> None:
+    """A question that takes longer than a command may would fail in each cycle anew."""
+    runs = [run_of(number, start=T0 + number * 3600, end=T0 + number * 3600 + 60) for number in range(40)]
+    now, asked = T0 + 2 * DAY, []
+
+    class Slow(DemoSlurm):
+        def __call__(self, argv: Sequence[str], *, timeout: float, env: Mapping[str, str]) -> Answer:
+            since, until = (int(argv[argv.index(option) + 1][3:]) for option in ("-S", "-E"))
+            asked.append(until - since)
+            if until - since > DAY:
+                raise TimedOutError("sacct did not answer")
+            return super().__call__(argv, timeout=timeout, env=env)
+
+    slow = Slow(runs, now=now)
+    with opened(tmp_path / "s") as store, pytest.raises(SlurmError):
+        collect(Slurm(runner=slow, timeout=0.0), store, SCOPE, cluster="demo", now=now, begin=T0, full=False)
+    with opened(tmp_path / "s") as store:
+        collect(Slurm(runner=slow, timeout=0.0), store, SCOPE, cluster="demo", now=now, begin=T0, full=False)
+        assert asked == [2 * DAY, *[DAY // 2] * 4]
+        assert len(store.jobs(SCOPE, T0)) == 40

@@ -1,0 +1,256 @@
+"""`librarian backfill`: years from before the window, with a bar on a terminal."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from librarian import configfile, lock, system
+from librarian.errors import ConfigError, SlurmError
+from librarian.interrupts import Guard
+
+if TYPE_CHECKING:
+    from librarian.backfill import Outcome, Progress
+    from librarian.backlog import Order, Terms
+    from librarian.configfile import Setup
+    from librarian.core.slices import Span
+    from librarian.slurm.command import Slurm
+    from librarian.slurm.site import Archive
+    from librarian.store import Scope
+
+_DAY = 86400
+_BAR = 24
+
+
+def arguments(made: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    made.add_argument("--from", dest="begin", type=_day, metavar="DATE", help="first day, as in 2021-01-01")
+    made.add_argument(
+        "--to", dest="end", type=_day, metavar="DATE", help="up to this day's begin (default: the window)"
+    )
+    made.add_argument("--qos", action="append", metavar="NAME", help="for this QoS; may come again (default: all)")
+    made.add_argument("--slurm", action="store_true", help="as a job array on your cluster, and a job that merges")
+    made.add_argument("--tasks", type=_tasks, default=8, metavar="N", help="tasks of that array (default 8)")
+    made.add_argument("--merge", action="store_true", help="merge what the tasks of an array left, then end")
+    made.add_argument("--folder", help=argparse.SUPPRESS)  # the two are given by the array's own script
+    made.add_argument("--task", type=int, help=argparse.SUPPRESS)
+    made.add_argument(
+        "--slice-days", type=_days, default=7, metavar="N", help="length of a slice, 1 to 366 (default 7)"
+    )
+
+
+def backfill(options: argparse.Namespace) -> int:
+    """Fetch what is not known yet of the time that is asked for."""
+    environment = system.environment()
+    path = configfile.find(options.config, environment).resolve()
+    setup = configfile.load(path, environment)
+    if options.task is not None and options.folder:
+        return _task(options, setup)
+    if options.merge:
+        return _merge(setup)
+    if options.begin is None:
+        raise ConfigError("from when on is not told", todo="add --from, as in --from 2021-01-01")
+    with _alone(setup.places.store.with_suffix(".backfill.lock"), "a backfill"):
+        return _fetch(options, setup, path)
+
+
+@contextlib.contextmanager
+def _alone(path: Path, what: str) -> Iterator[None]:
+    """A lock of its own, kept fresh: the runs go on beside it."""
+    with lock.locked(path, what) as held, Guard(held.freshen, held.check).armed():
+        yield
+
+
+def _fetch(options: argparse.Namespace, setup: Setup, path: Path) -> int:
+    from librarian import backlog
+    from librarian.backfill import Hands, fill, into_store
+    from librarian.store import opened
+
+    slurm = _slurm(setup)
+    with _going_on():
+        archive = backlog.look(slurm, setup.config.cluster.name)
+        span = _span(options, setup, archive)
+        terms = backlog.terms_of(setup, archive, options.slice_days * _DAY)
+        with opened(setup.places.store) as store:
+            todo = backlog.orders(store, _scopes(options, setup), span)
+        if options.slurm and todo:
+            return _submit(options, setup, path, todo, terms)
+        with _shown_on_terminal(options, setup.zone) as tell:
+            hands = Hands(system.clock, tell=tell)
+            outcome = fill(slurm, todo, terms, into_store(setup, hands), hands)
+    print("\n".join(_told(outcome, todo, setup.zone)))
+    return 0
+
+
+@contextlib.contextmanager
+def _going_on() -> Iterator[None]:
+    """A failure of Slurm's tells how to go on."""
+    try:
+        yield
+    except SlurmError as error:
+        todo = "what was fetched is kept; run the same command again, and it goes on there"
+        raise type(error)(f"the backfill stopped: {error.what}", error.why, todo) from error
+
+
+@contextlib.contextmanager
+def _shown_on_terminal(options: argparse.Namespace, zone: str) -> Iterator[Callable[[Progress], None]]:
+    if options.quiet or not sys.stderr.isatty():
+        yield lambda progress: None
+        return
+    bar = Bar(zone)
+    try:
+        yield bar.show
+    finally:
+        bar.clear()
+
+
+def _submit(options: argparse.Namespace, setup: Setup, path: Path, todo: Sequence[Order], terms: Terms) -> int:
+    from librarian import fanout
+
+    for old in fanout.unmerged(setup):
+        print(f"librarian: {old} is not merged yet: librarian backfill --merge", file=sys.stderr)
+    plan = fanout.Plan(terms, fanout.shared(todo, options.tasks, terms))
+    folder = fanout.prepare(setup, path, plan, system.clock())
+    try:
+        array, merge = fanout.submit(_slurm(setup), folder)
+    except SlurmError:
+        system.remove_tree(folder)
+        raise
+    print(f"submitted job {array}: {len(plan.tasks)} tasks, {fanout.AT_ONCE} at a time; and job {merge}, which merges")
+    print(f"their logs are in {folder}; should a task fail, merge by hand: librarian backfill --merge")
+    return 0
+
+
+def _task(options: argparse.Namespace, setup: Setup) -> int:
+    from librarian import fanout
+    from librarian.backfill import Hands
+
+    folder = Path(options.folder)
+    with _alone(fanout.part(folder, options.task).with_suffix(".lock"), "a part of a backfill"), _going_on():
+        outcome = fanout.fetch(_slurm(setup), folder, options.task, Hands(system.clock))
+    print(f"{outcome.runs:,} runs in {outcome.slices} slices, {outcome.rejects:,} rows left out")
+    return 0
+
+
+def _merge(setup: Setup) -> int:
+    from librarian import fanout
+    from librarian.backfill import Hands
+
+    with _alone(setup.places.store.with_suffix(".backfill.lock"), "a merge"):
+        merged = fanout.merge(setup, Hands(system.clock))
+    left = f"; {merged.open_tasks} tasks are not done" if merged.open_tasks else ""
+    print(f"merged {merged.parts} parts, {merged.seconds / _DAY:,.1f} days{left}")
+    return 0
+
+
+def _told(outcome: Outcome, todo: Sequence[Order], zone: str) -> list[str]:
+    if not todo:
+        return ["nothing is left to fetch"]
+    lines = [f"{outcome.runs:,} runs in {outcome.slices} slices, {outcome.rejects:,} rows left out"]
+    for order in todo:
+        name, since = order.scope.qos, outcome.since[order.scope.qos]
+        if since is None:
+            lines.append(f"{name}: Slurm tells of no run that ended; what was asked for stays unknown")
+        elif since > order.spans[0][0]:
+            lines.append(f"{name}: fetched back to {_shown(since, zone)}; Slurm tells of no older run that ended")
+        else:
+            lines.append(f"{name}: fetched back to {_shown(since, zone)}")
+    return lines
+
+
+class Bar:
+    """A line on the terminal that tells how far it is."""
+
+    def __init__(self, zone: str) -> None:
+        self._zone, self._began = zone, system.stopwatch()
+
+    def show(self, progress: Progress) -> None:
+        """Put the line in the place of the last one, cut to the width of the terminal."""
+        width = shutil.get_terminal_size().columns - 1
+        text = line(progress, system.stopwatch() - self._began, self._zone)
+        print(f"\r\x1b[K{text[:width]}", end="", file=sys.stderr, flush=True)
+
+    def clear(self) -> None:
+        """Take the line away."""
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def line(progress: Progress, seconds: float, zone: str) -> str:
+    """How far it is after `seconds`, for a person."""
+    share = progress.done / progress.whole if progress.whole else 1.0
+    full = int(_BAR * share)
+    left = ""
+    if 0 < share < 1:
+        left = f"  {_duration(seconds / share - seconds)} left"
+    days = f"{_shown(progress.span[0], zone)} to {_shown(progress.span[1], zone)}"
+    bar = "#" * full + "." * (_BAR - full)
+    return f"[{bar}] {int(100 * share):3d} %{left}  {progress.scope.qos}  {days}  {progress.runs:,} runs"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _shown(epoch: int, zone: str) -> str:
+    from librarian.core.window import local_date
+
+    return local_date(epoch, zone).isoformat()
+
+
+def _span(options: argparse.Namespace, setup: Setup, archive: Archive) -> Span:
+    from librarian import backlog
+    from librarian.core.window import day_start
+
+    begin = day_start(options.begin, setup.zone)
+    end = day_start(options.end, setup.zone) if options.end else None
+    if end is not None and end <= begin:
+        raise ConfigError("--to is not later than --from", todo="--to names the first day that is not asked for")
+    return backlog.bounds(setup, begin, end, system.clock(), archive)
+
+
+def _scopes(options: argparse.Namespace, setup: Setup) -> list[Scope]:
+    from librarian.store import Scope
+
+    known = {entry.name.lower(): entry for entry in setup.config.qos}
+    names = [name.lower() for name in options.qos or known]
+    strange = [name for name in names if name not in known]
+    if strange:
+        there = ", ".join(entry.name for entry in setup.config.qos)
+        raise ConfigError(f"{strange[0]} is not a configured QoS", f"there are {there}")
+    return [Scope(known[name].name, known[name].accounts, known[name].partitions) for name in dict.fromkeys(names)]
+
+
+def _slurm(setup: Setup) -> Slurm:
+    from librarian.slurm.command import Slurm
+
+    return Slurm(setup.config.slurm.bin_dir, setup.config.slurm.timeout_seconds)
+
+
+def _day(text: str) -> date:
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no date as in 2021-01-01") from None
+    if not 1980 <= found.year <= 2100:
+        raise argparse.ArgumentTypeError("a year is from 1980 to 2100")
+    return found
+
+
+def _tasks(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 1000):
+        raise argparse.ArgumentTypeError("a number of tasks is from 1 to 1000")
+    return int(text)
+
+
+def _days(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 366):
+        raise argparse.ArgumentTypeError("a number of days is from 1 to 366")
+    return int(text)

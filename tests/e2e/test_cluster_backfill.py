@@ -1,0 +1,138 @@
+"""A backfill on a real Slurm: within MaxQueryTimeRange, killed and gone on with, and as a job array."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import datetime, timezone
+
+import pytest
+
+from tests.cluster import load, oracle
+from tests.cluster.client import Cluster, wait_for
+from tests.cluster.program import Json, Program
+
+pytestmark = [pytest.mark.slow, pytest.mark.one_version]
+RUNS = 3000
+DAY = 86_400
+DAYS = 60
+SHORT_WINDOW = '\n[report]\nwindow_days = 2\n[scrontab]\nmemory = "1G"\naccount = "avery"\n'
+
+# Stands before sacct on PATH: writes down what is asked, and answers no more from the question on that `stop` tells.
+GATE = """#!/bin/bash
+for word; do [[ $word == uts* ]] && { echo "$word" >>~/gate/asked; break; }; done
+[ -e ~/gate/stop ] && [ "$(wc -l <~/gate/asked)" -ge "$(cat ~/gate/stop)" ] && exec sleep 1000
+exec /usr/bin/sacct "$@"
+"""
+
+
+@pytest.fixture(scope="module")
+def past(cluster: Cluster) -> Iterator[Cluster]:
+    """A cluster of its own with two months of runs, whose slurmdbd answers questions of five days at most."""
+    made = Cluster("backfill", cluster.slurm)
+    try:
+        made.start()
+        now = int(time.time())
+        load.fill(made, RUNS, now - DAYS * DAY, now - DAY)
+        made.stop_slurmdbd()
+        made.shell("root", "echo MaxQueryTimeRange=5-00:00:00 >>/etc/slurm/slurmdbd.conf")
+        made.start_slurmdbd()
+        yield made
+    finally:
+        made.stop()
+
+
+def program(cluster: Cluster, name: str) -> Program:
+    made = Program(cluster, "alice", f"/home/alice/{name}")
+    made.configure(["avery"], SHORT_WINDOW)
+    return made
+
+
+def day(ago: int) -> str:
+    return datetime.fromtimestamp(time.time() - ago * DAY, timezone.utc).strftime("%Y-%m-%d")
+
+
+def months(program: Program) -> list[Json]:
+    found: list[Json] = json.loads(program.run("report", "--month", "all", "--json").stdout)["qos"][0]["months"]
+    return found
+
+
+def assert_is_what_the_database_holds(program: Program) -> None:
+    """Every hour of every user, all runs that ended, and nothing twice."""
+    told = json.loads(program.run("report", "--month", "all", "--json").stdout)["qos"][0]
+    assert sum(month["total"]["jobs"] for month in told["months"]) == RUNS
+    for month in told["months"]:
+        assert month["known_seconds"] == month["known_to"] - month["known_from"], "in one piece"
+        since, until = month["known_from"], month["known_to"]
+        expected = oracle.hours(program.cluster, told["now"], since, until, by="user")["avery"]
+        held = {name: it["hours"] for name, it in month["users"].items() if any(it["hours"].values())}
+        assert set(held) == {name for name, hours in expected.items() if max(hours.values()) >= 0.005}
+        for name, hours in held.items():
+            assert hours == pytest.approx(expected[name], abs=0.0051), (month["month"], name)
+
+
+def asked(cluster: Cluster) -> list[str]:
+    """The begin of each question to sacct so far."""
+    return cluster.shell("alice", "cat gate/asked").stdout.split()
+
+
+def test_killed_in_the_midst_it_goes_on(past: Cluster) -> None:
+    ours = Program(past, "alice", "/home/alice/killed")
+    ours.configure(["avery"], SHORT_WINDOW + '[slurm]\nbin_dir = "/home/alice/gate"\n')
+    past.shell(
+        "alice", "mkdir gate && ln -s /usr/bin/sacctmgr /usr/bin/scontrol /usr/bin/squeue gate && touch gate/asked"
+    )
+    past.run("alice", "tee", "gate/sacct", text=GATE, folder="/home/alice")
+    past.shell("alice", "chmod 755 gate/sacct")
+    ours.run("collect")
+    command = f"PYTHONPATH=/opt/librarian exec python3 -m librarian --config {ours.config} backfill --from {day(70)}"
+    past.shell("alice", f": >gate/asked; echo 5 >gate/stop; {command} >killed/out 2>&1 & echo $! >killed/pid")
+    wait_for(lambda: len(asked(past)) == 5, 60, "four slices to come in")
+    past.shell("alice", "kill -9 $(cat killed/pid); rm gate/stop; pkill -x sleep", check=False)
+    told = months(ours)
+    reached = min(month["known_from"] for month in told)
+    assert 20 * DAY < time.time() - reached < 24 * DAY, "four slices of five days, and the window"
+
+    done = ours.run("backfill", "--from", day(70))
+    questions = asked(past)
+    assert questions[4] == questions[5], "it goes on with the slice that it was killed in"
+    assert len(set(questions)) == len(questions) - 1, "and asks for no other again"
+    assert "Slurm tells of no older run that ended" in done.stdout
+    assert_is_what_the_database_holds(ours)
+    assert ours.run("backfill", "--from", day(50)).stdout == "nothing is left to fetch\n"
+
+
+def test_a_window_that_is_too_wide_for_slurmdbd(past: Cluster) -> None:
+    ours = Program(past, "bob", "/home/bob/wide")
+    ours.configure(["avery"], "\n[report]\nwindow_days = 65\n")
+    ours.run("collect")
+    assert_is_what_the_database_holds(ours)
+
+
+def test_as_a_job_array(past: Cluster) -> None:
+    ours = program(past, "by array")
+    ours.run("collect")
+    done = ours.run("backfill", "--from", day(62), "--slurm", "--tasks", "3")
+    array, merge = (
+        word.rstrip(":;,") for word in done.stdout.split() if word.rstrip(":;,").isdigit() and len(word) > 3
+    )
+    wait_for(
+        lambda: not past.run("alice", "squeue", "-h", "-j", f"{array},{merge}", check=False).stdout, 90, "the jobs"
+    )
+    left = past.shell("alice", "cd 'by array/state/backfill'; find . -type f -exec tail -n 3 {} +").stdout
+    assert left == "", "all parts are merged and removed"
+    assert_is_what_the_database_holds(ours)
+    assert ours.run("backfill", "--merge").stdout.startswith("merged 0 parts")
+
+
+def test_when_slurmdbd_is_gone_it_stops(past: Cluster) -> None:
+    ours = program(past, "gone")
+    past.stop_slurmdbd()
+    try:
+        done = ours.run("backfill", "--from", day(9), check=False)
+    finally:
+        past.start_slurmdbd()
+    assert done.returncode == 3
+    assert "run the same command again" in done.stderr
+    assert "fetched back to" in ours.run("backfill", "--from", day(9)).stdout
