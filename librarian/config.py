@@ -57,13 +57,15 @@ class Paths:
 
 @dataclass(frozen=True)
 class ReportOptions:
-    """The window and its bins, and how the page shows them."""
+    """The window and its bins, how the page shows them, and how much of the machine a run takes."""
 
     window_days: int = 30
     bin_seconds: int = 3600
     top_users: int = 12
     refresh_seconds: int = 300
     interval_seconds: int = 600
+    processes: int = 1
+    nice: int = 10
 
 
 @dataclass(frozen=True)
@@ -218,6 +220,8 @@ SECTIONS: dict[str, Mapping[str, Key]] = {
         "top_users": _whole(1, 40),
         "refresh_seconds": _whole(10, 86400),
         "interval_seconds": _whole(60, 86400),
+        "processes": _whole(1, 64),
+        "nice": _whole(0, 19),
     },
 }
 SECTIONS |= {

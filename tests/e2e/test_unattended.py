@@ -26,8 +26,8 @@ from librarian.core.window import DAY
 from librarian.demo.runs import Run
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import LibrarianError, StoreError
+from librarian.render import figures
 from librarian.render.figures import Picture
-from librarian.render.files import PICTURES
 from librarian.slurm.command import Slurm
 from librarian.store import Store
 from librarian.system import Answer
@@ -59,7 +59,7 @@ path = "web"
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(assemble.figures, "draw", lambda report: [Picture(n, b"png", b"pdf") for n in PICTURES])
+    monkeypatch.setattr(figures, "draw_one", lambda report, name: Picture(name, b"png", b"pdf"))
 
 
 def runs_around(moment: int) -> list[Run]:

@@ -13,8 +13,8 @@ import pytest
 from librarian import config, configfile, pipeline
 from librarian.cli import main
 from librarian.demo.slurm import DemoSlurm
+from librarian.render import figures
 from librarian.render.figures import Picture
-from librarian.render.files import PICTURES
 from librarian.slurm.command import Slurm
 from tests.unit.runs import run_of
 
@@ -71,9 +71,7 @@ def collected(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         run_of(3, start=NOW - 7200, end=NOW - 3600, state="FAILED", user="=bob", account="class", qos="avery-b"),
     ]
     setup = configfile.load(place / "librarian.toml", {})
-    monkeypatch.setattr(
-        pipeline.assemble.figures, "draw", lambda report: [Picture(n, b"png", b"pdf") for n in PICTURES]
-    )
+    monkeypatch.setattr(figures, "draw_one", lambda report, name: Picture(name, b"png", b"pdf"))
     for now in (NOW - 40 * 86400, NOW - 20 * 86400, NOW):
         assert pipeline.run(setup, Slurm(runner=DemoSlurm(runs, now=now)), now) == []
 

@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 
-from librarian import assemble, collect, config, configfile, pipeline
+from librarian import collect, config, configfile, pipeline
 from librarian.configfile import Setup
 from librarian.core.window import DAY
 from librarian.demo import site as demo_site
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import LibrarianError, PublishError
 from librarian.publish import delivery
+from librarian.render import figures
 from librarian.render.figures import Picture
 from librarian.render.files import PICTURES
 from librarian.slurm.command import Slurm
@@ -57,7 +58,7 @@ RUNS = [run(1), run(2, user="bob"), run(3, qos="avery-b", alloc_tres="cpu=64"), 
 def quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests that do not look at the pictures need not wait for them."""
     if "real_pictures" not in request.fixturenames:
-        monkeypatch.setattr(assemble.figures, "draw", lambda report: [Picture(n, b"png", b"pdf") for n in PICTURES])
+        monkeypatch.setattr(figures, "draw_one", lambda report, name: Picture(name, b"png", b"pdf"))
 
 
 @pytest.fixture
@@ -210,14 +211,14 @@ def test_pictures_that_fail_leave_the_last_ones(
     setup: Setup, slurm: DemoSlurm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cycle(setup, slurm)
-    real = assemble.figures.draw
+    real = figures.draw_one
 
-    def draw(report: Any) -> Any:
+    def draw(report: Any, name: str) -> Any:
         if report.header.qos == "avery":
             raise RuntimeError("no font")
-        return real(report)
+        return real(report, name)
 
-    monkeypatch.setattr(assemble.figures, "draw", draw)
+    monkeypatch.setattr(figures, "draw_one", draw)
     problems = cycle(setup, slurm, NOW + 600)
     assert ["could not be drawn" in str(problem) for problem in problems] == [True]
     assert data(setup)["staleness"]["since"] == NOW

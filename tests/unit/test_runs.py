@@ -24,8 +24,8 @@ from librarian.demo.slurm import DemoSlurm
 from librarian.errors import LibrarianError, Terminated
 from librarian.interrupts import Guard
 from librarian.lock import locked
+from librarian.render import figures
 from librarian.render.figures import Picture
-from librarian.render.files import PICTURES
 from librarian.slurm.command import Slurm
 from librarian.store import Store, opened
 from librarian.system import Answer, run_command
@@ -62,7 +62,7 @@ RUNS = [run(1), run(2, user="bob"), run(3, qos="avery-b", alloc_tres="cpu=64")]
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(assemble.figures, "draw", lambda report: [Picture(n, b"png", b"pdf") for n in PICTURES])
+    monkeypatch.setattr(figures, "draw_one", lambda report, name: Picture(name, b"png", b"pdf"))
 
 
 @pytest.fixture
@@ -306,14 +306,14 @@ def test_a_stage_that_takes_too_long_ends_and_the_next_one_begins(setup: Setup, 
 
 def test_a_drawing_that_hangs_keeps_the_last_one(setup: Setup, armed: Guard, monkeypatch: pytest.MonkeyPatch) -> None:
     cycle(setup)
-    real = assemble.figures.draw
+    real = figures.draw_one
 
-    def draw(report: Any) -> Any:
+    def draw(report: Any, name: str) -> Any:
         if report.header.qos == "avery":
             time.sleep(300)
-        return real(report)
+        return real(report, name)
 
-    monkeypatch.setattr(assemble.figures, "draw", draw)
+    monkeypatch.setattr(figures, "draw_one", draw)
     problems, _ = cycle(limited(setup, render_seconds=1), NOW + 600, guard=armed)
     assert "QoS avery could not be drawn: TooSlowError: the stage render took longer than 1 s" in str(problems[0])
     index = json.loads((setup.places.site / "index.json").read_text())
@@ -366,7 +366,7 @@ STEPS = {
     "the answer": (Store, "_put_jobs"),
     "the answer's end": (Store, "_cover"),
     "hourly usage": (Store, "keep_usage"),
-    "the pictures": (assemble.figures, "draw"),
+    "the pictures": (figures, "draw_one"),
     "the page": (assemble, "render_page"),
     "the folder": (sitefolder, "_fill"),
     "the swap": (sitefolder, "_swap"),
