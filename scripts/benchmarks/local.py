@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import gzip
-import json
 import subprocess
 import sys
 import tempfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +25,7 @@ from librarian.store import Asked, Scope, opened
 from librarian.system import Answer
 
 BASELINE_RUNS = 50_000
+PICTURED = (".png", ".pdf")
 
 
 def rows(runs: int) -> Iterator[Row]:
@@ -130,7 +129,7 @@ def cycle(config: Path, now: int, runs: int) -> list[str]:
 
 
 def site_bytes() -> Iterator[Row]:
-    """What readers load and what a push sends, for two QoS of 41 users each."""
+    """What readers load and what a push sends, for two QoS of 41 users and 2,000 runs each."""
     progress("a site of two QoS with 41 users each")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -139,26 +138,42 @@ def site_bytes() -> Iterator[Row]:
         names = ("avery", "avery-b")
         config = configured(folder, names, push)
         fill_state(folder, names)
+        commits = []
         for turn in range(2):
-            cycle(config, made.NOW + 600 * turn, 100)
+            cycle(config, made.NOW + 600 * turn, 3)
+            commits.append(git(folder, "rev-parse", "gh-pages").decode().strip())
         site = {path.name: path.read_bytes() for path in (folder / "site").iterdir()}
+        sizes = {name: len(data) / 1000 for name, data in site.items() if not name.startswith("plotly")}
+        drawn = sum(size for name, size in sizes.items() if name.endswith(PICTURED))
         data = max(len(gzip.compress(site[f"data_{qos}.json"], 6)) for qos in names)
         yield Row("JSON of 41 users, gzip", data / 1000, None, "", 100, "KB")
-        whole = sum(len(content) for file, content in site.items() if not file.startswith("plotly"))
-        yield Row("site without Plotly, two QoS", whole / 1e6, None, "", 2, "MB")
-        pictures = sum(len(zlib.compress(data)) for file, data in site.items() if file.endswith((".png", ".pdf")))
-        told = json.loads(next((folder / "state").glob("*.publish.json")).read_text(encoding="utf-8"))
-        sent = told["publishers"][0]["bytes_sent"]
-        yield Row("a steady push, pictures", pictures / 1000, unit="KB")
-        yield Row("a steady push, all else", (sent - pictures) / 1000, None, "about, as git rounds", 150, "KB")
+        yield Row("site without Plotly, two QoS", sum(sizes.values()), None, "", 2000, "KB")
+        yield Row("of that, pictures", drawn, unit="KB")
+        yield Row("a steady push, pictures", pushed(folder, *commits, pictures=True) / 1000, unit="KB")
+        rest = pushed(folder, *commits, pictures=False) / 1000
+        yield Row("a steady push, all else", rest, None, "", 150, "KB")
 
 
-def fill_state(folder: Path, names: tuple[str, ...], runs: int = 20_000) -> None:
-    """The window's runs, as if they had been collected."""
+def git(folder: Path, *words: str, text: str = "") -> bytes:
+    """What git prints of the repository that was pushed to."""
+    command = ["git", "-C", str(folder / "remote.git"), *words]
+    return subprocess.run(command, check=True, input=text.encode(), stdout=subprocess.PIPE).stdout
+
+
+def pushed(folder: Path, old: str, new: str, *, pictures: bool) -> int:
+    """Bytes of the pack for what `new` has and `old` had not: the pictures, or all else."""
+    held = {commit: set(git(folder, "ls-tree", "-r", commit).decode().splitlines()) for commit in (old, new)}
+    rows = [line.split(maxsplit=3)[2:] for line in held[new] - held[old]]
+    chosen = [f"{blob} {name}" for blob, name in sorted(rows) if name.endswith(PICTURED) == pictures]
+    command = ("pack-objects", "--thin", "--stdout", "-q")
+    return len(git(folder, *command, text="\n".join([f"-{old}", *chosen, ""])))
+
+
+def fill_state(folder: Path, names: tuple[str, ...], runs: int = 2000) -> None:
+    """The window's runs, nine hours long on average, as if they had been collected."""
     (folder / "state").mkdir()
     with opened(folder / "state" / "hpg.sqlite") as store:
         for place, qos in enumerate(names):
-            text = made.sacct_text(runs, seed=place, users=41, first=2**40 + place * runs)
-            text = text.replace(f"{accounting.DELIMITER}avery{accounting.DELIMITER}cpu", f"\x1f{qos}\x1fcpu")
+            text = made.sacct_text(runs, seed=place, users=41, first=2**40 + place * runs, mean=9 * 3600, qos=qos)
             jobs = accounting.parse(Answer(0, text.encode(), ""), "hpg").jobs
             store.add(Scope(qos), Asked(made.NOW - 32 * DAY, made.NOW - 600, 1.0, len(jobs), full=True), jobs, ())
