@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,7 +17,7 @@ import pandas as pd
 
 from benchmarks import made
 from benchmarks.table import Row
-from benchmarks.tools import HERE, command, progress, timed
+from benchmarks.tools import HERE, ROOT, command, progress, timed
 from librarian.core.observables import OBSERVABLES, Observable
 from librarian.core.summary import ended_by_bin
 from librarian.core.usage import bin_jobs
@@ -132,41 +134,37 @@ def site_bytes() -> Iterator[Row]:
     """What readers load and what a push sends, for two QoS of 41 users and 2,000 runs each."""
     progress("a site of two QoS with 41 users each")
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        subprocess.run(["git", "init", "-q", "--bare", str(folder / "remote.git")], check=True)
-        push = '[[publish]]\nkind = "github-pages"\nremote = "remote.git"\nmin_interval_seconds = 0\n'
-        names = ("avery", "avery-b")
-        config = configured(folder, names, push)
+        folder, names, sent = Path(name), ("avery", "avery-b"), {}
+        config = configured(folder, names)
         fill_state(folder, names)
-        commits = []
         for turn in range(2):
             cycle(config, made.NOW + 600 * turn, 3)
-            commits.append(git(folder, "rev-parse", "gh-pages").decode().strip())
+            sent = {left_out: pushed(folder, names, left_out) for left_out in ((), PICTURED)}
         site = {path.name: path.read_bytes() for path in (folder / "site").iterdir()}
-        sizes = {name: len(data) / 1000 for name, data in site.items() if not name.startswith("plotly")}
-        drawn = sum(size for name, size in sizes.items() if name.endswith(PICTURED))
-        data = max(len(gzip.compress(site[f"data_{qos}.json"], 6)) for qos in names)
-        yield Row("JSON of 41 users, gzip", data / 1000, None, "", 100, "KB")
-        yield Row("site without Plotly, two QoS", sum(sizes.values()), None, "", 2000, "KB")
-        yield Row("of that, pictures", drawn, unit="KB")
-        yield Row("a steady push, pictures", pushed(folder, *commits, pictures=True) / 1000, unit="KB")
-        rest = pushed(folder, *commits, pictures=False) / 1000
-        yield Row("a steady push, all else", rest, None, "", 150, "KB")
+    sizes = {name: len(data) / 1000 for name, data in site.items() if not name.startswith("plotly")}
+    data = max(len(gzip.compress(site[f"data_{qos}.json"], 6)) for qos in names)
+    yield Row("JSON of 41 users, gzip", data / 1000, None, "", 100, "KB")
+    yield Row("site without Plotly, two QoS", sum(sizes.values()), None, "", 2000, "KB")
+    drawn = sum(size for name, size in sizes.items() if name.endswith(PICTURED))
+    yield Row("of that, pictures", drawn, unit="KB")
+    yield Row("a steady push", sent[()] / 1000, unit="KB")
+    yield Row("a steady push without pictures", sent[PICTURED] / 1000, None, "", 150, "KB")
 
 
-def git(folder: Path, *words: str, text: str = "") -> bytes:
-    """What git prints of the repository that was pushed to."""
-    command = ["git", "-C", str(folder / "remote.git"), *words]
-    return subprocess.run(command, check=True, input=text.encode(), stdout=subprocess.PIPE).stdout
-
-
-def pushed(folder: Path, old: str, new: str, *, pictures: bool) -> int:
-    """Bytes of the pack for what `new` has and `old` had not: the pictures, or all else."""
-    held = {commit: set(git(folder, "ls-tree", "-r", commit).decode().splitlines()) for commit in (old, new)}
-    rows = [line.split(maxsplit=3)[2:] for line in held[new] - held[old]]
-    chosen = [f"{blob} {name}" for blob, name in sorted(rows) if name.endswith(PICTURED) == pictures]
-    command = ("pack-objects", "--thin", "--stdout", "-q")
-    return len(git(folder, *command, text="\n".join([f"-{old}", *chosen, ""])))
+def pushed(folder: Path, names: tuple[str, ...], left_out: tuple[str, ...]) -> int:
+    """Push the site as it is now, without files of these endings, to a repository of its own; the bytes that went."""
+    place = folder / f"push{len(left_out)}"
+    if not place.exists():
+        place.mkdir()
+        subprocess.run(["git", "init", "-q", "--bare", str(place / "remote.git")], check=True)
+        push = '[[publish]]\nkind = "github-pages"\nremote = "remote.git"\nmin_interval_seconds = 0\n'
+        configured(place, names, push)
+    shutil.rmtree(place / "site", ignore_errors=True)
+    shutil.copytree(folder / "site", place / "site", ignore=shutil.ignore_patterns(*(f"*{end}" for end in left_out)))
+    program = [sys.executable, "-m", "librarian", "--config", str(place / "librarian.toml"), "publish"]
+    subprocess.run(program, check=True, cwd=ROOT)
+    told = json.loads(next((place / "state").glob("*.publish.json")).read_text(encoding="utf-8"))
+    return int(told["publishers"][0]["bytes_sent"])
 
 
 def fill_state(folder: Path, names: tuple[str, ...], runs: int = 2000) -> None:
