@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -102,7 +102,28 @@ def machine(now: str) -> dict[str, str]:
     }
 
 
-def as_json(rows: Sequence[Row], about: dict[str, str]) -> str:
+def as_json(found: Mapping[str, Sequence[Row]], about: dict[str, str]) -> str:
     """The table for programs."""
-    told: list[dict[str, Any]] = [asdict(row) | {"ratio": row.ratio, "met": row.is_met} for row in rows]
+    told: list[dict[str, Any]] = [
+        {"kind": kind, **asdict(row), "ratio": row.ratio, "met": row.is_met}
+        for kind, rows in found.items()
+        for row in rows
+    ]
     return json.dumps({"machine": about, "rows": told}, indent=1) + "\n"
+
+
+def filled_in(text: str, found: Mapping[str, Sequence[Row]], about: dict[str, str]) -> str:
+    """A document with its tables as they were measured: each stands between a line `<!-- measured KIND -->` and the
+    next `<!-- end -->`. Raises `ValueError` where it has no place for one."""
+    where = (
+        f"{about['date'][:16].replace('T', ' ')} UTC, {about['processor']}, {about['system']}, Python {about['python']}"
+    )
+    for kind, rows in found.items():
+        begin = f"<!-- measured {kind} -->"
+        before, _, rest = text.partition(begin)
+        _, end, after = rest.partition("<!-- end -->")
+        if not end:
+            raise ValueError(f"there is no place for {kind}: {begin} … <!-- end -->")
+        text = f"{before}{begin}\n{where}, pandas {about['pandas']}, matplotlib {about['matplotlib']}\n\n"
+        text += f"{as_markdown(rows)}\n{end}{after}"
+    return text
