@@ -14,14 +14,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from librarian import __version__, assets, report, sitefolder, statusfile
+from librarian import __version__, assets, pictures, report, sitefolder, statusfile
 from librarian.config import Qos
 from librarian.configfile import Setup
 from librarian.core import palette
 from librarian.core.measured import Measured
 from librarian.core.summary import ranking
 from librarian.errors import LibrarianError, SiteError
-from librarian.render import figures, payload
+from librarian.pictures import ENDINGS, Made
+from librarian.render import payload
 from librarian.render.files import INDEX, PAGE, PICTURES, PLAIN, file_names
 from librarian.render.page import render_page
 from librarian.render.plain import render_plain
@@ -42,11 +43,13 @@ class Source:
 
 @dataclass(frozen=True)
 class Shown:
-    """A QoS on the site: its row in the index, its files, and those of the last site that stay."""
+    """A QoS on the site: its row in the index, its files, those of the last site that stay, and what to remember of
+    pictures."""
 
     entry: payload.Entry
     files: dict[str, bytes] = field(default_factory=dict)
     kept: dict[str, Path] = field(default_factory=dict)
+    made: dict[str, Made] = field(default_factory=dict)
 
 
 def write_site(
@@ -68,26 +71,31 @@ def write_site(
     ranked = ranking([source.measured.usage for source in sources if source.measured])
     waiting = sorted({user for source in sources if source.collected for user in source.collected.waiting})
     colours = palette.assign([*ranked, *(user for user in waiting if user not in set(ranked))])
+    known = pictures.recall(setup.places) if carry else {}
     shown = []
     for source in sources:
         log.info("%s: drawing", source.qos.name)
         try:
-            shown.append(_fresh(setup, source, colours, next_expected, carry))
+            shown.append(_fresh(setup, source, colours, next_expected, known, carry))
         except Exception as error:
             log.debug("rendering %s failed", source.qos.name, exc_info=True)
             problem = SiteError(f"QoS {source.qos.name} could not be drawn", f"{type(error).__name__}: {error}")
             problems.append(problem)
-            shown.append(_kept(setup, source.qos, public(str(problem)), carry))
+            shown.append(_kept(setup, source.qos, public(str(problem)), known, carry))
     _put(setup, shown, now, next_expected, more)
+    pictures.remember(setup.places, {name: made for item in shown for name, made in item.made.items()})
     return problems
 
 
-def _fresh(setup: Setup, source: Source, colours: dict[str, str], next_expected: int, carry: bool) -> Shown:
+def _fresh(
+    setup: Setup, source: Source, colours: dict[str, str], next_expected: int, known: Mapping[str, Made], carry: bool
+) -> Shown:
     if source.collected is None or source.measured is None:
-        return _kept(setup, source.qos, source.reason, carry)
+        return _kept(setup, source.qos, source.reason, known, carry)
     header = _header(setup, source.qos)
     built = report.build(header, source.collected, source.measured, source.qos.limits, colours)
-    return Shown(_entry(built), _files(built, next_expected))
+    drawn = pictures.pictures_of(built, setup.places.site, known, setup.config.report.processes)
+    return Shown(_entry(built), _data(built, next_expected) | drawn.drawn, drawn.kept, drawn.made)
 
 
 def _header(setup: Setup, qos: Qos) -> Header:
@@ -97,23 +105,19 @@ def _header(setup: Setup, qos: Qos) -> Header:
     )
 
 
-def _files(built: Report, next_expected: int) -> dict[str, bytes]:
+def _data(built: Report, next_expected: int) -> dict[str, bytes]:
     names = file_names(built.header.qos)
-    files = {
+    return {
         names.data: payload.data_json(built, next_expected=next_expected, version=__version__),
         names.csv: payload.usage_csv(built),
     }
-    for picture in figures.draw(built):
-        files[names.picture(picture.name, "png")] = picture.png
-        files[names.picture(picture.name, "pdf")] = picture.pdf
-    return files
 
 
 def _entry(built: Report) -> payload.Entry:
     return payload.Entry(built.header.qos, built.header.title, last_updated=built.window.now, staleness=built.staleness)
 
 
-def _kept(setup: Setup, qos: Qos, reason: str, carry: bool) -> Shown:
+def _kept(setup: Setup, qos: Qos, reason: str, known: Mapping[str, Made], carry: bool) -> Shown:
     """What the last site showed of `qos`, marked as old; nothing but the reason where it showed nothing."""
     names, site = file_names(qos.name), setup.places.site
     data = sitefolder.read_json(site, names.data) if carry else None
@@ -122,10 +126,15 @@ def _kept(setup: Setup, qos: Qos, reason: str, carry: bool) -> Shown:
         return Shown(payload.Entry(qos.name, qos.title, None, report.Staleness(True, None, reason)))
     staleness = report.Staleness(True, updated, reason)
     data["staleness"] = {"stale": True, "since": updated, "reason": reason}
-    others = [names.csv, *(names.picture(name, ending) for name in PICTURES for ending in ("png", "pdf"))]
+    others = [names.csv, *(names.picture(name, ending) for name in PICTURES for ending in ENDINGS)]
     kept = {name: site / name for name in others if (site / name).is_file()}
     files = {names.data: json.dumps(data, separators=(",", ":"), allow_nan=False).encode()}
-    return Shown(payload.Entry(qos.name, qos.title, updated, staleness, frozenset(kept)), files, kept)
+    return Shown(
+        payload.Entry(qos.name, qos.title, updated, staleness, frozenset(kept)),
+        files,
+        kept,
+        pictures.still(known, kept),
+    )
 
 
 def _updated(data: dict[str, Any] | None, qos: str, cluster: str) -> int | None:

@@ -34,6 +34,11 @@ class Places:
         return self.store.with_suffix(".publish.json")
 
     @property
+    def pictures(self) -> Path:
+        """What the pictures of the site were drawn from."""
+        return self.store.with_suffix(".pictures.json")
+
+    @property
     def scratch(self) -> Path:
         """What publishers keep between runs."""
         return self.state / "publish" / self.store.stem

@@ -103,6 +103,8 @@ timezone = {zone}           # the zone of the people who read the page
 # top_users = 12           # users with an area of their own in the charts
 # refresh_seconds = 300    # how often an open page looks for new data
 # interval_seconds = 600   # how often you run this; older data are called old
+# processes = 1            # how many at once draw pictures; never more than there are cores
+# nice = 10                # how far a run stands back behind others' programs, 0 to 19
 """
 
 _PRIVACY = """\

@@ -205,6 +205,19 @@ def login_of(uid: int) -> str:
         return str(uid)
 
 
+def cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def stand_back(niceness: int) -> None:
+    """Give way to other programs, as nice(1) does, from now on; one that does so more already stays as it is."""
+    with contextlib.suppress(OSError):
+        os.nice(max(0, niceness - os.nice(0)))
+
+
 def local_zone() -> str:
     """Name of the machine's time zone, from $TZ, the link /etc/localtime or /etc/timezone; UTC when none tells.
 

@@ -68,6 +68,7 @@ def run(options: argparse.Namespace) -> int:
     from librarian import pipeline
 
     setup = _setup(options)
+    system.stand_back(setup.config.report.nice)
     with upkeep.alone(setup) as guard:
         status = _told(pipeline.run(setup, _slurm(setup), system.clock(), guard))
     check_on_watchdog(options, setup)
@@ -88,6 +89,7 @@ def render(options: argparse.Namespace) -> int:
     from librarian import pipeline, single
 
     setup = _setup(options)
+    system.stand_back(setup.config.report.nice)
     with upkeep.alone(setup):
         problems = pipeline.render(setup, system.clock())
         try:

@@ -117,6 +117,8 @@ SECTIONS: dict[str, Mapping[str, Key]] = {
         "top_users": _whole(1, 40),
         "refresh_seconds": _whole(10, 86400),
         "interval_seconds": _whole(60, 86400),
+        "processes": _whole(1, 64),
+        "nice": _whole(0, 19),
     },
 }
 SECTIONS |= {

@@ -37,13 +37,15 @@ class Paths:
 
 @dataclass(frozen=True)
 class ReportOptions:
-    """The window and its bins, and how the page shows them."""
+    """The window and its bins, how the page shows them, and how much of the machine a run takes."""
 
     window_days: int = 30
     bin_seconds: int = 3600
     top_users: int = 12
     refresh_seconds: int = 300
     interval_seconds: int = 600
+    processes: int = 1
+    nice: int = 10
 
 
 @dataclass(frozen=True)

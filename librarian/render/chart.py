@@ -7,13 +7,15 @@ from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.markers import TICKDOWN
 from matplotlib.patches import Polygon
 from matplotlib.text import Annotation
-from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, MaxNLocator, NullFormatter
+from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, MaxNLocator
 from matplotlib.transforms import Bbox
 
 from librarian.core.limits import History, Since
@@ -21,7 +23,7 @@ from librarian.core.observables import Observable
 from librarian.render import captions
 from librarian.render.layers import Layer
 from librarian.render.look import DPI, GRID, INK, QUIET, drawable
-from librarian.render.ticks import time_ticks
+from librarian.render.ticks import Ticks, time_ticks
 from librarian.report import Report
 
 Floats = npt.NDArray[np.float64]
@@ -138,6 +140,17 @@ def _label(axes: Axes, step: Since, unit: str) -> Annotation:
     )
 
 
+def small_ticks(axes: Axes, ticks: Ticks) -> None:
+    """Draw the ticks without labels, as one line of marks: matplotlib's own are a handful of artists each."""
+    if not ticks.minor:
+        return
+    marks = {"marker": TICKDOWN, "markersize": 2.0, "markeredgewidth": 0.6, "markeredgecolor": rcParams["xtick.color"]}
+    where = axes.get_xaxis_transform()
+    axes.add_artist(
+        Line2D(ticks.minor, np.zeros(len(ticks.minor)), linestyle="", transform=where, clip_on=False, **marks)
+    )
+
+
 def _points_wide(axes: Axes) -> float:
     return float(axes.bbox.width) / DPI * 72
 
@@ -147,8 +160,7 @@ def _scale(axes: Axes, report: Report) -> None:
     axes.set_xlim(report.window.start, report.window.now)
     axes.xaxis.set_major_locator(FixedLocator(ticks.at))
     axes.xaxis.set_major_formatter(FixedFormatter(ticks.labels))
-    axes.xaxis.set_minor_locator(FixedLocator(ticks.minor))
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    small_ticks(axes, ticks)
     axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: captions.tick(value)))
     axes.grid(axis="y", color=GRID, linewidth=0.7)

@@ -16,6 +16,7 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.patches import Patch
@@ -24,7 +25,7 @@ from PIL import Image
 from librarian.core.observables import Observable
 from librarian.render import captions, figure_month
 from librarian.render.chart import draw_chart
-from librarian.render.files import MONTH, OVERVIEW, PRESSURE, QUEUE
+from librarian.render.files import MONTH, OVERVIEW, PICTURES, PRESSURE, QUEUE, QUEUED
 from librarian.render.layers import Layer, layers, legend_layers
 from librarian.render.look import ALARM, DPI, QUIET, STYLE, drawable
 from librarian.render.pressure import draw_pressure
@@ -48,23 +49,23 @@ class Picture:
 
 def draw(report: Report) -> Iterator[Picture]:
     """The pictures of `files.PICTURES`, in their order; each is drawn when it is asked for."""
-    charts = {observable.key: layers(report, observable.key) for observable in report.pictured}
-    for observable in report.pictured:
-        with styled():
-            picture = _saved(observable.key, _single(report, observable, charts[observable.key]))
-        yield picture
+    return (draw_one(report, name) for name in PICTURES)
+
+
+def draw_one(report: Report, name: str) -> Picture:
+    """One of `files.PICTURES`. What it reads of the report must be in `inputs.digest`."""
     with styled():
-        picture = _saved(OVERVIEW, _sheet(report, charts))
-    yield picture
-    with styled():
-        picture = _saved(PRESSURE, _pressure(report))
-    yield picture
-    with styled():
-        picture = _saved(QUEUE, _queue(report))
-    yield picture
-    with styled():
-        picture = _saved(MONTH, _month(report))
-    yield picture
+        return _saved(name, _drawn(report, name))
+
+
+def _drawn(report: Report, name: str) -> Figure:
+    whole = {PRESSURE: _pressure, QUEUE: _queue, MONTH: _month}
+    if name in whole:
+        return whole[name](report)
+    if name == OVERVIEW:
+        return _sheet(report, {observable.key: layers(report, observable.key) for observable in report.pictured})
+    observable = next(observable for observable in report.pictured if observable.key == name)
+    return _single(report, observable, layers(report, name))
 
 
 @contextmanager
@@ -111,7 +112,7 @@ def _queue(report: Report) -> Figure:
     """What is wanted on top of what is in use: CPUs above, GPUs below, with one legend."""
     size = (_SINGLE[0], 1.4 * _SINGLE[1])
     figure = _figure(size, f"Waiting · {captions.title(report)}", report)
-    charts = {key: queue_layers(report, key) for key in ("NCPUS", "NGPUS")}
+    charts = {key: queue_layers(report, key) for key in QUEUED}
     right = _legend(figure, queue_legend(report, charts.values()))
     height = (size[1] - _TOP - _BOTTOM + 0.3) / 2
     for place, (key, stack) in enumerate(charts.items()):
@@ -197,13 +198,18 @@ def _canvas(figure: Figure) -> Any:
     return FigureCanvasAgg(figure)  # its methods have no types
 
 
+def _pdf_canvas(figure: Figure) -> Any:
+    return FigureCanvasPdf(figure)
+
+
 def _saved(name: str, figure: Figure) -> Picture:
     """`figure` in both formats, without dates and versions, which would make equal reports differ."""
     canvas = _canvas(figure)
     canvas.draw()
     pixels = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
     png, pdf = io.BytesIO(), io.BytesIO()
-    # 256 colours are plenty for flat areas, and half the size
-    pixels.quantize(256, Image.Quantize.MAXCOVERAGE).save(png, "PNG", optimize=True, dpi=(DPI, DPI))
-    figure.savefig(pdf, format="pdf", metadata={"Creator": None, "Producer": None, "CreationDate": None})
+    # 256 colours are plenty for flat areas, and half the size; to optimise would take six times as long for a tenth
+    pixels.quantize(256, Image.Quantize.MAXCOVERAGE).save(png, "PNG", dpi=(DPI, DPI))
+    # not savefig, which draws everything once more before it does, for things that these figures do not have
+    _pdf_canvas(figure).print_pdf(pdf, metadata={"Creator": None, "Producer": None, "CreationDate": None})
     return Picture(name, png.getvalue(), pdf.getvalue())

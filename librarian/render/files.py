@@ -14,6 +14,7 @@ OVERVIEW = "overview"
 PRESSURE = "pressure"
 QUEUE = "queue"
 MONTH = "month"
+QUEUED = ("NCPUS", "NGPUS")  # the observables that QUEUE shows
 PICTURES = (*(observable.key for observable in OBSERVABLES if observable.pictured), OVERVIEW, PRESSURE, QUEUE, MONTH)
 
 

@@ -18,7 +18,7 @@ from librarian.core.observables import Observable
 from librarian.core.pressure import NEAR, Holder, Pressure
 from librarian.errors import one_line
 from librarian.render import captions
-from librarian.render.chart import Floats, outline
+from librarian.render.chart import Floats, outline, small_ticks
 from librarian.render.look import ALARM, GRID, INK, QUIET, drawable
 from librarian.render.ticks import time_ticks
 from librarian.report import Report
@@ -87,8 +87,7 @@ def _scale(axes: Axes, report: Report, *, labelled: bool) -> None:
     ticks = time_ticks(report.window, 10)
     axes.xaxis.set_major_locator(FixedLocator(ticks.at))
     axes.xaxis.set_major_formatter(FixedFormatter(ticks.labels) if labelled else NullFormatter())
-    axes.xaxis.set_minor_locator(FixedLocator(ticks.minor))
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    small_ticks(axes, ticks)
     axes.yaxis.set_major_locator(FixedLocator((0, 0.25, 0.5, 0.75, 1)))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0%}"))
     axes.grid(axis="y", color=GRID, linewidth=0.7)

@@ -28,11 +28,28 @@ JOIN (SELECT id_assoc, acct, ROW_NUMBER() OVER (ORDER BY user) - 1 AS place FROM
     WHERE acct = 'avery' AND user <> '') AS a USING (place)"""
 
 
-def fill(cluster: Cluster, runs: int, begin: int, end: int, qos: str = "avery") -> None:
-    """Add `runs` ended runs of `qos` between two UTC epochs, of the users of account avery in turn."""
+_STEPS = """INSERT INTO hpg_step_table (job_db_inx, id_step, nodelist, nodes_alloc, state, step_name, task_cnt,
+    time_start, time_end, tres_alloc, tres_usage_in_max, tres_usage_in_tot)
+SELECT job_db_inx, {number}, nodelist, nodes_alloc, state, '{name}', 1, time_start, time_end, tres_alloc,
+    '1=60000,2=1073741824,6=1048576', '1=60000,2=1073741824,6=1048576'
+FROM hpg_job_table WHERE id_job >= {first}"""
+_STEP_NUMBERS = {"batch": -5, "extern": -4}  # slurm.h: SLURM_BATCH_SCRIPT and SLURM_EXTERN_CONT, as slurmdbd keeps them
+
+
+def fill(cluster: Cluster, runs: int, begin: int, end: int, qos: str = "avery", first: int = FIRST_JOB) -> None:
+    """Add `runs` ended runs of `qos` between two UTC epochs, of the users of account avery in turn.
+
+    The ids of the jobs follow `first`; those of two loads must not meet.
+    """
     users = cluster.sql("SELECT COUNT(*) FROM hpg_assoc_table WHERE acct = 'avery' AND user <> ''")[0][0]
     number = cluster.sql(f"SELECT id FROM qos_table WHERE name = '{qos}'")[0][0]
     query = _ROWS.format(
-        fields=_FIELDS, first=FIRST_JOB, qos=number, begin=int(begin), end=int(end), users=users, runs=int(runs)
+        fields=_FIELDS, first=first, qos=number, begin=int(begin), end=int(end), users=users, runs=int(runs)
     )
     cluster.sql(query)
+
+
+def add_steps(cluster: Cluster) -> None:
+    """Give all runs that were added the two steps that every batch job has."""
+    for name, number in _STEP_NUMBERS.items():
+        cluster.sql(_STEPS.format(first=FIRST_JOB, name=name, number=number))

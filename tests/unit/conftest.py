@@ -1,6 +1,15 @@
-"""Hypothesis without time limits: a busy machine is no bug."""
+"""Hypothesis without time limits: a busy machine is no bug. And commands in the tests' process leave it as it is."""
 
+import pytest
 from hypothesis import settings
+
+from librarian import system
 
 settings.register_profile("librarian", deadline=None)
 settings.load_profile("librarian")
+
+
+@pytest.fixture(autouse=True)
+def _stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that stands back behind others could never come forward again."""
+    monkeypatch.setattr(system, "stand_back", lambda niceness: None)

@@ -11,8 +11,8 @@ from librarian import assemble, config, configfile, housekeeping, pipeline, site
 from librarian.configfile import Setup
 from librarian.demo.runs import Run
 from librarian.demo.slurm import DemoSlurm
+from librarian.render import figures
 from librarian.render.figures import Picture
-from librarian.render.files import PICTURES
 from librarian.store import Store
 from tests.unit.runs import run_of
 
@@ -33,6 +33,7 @@ STEPS: dict[str, tuple[Any, str]] = {
     "the answer": (Store, "_put_jobs"),
     "the answer's end": (Store, "_cover"),
     "hourly usage": (Store, "keep_usage"),
+    "the pictures": (figures, "draw_one"),
     "the page": (assemble, "render_page"),
     "the folder": (sitefolder, "_fill"),
     "the swap": (sitefolder, "_swap"),
@@ -56,4 +57,4 @@ def ended(number: int, **changes: object) -> Run:
 
 def leave_out_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests that do not look at the pictures need not wait for them."""
-    monkeypatch.setattr(assemble.figures, "draw", lambda report: [Picture(n, b"png", b"pdf") for n in PICTURES])
+    monkeypatch.setattr(figures, "draw_one", lambda report, name: Picture(name, b"png", b"pdf"))

@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 
-from librarian import assemble, collect, pipeline
+from librarian import collect, pipeline
 from librarian.configfile import Setup
 from librarian.core.window import DAY
 from librarian.demo import site as demo_site
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import LibrarianError, PublishError
 from librarian.publish import delivery
+from librarian.render import figures
 from librarian.render.files import PICTURES
 from librarian.slurm.command import Slurm
 from librarian.store import opened
@@ -187,14 +188,14 @@ def test_pictures_that_fail_leave_the_last_ones(
     setup: Setup, slurm: DemoSlurm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cycle(setup, slurm)
-    real = assemble.figures.draw
+    real = figures.draw_one
 
-    def draw(report: Any) -> Any:
+    def draw(report: Any, name: str) -> Any:
         if report.header.qos == "avery":
             raise RuntimeError("no font")
-        return real(report)
+        return real(report, name)
 
-    monkeypatch.setattr(assemble.figures, "draw", draw)
+    monkeypatch.setattr(figures, "draw_one", draw)
     problems = cycle(setup, slurm, NOW + 600)
     assert ["could not be drawn" in str(problem) for problem in problems] == [True]
     assert data(setup)["staleness"]["since"] == NOW

@@ -16,7 +16,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from librarian import assemble, housekeeping, interrupts, pipeline, sitefolder, statusfile
+from librarian import housekeeping, interrupts, pipeline, sitefolder, statusfile
 from librarian.configfile import Setup
 from librarian.core.status import QosStatus, Status
 from librarian.core.upkeep import StoreOptions
@@ -25,6 +25,7 @@ from librarian.demo.slurm import DemoSlurm
 from librarian.errors import LibrarianError, Terminated
 from librarian.interrupts import Guard
 from librarian.lock import locked
+from librarian.render import figures
 from librarian.slurm.command import Slurm
 from librarian.store import opened
 from librarian.system import Answer, run_command
@@ -313,14 +314,14 @@ def test_a_stage_that_takes_too_long_ends_and_the_next_one_begins(setup: Setup, 
 
 def test_a_drawing_that_hangs_keeps_the_last_one(setup: Setup, armed: Guard, monkeypatch: pytest.MonkeyPatch) -> None:
     cycle(setup)
-    real = assemble.figures.draw
+    real = figures.draw_one
 
-    def draw(report: Any) -> Any:
+    def draw(report: Any, name: str) -> Any:
         if report.header.qos == "avery":
             time.sleep(300)
-        return real(report)
+        return real(report, name)
 
-    monkeypatch.setattr(assemble.figures, "draw", draw)
+    monkeypatch.setattr(figures, "draw_one", draw)
     problems, _ = cycle(limited(setup, render_seconds=1), NOW + 600, guard=armed)
     assert "QoS avery could not be drawn: TooSlowError: the stage render took longer than 1 s" in str(problems[0])
     index = json.loads((setup.places.site / "index.json").read_text())
@@ -368,18 +369,16 @@ def test_a_run_that_lost_its_lock_stops_and_leaves_the_status_alone(setup: Setup
 
 # signals
 
-STEPS = {**cycles.STEPS, "the pictures": (assemble.figures, "draw")}
-
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("step", "behind"), [*((step, False) for step in STEPS), ("the answer's end", True), ("the swap", True)]
+    ("step", "behind"), [*((step, False) for step in cycles.STEPS), ("the answer's end", True), ("the swap", True)]
 )
 def test_sigterm_at_any_step_leaves_everything_whole(
     setup: Setup, signals: None, monkeypatch: pytest.MonkeyPatch, step: str, behind: bool
 ) -> None:
     cycle(setup)
-    place, name = STEPS[step]
+    place, name = cycles.STEPS[step]
     real = getattr(place, name)
 
     def ended(*arguments: Any, **options: Any) -> Any:

@@ -1,0 +1,51 @@
+"""Made-up data of any size, the same from the same seed."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from librarian.core.window import DAY
+from librarian.slurm import accounting
+
+NOW = 1_795_200_000
+USERS = 200
+
+
+def sacct_text(
+    runs: int,
+    *,
+    seed: int = 1,
+    begin: int = NOW - 31 * DAY,
+    end: int = NOW,
+    users: int = USERS,
+    first: int = 2**40,
+    mean: int = 9000,
+    qos: str = "avery",
+) -> str:
+    """What sacct would print of `runs` ended runs of `users` users, `mean` seconds long: our fields, our delimiter."""
+    random = np.random.default_rng(seed)
+    start = random.integers(begin, end, runs)
+    ended = np.minimum(start + 30 + random.exponential(mean, runs).astype(int), end)
+    user, cpus = random.integers(0, users, runs), 2 ** random.integers(0, 7, runs)
+    tres = {
+        int(c): f"billing={c},cpu={c},gres/gpu:a100={c // 16},gres/gpu={c // 16},mem={c * 4096}M,node=1"
+        for c in 2 ** np.arange(7)
+    }
+    lines = [accounting.HEADER]
+    for n, (s, e, u, c) in enumerate(zip(start.tolist(), ended.tolist(), user.tolist(), cpus.tolist(), strict=True)):
+        words = ("hpg", first + n, first + n, f"user{u:03d}", "avery", qos, "cpu", "COMPLETED")
+        times = (s - 60, s - 60, s, e, e - s)
+        lines.append(accounting.DELIMITER.join([*map(str, (*words, *times)), "00:00:00", tres[c]]))
+    return "\n".join(lines) + "\n"
+
+
+def read_csv(text: str) -> pd.DataFrame:
+    """The floor of parsing: the same text and types, no check at all."""
+    wide = {"DBIndex": "uint64"}
+    narrow = dict.fromkeys(("JobIDRaw", "Submit", "Eligible", "Start", "End", "ElapsedRaw"), "int64")
+    types: dict[str, Any] = {name: {**wide, **narrow}.get(name, "category") for name in accounting.FIELDS}
+    return pd.read_csv(io.StringIO(text), sep=accounting.DELIMITER, dtype=types, quoting=3)
