@@ -107,12 +107,7 @@ class Scratch:
     # running git
 
     def git(
-        self,
-        arguments: Sequence[str],
-        attempt: Attempt,
-        *,
-        stdin: bytes | None = None,
-        cwd: Path | None = None,
+        self, arguments: Sequence[str], attempt: Attempt, *, stdin: bytes | None = None, cwd: Path | None = None
     ) -> Answer:
         """Run a git command, whatever its exit status; dates of commits are those of the attempt."""
         dates = {f"GIT_{role}_DATE": f"{attempt.now} +0000" for role in ("AUTHOR", "COMMITTER")}
@@ -143,12 +138,7 @@ class Scratch:
         return ["-c", f"{key}=", "-c", f"{key}={_HELPER}"]
 
     def ask(
-        self,
-        arguments: Sequence[str],
-        attempt: Attempt,
-        *,
-        stdin: bytes | None = None,
-        cwd: Path | None = None,
+        self, arguments: Sequence[str], attempt: Attempt, *, stdin: bytes | None = None, cwd: Path | None = None
     ) -> Answer:
         """The answer of a command that speaks to nobody. Raises `ScratchError` when it fails."""
         answer = self.git(arguments, attempt, stdin=stdin, cwd=cwd)

@@ -30,13 +30,15 @@ def claims(path: Path) -> list[Path]:
     return sorted(path.parent.glob(f"{path.name}.*"))
 
 
-def no_record_locks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As a file system does that has none."""
+@pytest.fixture(params=[True, False], ids=["record locks", "none"])
+def record_locks_or_none(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file system with record locks, and one without."""
+    if not request.param:
 
-    def refuse(*_: object) -> None:
-        raise OSError(37, "No locks available")
+        def refuse(*_: object) -> None:
+            raise OSError(37, "No locks available")
 
-    monkeypatch.setattr(system.fcntl, "lockf", refuse)
+        monkeypatch.setattr(system.fcntl, "lockf", refuse)
 
 
 def hold(path: Path, host: str, ready: multiprocessing.synchronize.Event) -> None:
@@ -59,12 +61,8 @@ def make_old(path: Path, seconds: float) -> None:
     os.utime(newest, (moment, moment))
 
 
-@pytest.mark.parametrize("with_record_locks", [True, False])
-def test_a_live_owner_is_respected_and_a_dead_one_is_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, with_record_locks: bool
-) -> None:
-    if not with_record_locks:
-        no_record_locks(monkeypatch)
+@pytest.mark.usefixtures("record_locks_or_none")
+def test_a_live_owner_is_respected_and_a_dead_one_is_not(tmp_path: Path) -> None:
     path = tmp_path / "state" / "hpg.lock"
     other = held_by_another(path)
     with pytest.raises(BusyError, match=f"process {other.pid} on {system.host_name()}"), locked(path, "a run"):
@@ -196,13 +194,9 @@ def race(path: Path, host: str, rounds: int, seed: int, log: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("with_record_locks", [True, False])
-def test_two_machines_that_race_never_both_own_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, with_record_locks: bool
-) -> None:
+@pytest.mark.usefixtures("record_locks_or_none")
+def test_two_machines_that_race_never_both_own_it(tmp_path: Path) -> None:
     """Two processes that take each other for another machine's, on one folder; some die as owners and begin again."""
-    if not with_record_locks:
-        no_record_locks(monkeypatch)
     path, log = tmp_path / "hpg.lock", tmp_path / "log"
     log.touch()
     running: dict[str, multiprocessing.process.BaseProcess] = {}
