@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 from matplotlib import rcParams
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.markers import TICKDOWN
@@ -22,7 +21,7 @@ from librarian.core.limits import History, Since
 from librarian.core.observables import Observable
 from librarian.render import captions
 from librarian.render.layers import Layer
-from librarian.render.look import DPI, GRID, INK, QUIET, drawable
+from librarian.render.look import DPI, GRID, INK, QUIET, canvas, drawable
 from librarian.render.ticks import Ticks, time_ticks
 from librarian.report import Report
 
@@ -104,7 +103,7 @@ def _limits(axes: Axes, now: int, history: History, unit: str) -> None:
     ends = [*(step.since for step in history[1:]), now]
     x, y = limit_steps(history, ends)
     axes.add_artist(Line2D(x, y, color=INK, linewidth=1.2, linestyle=(0, (5, 3)), zorder=4, clip_on=False))
-    renderer: Any = FigureCanvasAgg(cast("Figure", axes.figure)).get_renderer()  # type: ignore[no-untyped-call]
+    renderer = canvas(cast("Figure", axes.figure)).get_renderer()
     written: list[Bbox] = []
     for step, end in reversed(list(zip(history, ends, strict=True))):
         if step.limit.kind == "limit":

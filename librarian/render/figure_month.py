@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import cast
 
 import pytz
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, MaxNLocator
@@ -21,7 +20,7 @@ from librarian.core.names import shown
 from librarian.core.observables import OBSERVABLES, Observable
 from librarian.core.window import local_date
 from librarian.render import captions
-from librarian.render.look import ALARM, DPI, GRID, INK, QUIET, drawable
+from librarian.render.look import ALARM, DPI, GRID, INK, QUIET, canvas, drawable
 from librarian.render.words import amount, percent
 from librarian.report import Report
 
@@ -157,7 +156,7 @@ def _bars(axes: Axes, report: Report, observable: Observable, rows: Sequence[Row
 def _names(axes: Axes, rows: Sequence[Row]) -> None:
     """Write the users' names, each smaller where it would not fit."""
     axes.set_yticklabels([drawable(_label(row)) for row in rows], fontsize=9)
-    renderer: Any = FigureCanvasAgg(cast("Figure", axes.figure)).get_renderer()  # type: ignore[no-untyped-call]
+    renderer = canvas(cast("Figure", axes.figure)).get_renderer()
     for text in axes.get_yticklabels():
         length = text.get_window_extent(renderer).width / DPI
         text.set_fontsize(9 * min(1.0, (_LEFT - 0.2) / max(length, 0.01)))

@@ -15,7 +15,6 @@ from typing import Any
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
@@ -27,7 +26,7 @@ from librarian.render import captions, figure_month
 from librarian.render.chart import draw_chart
 from librarian.render.files import MONTH, OVERVIEW, PICTURES, PRESSURE, QUEUE, QUEUED
 from librarian.render.layers import Layer, layers, legend_layers
-from librarian.render.look import ALARM, DPI, QUIET, STYLE, drawable
+from librarian.render.look import ALARM, DPI, QUIET, STYLE, canvas, drawable
 from librarian.render.pressure import draw_pressure
 from librarian.render.queuechart import draw_blind, queue_layers, queue_legend
 from librarian.report import Report
@@ -146,7 +145,7 @@ def _line(figure: Figure, bottom: float, text: str, **options: Any) -> None:
     """A line of text `bottom` inches above the lower edge, smaller where it would not fit."""
     width, height = figure.get_size_inches()
     line = figure.text(_EDGE / width, bottom / height, drawable(text), **options)
-    length = line.get_window_extent(_canvas(figure).get_renderer()).width / DPI
+    length = line.get_window_extent(canvas(figure).get_renderer()).width / DPI
     line.set_fontsize(line.get_fontsize() * min(1.0, (width - 2 * _EDGE) / max(length, 0.01)))
 
 
@@ -191,11 +190,7 @@ def _write_legend(figure: Figure, entries: list[Layer], columns: int, size: floa
     )
     for text, layer in zip(legend.get_texts(), reversed(entries), strict=True):
         text.set_text(drawable(captions.label(layer)))
-    return legend, legend.get_window_extent(_canvas(figure).get_renderer()).width / DPI
-
-
-def _canvas(figure: Figure) -> Any:
-    return FigureCanvasAgg(figure)  # its methods have no types
+    return legend, legend.get_window_extent(canvas(figure).get_renderer()).width / DPI
 
 
 def _pdf_canvas(figure: Figure) -> Any:
@@ -204,9 +199,9 @@ def _pdf_canvas(figure: Figure) -> Any:
 
 def _saved(name: str, figure: Figure) -> Picture:
     """`figure` in both formats, without dates and versions, which would make equal reports differ."""
-    canvas = _canvas(figure)
-    canvas.draw()
-    pixels = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+    drawn = canvas(figure)
+    drawn.draw()
+    pixels = Image.fromarray(np.asarray(drawn.buffer_rgba())).convert("RGB")
     png, pdf = io.BytesIO(), io.BytesIO()
     # 256 colours are plenty for flat areas, and half the size; to optimise would take six times as long for a tenth
     pixels.quantize(256, Image.Quantize.MAXCOVERAGE).save(png, "PNG", dpi=(DPI, DPI))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 
 DPI = 120
@@ -26,6 +28,13 @@ STYLE: dict[Any, Any] = {
     "xtick.labelcolor": INK,
     "ytick.labelcolor": INK,
 }
+
+
+def canvas(figure: Figure) -> Any:
+    """The canvas of a figure, on which text is measured and the PNG is drawn. There is one, since it holds all pixels;
+    its methods have no types."""
+    held: Any = figure.canvas
+    return held if isinstance(held, FigureCanvasAgg) else FigureCanvasAgg(figure)
 
 
 def drawable(text: str) -> str:

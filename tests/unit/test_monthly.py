@@ -20,7 +20,7 @@ from PIL import Image
 from librarian import assets
 from librarian.core.grants import Allocation
 from librarian.core.months import jobs_failed
-from librarian.render import figure_month, figures, monthly, monthly_page, monthly_pdf
+from librarian.render import figure_month, figures, look, monthly, monthly_page, monthly_pdf
 from librarian.render.monthly import Statement
 from librarian.render.payload_months import month_json, pace_json
 from librarian.render.plain_months import describe_months
@@ -244,7 +244,7 @@ class TestPicture:
         report = reports.busy(users, top_users=40, allocations=SHARED) if users else reports.report_of(odd)
         report = report if users else replace(report, paces=reports.hostile(allocations=SHARED).paces)
         figure = month_figure(report)
-        canvas = figures._canvas(figure)
+        canvas = look.canvas(figure)
         canvas.draw()
         renderer = canvas.get_renderer()
         labels = [text.get_window_extent(renderer) for text in figure.axes[0].get_yticklabels()]
