@@ -12,10 +12,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from librarian.core.changes import NEVER, changed_from, differing
-from librarian.core.jobs import NUMBERS, TEXTS, UNKNOWN, Reject, coded, empty_jobs
+from librarian.core.jobs import COLUMNS, NUMBERS, TEXTS, UNKNOWN, Reject, coded, empty_jobs
 from librarian.store.database import Database
 
-_COLUMNS = (*NUMBERS, *TEXTS)
+_ROWS_AT_ONCE = 20_000
 _AT_ONCE = 500  # values in a statement; SQLite may allow no more than 999
 _QUERIES_KEPT = 2000  # a week of 10-minute cycles for two QoS
 
@@ -84,11 +84,12 @@ class Queries(Database):
 
     def open_runs(self, scope: Scope) -> pd.DataFrame:
         """The runs of `scope` that had not ended when Slurm was last asked: a jobs table."""
-        return self._jobs(scope, '"end" = ?', UNKNOWN)
+        return self._jobs(scope, [('"end" = ?', UNKNOWN)])
 
     def jobs(self, scope: Scope, begin: int) -> pd.DataFrame:
         """The runs of `scope` that had not ended before `begin`: a jobs table, ordered by DBIndex."""
-        return self._jobs(scope, '("end" = ? OR "end" >= ?)', UNKNOWN, begin)
+        # two questions: for one with "or" SQLite reads every run that the QoS ever had
+        return self._jobs(scope, [('"end" = ?', UNKNOWN), ('"end" >= ?', begin)])
 
     def add(
         self, scope: Scope, asked: Asked, jobs: pd.DataFrame, rejects: Sequence[Reject], gone: Sequence[int] = ()
@@ -129,20 +130,23 @@ class Queries(Database):
         for place in range(0, len(signed), _AT_ONCE):
             some = signed[place : place + _AT_ONCE]
             tables.append(self._numbers(f"dbindex IN ({', '.join('?' * len(some))})", *some))
-        return self._as_jobs(np.concatenate(tables) if tables else np.empty((0, len(_COLUMNS)), np.int64))
+        return self._as_jobs(np.concatenate(tables) if tables else np.empty((0, len(COLUMNS)), np.int64))
 
-    def _jobs(self, scope: Scope, condition: str, *values: object) -> pd.DataFrame:
+    def _jobs(self, scope: Scope, conditions: Sequence[tuple[str, int]]) -> pd.DataFrame:
+        """The runs of the scope for which one of the conditions holds; no two hold for the same run."""
         where, names = self._where(scope)
         with self._guarded():
-            return self._as_jobs(self._numbers(f"{condition} AND {where}", *values, *names))
+            found = [self._numbers(f"{condition} AND {where}", value, *names) for condition, value in conditions]
+            numbers = np.concatenate(found)
+            return self._as_jobs(numbers[np.argsort(numbers[:, 0], kind="stable")])
 
     def _numbers(self, condition: str, *values: object) -> npt.NDArray[np.int64]:
-        columns = ", ".join(f'"{column}"' for column in _COLUMNS)
+        columns = ", ".join(f'"{column}"' for column in COLUMNS)
         sql = f"SELECT {columns} FROM job WHERE {condition} ORDER BY dbindex"  # noqa: S608 (no value in it)
         cursor = self._db.execute(sql, values)
         # a few rows at a time as tuples, then as numbers: a tenth of the memory
-        parts = [np.array(rows, dtype=np.int64) for rows in iter(lambda: cursor.fetchmany(20_000), [])]
-        return np.concatenate(parts) if parts else np.empty((0, len(_COLUMNS)), np.int64)
+        parts = [np.array(rows, dtype=np.int64) for rows in iter(lambda: cursor.fetchmany(_ROWS_AT_ONCE), [])]
+        return np.concatenate(parts) if parts else np.empty((0, len(COLUMNS)), np.int64)
 
     def _as_jobs(self, numbers: npt.NDArray[np.int64]) -> pd.DataFrame:
         if not len(numbers):
@@ -162,22 +166,21 @@ class Queries(Database):
         return " AND ".join(clauses), values
 
     def _put_jobs(self, jobs: pd.DataFrame) -> None:
-        columns = [jobs["dbindex"].to_numpy().view(np.int64).tolist()]
-        columns += [jobs[name].tolist() for name in NUMBERS if name != "dbindex"]
+        names, marks = ", ".join(f'"{column}"' for column in COLUMNS), ", ".join("?" * len(COLUMNS))
+        columns = [jobs["dbindex"].to_numpy().view(np.int64)]
+        columns += [jobs[name].to_numpy() for name in NUMBERS if name != "dbindex"]
         columns += [self._text_ids(jobs[name]) for name in TEXTS]
-        marks = ", ".join("?" * len(_COLUMNS))
-        names = ", ".join(f'"{column}"' for column in _COLUMNS)
-        self._db.executemany(f"INSERT OR REPLACE INTO job ({names}) VALUES ({marks})", zip(*columns, strict=True))  # noqa: S608
-
+        for place in range(0, len(jobs), _ROWS_AT_ONCE):  # as Python's numbers they take ten times the memory
+            some = zip(*(column[place : place + _ROWS_AT_ONCE].tolist() for column in columns), strict=True)
+            self._db.executemany(f"INSERT OR REPLACE INTO job ({names}) VALUES ({marks})", some)  # noqa: S608
         people = ((str(name),) for name in jobs["user"].cat.categories)
         self._db.executemany("INSERT OR IGNORE INTO person VALUES (?)", people)
 
-    def _text_ids(self, column: pd.Series) -> list[int]:
+    def _text_ids(self, column: pd.Series) -> npt.NDArray[np.int64]:
         texts = [str(text) for text in column.cat.categories]
         self._db.executemany("INSERT OR IGNORE INTO text (value) VALUES (?)", ((text,) for text in texts))
         ids = [self._db.execute("SELECT id FROM text WHERE value = ?", (text,)).fetchone()[0] for text in texts]
-        numbers: list[int] = np.array(ids or [0])[column.cat.codes.to_numpy()].tolist()
-        return numbers
+        return np.array(ids or [0], dtype=np.int64)[column.cat.codes.to_numpy()]
 
     def _put_rejects(self, scope: Scope, asked: Asked, jobs: pd.DataFrame, rejects: Sequence[Reject]) -> None:
         if asked.full:
@@ -210,7 +213,7 @@ class Queries(Database):
 
 def _table(numbers: npt.NDArray[np.int64], texts: dict[int, str]) -> pd.DataFrame:
     columns: dict[str, Any] = {}
-    for place, name in enumerate(_COLUMNS):
+    for place, name in enumerate(COLUMNS):
         column = np.ascontiguousarray(numbers[:, place])
         if name in TEXTS:
             ids = np.flatnonzero(np.bincount(column))  # those that occur, rising
