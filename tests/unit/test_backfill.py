@@ -184,6 +184,16 @@ def test_hours_that_are_known_are_never_asked_for_nor_lost(setup: Setup) -> None
     assert slurm.asked == [7 * DAY]
 
 
+def test_a_run_that_was_suspended_and_goes_on_counts_the_same_part_in_each_slice(setup: Setup) -> None:
+    """For half of its time it was suspended, of which the oldest slice alone would know too little."""
+    begin = SPAN[0] + DAY
+    whole = NOW - begin
+    half = run_of(2, submit=begin, eligible=begin, start=begin, end=None, suspended=whole // 2, user="bob")
+    go(setup, DemoSlurm([run_of(1), half], now=NOW), 7 * DAY, SPAN)
+    amounts = [amount for key, amount in rows(setup, "usage") if key[3] == "NCPUS" and key[4] == "bob"]
+    assert amounts == pytest.approx([4 * 3600 / 2] * (27 * 24))
+
+
 def test_people_are_met(setup: Setup) -> None:
     go(setup, DemoSlurm([run_of(1, user="zoe")], now=NOW), 7 * DAY, SPAN)
     with opened(setup.places.store) as store:

@@ -152,6 +152,19 @@ def test_hours_that_came_otherwise_stay(setup: Setup) -> None:
     assert rows(setup, "usage") == before
 
 
+def test_hours_that_came_otherwise_stay_beside_those_that_are_merged(setup: Setup) -> None:
+    """Slurm told of one run as the task asked, and of two with other CPUs as the newer half was fetched."""
+    folder, half = prepared(setup, 1), SPAN[0] + 14 * DAY
+    fetch(folder, 0, [run_of(1, end=SPAN[1])])
+    later = [run_of(1, end=SPAN[1], alloc_tres="cpu=8"), run_of(2, user="bob")]
+    go(setup, DemoSlurm(later, now=NOW), 7 * DAY, (half, SPAN[1]))
+    assert fanout.merge(setup, hands()).seconds == half - SPAN[0]
+    cpus = {key[1]: amount for key, amount in rows(setup, "usage") if key[3] == "NCPUS" and amount == key[2] * 4}
+    others = {key[1]: amount for key, amount in rows(setup, "usage") if key[3] == "NCPUS" and amount == key[2] * 8}
+    assert max(cpus) == half - 3600
+    assert min(others) == half
+
+
 def test_the_scripts(setup: Setup, tmp_path: Path) -> None:
     options = replace(setup.config.scrontab, partition="cpu", account="avery", qos="avery-b", modules=("python3",))
     setup = replace(setup, config=replace(setup.config, scrontab=options))
