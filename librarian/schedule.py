@@ -10,7 +10,6 @@ import json
 import re
 import shlex
 import sys
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -191,8 +190,3 @@ def _record(setup: Setup, value: Installed) -> None:
         write_atomic(path, json.dumps(asdict(value)).encode(), mode=0o600)
     except OSError as error:
         raise StoreError(f"{path} cannot be written", error.strerror or str(error)) from error
-
-
-def offer(setup: Setup, config: Path, why: LibrarianError) -> Mapping[str, str]:
-    """The other forms, by name, for where there is no scrontab."""
-    return {kind: form(setup, config, kind) for kind in FORMS if kind != "scrontab"} | {"why": str(why)}
