@@ -4,7 +4,7 @@ import { ago, visible, zoned } from "./format.js";
 
 const STATUS_VERSION = 1;
 const LATE_INTERVALS = 3;
-const LONGEST_REASON = 300; // characters of a reason
+const LONGEST_REASON = 160; // characters of a reason
 
 // What status.json says of `cluster`, {interval, runs, collect, render, qos}, or null: a text that is something else says
 // nothing. `runs` is when the last run began, `qos` maps names to rows, and a row is {tried, done, error}.
@@ -80,13 +80,13 @@ function intervalOf(index, status) {
   return Math.max(status?.interval ?? index.next_expected - index.generated_at, index.refresh_seconds);
 }
 
-// The banner's sentences, or "". `trouble` is why the last look for newer data failed, or "". `canLook`: whether this page looks.
+// The banner's sentences, a line each, or "". `trouble` is why the last look for newer data failed, or "". `canLook`: whether this page looks.
 export function bannerText(health, zone, now, trouble, canLook) {
   if (!health) return "";
   const age = health.since === null ? "There are no data yet" : `Nothing newer since ${moment(health.since, zone, now)}`;
   const sentences = health.facts.map((fact) => sentenceOf(fact, zone, now, trouble, canLook));
-  const why = health.facts[0]?.kind === "said" ? ": " : ". ";
-  return sentences.length ? `${age}${why}${sentences.join(" ")}` : `${age}.`;
+  const why = health.facts[0]?.kind === "said" ? ": " : ".\n";
+  return sentences.length ? `${age}${why}${sentences.join("\n")}` : `${age}.`;
 }
 
 function sentenceOf({ kind, at, reason }, zone, now, trouble, canLook) {

@@ -7,6 +7,7 @@ template; so is the table as it was before each change.
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import sys
 from dataclasses import asdict, dataclass, replace
@@ -23,6 +24,7 @@ from librarian.slurm.command import Slurm
 from librarian.system import write_atomic
 
 FORMS = {"scrontab": "scrontab.j2", "crontab": "crontab.j2", "systemd": "systemd.j2"}
+_WORDS = ("hourly", "daily", "monthly", "yearly", "annually")  # of cron's, that mean the same to systemd
 _WATCHDOG_MINUTES = 5  # several commands of Slurm's, each of which may take a minute
 
 
@@ -33,7 +35,6 @@ class Entry:
     name: str
     command: str
     schedule: str
-    every: int
     minutes: int
     cpus: int
     script: str
@@ -53,7 +54,8 @@ def block(setup: Setup, config: Path) -> str:
 def form(setup: Setup, config: Path, kind: str) -> str:
     """Our entries as text in one of `FORMS`. Raises `ConfigError` when a path cannot stand there."""
     options = setup.config.scrontab
-    fill = {"memory": options.memory, "partition": options.partition, "qos": options.qos, "account": options.account}
+    fill: dict[str, object] = {"calendar": calendar}
+    fill |= {"memory": options.memory, "partition": options.partition, "qos": options.qos, "account": options.account}
     return filled_text(assets.templates(), FORMS[kind], entries=_entries(setup, config), **fill).strip() + "\n"
 
 
@@ -65,17 +67,24 @@ def _entries(setup: Setup, config: Path) -> list[Entry]:
         ("watchdog", options.watchdog_schedule, _WATCHDOG_MINUTES, 1),
     ):
         script, log = _script(state, name, command), state / f"{command}-{name}.log"
-        entry = Entry(
-            f"librarian-{command}-{name}", command, schedule, _every(schedule), minutes, cpus, _path(script), _path(log)
-        )
+        entry = Entry(f"librarian-{command}-{name}", command, schedule, minutes, cpus, _path(script), _path(log))
         made.append(entry)
     return made
 
 
-def _every(schedule: str) -> int:
-    """Minutes between firings where a schedule is `*/n …`, else 10."""
-    first = schedule.split(" ", maxsplit=1)[0]
-    return int(first[2:]) if first.startswith("*/") and first[2:].isdigit() else 10
+def calendar(schedule: str) -> str:
+    """A schedule as systemd writes it (systemd.time(7)): `*-*-* *:0/10`.
+
+    Raises `ConfigError` for what it does not take over: days of the month or of the week, and words it does not know.
+    """
+    parts = schedule.split(" ")
+    if schedule.removeprefix("@") in _WORDS:
+        return schedule.removeprefix("@")
+    if len(parts) != 5 or parts[2:] != ["*"] * 3 or not all(re.fullmatch(r"[0-9*,/-]+", part) for part in parts):
+        todo = "write the timer yourself, or name a schedule of minutes and hours"
+        raise ConfigError(f"the schedule {schedule!r} cannot be told to systemd", todo=todo)
+    minute, hour = (part.replace("*/", "0/").replace("-", "..") for part in parts[:2])
+    return f"*-*-* {hour}:{minute}"
 
 
 def _path(path: Path) -> str:

@@ -219,6 +219,9 @@ def test_a_disabled_line_that_is_not_ours_stays_disabled(keepers: list[Keeper]) 
 def test_a_table_that_is_gone_comes_back_with_our_lines(keepers: list[Keeper]) -> None:
     second = keepers[1]
     ours = second.table().removeprefix(FOREIGN)
+    second.run("scrontab", "-", text="")
+    assert "an empty table; waiting whether it stays so" in second.watch()
+    assert (second.table(), second.job()) == ("", ("", "", "")), "its jobs go with a table"
     second.run("scrontab", "-r")
     assert "put: our entries are gone" in second.watch()
     assert second.table() == ours

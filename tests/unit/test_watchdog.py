@@ -388,7 +388,27 @@ def test_without_scrontab_the_other_forms_are_offered(
     assert main(["--config", str(path), "scrontab", "install", "--form", "crontab"]) == 0
     assert re.search(r"^\*/10 \* \* \* \* '.*run-hpg-.*\.sh' >>'.*\.log' 2>&1$", capsys.readouterr().out, re.MULTILINE)
     assert main(["--config", str(path), "scrontab", "install", "--form", "systemd"]) == 0
-    assert "OnCalendar=*:0/10" in capsys.readouterr().out
+    assert "OnCalendar=*-*-* *:0/10\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("schedule_of_cron", "of_systemd"),
+    [
+        ("*/10 * * * *", "*-*-* *:0/10"),
+        ("* * * * *", "*-*-* *:*"),
+        ("5,35 7-19 * * *", "*-*-* 7..19:5,35"),
+        ("0 */2 * * *", "*-*-* 0/2:0"),
+        ("@hourly", "hourly"),
+    ],
+)
+def test_a_schedule_is_the_same_for_systemd(schedule_of_cron: str, of_systemd: str) -> None:
+    assert schedule.calendar(schedule_of_cron) == of_systemd
+
+
+@pytest.mark.parametrize("odd", ["0 4 * * 1", "0 4 1 * *", "0 4 * 6 *", "@weekly", "@elevenses", "0 4 * * Mon-Fri"])
+def test_what_systemd_would_take_for_something_else_is_refused(odd: str) -> None:
+    with pytest.raises(ConfigError, match="cannot be told to systemd"):
+        schedule.calendar(odd)
 
 
 def test_it_starts_without_the_heavy_parts(setup: Setup, path: Path) -> None:
