@@ -23,6 +23,7 @@ from librarian.core.jobs import NUMBERS, TEXTS, TIMES, UNKNOWN, Mask, Reject, co
 from librarian.core.tres import parse_tres
 from librarian.errors import SlurmError
 from librarian.slurm.command import Slurm, complaint
+from librarian.slurm.durations import parse_duration
 from librarian.system import Answer
 
 DELIMITER = "\x1f"
@@ -308,20 +309,6 @@ def _fails(function: Callable[[str], object], text: str) -> bool:
     except ValueError:
         return True
     return False
-
-
-def parse_duration(text: str) -> int:
-    """Seconds of `[days-]hours:minutes:seconds[.fraction]`, fractions dropped; "" is 0. Raises `ValueError`."""
-    days, dash, clock = text.rpartition("-")
-    parts = (clock if text else "0").split(".")[0].split(":")
-    if len(parts) > 3 or not all(part.isascii() and part.isdigit() for part in parts) or (dash and not days.isdigit()):
-        raise ValueError(f"not a duration: {text!r}")
-    seconds = int(days or 0) * 86400
-    for place, part in enumerate(reversed(parts)):
-        seconds += int(part) * 60**place
-    if seconds > _LATEST:
-        raise ValueError(f"not a duration: {text!r}")
-    return seconds
 
 
 def _reject(line: bytes, reason: str) -> Reject:

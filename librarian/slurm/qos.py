@@ -5,8 +5,8 @@ from __future__ import annotations
 from librarian.core.rules import JOBS, SUBMITTED, WALLTIME, QosLimits
 from librarian.core.tres import parse_tres
 from librarian.errors import SlurmError
-from librarian.slurm.accounting import parse_duration
 from librarian.slurm.command import Slurm
+from librarian.slurm.durations import parse_duration
 
 # sacctmgr's field -> our name of the setting and its resource ("": the field is a TRES text). The names of the fields
 # are the same in 22.05, 24.11 and 26.05.

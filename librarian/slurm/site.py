@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from librarian.core.window import DAY
 from librarian.errors import SlurmError
-from librarian.slurm.accounting import parse_duration
 from librarian.slurm.command import Slurm
+from librarian.slurm.durations import parse_duration
 
 
 def gpus_tracked(slurm: Slurm) -> bool:

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from librarian.core.jobs import NUMBERS, TEXTS, UNKNOWN
 from librarian.errors import SlurmError
 from librarian.slurm import accounting
-from librarian.slurm.accounting import DELIMITER, FIELDS, HEADER, Query, parse, parse_duration
+from librarian.slurm.accounting import DELIMITER, FIELDS, HEADER, Query, parse
 from librarian.slurm.command import Slurm
+from librarian.slurm.durations import parse_duration
 from librarian.system import Answer
 from tests.unit.tables import sacct_answer, sacct_line
 

@@ -17,6 +17,7 @@ from librarian.slurm import accounting, associations, qos, site
 from librarian.slurm.accounting import DELIMITER, Query
 from librarian.slurm.associations import Association
 from librarian.slurm.command import ENVIRONMENT, Slurm
+from librarian.slurm.durations import parse_duration
 from librarian.system import Answer
 
 RECORDED = Path(__file__).parents[1] / "data" / "slurm-24.11"
@@ -45,7 +46,7 @@ def run_of(line: str) -> Run:
     return Run(
         int(cells["DBIndex"]), int(cells["JobIDRaw"]), cells["JobID"], cells["User"], 0, cells["Account"], cells["QOS"],
         cells["Partition"], cells["State"], int(cells["Submit"]), epoch(cells["Eligible"]), epoch(cells["Start"]),
-        epoch(cells["End"]), accounting.parse_duration(cells["Suspended"]), cells["AllocTRES"], cells["ReqTRES"],
+        epoch(cells["End"]), parse_duration(cells["Suspended"]), cells["AllocTRES"], cells["ReqTRES"],
         int(cells["NNodes"]),
     )  # fmt: skip
 
@@ -155,7 +156,7 @@ def test_a_run_that_never_started() -> None:
 @pytest.mark.parametrize(("seconds", "text"), [(0, "00:00:00"), (86399, "23:59:59"), (93784, "1-02:03:04")])
 def test_a_long_suspension_has_days(seconds: int, text: str) -> None:
     assert row(replace(RUN, end=200_000, suspended=seconds), "Suspended", now=300_000) == [text]
-    assert accounting.parse_duration(text) == seconds
+    assert parse_duration(text) == seconds
 
 
 def test_all_fields_in_the_order_asked_for() -> None:
