@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -13,7 +13,6 @@ from librarian.core.grants import Allocation
 from librarian.core.months import Kept, Month, Spans, clipped, joined, midnights, month_start, months
 from librarian.core.usage import Usage
 from librarian.core.window import Window
-from librarian.measuring import Found
 from librarian.store import Scope, Store
 from librarian.store.months import RUNS, USAGE
 
@@ -34,15 +33,14 @@ class Past:
         return joined([*kept, (self.finished, self.now)])
 
 
-def keep(store: Store, scope: Scope, found: Found) -> Past:
-    """Keep the finished bins of what was computed anew for good."""
-    window, usage = found.fresh, found.measured.usage
-    fresh = replace(usage, window=window, integrals=usage.integrals[:, :, -window.bins :])
+def keep(store: Store, scope: Scope, jobs: pd.DataFrame, usage: Usage) -> Past:
+    """Keep the finished bins of `usage`, which was made of `jobs`, for good; bins before them stay as they are."""
+    window = usage.window
     whole = int(window.edges[-1]) == window.now
     finished = window.now if whole else int(window.edges[-2])
     if finished > window.start:
-        store.keep_usage(scope, fresh, by_account(found.jobs, window))
-    return Past(scope, window.now, window.zone, finished, None if whole else _rest(found.jobs, usage))
+        store.keep_usage(scope, usage, by_account(jobs, window))
+    return Past(scope, window.now, window.zone, finished, None if whole else _rest(jobs, usage))
 
 
 def _rest(jobs: pd.DataFrame, usage: Usage) -> Kept:

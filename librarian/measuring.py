@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from librarian.core.measured import Limits, Measured, extended, final, part, part_of_window
 from librarian.core.measured import measure as measure_all
+from librarian.core.usage import Usage
 from librarian.core.window import Window
 from librarian.store import Scope, Store
 
@@ -23,6 +24,12 @@ class Found:
     measured: Measured
     jobs: pd.DataFrame
     fresh: Window
+
+    @property
+    def usage(self) -> Usage:
+        """What was held in the bins that were computed anew."""
+        whole = self.measured.usage
+        return replace(whole, window=self.fresh, integrals=whole.integrals[:, :, -self.fresh.bins :])
 
 
 def measure(store: Store, scope: Scope, window: Window, limits: Limits) -> Found:

@@ -202,7 +202,7 @@ def _sources(setup: Setup, store: Store) -> list[assemble.Source]:
         measured = None
         if collected:
             found = _measure(setup, store, entry, collected)
-            measured, pasts[entry.name] = found.measured, history.keep(store, scope(entry), found)
+            measured, pasts[entry.name] = found.measured, history.keep(store, scope(entry), found.jobs, found.usage)
             months = history.months_of(store, pasts[entry.name])
             collected = replace(collected, jobs=found.jobs, months=months)
         last = store.last_query(scope(entry))
