@@ -122,9 +122,8 @@ def _submit(options: argparse.Namespace, setup: Setup, path: Path, todo: Sequenc
     except SlurmError:
         system.remove_tree(folder)
         raise
-    print(
-        f"submitted job {array}: {_counted(len(plan.tasks), 'task')}, {fanout.AT_ONCE} at a time; and job {merge}, which merges"
-    )
+    tasks = _counted(len(plan.tasks), "task")
+    print(f"submitted job {array}: {tasks}, {fanout.AT_ONCE} at a time; and job {merge}, which merges")
     print(f"their logs are in {folder}; should a task fail, merge by hand: librarian backfill --merge")
     return 0
 
