@@ -122,7 +122,8 @@ def _submit(options: argparse.Namespace, setup: Setup, path: Path, todo: Sequenc
     except SlurmError:
         system.remove_tree(folder)
         raise
-    print(f"submitted job {array}: {len(plan.tasks)} tasks, {fanout.AT_ONCE} at a time; and job {merge}, which merges")
+    tasks = _counted(len(plan.tasks), "task")
+    print(f"submitted job {array}: {tasks}, {fanout.AT_ONCE} at a time; and job {merge}, which merges")
     print(f"their logs are in {folder}; should a task fail, merge by hand: librarian backfill --merge")
     return 0
 
@@ -134,7 +135,7 @@ def _task(options: argparse.Namespace, setup: Setup) -> int:
     folder = Path(options.folder)
     with _alone(fanout.part(folder, options.task).with_suffix(".lock"), "a part of a backfill"), _going_on():
         outcome = fanout.fetch(_slurm(setup), folder, options.task, Hands(system.clock))
-    print(f"{outcome.runs:,} runs in {outcome.slices} slices, {outcome.rejects:,} rows left out")
+    print(_sums(outcome))
     return 0
 
 
@@ -144,15 +145,19 @@ def _merge(setup: Setup) -> int:
 
     with _alone(setup.places.store.with_suffix(".backfill.lock"), "a merge"):
         merged = fanout.merge(setup, Hands(system.clock))
-    left = f"; {merged.open_tasks} tasks are not done" if merged.open_tasks else ""
-    print(f"merged {merged.parts} parts, {merged.seconds / _DAY:,.1f} days{left}")
+    left = f"; not done: {_counted(merged.open_tasks, 'task')}" if merged.open_tasks else ""
+    print(f"merged {_counted(merged.parts, 'part')}, {merged.seconds / _DAY:,.1f} days{left}")
     return 0
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def _told(outcome: Outcome, todo: Sequence[Order], zone: str) -> list[str]:
     if not todo:
         return ["nothing is left to fetch"]
-    lines = [f"{outcome.runs:,} runs in {outcome.slices} slices, {outcome.rejects:,} rows left out"]
+    lines = [_sums(outcome)]
     for order in todo:
         name, since = order.scope.qos, outcome.since[order.scope.qos]
         if since is None:
@@ -203,6 +208,11 @@ def _shown(epoch: int, zone: str) -> str:
     from librarian.core.window import local_date
 
     return local_date(epoch, zone).isoformat()
+
+
+def _sums(outcome: Outcome) -> str:
+    runs, slices = _counted(outcome.runs, "run"), _counted(outcome.slices, "slice")
+    return f"{runs} in {slices}, {_counted(outcome.rejects, 'row')} left out"
 
 
 def _span(options: argparse.Namespace, setup: Setup, archive: Archive) -> Span:

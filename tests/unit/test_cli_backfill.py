@@ -63,6 +63,23 @@ def test_when_slurm_does_not_answer_it_says_how_to_go_on(config: Path, capsys: p
     assert len(told.splitlines()) == 1
 
 
+def test_as_a_job_array(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sbatch = config / "bin" / "sbatch"
+    sbatch.write_text("#!/bin/sh\necho 'sbatch: error: no such partition' >&2\nexit 1\n")
+    sbatch.chmod(0o755)
+    command = ("backfill", "--from", "2026-10-26", "--slice-days", "30", "--slurm", "--tasks", "1")
+    assert main(command) == 3
+    assert "no such partition" in capsys.readouterr().err
+    batches = config / "state" / "backfill" / "demo"
+    assert list(batches.iterdir()) == [], "what was not submitted is not left behind"
+    sbatch.write_text("#!/bin/sh\necho 77\n")
+    assert "submitted job 77: 1 task," in said(capsys, *command)
+    (folder,) = batches.iterdir()
+    assert "2 runs in" in said(capsys, "backfill", "--folder", str(folder), "--task", "0")
+    assert said(capsys, "backfill", "--merge").startswith("merged 1 part,")
+    assert said(capsys, *command) == "nothing is left to fetch\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
