@@ -119,7 +119,7 @@ accounts = {accounts}
 _TAIL = """\
 # How it runs by itself once you say: librarian scrontab install (docs/scrontab.md).
 # [scrontab]
-# schedule = "*/10 * * * *"   # keep [report] interval_seconds to it
+# schedule = "*/10 * * * *"   # as often as interval_seconds says
 # partition = ""              # "": Slurm's default; so for qos and account
 # modules = ["python3"]       # to load first
 
