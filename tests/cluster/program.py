@@ -44,8 +44,8 @@ class Program:
         self.cluster.run(self.user, "mkdir", "-p", self.place)
         self.plain("init", folder=self.place)
         text = self.cluster.run(self.user, "cat", self.config).stdout
-        text = text.replace("[paths]", '[paths]\nstate = "state"\nsite = "site"')
-        text = text.replace("[report]", "[report]\nrefresh_seconds = 10")
+        text = text.replace("\n[paths]\n", '\n[paths]\nstate = "state"\nsite = "site"\n')
+        text = text.replace("\n[report]\n", "\n[report]\nrefresh_seconds = 10\n")
         self.cluster.run(self.user, "tee", self.config, text=text)
 
     def run(self, *arguments: str, check: bool = True, timeout: float = 120) -> Ran:
