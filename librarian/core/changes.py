@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from librarian.core.jobs import NUMBERS, TEXTS, UNKNOWN, Mask, in_state, ints
+from librarian.core.jobs import NUMBERS, TEXTS, UNKNOWN, Mask, codes, in_state, ints
 from librarian.core.window import Epochs
 
 NEVER = 2**62
@@ -19,15 +19,15 @@ _IDENTITY = ("submit", "eligible", "start")  # times that, where they differ, ma
 
 def differing(known: pd.DataFrame, fresh: pd.DataFrame) -> Mask:
     """The rows of `fresh` that `known` does not have just so, shape (rows,)."""
-    place = pd.Index(known["dbindex"]).get_indexer(fresh["dbindex"])
-    there = place >= 0
+    left, right, there = _both(known, fresh)
     other = ~there
+    others = np.zeros(len(right), dtype=bool)
     for name in NUMBERS:
-        other[there] |= ints(known, name)[place[there]] != ints(fresh, name)[there]
+        others |= ints(left, name) != ints(right, name)
     for name in TEXTS:
-        before, after = (table[name].astype(object).to_numpy() for table in (known, fresh))
-        other[there] |= before[place[there]] != after[there]
-    return np.asarray(other)
+        others |= ~_same_text(left, right, name)
+    other[there] = others
+    return other
 
 
 def changed_from(known: pd.DataFrame, fresh: pd.DataFrame, gone: pd.DataFrame) -> int:
@@ -36,12 +36,24 @@ def changed_from(known: pd.DataFrame, fresh: pd.DataFrame, gone: pd.DataFrame) -
     `known` are rows of a jobs table as they were stored, `fresh` as Slurm tells them now, `gone` those that left. Rows
     of `known` that `fresh` does not name stay as they are.
     """
-    old = known.set_index("dbindex")
-    new = fresh.set_index("dbindex")
-    both = new.index.intersection(old.index)
-    left, right = old.loc[both].reset_index(), new.loc[both].reset_index()
-    moments = [_whole(new.loc[new.index.difference(old.index)].reset_index()), _whole(gone), _differences(left, right)]
+    left, right, there = _both(known, fresh)
+    moments = [_whole(fresh[~there]), _whole(gone), _differences(left, right)]
     return min((int(part.min()) for part in moments if len(part)), default=NEVER)
+
+
+def _both(known: pd.DataFrame, fresh: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, Mask]:
+    """The runs of `fresh` that are known: as they were, as they are, and which of `fresh` they are, shape (rows,)."""
+    place = pd.Index(known["dbindex"]).get_indexer(pd.Index(fresh["dbindex"]))
+    there = np.asarray(place >= 0)
+    return known.iloc[place[there]], fresh[there], there
+
+
+def _same_text(left: pd.DataFrame, right: pd.DataFrame, name: str) -> Mask:
+    """Where a text column of two tables with as many rows says the same, shape (rows,)."""
+    (code, texts), (other, others) = codes(left, name), codes(right, name)
+    place = {text: number for number, text in enumerate(texts)}
+    there = np.array([place.get(text, -1) for text in others] or [-1])
+    return np.asarray(there[other] == code)
 
 
 def _whole(runs: pd.DataFrame) -> Epochs:
@@ -57,12 +69,11 @@ def _differences(left: pd.DataFrame, right: pd.DataFrame) -> Epochs:
         other |= ints(left, name) != ints(right, name)
     for name in TEXTS:
         if name != "state":
-            other |= left[name].astype(object).to_numpy() != right[name].astype(object).to_numpy()
+            other |= ~_same_text(left, right, name)
     # a pause is spread over the whole run
     other |= (_paused(left) | _paused(right)) & ~_alike(left, right)
     ends = [ints(table, "end") for table in (left, right)]
-    state = left["state"].astype(object).to_numpy() != right["state"].astype(object).to_numpy()
-    ended = (ends[0] != ends[1]) | state
+    ended = (ends[0] != ends[1]) | ~_same_text(left, right, "state")
     earliest = np.minimum(*(np.where(end == UNKNOWN, NEVER, end) for end in ends))
     moment = np.where(ended, earliest, NEVER)
     begin = np.minimum(_whole(left), _whole(right))
