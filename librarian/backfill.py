@@ -178,6 +178,9 @@ class _Work:
         try:
             runs = self._ask(Query(scope.qos, *span, scope.accounts, scope.partitions), one_bin)
         except TooWideError:
+            if one_bin:  # less cannot be asked for
+                raise
+            self._hands.pause(min(LONGEST_PAUSE, self._hands.stopwatch() - started))
             self._length = (span[1] - span[0]) // 2
             self._terms = replace(self._terms, longest=self._length)
             log.info("slices of %d s are too wide for slurmdbd", span[1] - span[0])

@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from librarian.core.measured import Measured
 from librarian.core.privacy import Rules, folded, public_names, scrubbed
@@ -153,26 +154,47 @@ def secret_key(state: Path) -> bytes:
 def keep(state: Path, mask: Disguise) -> bool:
     """Write down who is called what, for the last look and for `librarian whois`; readable by its owner alone.
 
-    Returns whether the rules are those of the last time: else files of the last site may show what must not be seen.
+    Returns whether the rules are those of the last site: else its files may show what must not be seen.
     """
-    before = kept(state)
-    value = {"rules": asdict(mask.rules), "names": dict(mask.names)}
-    with guarded(state / NAMES_FILE):
-        write_atomic(state / NAMES_FILE, json.dumps(value, sort_keys=True).encode(), mode=0o600)
-    return before is None or before.rules == mask.rules
+    before = _read(state)
+    if before is None:
+        _write(state, mask, None)
+        return mask.rules == Rules()
+    _write(state, mask, before[1])
+    return before[1] == mask.rules
+
+
+def shown(state: Path, mask: Disguise) -> None:
+    """Write down that the site is whole under these rules. Raises `StoreError`; its files are not kept then."""
+    _write(state, mask, mask.rules)
 
 
 def kept(state: Path) -> Disguise | None:
     """What was written down at the last rendering, or None before it. Raises `StoreError` where it cannot be read."""
+    found = _read(state)
+    return found[0] if found else None
+
+
+def _write(state: Path, mask: Disguise, site: Rules | None) -> None:
+    value = {"rules": asdict(mask.rules), "names": dict(mask.names), "site": site and asdict(site)}
+    with guarded(state / NAMES_FILE):
+        write_atomic(state / NAMES_FILE, json.dumps(value, sort_keys=True).encode(), mode=0o600)
+
+
+def _read(state: Path) -> tuple[Disguise, Rules | None] | None:
+    """What was written down, and the rules of the last site that became whole."""
     path = state / NAMES_FILE
     with guarded(path):
         try:
             value = json.loads(path.read_bytes())
         except FileNotFoundError:
             return None
-        told = value["rules"]
-        rules = Rules(**{**told, "show": tuple(told["show"]), "hide": tuple(told["hide"])})
-        return Disguise(value["names"], rules)
+        site = value.get("site", value["rules"])  # older releases did not write it
+        return Disguise(value["names"], _rules(value["rules"])), None if site is None else _rules(site)
+
+
+def _rules(told: Mapping[str, Any]) -> Rules:
+    return Rules(**{**told, "show": tuple(told["show"]), "hide": tuple(told["hide"])})
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ slurmdbd serves everybody: only a few tasks run at the same time, and each leave
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import logging
 import shlex
@@ -23,10 +24,10 @@ from librarian import assets
 from librarian.backfill import Found, Hands, Outcome, fill, patient, put
 from librarian.backlog import Order, Terms, orders
 from librarian.configfile import Setup
-from librarian.core.months import clipped
+from librarian.core.months import clipped, month_starts
 from librarian.core.slices import Span, gaps
 from librarian.core.window import day_edges
-from librarian.errors import BusyError, ConfigError, StoreError
+from librarian.errors import BusyError, ConfigError, LibrarianError, SlurmError, StoreError
 from librarian.lock import locked
 from librarian.render.html import filled_text
 from librarian.slurm import batch
@@ -121,9 +122,20 @@ def prepare(setup: Setup, config: Path, plan: Plan, now: int) -> Path:
 
 
 def submit(slurm: Slurm, folder: Path) -> tuple[str, str]:
-    """Submit the array and the job that merges; returns their ids. Raises `SlurmError`."""
-    array = batch.submit(slurm, folder / ARRAY)
-    return array, batch.submit(slurm, folder / MERGE, batch.after_all(array))
+    """Submit the array and the job that merges; returns their ids.
+
+    Raises `SlurmError`; the folder is removed then, unless the array goes on in it.
+    """
+    try:
+        array = batch.submit(slurm, folder / ARRAY)
+    except SlurmError:
+        remove_tree(folder)
+        raise
+    try:
+        return array, batch.submit(slurm, folder / MERGE, batch.after_all(array))
+    except SlurmError as error:
+        todo = "when the job has ended, run: librarian backfill --merge"
+        raise SlurmError(f"job {array} is submitted, but not the one that merges", str(error), todo) from error
 
 
 def _script(setup: Setup, config: Path, folder: Path, command: str, *, minutes: int, tasks: int) -> str:
@@ -206,28 +218,38 @@ def merge(setup: Setup, hands: Hands) -> Merged:
 
     What may only be missing since slurmdbd has purged it is left out, see `librarian.backfill`. Raises `StoreError`.
     """
-    found = Merged()
+    found, problems = Merged(), []
     for folder in unmerged(setup):
-        one = _merge(setup, folder, hands)
+        try:
+            one = _merge(setup, folder, hands)
+        except LibrarianError as error:  # the others do not wait for it
+            problems.append(error)
+            continue
         found = Merged(found.seconds + one.seconds, found.parts + one.parts, found.open_tasks + one.open_tasks)
+    if problems:
+        raise problems[0]
     return found
 
 
 def _merge(setup: Setup, folder: Path, hands: Hands) -> Merged:
     plan, record = read_plan(folder), folder / "merged.json"
-    before: dict[str, Any] = json.loads(record.read_text()) if record.exists() else {"tasks": [], "sure": {}}
-    merged, sure, seconds = set(before["tasks"]), dict(before["sure"]), 0
+    merged, sure = _merged_before(record)
+    seconds = 0
     with contextlib.ExitStack() as stack:
         parts = dict(_free_parts(folder, plan, stack))
         done = {number for number, store in parts.items() if store.fact(_DONE)} | merged
         for store in parts.values():
             for key, since in (store.fact(_SURE) or {}).items():
                 sure[key] = min(since, sure.get(key, since))
-        for number, store in parts.items():
-            for scope in {order.scope for order in plan.tasks[number]}:
-                since = sure.get(scope.key)
-                if since is not None:
-                    seconds += _take(setup, store, scope, since, plan.terms.zone, hands)
+        for number, store in sorted(parts.items()):
+            try:
+                seconds += _take_task(setup, store, plan, number, sure, hands)
+            except CorruptStoreError as error:
+                if str(store.path) not in error.what:  # it is our own store
+                    raise
+                _set_aside(part(folder, number), error)
+                del parts[number]
+                done.discard(number)
     # a part with slices that nothing older vouches for yet waits until no older one can come
     last = len(done) == len(plan.tasks)
     with opened(setup.places.store) as store:
@@ -240,6 +262,27 @@ def _merge(setup: Setup, folder: Path, hands: Hands) -> Merged:
     return Merged(seconds, len(finished), len(plan.tasks) - len(merged | finished))
 
 
+def _merged_before(record: Path) -> tuple[set[int], dict[str, int]]:
+    """The tasks that were merged, and from when on each scope is believed; nothing where that is missing or damaged."""
+    try:
+        told = json.loads(record.read_bytes())
+        return {int(number) for number in told["tasks"]}, {str(key): int(since) for key, since in told["sure"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError):
+        return set(), {}
+
+
+def _take_task(setup: Setup, source: Store, plan: Plan, number: int, sure: Mapping[str, int], hands: Hands) -> int:
+    scopes = {order.scope for order in plan.tasks[number]}
+    return sum(
+        _take(setup, source, scope, sure[scope.key], plan.terms.zone, hands) for scope in scopes if scope.key in sure
+    )
+
+
+def _set_aside(path: Path, error: LibrarianError) -> None:
+    log.warning("%s; what it held is to be fetched again", error)
+    path.unlink(missing_ok=True)
+
+
 def _free_parts(folder: Path, plan: Plan, stack: contextlib.ExitStack) -> Iterator[tuple[int, Store]]:
     """The parts that are there and that nobody writes, with their tasks' numbers; locked for as long as `stack` is."""
     for number in range(len(plan.tasks)):
@@ -248,23 +291,32 @@ def _free_parts(folder: Path, plan: Plan, stack: contextlib.ExitStack) -> Iterat
             continue
         try:
             stack.enter_context(locked(path.with_suffix(".lock"), "a merge"))
-            yield number, stack.enter_context(opened(path))
+            store = stack.enter_context(opened(path))
+            store.fact(_DONE), store.fact(_SURE)  # what is damaged is best known now
         except BusyError:
             log.info("task %d goes on", number)
         except CorruptStoreError as error:
-            log.warning("%s; what it held is to be fetched again", error)
-            path.unlink()
+            _set_aside(path, error)
+        else:
+            yield number, store
 
 
 def _take(setup: Setup, source: Store, scope: Scope, since: int, zone: str, hands: Hands) -> int:
     """Take in the spans that a part knows from `since` on and the store does not; returns their seconds."""
     seconds = 0
-    for begin, end in clipped(source.known(scope, USAGE), since, sys.maxsize):
-        with patient(setup, hands), opened(setup.places.store) as store:
-            for gap in gaps(store.known(scope, USAGE), begin, end):
-                store.take_hours(source, scope, gap, zone)
-                seconds += gap[1] - gap[0]
+    for known in clipped(source.known(scope, USAGE), since, sys.maxsize):
+        for begin, end in _by_month(known, zone):  # one at a time: a run may want the lock, and years are much memory
+            with patient(setup, hands), opened(setup.places.store) as store:
+                for gap in gaps(store.known(scope, USAGE), begin, end):
+                    store.take_hours(source, scope, gap, zone)
+                    seconds += gap[1] - gap[0]
     return seconds
+
+
+def _by_month(span: tuple[int, int], zone: str) -> list[tuple[int, int]]:
+    """The span cut where months begin, newest first; there no bin is cut in two."""
+    cuts = [start for start in month_starts(span[0], span[1], zone) if span[0] < start < span[1]]
+    return list(itertools.pairwise([span[0], *cuts, span[1]]))[::-1]
 
 
 def _remove(path: Path) -> None:

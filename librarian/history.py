@@ -33,13 +33,16 @@ class Past:
         return joined([*kept, (self.finished, self.now)])
 
 
-def keep(store: Store, scope: Scope, jobs: pd.DataFrame, usage: Usage) -> Past:
-    """Keep the finished bins of `usage`, which was made of `jobs`, for good; bins before them stay as they are."""
+def keep(store: Store, scope: Scope, jobs: pd.DataFrame, usage: Usage, edition: int | None = None) -> Past:
+    """Keep the finished bins of `usage`, which was made of `jobs`, for good; bins before them stay as they are.
+
+    They are left out where the store's runs are of another `edition` by now: somebody else writes newer ones.
+    """
     window = usage.window
     whole = int(window.edges[-1]) == window.now
     finished = window.now if whole else int(window.edges[-2])
     if finished > window.start:
-        store.keep_usage(scope, usage, by_account(jobs, window))
+        store.keep_usage(scope, usage, by_account(jobs, window), edition)
     return Past(scope, window.now, window.zone, finished, None if whole else _rest(jobs, usage))
 
 

@@ -69,7 +69,8 @@ class Journal:
         finally:
             status = values.after_stage(statusfile.read(self._setup), name, self._now, stopwatch() - began, failure)
             self._failures += [failure] if failure else []
-            keep(self._setup, status, shown=self._so_far(status))
+            # the site that publishers take along is whole after this stage, and not before
+            keep(self._setup, status, shown=self._so_far(status) if name == "render" else None)
             log.info("%s: %s, %.1f s", name, failure or "done", stopwatch() - began)
         self._problems += problems
         return problems

@@ -1,4 +1,8 @@
-"""What the runs in the store come to in the window of a report: bins that are over as they were kept, the rest anew."""
+"""What the runs in the store come to in the window of a report: bins that are over as they were kept, the rest anew.
+
+Bins are kept last, after the hours that are kept for good: a run that is ended in between computes them once more, and
+writes their hours then.
+"""
 
 from __future__ import annotations
 
@@ -10,20 +14,27 @@ import pandas as pd
 
 from librarian.core.measured import Limits, Measured, extended, final, part, part_of_window
 from librarian.core.measured import measure as measure_all
+from librarian.core.months import clipped
 from librarian.core.usage import Usage
 from librarian.core.window import Window
 from librarian.store import Scope, Store
+from librarian.store.months import RUNS, USAGE
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Found:
-    """`measured` is the whole window; `jobs` are the runs of its bins `fresh`, which were computed anew."""
+    """`measured` is the whole window; `jobs` are the runs of its bins `fresh`, which were computed anew.
+
+    `edition` is that of the store's runs. Some of the bins are known to be `kept`.
+    """
 
     measured: Measured
     jobs: pd.DataFrame
     fresh: Window
+    edition: int
+    kept: int = 0
 
     @property
     def usage(self) -> Usage:
@@ -33,38 +44,53 @@ class Found:
 
 
 def measure(store: Store, scope: Scope, window: Window, limits: Limits) -> Found:
-    """Compute the bins of `window` that are not kept, and keep those that are over.
+    """Compute the bins of `window` that are not kept.
 
     Where limits of the past have come to be others than the kept bins were measured against, all is computed anew.
     """
-    edition, kept = store.edition(), _usable(store.bins(scope), window)
-    found = _continued(store, scope, window, kept, limits) if kept else None
+    edition = store.edition()
+    kept = _usable(store.bins(scope), window, _written(store, scope, window))
+    found = _continued(store, scope, window, kept, limits, edition) if kept else None
     if found is None:
-        kept, jobs = None, store.jobs(scope, window.start)
-        found = Found(measure_all(jobs, window, limits), jobs, window)
-    over = final(found.measured)
-    if over > (kept.tally.window.bins if kept else 0):
-        store.keep_bins(scope, part(found.measured, 0, over), edition)
+        jobs = store.jobs(scope, window.start)
+        found = Found(measure_all(jobs, window, limits), jobs, window, edition)
     return found
 
 
-def _usable(kept: Measured | None, window: Window) -> Measured | None:
-    """What of the kept bins lies in the window before its last bin, if they are bins of it and reach to its start."""
+def keep(store: Store, scope: Scope, found: Found) -> None:
+    """Keep the bins that are over, for the next time; their hours are written."""
+    over = final(found.measured)
+    if over > found.kept:
+        store.keep_bins(scope, part(found.measured, 0, over), found.edition)
+
+
+def _written(store: Store, scope: Scope, window: Window) -> int:
+    """Up to when (UTC epoch) all hours from the window's start on are written, of users and of accounts."""
+    spans = [clipped(store.known(scope, what), window.start, window.now) for what in (USAGE, RUNS)]
+    return min(known[0][1] if known and known[0][0] == window.start else 0 for known in spans)
+
+
+def _usable(kept: Measured | None, window: Window, written: int) -> Measured | None:
+    """What of the kept bins lies in the window before its last bin and before `written`, if they are bins of it and
+    reach to its start."""
     if kept is None or kept.tally.window.zone != window.zone:
         return None
     edges = kept.tally.window.edges
     first, last = np.searchsorted(edges, [window.start, window.edges[-2]]).tolist()
     inside = edges[first : last + 1]
+    inside = inside[inside <= written]
     if len(inside) < 2 or not np.array_equal(inside, window.edges[: len(inside)]):
         return None
     return part(kept, first, first + len(inside) - 1)
 
 
-def _continued(store: Store, scope: Scope, window: Window, kept: Measured, limits: Limits) -> Found | None:
+def _continued(
+    store: Store, scope: Scope, window: Window, kept: Measured, limits: Limits, edition: int
+) -> Found | None:
     rest = part_of_window(window, kept.tally.window.bins, window.bins)
     jobs = store.jobs(scope, rest.start)
     measured = extended(kept, jobs, window, limits)
     if measured is None:
         log.info("%s: limits of the past have changed; all is computed anew", scope.qos)
         return None
-    return Found(measured, jobs, rest)
+    return Found(measured, jobs, rest, edition, kept.tally.window.bins)

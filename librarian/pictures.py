@@ -116,7 +116,7 @@ def recall(places: Places) -> dict[str, Made]:
         body = json.loads(places.pictures.read_text(encoding="utf-8"))
         rows = body["files"].items() if body["schema_version"] == SCHEMA_VERSION else ()
         return {str(name): Made(str(row["drawn_from"]), int(row["size"]), str(row["content"])) for name, row in rows}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):
         return {}
 
 

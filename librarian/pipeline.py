@@ -30,6 +30,7 @@ from librarian.configfile import Places, Setup
 from librarian.core.allocation import Pace
 from librarian.core.jobs import empty_jobs
 from librarian.core.measured import Histories, Tally
+from librarian.core.policy import counting
 from librarian.core.privacy import Rules
 from librarian.core.window import DAY, Window, window_until
 from librarian.disguise import Disguise
@@ -177,7 +178,12 @@ def render(setup: Setup, now: int) -> Problems:
     carry = disguise.keep(setup.places.state, mask)
     more = {statusfile.NAME: journal.public(setup, statusfile.stamped(statusfile.read(setup), setup))}
     shown = [_masked(source, mask) for source in sources]
-    return assemble.write_site(setup, shown, now, carry=carry, public=mask.text, more=more)
+    problems = assemble.write_site(setup, shown, now, carry=carry, public=mask.text, more=more)
+    try:
+        disguise.shown(setup.places.state, mask)
+    except StoreError as error:
+        log.warning("%s; the next site keeps no file of this one", error)
+    return problems
 
 
 def _masked(source: assemble.Source, mask: Disguise) -> assemble.Source:
@@ -202,9 +208,11 @@ def _sources(setup: Setup, store: Store) -> list[assemble.Source]:
         measured = None
         if collected:
             found = _measure(setup, store, entry, collected)
-            measured, pasts[entry.name] = found.measured, history.keep(store, scope(entry), found.jobs, found.usage)
+            measured = found.measured
+            pasts[entry.name] = history.keep(store, scope(entry), found.jobs, found.usage, found.edition)
+            measuring.keep(store, scope(entry), found)
             months = history.months_of(store, pasts[entry.name])
-            collected = replace(collected, jobs=found.jobs, months=months)
+            collected = replace(collected, jobs=counting(found.jobs, collected.as_of), months=months)
         last = store.last_query(scope(entry))
         reason = (last and last.error) or "nothing was collected yet"
         sources.append(assemble.Source(entry, collected, measured, reason))

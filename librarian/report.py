@@ -55,7 +55,7 @@ class Header:
 class Collected:
     """What collection left to report on, as complete as it was at `as_of`, and what went with it.
 
-    `jobs` is the jobs table of the runs that go on, and of more or fewer that ended. `limits` is None where Slurm
+    `jobs` is the jobs table of the runs that count against limits then, and maybe others. `limits` is None where Slurm
     could not be asked, `limit_changes` is how they came to be, in order of time; `gpus_tracked` None where it did not
     tell. `hidden` is what Slurm keeps from ordinary users (PrivateData), "untold" where it does not tell that, `reader`
     the user who asked. `queue` is what squeue told last, `samples` what the jobs in it wanted over time.

@@ -16,7 +16,7 @@ from pathlib import Path
 from librarian import assets, scheduled
 from librarian.configfile import Setup
 from librarian.core import crontable
-from librarian.errors import ConfigError, LibrarianError, SlurmError, StoreError
+from librarian.errors import ConfigError, SlurmError, StoreError
 from librarian.render.html import filled_text
 from librarian.scheduled import RECORD, Installed, put_table, recorded
 from librarian.slurm import crontab
@@ -165,7 +165,7 @@ def pause(setup: Setup, slurm: Slurm, config: Path, now: int, *, on: bool) -> li
     try:
         if after != before:
             put_table(slurm, setup.places.state, before, after, now)
-    except LibrarianError:
+    except BaseException:  # whatever ends it: else the watchdog would believe in a pause that is none
         _record(setup, known)
         raise
     return ["paused: nothing is run until librarian resume" if on else "resumed"]

@@ -57,7 +57,8 @@ def put_table(slurm: Slurm, state: Path, before: str, table: str, now: int) -> N
     fresh = state / "scrontab-new"
     try:
         state.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_atomic(state / BACKUP, before.encode("utf-8", "surrogateescape"), mode=0o600)
+        if before.strip():  # of an empty table, or one that was not shown, the last that had lines is worth more
+            write_atomic(state / BACKUP, before.encode("utf-8", "surrogateescape"), mode=0o600)
         write_atomic(fresh, table.encode("utf-8", "surrogateescape"), mode=0o600)
     except OSError as error:
         raise StoreError(f"the table cannot be written down in {state}", error.strerror or str(error)) from error

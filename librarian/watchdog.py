@@ -102,9 +102,9 @@ def _last_success(state: Path) -> int | None:
 
 def _memory(state: Path, name: str) -> Memory:
     told = _told(state, name)
-    acted, missing = told.get("acted"), told.get("missing_since")
+    acted, since = told.get("acted"), (told.get("missing_since"), told.get("empty_since"))
     moments = tuple(moment for moment in acted if isinstance(moment, int)) if isinstance(acted, list) else ()
-    return Memory(moments, missing if isinstance(missing, int) else None)
+    return Memory(moments, *(moment if isinstance(moment, int) else None for moment in since))
 
 
 def _told(state: Path, name: str) -> dict[str, object]:

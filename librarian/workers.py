@@ -43,8 +43,9 @@ class _Team:
         """What the workers made."""
         found: dict[int, Any] = {}
         try:
-            for _ in range(self._count):
-                self._hire()
+            with contextlib.suppress(OSError):  # no more processes are to be had: whoever asked does the rest
+                for _ in range(self._count):
+                    self._hire()
             while self._busy:
                 for ours in connection.wait(list(self._busy)):
                     self._hear(ours, found)  # type: ignore[arg-type]
@@ -62,8 +63,13 @@ class _Team:
         with warnings.catch_warnings():
             # newer versions of Python warn of threads: those of numpy's library are idle, and it is made for that
             warnings.simplefilter("ignore", DeprecationWarning)
-            process.start()
-        theirs.close()
+            try:
+                process.start()
+            except OSError:
+                ours.close()
+                raise
+            finally:
+                theirs.close()
         self._busy[ours] = process
         self._give(ours)
 

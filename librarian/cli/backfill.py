@@ -117,11 +117,7 @@ def _submit(options: argparse.Namespace, setup: Setup, path: Path, todo: Sequenc
         print(f"librarian: {old} is not merged yet: librarian backfill --merge", file=sys.stderr)
     plan = fanout.Plan(terms, fanout.shared(todo, options.tasks, terms))
     folder = fanout.prepare(setup, path, plan, system.clock())
-    try:
-        array, merge = fanout.submit(_slurm(setup), folder)
-    except SlurmError:
-        system.remove_tree(folder)
-        raise
+    array, merge = fanout.submit(_slurm(setup), folder)
     tasks = _counted(len(plan.tasks), "task")
     print(f"submitted job {array}: {tasks}, {fanout.AT_ONCE} at a time; and job {merge}, which merges")
     print(f"their logs are in {folder}; should a task fail, merge by hand: librarian backfill --merge")

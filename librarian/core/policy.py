@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from librarian.core.jobs import Mask, codes, ints
+from librarian.core.jobs import TEXTS, Mask, codes, ints
 from librarian.core.limits import CONFIGURED, group_key
 from librarian.core.observables import Observable, Weights
 from librarian.core.rules import (
@@ -166,13 +166,19 @@ def places_of(seen: SeenAt) -> Places:
     return {key: frozenset(places) for key, places in seen.items()}
 
 
+def counting(jobs: pd.DataFrame, now: int) -> pd.DataFrame:
+    """The runs that count against limits at `now` (UTC epoch), and no text that none of them has."""
+    start, end = ints(jobs, "start"), ints(jobs, "end")
+    jobs = jobs.loc[(start != -1) & (start <= now) & ((end == -1) | (end > now))]
+    return jobs.assign(**{name: jobs[name].cat.remove_unused_categories() for name in TEXTS})
+
+
 def held_now(jobs: pd.DataFrame, now: int, observables: Sequence[Observable]) -> Held:
     """What Slurm counts at `now` (UTC epoch) against the limits of a QoS, from its runs.
 
     A suspended job has given its CPUs back, but Slurm goes on counting its whole allocation (seen on 22.05 and 24.11).
     """
-    start, end = ints(jobs, "start"), ints(jobs, "end")
-    jobs = jobs.loc[(start != -1) & (start <= now) & ((end == -1) | (end > now))]
+    jobs = counting(jobs, now)
     weights = {observable.resource or JOBS: observable.weights(jobs) for observable in observables}
     return Held(
         {resource: float(weight.sum()) for resource, weight in weights.items()},

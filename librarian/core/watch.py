@@ -58,6 +58,7 @@ class Memory:
 
     acted: tuple[int, ...] = ()
     missing_since: int | None = None
+    empty_since: int | None = None
 
 
 @dataclass(frozen=True)
@@ -82,12 +83,15 @@ def decide(seen: Seen, memory: Memory, now: int) -> Decision:
 
 def remembered(memory: Memory, seen: Seen, decision: Decision, now: int) -> Memory:
     """The memory after a decision that was carried out."""
-    missing = bool(_without_job(seen)) and seen.block in ("whole", "empty")
+    missing, empty = bool(_without_job(seen)) and seen.block == "whole", seen.block == "empty"
     acted = tuple(moment for moment in memory.acted if now - DAY < moment <= now)
     if decision.action != "none":
-        acted, missing = (*acted, now), False
-    since = (memory.missing_since if memory.missing_since is not None else now) if missing else None
-    return Memory(acted, since)
+        acted, missing, empty = (*acted, now), False, False
+    return Memory(acted, _since(memory.missing_since, missing, now), _since(memory.empty_since, empty, now))
+
+
+def _since(before: int | None, holds: bool, now: int) -> int | None:
+    return (now if before is None else before) if holds else None
 
 
 def _wanted(seen: Seen, memory: Memory, now: int) -> Decision:
@@ -122,7 +126,7 @@ def _gone(seen: Seen, memory: Memory, now: int) -> Decision:
         return Decision(
             "none", f"the table has no block of ours, but {waiting[0]} waits: a strange answer, or its markers are gone"
         )
-    since = memory.missing_since
+    since = memory.empty_since
     if seen.block == "empty" and (since is None or now - since < seen.interval):
         return Decision("none", "Slurm shows an empty table; waiting whether it stays so")
     return Decision("put", "our entries are gone from the table")

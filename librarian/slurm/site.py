@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from librarian.core.window import DAY
@@ -72,7 +73,7 @@ def parse_archive(text: str) -> Archive:
         longest = None
     number, _, unit = _setting(daemon, "PurgeJobAfter").replace("*", "").partition(" ")
     seconds = {"hour": 3600, "day": DAY, "days": DAY, "mont": 28 * DAY}.get(unit.strip().lower()[:4])
-    return Archive(longest, int(number) * seconds if number.isdigit() and seconds else None)
+    return Archive(longest, int(number) * seconds if re.fullmatch(r"[0-9]{1,6}", number) and seconds else None)
 
 
 def clusters(slurm: Slurm) -> tuple[str, ...]:

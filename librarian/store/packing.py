@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import zipfile
@@ -23,6 +24,7 @@ from librarian.core.waits import Starts
 from librarian.core.window import Window
 
 _FORMAT = f"{__version__} 1"  # counted up when the same runs come to something else, or are written otherwise
+_DIGEST = 32
 _STARTS = ("at", "wait", "user", "kind_size")
 Arrays = Mapping[str, npt.NDArray[Any]]
 
@@ -55,8 +57,9 @@ def pack(measured: Measured) -> bytes:
     for field in fields(Pressed):
         arrays[f"press_{field.name}"] = np.stack([getattr(pressed.of[o.key], field.name) for o in usage.observables])
     target = io.BytesIO()
-    np.savez_compressed(target, **arrays)  # type: ignore[arg-type]  # its stub takes the names for options
-    return target.getvalue()
+    np.savez(target, **arrays)  # type: ignore[arg-type]  # its stub takes the names for options
+    data = zlib.compress(target.getvalue(), 1)  # most of it are zeros
+    return hashlib.sha256(data).digest() + data
 
 
 def _stacked(rows: list[npt.NDArray[Any]], bins: int, kind: Any) -> npt.NDArray[Any]:
@@ -65,8 +68,10 @@ def _stacked(rows: list[npt.NDArray[Any]], bins: int, kind: Any) -> npt.NDArray[
 
 def unpack(data: bytes) -> Measured | None:
     """What was packed; None where another version did it, or where it is damaged: it can be made again."""
+    if hashlib.sha256(data[_DIGEST:]).digest() != data[:_DIGEST]:
+        return None
     try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+        with np.load(io.BytesIO(zlib.decompress(data[_DIGEST:])), allow_pickle=False) as arrays:
             told = json.loads(arrays["told"].tobytes())
             return _unpacked(told, arrays) if told["format"] == _FORMAT else None
     except (ValueError, KeyError, TypeError, IndexError, OSError, EOFError, zipfile.BadZipFile, zlib.error):

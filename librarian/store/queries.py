@@ -114,14 +114,14 @@ class Queries(Database):
     def _take_in(self, jobs: pd.DataFrame, gone: Sequence[int]) -> None:
         """Write the runs that are new or say something else, and note from when on computed bins do not hold."""
         known = self._named([*jobs["dbindex"].tolist(), *gone])
-        left = known["dbindex"].isin(list(gone))
+        left = known["dbindex"].isin(np.array(gone, dtype=np.uint64))
         fresh = jobs[differing(known, jobs)]
         moment = changed_from(known, fresh, known[left])
         self._put_jobs(fresh)
         self._db.executemany("DELETE FROM job WHERE dbindex = ?", ((_signed(index),) for index in gone))
         if moment < NEVER:
             self._db.execute("UPDATE edition SET number = number + 1")
-            self._db.execute("UPDATE bins SET until = min(until, ?)", (moment,))
+            self._db.execute("UPDATE bins SET until = ? WHERE until > ?", (moment, moment))
 
     def _named(self, indexes: Sequence[int]) -> pd.DataFrame:
         """The runs with these DBIndexes that are known, whatever their scope: a jobs table."""

@@ -28,9 +28,10 @@ _Row = tuple[Any, ...]
 class Usages(Months):
     """Usage by bin, observable and user or account; runs that ended by bin, user, account and state."""
 
-    def keep_usage(self, scope: Scope, usage: Usage, more: ByAccount | None = None) -> int:
+    def keep_usage(self, scope: Scope, usage: Usage, more: ByAccount | None = None, edition: int | None = None) -> int:
         """Write the finished bins of `usage`, and of `more` of the same window; what the store says already stays.
 
+        Nothing is written where the runs are of another `edition` by now than they were computed from.
         Returns the number of values that changed. `amount` is in unit-seconds; zeros are not stored. The sums of the
         months and days that are touched are made anew. What is stored under other edges, from another bin length or
         zone, gives way; of a bin that reaches out of the window an even share stays.
@@ -46,6 +47,8 @@ class Usages(Months):
                 (edges[place], edges[place + 1] - edges[place], *row) for place, *row in more.ended if place < finished
             }
         with self._transaction():
+            if edition is not None and self._db.execute("SELECT number FROM edition").fetchone()[0] != edition:
+                return 0
             changed = [row for name, rows in tables.items() for row in self._replace(name, scope, (begin, end), rows)]
             self._know(scope, USAGE, (begin, end))
             if more:

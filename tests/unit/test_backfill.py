@@ -287,3 +287,12 @@ def test_a_cluster_that_is_not_known_is_refused(setup: Setup) -> None:
     assert backlog.look(slurm, "Demo") == Archive()
     with pytest.raises(SlurmError, match="knows no cluster"):
         backlog.look(slurm, "nosuch")
+
+
+def test_less_than_a_bin_cannot_be_asked_for(tmp_path: Path) -> None:
+    slurm = Bounded([run_of(1)], now=NOW)
+    slurm.longest = 60
+    paused: list[float] = []
+    with pytest.raises(SlurmError):
+        go(setup_in(tmp_path), slurm, 7 * DAY, SPAN, pause=paused.append)
+    assert len(slurm.asked) < 60

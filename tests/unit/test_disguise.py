@@ -180,3 +180,37 @@ def test_a_name_of_odd_characters(tmp_path: Path) -> None:
     site = put(tmp_path / "site", "data_x.json", '{"note": "held by j\u00e4 ck|x now"}'.encode())
     with pytest.raises(PublishError):
         leaks.check(site, frozenset({"j\u00e4 ck|x"}))
+
+
+def test_a_site_that_did_not_become_whole_changes_no_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed between the names and the site: the last site is still that of the old rules."""
+    cycle(setup_of(tmp_path))
+    hidden = setup_of(tmp_path, '[privacy]\nusers = "pseudonym"\n')
+
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(pipeline.assemble, "write_site", killed)
+        cycle(hidden, NOW + 600)
+    (tmp_path / "state" / "demo.sqlite").unlink()
+
+    def dead(argv: list[str], *, timeout: float, env: dict[str, str]) -> object:
+        raise LibrarianError("sacct did not answer")
+
+    cycle(hidden, NOW + 1200, dead)
+    assert b"kmensah" not in everything(tmp_path / "web")
+    assert not (tmp_path / "web" / "data_avery.json").exists()
+
+
+def test_without_the_names_nothing_that_may_be_real_is_kept(tmp_path: Path) -> None:
+    setup = setup_of(tmp_path, '[privacy]\nusers = "pseudonym"\n')
+    cycle(setup)
+    mask = disguise.kept(tmp_path / "state")
+    assert mask
+    assert disguise.keep(tmp_path / "state", mask)
+    (tmp_path / "state" / "names.json").unlink()
+    assert not disguise.keep(tmp_path / "state", mask)
+    assert not disguise.keep(tmp_path / "state", mask), "until a site has become whole"
+    disguise.shown(tmp_path / "state", mask)
+    assert disguise.keep(tmp_path / "state", mask)

@@ -24,7 +24,7 @@ from librarian.errors import ConfigError, SlurmError, StoreError
 from librarian.lock import locked
 from librarian.slurm import batch
 from librarian.slurm.command import Slurm
-from librarian.store import Scope, opened
+from librarian.store import Scope, Store, opened
 from librarian.system import Answer
 from tests.unit.runs import T0, run_of
 from tests.unit.test_backfill import (
@@ -205,3 +205,59 @@ def test_jobs_are_submitted_one_after_the_other(setup: Setup) -> None:
     assert "--dependency=afterok:77" in asked[1]
     with pytest.raises(SlurmError, match="sbatch told no job"):
         batch.submit(Slurm(runner=lambda argv, timeout, env: Answer(0, b"Submitted\n", "")), folder / fanout.ARRAY)
+
+
+def test_one_that_is_damaged_does_not_keep_the_others(setup: Setup) -> None:
+    first, second = prepared(setup, 1, NOW - 60), prepared(setup, 2)
+    (first / fanout.PLAN).write_text("{")
+    (second / "merged.json").write_text("[]")
+    for number in (0, 1):
+        fetch(second, number, [run_of(1)])
+    with pytest.raises(StoreError, match="cannot be read"):
+        fanout.merge(setup, hands())
+    assert known(setup) == (SPAN,)
+    assert not second.exists()
+
+
+def test_a_part_that_is_damaged_inside_does_not_keep_the_others(setup: Setup) -> None:
+    folder = prepared(setup, 2)
+    run = run_of(1, submit=SPAN[0], eligible=SPAN[0], start=SPAN[0], end=SPAN[1])
+    for number in (0, 1):
+        fetch(folder, number, [run])
+    path = fanout.part(folder, 0)
+    data = bytearray(path.read_bytes())
+    data[4096 * 3 :] = b"\xff" * (len(data) - 4096 * 3)
+    path.write_bytes(data)
+    fanout.merge(setup, hands())
+    assert not path.exists()
+    assert known(setup) or fanout.part(folder, 1).exists()  # it waits where only the damaged one was older
+    fetch(folder, 0, [run])
+    assert fanout.merge(setup, hands()).open_tasks == 0
+    assert known(setup) == (SPAN,)
+
+
+def test_years_are_merged_a_month_at_a_time(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[tuple[int, int]] = []
+    real = Store.take_hours
+
+    def take_hours(self: Store, part: Store, scope: Scope, span: tuple[int, int], zone: str) -> int:
+        taken.append(span)
+        return real(self, part, scope, span, zone)
+
+    monkeypatch.setattr(Store, "take_hours", take_hours)
+    folder = prepared(setup, 1)
+    fetch(folder, 0, [run_of(1)])
+    fanout.merge(setup, hands())
+    assert all(until - since <= 31 * DAY + 3600 for since, until in taken)
+    assert known(setup) == (SPAN,)
+
+
+def test_an_array_without_its_merge_goes_on_and_is_named(setup: Setup) -> None:
+    answers = [Answer(0, b"41\n", ""), Answer(1, b"", "sbatch: error: no")]
+    folder = prepared(setup, 2)
+    with pytest.raises(SlurmError, match="job 41 is submitted"):
+        fanout.submit(Slurm(runner=lambda *_, **__: answers.pop(0)), folder)
+    assert (folder / fanout.PLAN).exists()
+    with pytest.raises(SlurmError):
+        fanout.submit(Slurm(runner=lambda *_, **__: Answer(1, b"", "sbatch: error: no")), folder)
+    assert not folder.exists()

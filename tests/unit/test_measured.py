@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from librarian import measuring
+from librarian import history, measuring
 from librarian.core.jobs import UNKNOWN
 from librarian.core.limits import Change, QosLimits
 from librarian.core.measured import Histories, Measured, Tally, extended, final, measure, part
@@ -20,6 +20,7 @@ from librarian.core.waits import waits_of
 from librarian.core.window import Window, window_until
 from librarian.report import Collected, limits_in
 from librarian.store import Asked, Scope, Store, opened
+from librarian.store.months import RUNS
 from librarian.store.packing import pack, unpack
 from tests.unit.tables import jobs_table
 
@@ -44,6 +45,14 @@ def limits(tally: Tally, changes: tuple[Change, ...] = ()) -> Histories:
         jobs_table(), tally.window.now, changes[-1].slurm if changes else TIGHT, limit_changes=changes
     )
     return limits_in(tally, collected, {})[1]
+
+
+def cycle(store: Store, window: Window, known: Callable[[Tally], Histories]) -> measuring.Found:
+    """What a run does."""
+    found = measuring.measure(store, SCOPE, window, known)
+    history.keep(store, SCOPE, found.jobs, found.usage, found.edition)
+    measuring.keep(store, SCOPE, found)
+    return found
 
 
 def same(one: Measured, other: Measured) -> None:
@@ -142,7 +151,7 @@ def test_after_any_answers_the_window_is_what_the_stores_runs_come_to(folder: Pa
             def known(tally: Tally, held: tuple[Change, ...] = held) -> Histories:
                 return limits(tally, held)
 
-            found = measuring.measure(store, SCOPE, window, known)
+            found = cycle(store, window, known)
             same(found.measured, measure(store.jobs(SCOPE, window.start), window, known))
 
 
@@ -160,23 +169,23 @@ class TestWhatIsRead:
     def test_the_next_cycle_reads_the_runs_of_its_hour_alone(self, store: Store) -> None:
         now = T0 + 1800
         self.fill(store, now)
-        assert len(measuring.measure(store, SCOPE, window_at(now), limits).jobs) == 240
-        found = measuring.measure(store, SCOPE, window_at(now + 600), limits)
+        assert len(cycle(store, window_at(now), limits).jobs) == 240
+        found = cycle(store, window_at(now + 600), limits)
         assert (len(found.jobs), found.fresh.bins) == (3, 1)
 
     def test_a_late_record_has_its_bins_computed_again(self, store: Store) -> None:
         now = T0 + 1800
         self.fill(store, now)
-        measuring.measure(store, SCOPE, window_at(now), limits)
+        cycle(store, window_at(now), limits)
         late = jobs_table({"dbindex": 999, "start": now - 5 * HOUR, "end": now - 4 * HOUR})
         store.add(SCOPE, Asked(now, now + 600, 0.1), late, ())
-        assert measuring.measure(store, SCOPE, window_at(now + 600), limits).fresh.bins == 6
-        assert measuring.measure(store, SCOPE, window_at(now + 1200), limits).fresh.bins == 1
+        assert cycle(store, window_at(now + 600), limits).fresh.bins == 6
+        assert cycle(store, window_at(now + 1200), limits).fresh.bins == 1
 
     def test_the_same_answer_again_changes_nothing(self, store: Store) -> None:
         now = T0 + 1800
         self.fill(store, now)
-        measuring.measure(store, SCOPE, window_at(now), limits)
+        cycle(store, window_at(now), limits)
         edition = store.edition()
         self.fill(store, now)
         assert store.edition() == edition
@@ -184,24 +193,60 @@ class TestWhatIsRead:
     def test_a_limit_of_the_past_that_changed_has_all_computed_again(self, store: Store) -> None:
         now = T0 + 1800
         self.fill(store, now)
-        measuring.measure(store, SCOPE, window_at(now), limits)
+        cycle(store, window_at(now), limits)
         changes = (Change(now - 9 * HOUR, TIGHT, {}), Change(now - 8 * HOUR, QosLimits({"cpu": 2.0}, None), {}))
-        found = measuring.measure(store, SCOPE, window_at(now + 600), lambda tally: limits(tally, changes))
+        found = cycle(store, window_at(now + 600), lambda tally: limits(tally, changes))
         assert found.fresh.bins == window_at(now).bins
 
     @pytest.mark.parametrize("data", [b"", b"PK\x03\x04garbage", b"{}"])
     def test_what_is_damaged_is_made_again(self, store: Store, data: bytes) -> None:
         now = T0 + 1800
         self.fill(store, now)
-        measuring.measure(store, SCOPE, window_at(now), limits)
+        cycle(store, window_at(now), limits)
         store._db.execute("UPDATE bins SET data = ?", (data,))
-        assert measuring.measure(store, SCOPE, window_at(now + 600), limits).fresh.bins > 40
-        assert measuring.measure(store, SCOPE, window_at(now + 600), limits).fresh.bins == 1
+        assert cycle(store, window_at(now + 600), limits).fresh.bins > 40
+        assert cycle(store, window_at(now + 600), limits).fresh.bins == 1
 
     def test_runs_that_changed_meanwhile_are_not_taken_for_known(self, store: Store) -> None:
         now = T0 + 1800
         self.fill(store, now)
         edition = store.edition()
-        found = measuring.measure(store, SCOPE, window_at(now), limits)
+        found = cycle(store, window_at(now), limits)
         store.add(SCOPE, Asked(now, now + 60, 0.1), jobs_table({"dbindex": 999, "start": now - HOUR, "end": now}), ())
         assert not store.keep_bins(SCOPE, part(found.measured, 0, 10), edition)
+
+    def test_a_run_that_is_ended_before_its_hours_are_written_loses_none(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        now = T0 + 1800
+        self.fill(store, now)
+        cycle(store, window_at(now), limits)
+
+        def killed(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(Store, "keep_usage", killed)
+            cycle(store, window_at(now + 2 * HOUR), limits)
+        cycle(store, window_at(now + 3 * HOUR), limits)
+        [(begin, end)] = store.known(SCOPE, RUNS)
+        assert (begin, end) == (window_at(now).start, T0 + 3 * HOUR)
+
+    def test_hours_that_were_computed_from_older_runs_are_not_written(self, store: Store) -> None:
+        now = T0 + 1800
+        self.fill(store, now)
+        reader = measuring.measure(store, SCOPE, window_at(now), limits)
+        late = jobs_table({"dbindex": 999, "start": now - 5 * HOUR, "end": now - 4 * HOUR})
+        store.add(SCOPE, Asked(now, now + 600, 0.1), late, ())
+        cycle(store, window_at(now + 600), limits)
+        before = store._all("SELECT * FROM usage ORDER BY 1, 2, 3, 4, 5")
+        history.keep(store, SCOPE, reader.jobs, reader.usage, reader.edition)
+        assert store._all("SELECT * FROM usage ORDER BY 1, 2, 3, 4, 5") == before
+
+    def test_where_hours_are_missing_they_are_computed_again(self, store: Store) -> None:
+        now = T0 + 1800
+        self.fill(store, now)
+        cycle(store, window_at(now), limits)
+        store._db.execute("UPDATE known SET until = until - ? WHERE what = ?", (7 * HOUR, RUNS))
+        assert cycle(store, window_at(now + 600), limits).fresh.bins == 8
+        assert cycle(store, window_at(now + 600), limits).fresh.bins == 1

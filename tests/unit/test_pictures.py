@@ -352,3 +352,19 @@ def test_a_run_stands_back_and_never_comes_forward() -> None:
     found, cores = json.loads(done.stdout)
     assert found == [max(before, niceness) for niceness in (3, 7, 7, 7)]
     assert cores == len(os.sched_getaffinity(0))
+
+
+@pytest.mark.usefixtures("many")
+def test_where_no_process_can_be_had_the_caller_does_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: object) -> None:
+        raise BlockingIOError("no more processes")
+
+    monkeypatch.setattr(workers.ForkProcess, "start", full)
+    assert workers.spread(lambda piece: piece, range(10), 2) == {}
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"schema_version": 1, "files": {"a": {"size": 1e999}}}', "[" * 100_000])
+def test_what_is_remembered_and_damaged_is_nothing(setup: Setup, text: str) -> None:
+    setup.places.pictures.parent.mkdir(parents=True, exist_ok=True)
+    setup.places.pictures.write_text(text)
+    assert pictures.recall(setup.places) == {}

@@ -77,7 +77,17 @@ def test_an_empty_table_is_looked_at_twice() -> None:
     memory = remembered(memory, empty, decide(empty, memory, NOW), NOW)
     assert decide(empty, memory, NOW + 599).action == "none"
     assert decide(empty, memory, NOW + 600) == Decision("put", "our entries are gone from the table")
-    assert remembered(memory, seen(), decide(seen(), memory, NOW + 60), NOW + 60).missing_since is None
+    assert remembered(memory, seen(), decide(seen(), memory, NOW + 60), NOW + 60).empty_since is None
+
+
+def test_an_entry_that_had_no_job_says_nothing_of_an_empty_table() -> None:
+    alone, empty, memory = seen(ITSELF), seen(ITSELF, block="empty"), Memory()
+    memory = remembered(memory, alone, decide(alone, memory, NOW), NOW)
+    first = decide(empty, memory, NOW + 600)
+    assert first.action == "none"
+    memory = remembered(memory, empty, first, NOW + 600)
+    assert (memory.missing_since, memory.empty_since) == (None, NOW + 600)
+    assert decide(alone, memory, NOW + 1200).action == "none"
 
 
 def test_the_hung_job_is_named() -> None:
