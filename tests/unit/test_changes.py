@@ -48,7 +48,7 @@ def told(jobs: Any, until: int) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(tables, tables, st.data())
 def test_nothing_before_it_is_wrong(known: Any, fresh: Any, data: st.DataObject) -> None:
     gone = known[known["dbindex"].isin(data.draw(st.sets(st.sampled_from([0, *known["dbindex"].tolist()]))))]
