@@ -292,7 +292,8 @@ def _free_parts(folder: Path, plan: Plan, stack: contextlib.ExitStack) -> Iterat
         try:
             stack.enter_context(locked(path.with_suffix(".lock"), "a merge"))
             store = stack.enter_context(opened(path))
-            store.fact(_DONE), store.fact(_SURE)  # what is damaged is best known now
+            for name in (_DONE, _SURE):  # what is damaged is best known now
+                store.fact(name)
         except BusyError:
             log.info("task %d goes on", number)
         except CorruptStoreError as error:

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 class Found:
     """`measured` is the whole window; `jobs` are the runs of its bins `fresh`, which were computed anew.
 
-    `edition` is that of the store's runs. Some of the bins are known to be `kept`.
+    `edition` is that of the store's runs. The first bins of the window, as many as `kept`, were there already.
     """
 
     measured: Measured

@@ -49,7 +49,8 @@ def recorded(state: Path, name: str) -> Installed | None:
 
 
 def put_table(slurm: Slurm, state: Path, before: str, table: str, now: int) -> None:
-    """Replace the user's table, and look whether it came out. The table before is kept in the state folder.
+    """Replace the user's table, and look whether it came out. The table before is kept in the state folder,
+    unless there was nothing in it.
 
     Raises `SlurmError` when Slurm refuses it (the old one stays) or shows another one afterwards, `StoreError` when it
     cannot be written down.

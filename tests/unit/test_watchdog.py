@@ -306,6 +306,40 @@ def test_a_pause_that_slurm_refuses_is_none(setup: Setup, path: Path) -> None:
     assert checked(setup, cron, path)[1] == "all is well"
 
 
+def test_a_pause_that_is_ended_in_its_middle_is_none(setup: Setup, path: Path) -> None:
+    class Ended(FakeCron):
+        ends = False
+
+        def _scrontab(self, arguments: list[str]) -> Answer:
+            if self.ends and arguments != ["-l"]:
+                raise KeyboardInterrupt
+            return super()._scrontab(arguments)
+
+    cron = Ended()
+    slurm = Slurm(runner=cron)
+    schedule.install(setup, slurm, path, NOW)
+    cron.ends = True
+    with pytest.raises(KeyboardInterrupt):
+        schedule.pause(setup, slurm, path, NOW, on=True)
+    cron.ends = False
+    known = recorded(setup.places.state, schedule.installation(setup, path))
+    assert known
+    assert not known.paused
+    assert checked(setup, cron, path)[1] == "all is well"
+
+
+def test_the_lines_of_a_table_outlive_one_that_is_empty(setup: Setup, path: Path) -> None:
+    cron = FakeCron()
+    schedule.install(setup, Slurm(runner=cron), path, NOW)
+    with_lines = cron.table
+    backup = setup.places.state / "scrontab-before"
+    schedule.remove(setup, Slurm(runner=cron), path, NOW)
+    assert backup.read_bytes() == with_lines
+    cron.table = b""
+    schedule.install(setup, Slurm(runner=cron), path, NOW)
+    assert backup.read_bytes() == with_lines
+
+
 def test_a_table_that_somebody_edits_meanwhile_is_left_alone(setup: Setup, path: Path) -> None:
     class Edited(FakeCron):
         reads = 0
