@@ -76,7 +76,8 @@ def bin_jobs(jobs: pd.DataFrame, window: Window, observables: Sequence[Observabl
     cells = Cells(user, len(names), bin_of(begin, window.edges), bin_of(end, window.edges))
     now = running(jobs, window.now)
     weights = [observable.weights(jobs) for observable in observables]
-    integrals = [cells.integrate(weight * share, begin, end, window.edges) for weight in weights]
+    integral = cells.integral(begin, end, window.edges)
+    integrals = [integral(weight * share) for weight in weights]
     holding = [np.bincount(user[now], weight[now], minlength=len(names)) for weight in weights]
     shape = (len(observables), len(names))
     usage = Usage(
@@ -108,9 +109,18 @@ def exactly(weight: Floats, add_up: Callable[[Floats], Floats]) -> Floats:
     Weights are whole 1024ths but for those of a pause or an odd unit. They are taken apart in multiples of two powers
     of two, far enough apart that sums of either stay exact, up to some 10^12 units and seconds.
     """
-    coarse: Floats = np.rint(weight / _COARSE) * _COARSE
-    fine: Floats = np.rint((weight - coarse) / _FINE) * _FINE
-    return add_up(coarse) + add_up(fine) if fine.any() else add_up(coarse)
+    coarse = _rounded(weight, _COARSE)
+    rest = weight - coarse
+    return add_up(coarse) + add_up(_rounded(rest, _FINE)) if rest.any() else add_up(weight)
+
+
+def _rounded(values: Floats, step: float) -> Floats:
+    """Each value at the nearest multiple of `step`, a power of two, where its size is below 2^51 steps.
+
+    Next to a number of that size floats lie one step apart, so that adding it rounds: five times faster than `rint`.
+    """
+    large = 1.5 * 2.0**52 * step
+    return (values + large) - large
 
 
 def span(jobs: pd.DataFrame, now: int) -> tuple[Epochs, Epochs]:
@@ -164,23 +174,35 @@ class Cells:
 
         `begin` and `end` (of the runs) and `edges` (of the bins) are readings of any clock that never goes back.
         """
+        return self.integral(begin, end, edges)(weight)
+
+    def integral(self, begin: Epochs, end: Epochs, edges: Epochs) -> Callable[[Floats], Floats]:
+        """`integrate` for any weights by one clock: what does not depend on the weights is computed once."""
         # One column more than bins, and one more for the running sum, so that an end on the last edge has its place.
         columns = len(edges) + 1
         shape, size = (self._users, columns), self._users * columns
         edges = np.append(edges, edges[-1])
-        rest = np.concatenate([edges[self._first + 1] - begin, end - edges[self._last + 1]]).astype(float)
-        row = self._user * columns
-        cell = np.concatenate([row + self._first, row + self._last])
         lengths = np.diff(edges)
+        row = self._user * columns
+        first, last = row + self._first, row + self._last
+        after_begin, after_end = edges[self._first + 1] - begin, end - edges[self._last + 1]
 
-        def add_up(part: Floats) -> Floats:
-            partial = np.bincount(cell, np.tile(part, 2) * rest, minlength=size).reshape(shape)
-            change = np.bincount(cell + 1, np.concatenate([part, -part]), minlength=size).reshape(shape)
-            level = np.cumsum(change, axis=1)  # what goes on through the whole bin
-            return np.asarray((partial[:, :-1] + level[:, :-1] * lengths)[:, :-1])
+        def by_cell(cell: Indexes, amount: Floats) -> Floats:
+            return np.asarray(np.bincount(cell, amount, minlength=size), dtype=float)
 
-        total = exactly(weight, add_up)
-        return np.where(np.abs(total) < _RESIDUE, 0.0, total)
+        def add_up(weight: Floats) -> Floats:
+            partial = by_cell(first, weight * after_begin) + by_cell(last, weight * after_end)
+            # what goes on through the whole bin: it changes in the bin after the one of a start or an end
+            change = np.zeros(size)
+            change[1:] = (by_cell(first, weight) - by_cell(last, weight))[:-1]
+            level = np.cumsum(change.reshape(shape), axis=1)
+            return np.asarray((partial.reshape(shape)[:, :-1] + level[:, :-1] * lengths)[:, :-1])
+
+        def added(weight: Floats) -> Floats:
+            total = exactly(weight, add_up)
+            return np.where(np.abs(total) < _RESIDUE, 0.0, total)
+
+        return added
 
 
 def bin_of(times: Epochs, edges: Epochs) -> npt.NDArray[np.int64]:

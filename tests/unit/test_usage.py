@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 from librarian.core.jobs import UNKNOWN
 from librarian.core.observables import OBSERVABLES, gpu_observables
 from librarian.core.summary import ended_by_bin, ended_states
-from librarian.core.usage import Usage, bin_jobs
+from librarian.core.usage import Usage, bin_jobs, exactly
 from librarian.core.window import Window, window_until
 from tests.unit.tables import jobs_table
 
@@ -171,3 +173,22 @@ def test_no_jobs() -> None:
     usage = usage_of()
     assert usage.integrals.shape == (len(OBSERVABLES), 0, WINDOW.bins)
     assert ended_by_bin(jobs_table(), WINDOW) == {}
+
+
+weights = st.floats(0, 1000)
+terms = st.lists(st.tuples(weights | weights.map(round).map(float), st.integers(0, 2**18)), max_size=30)
+
+
+@given(terms, st.randoms())
+def test_a_sum_is_the_same_in_any_order_and_near_the_true_one(
+    terms: list[tuple[float, int]], shuffler: random.Random
+) -> None:
+    shuffled = terms.copy()
+    shuffler.shuffle(shuffled)
+
+    def total(of: list[tuple[float, int]]) -> float:
+        weight, times = np.array([w for w, _ in of], dtype=float), np.array([t for _, t in of], dtype=float)
+        return float(exactly(weight, lambda part: np.array([sum((part * times).tolist())]))[0])
+
+    assert total(terms) == total(shuffled)
+    assert total(terms) == pytest.approx(float(sum(Fraction(w) * t for w, t in terms)), rel=1e-12, abs=1e-5)
