@@ -113,9 +113,12 @@ def stream_command(
 
 
 def _read_blocks(output: IO[bytes], blocks: queue.Queue[bytes]) -> None:
-    """Standard output in blocks, and an empty one at its end; waits while nobody takes them."""
+    """Standard output in whole blocks, and an empty one at its end; waits while nobody takes them.
+
+    A command writes a few KB at a time, and to wake somebody for each of them costs more than to read them.
+    """
     with contextlib.suppress(ValueError, OSError):  # it is closed under us when the command is ended
-        while block := os.read(output.fileno(), _BLOCK):
+        while block := output.read(_BLOCK):
             blocks.put(block)
     blocks.put(b"")
 

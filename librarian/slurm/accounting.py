@@ -108,14 +108,16 @@ class Reading:
 
     def __init__(self, cluster: str) -> None:
         self._cluster = cluster
-        self._rest = b""  # what has come and is not read yet
+        self._come: list[bytes] = []  # blocks that have come and are not read yet
+        self._size = 0  # of all of them
         self._begun: bool | None = None  # whether the header was there; None before anything was
         self._parts: list[Runs] = []
 
     def take(self, block: bytes) -> None:
         """The next of the text, however it is cut."""
-        self._rest += block
-        if len(self._rest) >= _AT_ONCE:
+        self._come.append(block)
+        self._size += len(block)
+        if self._size >= _AT_ONCE:
             self._read_whole_lines()
 
     def finished(self, answer: Answer) -> Runs:
@@ -126,13 +128,15 @@ class Reading:
         self._read_whole_lines()
         if not self._begun:
             raise SlurmError("sacct gave no table", complaint(answer))
-        if self._rest:
-            raise SlurmError("sacct's answer was cut off", f"it ends within a row, with {self._rest[:80]!r}")
+        rest = b"".join(self._come)
+        if rest:
+            raise SlurmError("sacct's answer was cut off", f"it ends within a row, with {rest[:80]!r}")
         rejects = tuple(reject for part in self._parts for reject in part.rejects)
         return Runs(joined([part.jobs for part in self._parts]), rejects)
 
     def _read_whole_lines(self) -> None:
-        text, newline, self._rest = self._rest.rpartition(b"\n")
+        text, newline, rest = b"".join(self._come).rpartition(b"\n")
+        self._come, self._size = [rest], len(rest)
         text += newline
         if self._begun is None and text:
             header, _, text = text.partition(b"\n")

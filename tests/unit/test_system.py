@@ -112,8 +112,8 @@ def test_output_comes_while_the_command_still_writes() -> None:
 def test_a_stream_that_hangs_is_ended() -> None:
     blocks: list[bytes] = []
     with pytest.raises(LibrarianError, match="did not answer"):
-        streamed("import time; print('x', flush=True); time.sleep(60)", blocks.append, timeout=2.0)
-    assert b"".join(blocks) == b"x\n"
+        streamed("import time; print('x' * 2**20, flush=True); time.sleep(60)", blocks.append, timeout=2.0)
+    assert b"".join(blocks) == b"x" * 2**20
 
 
 def test_what_the_reader_cannot_take_ends_the_command(tmp_path: Path) -> None:
