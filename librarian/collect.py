@@ -20,7 +20,7 @@ from librarian.core.jobs import UNKNOWN, ints, joined
 from librarian.core.limits import Change, QosLimits
 from librarian.core.rules import pack, unpack
 from librarian.errors import NoAnswerError, SlurmError, TooSlowError
-from librarian.slurm import accounts, partitions, pieces, qos, site
+from librarian.slurm import accounting, accounts, partitions, pieces, qos, site
 from librarian.slurm.accounting import Query, Runs
 from librarian.slurm.command import Slurm
 from librarian.store import Asked, Coverage, Scope, Store
@@ -53,16 +53,42 @@ def plan(coverage: Coverage | None, now: int, begin: int, full: bool) -> Plan:
     return Plan(last, False)
 
 
-def collect(slurm: Slurm, store: Store, scope: Scope, *, cluster: str, now: int, begin: int, full: bool) -> Asked:
-    """Ask Slurm for what changed in `scope` up to `now` and put it into the store.
+@dataclass(frozen=True)
+class Request:
+    """What is asked of whom: the runs of `scope` on `cluster` that had not ended before `begin`, up to `now`.
+
+    `full`: whatever is known already. Times are UTC epochs.
+    """
+
+    scope: Scope
+    cluster: str
+    now: int
+    begin: int
+    full: bool = False
+
+    def query(self, store: Store) -> tuple[Plan, Query]:
+        """The question, which is shorter where the store knows a part of the answer."""
+        todo = plan(store.coverage(self.scope), self.now, self.begin, self.full)
+        return todo, Query(self.scope.qos, todo.since, self.now, self.scope.accounts, self.scope.partitions)
+
+
+def begin(slurm: Slurm, store: Store, request: Request) -> None:
+    """Let Slurm begin with what `collect` is about to ask."""
+    todo, query = request.query(store)
+    if _longest(store.last_query(request.scope), todo, request.now, slurm.timeout) is None:
+        accounting.begin(slurm, query, request.cluster)
+
+
+def collect(slurm: Slurm, store: Store, request: Request, meanwhile: Callable[[], None] = lambda: None) -> Asked:
+    """Ask Slurm for what changed in a scope and put it into the store; `meanwhile` is called once Slurm has answered.
 
     Raises `SlurmError` when the answer cannot be trusted; the store then only remembers the failure.
     """
-    todo = plan(store.coverage(scope), now, begin, full)
+    scope, cluster, now = request.scope, request.cluster, request.now
+    todo, query = request.query(store)
     started = stopwatch()
     asked = Asked(todo.since, now, 0.0, full=todo.full)
     try:
-        query = Query(scope.qos, todo.since, now, scope.accounts, scope.partitions)
         _check_cluster(store, cluster)
         runs = pieces.ask(slurm, query, cluster, _longest(store.last_query(scope), todo, now, slurm.timeout))
         runs, gone = _complete(runs, store.open_runs(scope), lambda since: _again(slurm, query, cluster, since))
@@ -71,6 +97,7 @@ def collect(slurm: Slurm, store: Store, scope: Scope, *, cluster: str, now: int,
         store.failed(scope, replace(asked, seconds=stopwatch() - started, error=str(error)))
         raise
     asked = replace(asked, seconds=stopwatch() - started, rows=len(runs.jobs), rejects=len(runs.rejects))
+    meanwhile()
     store.add(scope, asked, runs.jobs, runs.rejects, gone["dbindex"].tolist())
     return asked
 

@@ -25,6 +25,7 @@ from librarian import (
     statusfile,
     waiting,
 )
+from librarian.collect import Request
 from librarian.config import Qos
 from librarian.configfile import Places, Setup
 from librarian.core.allocation import Pace
@@ -99,15 +100,23 @@ def _ask_all(setup: Setup, slurm: Slurm, store: Store, now: int, full: bool) -> 
     """
     problems = _observe(setup, slurm, store, now)
     nobody: LibrarianError | None = None
-    for entry in sorted(setup.config.qos, key=lambda entry: _has_failed(store, entry)):
-        if nobody:
-            store.failed(scope(entry), Asked(now, now, 0.0, error=str(nobody)))
-            problems.append(NoAnswerError(f"QoS {entry.name} was not asked for", str(nobody)))
-            continue
-        failed = _collect_one(setup, slurm, store, entry, now, full)
-        nobody = next((problem for problem in failed if isinstance(problem, NoAnswerError)), None)
-        problems += failed
+    entries = sorted(setup.config.qos, key=lambda entry: _has_failed(store, entry))
+    requests = [_request(setup, entry, now, full) for entry in entries]
+    with slurm.ending():
+        for entry, request, following in zip(entries, requests, [*requests[1:], None], strict=True):
+            if nobody:
+                store.failed(scope(entry), Asked(now, now, 0.0, error=str(nobody)))
+                problems.append(NoAnswerError(f"QoS {entry.name} was not asked for", str(nobody)))
+                continue
+            failed = _collect_one(slurm, store, entry, request, following)
+            nobody = next((problem for problem in failed if isinstance(problem, NoAnswerError)), None)
+            problems += failed
     return problems
+
+
+def _request(setup: Setup, entry: Qos, now: int, full: bool) -> Request:
+    begin = now - setup.config.report.window_days * DAY
+    return Request(scope(entry), setup.config.cluster.name, now, begin, full)
 
 
 def _has_failed(store: Store, entry: Qos) -> bool:
@@ -131,12 +140,16 @@ def _observe(setup: Setup, slurm: Slurm, store: Store, now: int) -> Problems:
     return problems
 
 
-def _collect_one(setup: Setup, slurm: Slurm, store: Store, entry: Qos, now: int, full: bool) -> Problems:
-    begin = now - setup.config.report.window_days * DAY
+def _collect_one(slurm: Slurm, store: Store, entry: Qos, request: Request, following: Request | None) -> Problems:
+    """Collect one QoS; Slurm answers for the `following` one while the store takes this one in."""
+
+    def meanwhile() -> None:
+        if following:
+            collect.begin(slurm, store, following)
+
     log.info("%s: asking sacct", entry.name)
     try:
-        cluster = setup.config.cluster.name
-        asked = collect.collect(slurm, store, scope(entry), cluster=cluster, now=now, begin=begin, full=full)
+        asked = collect.collect(slurm, store, request, meanwhile)
     except LibrarianError as error:
         if isinstance(error, StoreError):
             raise

@@ -80,36 +80,49 @@ def feed_command(argv: Sequence[str], text: bytes, *, timeout: float) -> Answer:
     return run_command(argv, timeout=timeout, env={}, stdin=text)
 
 
-def stream_command(
-    argv: Sequence[str], *, timeout: float, env: Mapping[str, str], sink: Callable[[bytes], None]
-) -> Answer:
-    """As `run_command`, but standard output goes to `sink` in blocks while the command is still writing.
+class Stream:
+    """A running command whose standard output is read in blocks while it is still writing.
 
-    The answer holds the first block alone. What `sink` raises ends the command and is raised.
+    A context: at its end a command that still runs is ended. Raises `LibrarianError` when it cannot start.
     """
-    name, end = Path(argv[0]).name, time.monotonic() + timeout
-    blocks: queue.Queue[bytes] = queue.Queue(_BLOCKS_AHEAD)
-    with tempfile.TemporaryFile() as errors:
-        process = _started(argv, env, errors)
-        reader = threading.Thread(target=_read_blocks, args=(process.stdout, blocks), daemon=True)
-        first = b""
-        with process:
+
+    def __init__(self, argv: Sequence[str], *, env: Mapping[str, str]) -> None:
+        self._name, self._blocks = Path(argv[0]).name, queue.Queue[bytes](_BLOCKS_AHEAD)
+        self._whole = False
+        with contextlib.ExitStack() as stack:
+            self._errors = stack.enter_context(tempfile.TemporaryFile())
+            self._process = stack.enter_context(_started(argv, env, self._errors))
+            self._open = stack.pop_all()
+        self._reader = threading.Thread(target=_read_blocks, args=(self._process.stdout, self._blocks), daemon=True)
+        self._reader.start()
+
+    def into(self, sink: Callable[[bytes], None], *, timeout: float) -> Answer:
+        """Give all output to `sink`, the last of it at most `timeout` seconds from now.
+
+        The answer holds the first block alone. Raises `TimedOutError`, and what `sink` raises.
+        """
+        first, end = b"", time.monotonic() + timeout
+        try:
+            while block := self._blocks.get(timeout=max(0.0, end - time.monotonic())):
+                first = first or block
+                sink(block)
+            self._process.wait(timeout=max(0.0, end - time.monotonic()))
+        except (queue.Empty, subprocess.TimeoutExpired) as error:
+            raise _too_slow(self._name, timeout) from error
+        self._whole = True
+        self._errors.seek(0)
+        return Answer(self._process.returncode, first, self._errors.read().decode("utf-8", "replace"))
+
+    def __enter__(self) -> Stream:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._open:
             try:
-                reader.start()
-                while block := blocks.get(timeout=max(0.0, end - time.monotonic())):
-                    first = first or block[:_BLOCK]
-                    sink(block)
-                process.wait(timeout=max(0.0, end - time.monotonic()))
-            except (queue.Empty, subprocess.TimeoutExpired) as error:
-                _kill_group(process)
-                raise _too_slow(name, timeout) from error
-            except BaseException:
-                _kill_group(process)
-                raise
+                if not self._whole:
+                    _kill_group(self._process)
             finally:
-                _drain(reader, blocks)
-        errors.seek(0)
-        return Answer(process.returncode, first, errors.read().decode("utf-8", "replace"))
+                _drain(self._reader, self._blocks)
 
 
 def _read_blocks(output: IO[bytes], blocks: queue.Queue[bytes]) -> None:

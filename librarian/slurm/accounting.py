@@ -93,6 +93,11 @@ def ask(slurm: Slurm, query: Query, cluster: str) -> Runs:
     return reading.finished(slurm.read("sacct", arguments(query, cluster), reading.take))
 
 
+def begin(slurm: Slurm, query: Query, cluster: str) -> None:
+    """Let sacct begin with what `ask` is about to be called for."""
+    slurm.begin("sacct", arguments(query, cluster))
+
+
 def parse(answer: Answer, cluster: str) -> Runs:
     """Read a whole answer, as `Reading` does."""
     reading = Reading(cluster)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from librarian.errors import LibrarianError, NoAnswerError, SlurmError, TooWideError
-from librarian.system import Answer, Runner, run_command, stream_command
+from librarian.system import Answer, Runner, Stream, run_command
 
 # Epochs instead of local times, array ranges uncut, one language. An alias in the user's environment must not change
 # what is asked, so formats are always given as options.
@@ -32,6 +33,7 @@ class Slurm:
     bin_dir: str = ""
     timeout: float = 120.0
     runner: Runner = field(default=run_command)
+    _begun: dict[tuple[str, ...], Stream] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -64,9 +66,30 @@ class Slurm:
             return answer
 
         def stream(argv: Sequence[str], *, timeout: float, env: Mapping[str, str]) -> Answer:
-            return stream_command(argv, timeout=timeout, env=env, sink=sink)
+            with self._begun.pop(tuple(argv), None) or Stream(argv, env=env) as running:
+                return running.into(sink, timeout=timeout)
 
         return replace(self, runner=stream).run(command, arguments)
+
+    def begin(self, command: str, arguments: Sequence[str]) -> None:
+        """Start a command already that will be read next, within a block of `ending`.
+
+        What goes wrong is told by the `read` of the same command with the same arguments.
+        """
+        argv = tuple(self.argv(command, arguments))
+        if self.runner is run_command and argv not in self._begun:
+            with contextlib.suppress(LibrarianError):
+                self._begun[argv] = Stream(argv, env=ENVIRONMENT)
+
+    @contextlib.contextmanager
+    def ending(self) -> Iterator[None]:
+        """At the end of the block no command goes on that was begun and not read."""
+        try:
+            yield
+        finally:
+            while self._begun:
+                with self._begun.popitem()[1]:
+                    pass
 
 
 def _kind(said: str) -> type[SlurmError]:

@@ -18,6 +18,7 @@ from librarian.collect import (
     OVERLAP,
     TRACKED,
     Plan,
+    Request,
     collect,
     keep_limits,
     known_limits,
@@ -57,7 +58,7 @@ def histories(draw: st.DrawFn) -> list[Run]:
 
 def ask(slurm: DemoSlurm, store: Store, now: int, *, full: bool = False, days: int = 2) -> None:
     slurm.now = now
-    collect(Slurm(runner=slurm), store, SCOPE, cluster="demo", now=now, begin=now - days * DAY, full=full)
+    collect(Slurm(runner=slurm), store, Request(SCOPE, "demo", now, now - days * DAY, full=full))
 
 
 def picture(store: Store, now: int) -> Usage:
@@ -153,7 +154,7 @@ def test_a_failure_changes_nothing_but_is_remembered(tmp_path: Path) -> None:
             return Answer(1, b"", "sacct: error: slurmdbd is down")
 
         with pytest.raises(SlurmError, match="slurmdbd is down"):
-            collect(Slurm(runner=down), store, SCOPE, cluster="demo", now=T0 + 1200, begin=T0, full=False)
+            collect(Slurm(runner=down), store, Request(SCOPE, "demo", T0 + 1200, T0, full=False))
         pd.testing.assert_frame_equal(store.jobs(SCOPE, 0), before)
         coverage, last = store.coverage(SCOPE), store.last_query(SCOPE)
         assert coverage and coverage.complete_at == T0 + 600
@@ -167,7 +168,7 @@ def test_an_unknown_cluster_and_an_unknown_qos_name_what_exists(tmp_path: Path) 
     with opened(tmp_path / "s") as store:
         assert observe_cluster(slurm, store, T0) == []
         with pytest.raises(SlurmError, match="knows no cluster hpg: it knows demo"):
-            collect(slurm, store, SCOPE, cluster="hpg", now=T0, begin=0, full=False)
+            collect(slurm, store, Request(SCOPE, "hpg", T0, 0))
         with pytest.raises(SlurmError, match="Valid QOS's are normal,avery,avery-b"):
             collect(slurm, store, Scope("nosuch"), cluster="demo", now=T0, begin=0, full=False)
 
@@ -262,8 +263,8 @@ def test_a_window_that_hung_is_asked_for_in_quarters(tmp_path: Path) -> None:
 
     slow = Slow(runs, now=now)
     with opened(tmp_path / "s") as store, pytest.raises(SlurmError):
-        collect(Slurm(runner=slow, timeout=0.0), store, SCOPE, cluster="demo", now=now, begin=T0, full=False)
+        collect(Slurm(runner=slow, timeout=0.0), store, Request(SCOPE, "demo", now, T0, full=False))
     with opened(tmp_path / "s") as store:
-        collect(Slurm(runner=slow, timeout=0.0), store, SCOPE, cluster="demo", now=now, begin=T0, full=False)
+        collect(Slurm(runner=slow, timeout=0.0), store, Request(SCOPE, "demo", now, T0, full=False))
         assert asked == [2 * DAY, *[DAY // 2] * 4]
         assert len(store.jobs(SCOPE, T0)) == 40

@@ -96,7 +96,8 @@ def test_messages_are_one_line() -> None:
 
 
 def streamed(code: str, sink: object, timeout: float = 20.0) -> system.Answer:
-    return system.stream_command([sys.executable, "-c", code], timeout=timeout, env={}, sink=sink)  # type: ignore[arg-type]
+    with system.Stream([sys.executable, "-c", code], env={}) as stream:
+        return stream.into(sink, timeout=timeout)  # type: ignore[arg-type]
 
 
 def test_output_comes_while_the_command_still_writes() -> None:
@@ -129,12 +130,26 @@ def test_what_the_reader_cannot_take_ends_the_command(tmp_path: Path) -> None:
 
 def test_a_stream_that_cannot_start_says_so() -> None:
     with pytest.raises(LibrarianError, match="could not be started"):
-        system.stream_command(["/nonexistent/sacct"], timeout=1, env={}, sink=print)
+        system.Stream(["/nonexistent/sacct"], env={})
 
 
-@pytest.mark.parametrize(
-    "run", ["run_command({}, timeout=60, env={{}})", "stream_command({}, timeout=60, env={{}}, sink=len)"]
-)
+def test_a_stream_that_nobody_reads_is_ended_with_all_that_it_began(tmp_path: Path) -> None:
+    told = tmp_path / "number"
+    script = f"(echo $$ >{told}; exec sleep 600) & wait; head -c 100000000 /dev/zero; sleep 600"
+    with system.Stream(["sh", "-c", script], env={}):
+        wait_for(lambda: told.exists() and bool(told.read_text()), 20, "the command's beginning")
+    assert not is_there(int(told.read_text()))
+
+
+def test_a_stream_whose_command_leaves_a_child_behind_is_ended(tmp_path: Path) -> None:
+    told = tmp_path / "number"
+    script = f"sleep 600 & echo $! >{told}; exit 0"
+    with pytest.raises(LibrarianError, match="did not answer"), system.Stream(["sh", "-c", script], env={}) as stream:
+        stream.into(print, timeout=1.0)
+    wait_for(lambda: not is_there(int(told.read_text())), 20, "the child's end")
+
+
+@pytest.mark.parametrize("run", ["run_command({}, timeout=60, env={{}})", "Stream({}, env={{}}).into(len, timeout=60)"])
 def test_a_command_whose_reader_was_killed_ends_when_it_writes(tmp_path: Path, run: str) -> None:
     told = tmp_path / "number"
     command = ["sh", "-c", f"echo $$ >{told}; while sleep 0.1; do echo more; done"]
