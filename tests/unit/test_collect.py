@@ -170,7 +170,7 @@ def test_an_unknown_cluster_and_an_unknown_qos_name_what_exists(tmp_path: Path) 
         with pytest.raises(SlurmError, match="knows no cluster hpg: it knows demo"):
             collect(slurm, store, Request(SCOPE, "hpg", T0, 0))
         with pytest.raises(SlurmError, match="Valid QOS's are normal,avery,avery-b"):
-            collect(slurm, store, Scope("nosuch"), cluster="demo", now=T0, begin=0, full=False)
+            collect(slurm, store, Request(Scope("nosuch"), "demo", T0, 0))
 
 
 def test_limits_stay_known_when_slurm_does_not_answer(tmp_path: Path) -> None:
