@@ -30,10 +30,12 @@ export function amount(value) {
   return NUMBERS[digits].format(value);
 }
 
+// 100 % is said only where nothing is left.
 export function percent(part, whole) {
   if (!whole) return "–";
   if (!part) return "0 %";
   const share = (100 * part) / whole;
+  if (share >= 99.5 && share < 99.9999) return "> 99 %";
   return share < 0.1 ? "< 0.1 %" : `${share.toFixed(share < 9.95 ? 1 : 0)} %`;
 }
 

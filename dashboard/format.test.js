@@ -21,6 +21,8 @@ test("a share of nothing is no number", () => {
   assert.equal(percent(1, 20), "5.0 %");
   assert.equal(percent(997, 10_000), "10 %");
   assert.equal(percent(7, 7), "100 %");
+  assert.equal(percent(428, 430), "> 99 %");
+  assert.equal(percent(99.4, 100), "99 %");
 });
 
 test("counts agree with their noun", () => {

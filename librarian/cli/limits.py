@@ -77,11 +77,18 @@ def _cells(row: Row) -> tuple[str, ...]:
         row.source.setting.per,
         _amount(row, limit),
         _amount(row, used) if used is not None else "" if row.source.setting.per == "job" else "?",
-        f"{100 * used / limit:.0f}%" if used is not None and limit else "",
+        _share(used, limit),
         "" if free is None else _amount(row, free),
         shown(row.by or ""),
         visible(_source(row)) + ("" if row.binds else " (not enforced)"),
     )
+
+
+def _share(used: float | None, limit: float) -> str:
+    """A share for people. 100% is said only where nothing is left."""
+    if used is None or not limit:
+        return ""
+    return ">99%" if 0.995 <= used / limit < 1 else f"{used / limit:.0%}"
 
 
 def _amount(row: Row, value: float) -> str:

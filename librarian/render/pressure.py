@@ -114,7 +114,7 @@ def _holders(axes: Axes, report: Report, pressure: Pressure) -> None:
 
 
 def _percent(share: float) -> str:
-    return f"{share:.0%}" if share >= 0.005 else "<1%"
+    return "<1%" if share < 0.005 else ">99%" if 0.995 <= share < 0.999999 else f"{share:.0%}"
 
 
 def _bars(report: Report, holders: tuple[Holder, ...]) -> list[tuple[str, float, str]]:

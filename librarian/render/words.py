@@ -24,10 +24,12 @@ def amount(value: float) -> str:
 
 
 def percent(part: float, whole: float) -> str:
-    """A share for people."""
+    """A share for people. 100 % is said only where nothing is left."""
     if not whole:
         return "–"
     share = 100 * part / whole
+    if 99.5 <= share < 99.9999:
+        return "> 99 %"
     return f"{share:.0f} %" if share >= 9.95 or not part else f"{share:.1f} %" if share >= 0.1 else "< 0.1 %"
 
 

@@ -228,7 +228,15 @@ def test_amounts(value: float, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("part", "whole", "text"),
-    [(0, 0, "–"), (0, 5, "0 %"), (1, 3000, "< 0.1 %"), (1, 30, "3.3 %"), (1, 3, "33 %"), (5, 5, "100 %")],
+    [
+        (0, 0, "–"),
+        (0, 5, "0 %"),
+        (1, 3000, "< 0.1 %"),
+        (1, 30, "3.3 %"),
+        (1, 3, "33 %"),
+        (428, 430, "> 99 %"),
+        (5, 5, "100 %"),
+    ],
 )
 def test_shares(part: float, whole: float, text: str) -> None:
     assert percent(part, whole) == text
