@@ -32,8 +32,9 @@ def tidy(setup: Setup, now: int) -> bool:
             before = now - keep_seconds(setup)
             names = tuple(entry.name for entry in setup.config.qos)
             dropped = store.forget_strangers(names, before)
-            for entry in setup.config.qos:
-                dropped += store.forget_runs(Scope(entry.name, entry.accounts, entry.partitions), before)
+            scopes = [Scope(entry.name, entry.accounts, entry.partitions) for entry in setup.config.qos]
+            dropped += sum(store.forget_runs(scope, before) for scope in scopes)
+            store.forget_bins(scopes)
             smaller = store.shrink()
             store.know(_TIDIED, now, now)
     except LibrarianError as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 
 from librarian.core.measured import Measured, part
@@ -34,3 +36,10 @@ class Bins(Database):
                 return False
             self._db.execute("INSERT OR REPLACE INTO bins VALUES (?, ?, ?)", (scope.key, until, data))
         return True
+
+    def forget_bins(self, scopes: Collection[Scope]) -> None:
+        """Drop what is kept of other scopes than these: nobody asks for it any more."""
+        kept = {scope.key for scope in scopes}
+        with self._transaction():
+            others = [row for row in self._db.execute("SELECT scope FROM bins").fetchall() if row[0] not in kept]
+            self._db.executemany("DELETE FROM bins WHERE scope = ?", others)

@@ -215,6 +215,16 @@ class TestWhatIsRead:
         store.add(SCOPE, Asked(now, now + 60, 0.1), jobs_table({"dbindex": 999, "start": now - HOUR, "end": now}), ())
         assert not store.keep_bins(SCOPE, part(found.measured, 0, 10), edition)
 
+    def test_bins_of_what_nobody_asks_for_any_more_are_dropped(self, store: Store) -> None:
+        now = T0 + 1800
+        self.fill(store, now)
+        found = cycle(store, window_at(now), limits)
+        other = Scope("left")
+        assert store.keep_bins(other, part(found.measured, 0, 10), store.edition())
+        store.forget_bins([SCOPE])
+        assert store.bins(SCOPE)
+        assert store.bins(other) is None
+
     def test_a_run_that_is_ended_before_its_hours_are_written_loses_none(
         self, store: Store, monkeypatch: pytest.MonkeyPatch
     ) -> None:
