@@ -57,7 +57,7 @@ def connect(path: Path) -> sqlite3.Connection:
     with guarded(path):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         connection = sqlite3.connect(path, timeout=30.0, isolation_level=None)
-        connection.execute("PRAGMA cache_size = -65536")
+        connection.execute("PRAGMA cache_size = -16384")  # KiB
         try:
             _migrate(connection, path)
         except BaseException:

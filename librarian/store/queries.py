@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from librarian.core.jobs import COLUMNS, NUMBERS, TEXTS, UNKNOWN, Reject, coded,
 from librarian.store.database import Database
 
 _ROWS_AT_ONCE = 20_000
+_COMPARED_AT_ONCE = 100_000
 _AT_ONCE = 500  # values in a statement; SQLite may allow no more than 999
 _QUERIES_KEPT = 2000  # a week of 10-minute cycles for two QoS
 
@@ -113,47 +114,50 @@ class Queries(Database):
     # within
     def _take_in(self, jobs: pd.DataFrame, gone: Sequence[int]) -> None:
         """Write the runs that are new or say something else, and note from when on computed bins do not hold."""
-        known = self._named([*jobs["dbindex"].tolist(), *gone])
-        left = known["dbindex"].isin(np.array(gone, dtype=np.uint64))
-        fresh = jobs[differing(known, jobs)]
-        moment = changed_from(known, fresh, known[left])
-        new = ~fresh["dbindex"].isin(known["dbindex"])
-        self._put_jobs(fresh[new], "INSERT")
-        self._put_jobs(fresh[~new], "REPLACE")
+        left = self._named(gone)
+        moment = changed_from(left, empty_jobs(), left)
         self._db.executemany("DELETE FROM job WHERE dbindex = ?", ((_signed(index),) for index in gone))
+        for place in range(0, len(jobs), _COMPARED_AT_ONCE):
+            moment = min(moment, self._replace_runs(jobs.iloc[place : place + _COMPARED_AT_ONCE]))
         if moment < NEVER:
             self._db.execute("UPDATE edition SET number = number + 1")
             self._db.execute("UPDATE bins SET until = ? WHERE until > ?", (moment, moment))
 
+    def _replace_runs(self, jobs: pd.DataFrame) -> int:
+        """Write those of the runs that are new or say something else; from when on computed bins do not hold."""
+        known = self._named(jobs["dbindex"].tolist())
+        fresh = jobs[differing(known, jobs)]
+        new = ~fresh["dbindex"].isin(known["dbindex"])
+        self._put_jobs(fresh[new], "INSERT")
+        self._put_jobs(fresh[~new], "REPLACE")
+        return changed_from(known, fresh, empty_jobs())
+
     def _named(self, indexes: Sequence[int]) -> pd.DataFrame:
         """The runs with these DBIndexes that are known, whatever their scope: a jobs table."""
         signed = [_signed(index) for index in indexes]
-        tables = []
-        for place in range(0, len(signed), _AT_ONCE):
-            some = signed[place : place + _AT_ONCE]
-            tables.append(self._numbers(f"dbindex IN ({', '.join('?' * len(some))})", *some))
-        return self._as_jobs(np.concatenate(tables) if tables else np.empty((0, len(COLUMNS)), np.int64))
+        some = [signed[place : place + _AT_ONCE] for place in range(0, len(signed), _AT_ONCE)]
+        return self._where_any((f"dbindex IN ({', '.join('?' * len(values))})", values) for values in some)
 
     def _jobs(self, scope: Scope, conditions: Sequence[tuple[str, int]]) -> pd.DataFrame:
         """The runs of the scope for which one of the conditions holds; no two hold for the same run."""
         where, names = self._where(scope)
         with self._guarded():
-            found = [self._numbers(f"{condition} AND {where}", value, *names) for condition, value in conditions]
-            numbers = np.concatenate(found)
-            return self._as_jobs(numbers[np.argsort(numbers[:, 0], kind="stable")])
+            return self._where_any((f"{condition} AND {where}", [value, *names]) for condition, value in conditions)
 
-    def _numbers(self, condition: str, *values: object) -> npt.NDArray[np.int64]:
+    def _where_any(self, conditions: Iterable[tuple[str, Sequence[object]]]) -> pd.DataFrame:
+        """The runs for which one of the conditions (with its values) holds, ordered by DBIndex: a jobs table.
+
+        Few rows at a time are Python's numbers, and one column at a time is there twice: that bounds the memory.
+        """
         columns = ", ".join(f'"{column}"' for column in COLUMNS)
-        sql = f"SELECT {columns} FROM job WHERE {condition} ORDER BY dbindex"  # noqa: S608 (no value in it)
-        cursor = self._db.execute(sql, values)
-        # a few rows at a time as tuples, then as numbers: a tenth of the memory
-        parts = [np.array(rows, dtype=np.int64) for rows in iter(lambda: cursor.fetchmany(_ROWS_AT_ONCE), [])]
-        return np.concatenate(parts) if parts else np.empty((0, len(COLUMNS)), np.int64)
-
-    def _as_jobs(self, numbers: npt.NDArray[np.int64]) -> pd.DataFrame:
-        if not len(numbers):
+        parts = []
+        for condition, values in conditions:
+            cursor = self._db.execute(f"SELECT {columns} FROM job WHERE {condition}", values)  # noqa: S608 (no value in it)
+            while rows := cursor.fetchmany(_ROWS_AT_ONCE):
+                parts.append(np.array(rows, dtype=np.int64))
+        if not parts:
             return empty_jobs()
-        return _table(numbers, dict(self._db.execute("SELECT id, value FROM text").fetchall()))
+        return _table(parts, dict(self._db.execute("SELECT id, value FROM text").fetchall()))
 
     @staticmethod
     def _where(scope: Scope) -> tuple[str, list[str]]:
@@ -214,16 +218,17 @@ class Queries(Database):
         )
 
 
-def _table(numbers: npt.NDArray[np.int64], texts: dict[int, str]) -> pd.DataFrame:
+def _table(parts: list[npt.NDArray[np.int64]], texts: dict[int, str]) -> pd.DataFrame:
+    order = np.argsort(np.concatenate([part[:, 0] for part in parts]), kind="stable")
     columns: dict[str, Any] = {}
     for place, name in enumerate(COLUMNS):
-        column = np.ascontiguousarray(numbers[:, place])
+        column = np.concatenate([part[:, place] for part in parts])[order]
         if name in TEXTS:
             ids = np.flatnonzero(np.bincount(column))  # those that occur, rising
             columns[name] = coded(np.searchsorted(ids, column), [texts[number] for number in ids.tolist()])
         else:
             columns[name] = column.view(np.uint64) if name == "dbindex" else column
-    return pd.DataFrame(columns)
+    return pd.DataFrame(columns, copy=False)
 
 
 def _signed(index: int) -> int:
