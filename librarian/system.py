@@ -1,9 +1,12 @@
-"""The door to the world: the only subprocess, clock, lock, atomic write and environment."""
+"""The door to the world: the only subprocess, clock, lock, atomic write and environment.
+
+`librarian status` comes through here too, and runs and writes nothing; so what takes long to load is imported by those
+that use it.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import errno
 import fcntl
 import grp
@@ -12,16 +15,17 @@ import pwd
 import queue
 import shutil
 import signal
-import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, TYPE_CHECKING, Protocol
 
 from librarian.errors import BusyError, LibrarianError, TimedOutError
+
+if TYPE_CHECKING:
+    import subprocess
 
 _BLOCK = 1 << 20
 _BLOCKS_AHEAD = 16  # what a command may have written before we have read it
@@ -62,6 +66,8 @@ def run_command(
     process group is killed: a child that it left behind would hold the pipes open. Raises `LibrarianError` with the
     command's name, `TimedOutError` when it took too long.
     """
+    import subprocess
+
     process = _started(argv, env, subprocess.PIPE, unset=unset, cwd=cwd, has_input=stdin is not None)
     with process:
         try:
@@ -87,6 +93,9 @@ def stream_command(
 
     The answer holds the first block alone. What `sink` raises ends the command and is raised.
     """
+    import subprocess
+    import tempfile
+
     name, end = Path(argv[0]).name, time.monotonic() + timeout
     blocks: queue.Queue[bytes] = queue.Queue(_BLOCKS_AHEAD)
     with tempfile.TemporaryFile() as errors:
@@ -137,6 +146,8 @@ def _started(
     has_input: bool = False,
 ) -> subprocess.Popen[bytes]:
     """The running command, in a session of its own. Raises `LibrarianError` when it cannot start."""
+    import subprocess
+
     kept = {key: value for key, value in os.environ.items() if key not in unset}
     try:
         return subprocess.Popen(
@@ -218,19 +229,9 @@ def stand_back(niceness: int) -> None:
         os.nice(max(0, niceness - os.nice(0)))
 
 
-def local_zone() -> str:
-    """Name of the machine's time zone, from $TZ, the link /etc/localtime or /etc/timezone; UTC when none tells.
-
-    The link comes first, since the clock follows it; the file can be left over from an earlier setting.
-    """
-    candidates = [os.environ.get("TZ", "").lstrip(":")]
-    with contextlib.suppress(OSError):
-        candidates.append(str(Path("/etc/localtime").resolve()).rpartition("/zoneinfo/")[2])
-    with contextlib.suppress(OSError):
-        candidates.append(Path("/etc/timezone").read_text(encoding="utf-8").strip())
-    import pytz
-
-    return next((name for name in candidates if name in pytz.all_timezones_set), "UTC")
+def trust_zones() -> None:
+    """Keep pytz from opening the files of all six hundred zones to tell of one: a network file system takes long."""
+    os.environ.setdefault("PYTZ_SKIPEXISTSCHECK", "1")
 
 
 def write_atomic(path: Path, data: bytes, mode: int = 0o644) -> None:
@@ -238,6 +239,8 @@ def write_atomic(path: Path, data: bytes, mode: int = 0o644) -> None:
 
     A temporary file in the same folder, fsync, rename. `mode` is subject to the umask.
     """
+    import tempfile
+
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -263,6 +266,8 @@ def file_time(folder: Path) -> float:
 
     Raises `OSError` when no file can be made there.
     """
+    import tempfile
+
     with tempfile.NamedTemporaryFile(prefix=".time.", dir=folder) as file:
         os.utime(file.name)  # a file system's own time, where it is remote
         return Path(file.name).stat().st_mtime
@@ -311,6 +316,8 @@ def exchange_folders(one: Path, other: Path) -> bool:
 
     renameat2(2) with RENAME_EXCHANGE, which Python does not offer.
     """
+    import ctypes
+
     renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
     if renameat2 is None:
         return False

@@ -19,9 +19,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser().parse_args(argv)
     _log_to_stderr(options)
     try:
-        from librarian.interrupts import end_on_signals  # not needed to parse, and to tell of a mistake
+        # not needed to parse, and to tell of a mistake
+        from librarian import interrupts, system
 
-        end_on_signals()
+        interrupts.end_on_signals()
+        system.trust_zones()
         return function_of(options.place)(options)
     except LibrarianError as error:
         if options.debug:

@@ -82,13 +82,6 @@ def test_a_lock_is_held_by_one_and_ends_with_its_process(tmp_path: Path) -> None
         assert str(os.getpid()) in (tmp_path / "lock").read_text()
 
 
-def test_the_zone_comes_from_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TZ", ":Europe/Berlin")
-    assert system.local_zone() == "Europe/Berlin"
-    monkeypatch.setenv("TZ", "XYZ5")
-    assert system.local_zone()
-
-
 def test_messages_are_one_line() -> None:
     error = LibrarianError("a\nb", "c\x1b[31m\td", "e")
     assert str(error) == "a b: c [31m d (e)"
