@@ -16,7 +16,8 @@ from librarian.errors import LibrarianError, Terminated
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command in `argv` and return its exit status."""
-    options = parser().parse_args(argv)
+    argv = sys.argv[1:] if argv is None else argv
+    options = parser(argv).parse_args(argv)
     _log_to_stderr(options)
     try:
         # not needed to parse, and to tell of a mistake

@@ -51,8 +51,8 @@ COMMANDS: Sequence[Row] = (
 )
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole command line. What it parses has `place`, the second column of the table."""
+def parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """The command line, as far as `argv` needs it. What it parses has `place`, the second column of the table."""
     top = argparse.ArgumentParser(
         prog="librarian",
         description="Who uses how many CPUs, GPUs, how much memory and how many jobs of a Slurm QoS, as a static site.",
@@ -62,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"librarian {__version__}")
     _common(top, argparse.SUPPRESS, root=True)
     sub = top.add_subparsers(metavar="COMMAND", required=True)
-    for name, place, text, add_options in COMMANDS:
+    for name, place, text, add_options in rows(argv):
         made = sub.add_parser(
             name,
             help=text,
@@ -74,6 +74,21 @@ def parser() -> argparse.ArgumentParser:
         _common(made, argparse.SUPPRESS, root=False)
         add_options(made)
     return top
+
+
+def rows(argv: Sequence[str]) -> Sequence[Row]:
+    """The row of the command in `argv` where it is plain which one that is, else all.
+
+    For each parser argparse looks on the disk, several times, for translations of its words. Those of the commands that
+    nobody asked for would take longer than all else here.
+    """
+    words = iter(argv)
+    for word in words:
+        if word == "--config":
+            next(words, None)
+        elif word not in ("--debug", "-q", "--quiet"):
+            return [row for row in COMMANDS if row[0] == word] or COMMANDS
+    return COMMANDS
 
 
 def _common(made: argparse.ArgumentParser, default: str, *, root: bool) -> None:

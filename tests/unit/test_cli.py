@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import re
@@ -14,7 +15,7 @@ import pytest
 
 from librarian.cli import main
 from librarian.cli.main import function_of
-from librarian.cli.parser import COMMANDS
+from librarian.cli.parser import COMMANDS, parser
 from librarian.config import parse
 from librarian.core.limits import QosLimits
 from librarian.demo.group import LIMITS
@@ -198,6 +199,21 @@ def test_the_command_line_starts_without_what_the_commands_need(code: str, argum
     rooms |= {f"librarian.cli.{name}" for name in ("main", "options", "parser")}
     assert {name for name in started if name.partition(".")[0] == "librarian"} - {"librarian.__main__"} == rooms
     assert not started & OF_THE_COMMANDS
+
+
+@pytest.mark.parametrize("before", ["", "-q", "--config run", "--config --debug", "--config=run", "-h", "run", "--"])
+def test_a_command_is_parsed_as_among_all_of_them(before: str, capsys: pytest.CaptureFixture[str]) -> None:
+    def parsed(made: argparse.ArgumentParser, words: list[str]) -> tuple[object, ...]:
+        try:
+            return (vars(made.parse_args(words)),)
+        except SystemExit as end:
+            return end.code, *capsys.readouterr()
+
+    whole = parser()
+    for name in (*(row[0] for row in COMMANDS), "nonsense", "--version"):
+        for after in ("--help", "one --debug"):
+            words = f"{before} {name} {after}".split()
+            assert parsed(parser(words), words) == parsed(whole, words), words
 
 
 def test_each_command_is_where_its_row_says() -> None:
