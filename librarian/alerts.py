@@ -17,7 +17,8 @@ from librarian.configfile import Setup
 from librarian.core.alerting import Memory, Message, decide
 from librarian.core.upkeep import Alert
 from librarian.errors import LibrarianError, one_line
-from librarian.system import environment, feed_command, overwrite, write_atomic
+from librarian.processes import feed_command
+from librarian.system import environment, overwrite, write_atomic
 
 NAME = "alert.json"
 TIMEOUT = 30.0

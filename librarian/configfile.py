@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from librarian import config
+from librarian import config, system
+from librarian.config.keys import is_zone
 from librarian.core.names import file_safe
 from librarian.errors import ConfigError
-from librarian.system import local_zone
 
 NAME = "librarian.toml"
 
@@ -89,6 +90,19 @@ def setup(parsed: config.Config, base: Path, environment: Mapping[str, str]) -> 
     site = base / Path(parsed.paths.site).expanduser() if parsed.paths.site else state / "site"
     store = state / f"{file_safe(parsed.cluster.name)}.sqlite"
     return Setup(parsed, Places(base, state, site, store), parsed.cluster.timezone or local_zone())
+
+
+def local_zone() -> str:
+    """Name of the machine's time zone, from $TZ, the link /etc/localtime or /etc/timezone; UTC when none tells.
+
+    The link comes first, since the clock follows it; the file can be left over from an earlier setting.
+    """
+    candidates = [system.environment().get("TZ", "").lstrip(":")]
+    with contextlib.suppress(OSError):
+        candidates.append(str(Path("/etc/localtime").resolve()).rpartition("/zoneinfo/")[2])
+    with contextlib.suppress(OSError):
+        candidates.append(Path("/etc/timezone").read_text(encoding="utf-8").strip())
+    return next(filter(is_zone, candidates), "UTC")
 
 
 def _home(environment: Mapping[str, str], name: str, default: str) -> Path:

@@ -6,11 +6,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from librarian.configfile import local_zone
 from librarian.core.limits import QosLimits
 from librarian.errors import ConfigError, SlurmError
 from librarian.slurm import associations, qos, site
 from librarian.slurm.command import Slurm
-from librarian.system import local_zone
 
 
 @dataclass(frozen=True)

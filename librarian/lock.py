@@ -16,7 +16,6 @@ import contextlib
 import json
 import logging
 import os
-import secrets
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields, replace
 from glob import escape
@@ -127,7 +126,7 @@ def owner_of(path: Path) -> str:
 def _taken(path: Path, what: str, me: Owner, expiry: float, held: RecordLock) -> Lock:
     number, claim = _newest(path)
     try:
-        mine = Claim(me, what, clock(), secrets.token_hex(8))
+        mine = Claim(me, what, clock(), os.urandom(8).hex())
         draft = _write_beside(path, mine)
         try:
             _respect(path, what, me, expiry, held, draft)
@@ -198,7 +197,7 @@ def _read(file: Path) -> Claim | None:
 
 def _write_beside(path: Path, claim: Claim) -> Path:
     """The claim as a file with a name of its own in the lock's folder, on the disk."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+    draft = path.with_name(f".{path.name}.{os.urandom(6).hex()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:

@@ -7,7 +7,6 @@ import contextlib
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,23 +25,6 @@ if TYPE_CHECKING:
 
 _DAY = 86400
 _BAR = 24
-
-
-def arguments(made: argparse.ArgumentParser) -> None:
-    """The options of the command."""
-    made.add_argument("--from", dest="begin", type=_day, metavar="DATE", help="first day, as in 2021-01-01")
-    made.add_argument(
-        "--to", dest="end", type=_day, metavar="DATE", help="up to this day's begin (default: the window)"
-    )
-    made.add_argument("--qos", action="append", metavar="NAME", help="for this QoS; may come again (default: all)")
-    made.add_argument("--slurm", action="store_true", help="as a job array on your cluster, and a job that merges")
-    made.add_argument("--tasks", type=_tasks, default=8, metavar="N", help="tasks of that array (default 8)")
-    made.add_argument("--merge", action="store_true", help="merge what the tasks of an array left, then end")
-    made.add_argument("--folder", help=argparse.SUPPRESS)  # the two are given by the array's own script
-    made.add_argument("--task", type=int, help=argparse.SUPPRESS)
-    made.add_argument(
-        "--slice-days", type=_days, default=7, metavar="N", help="length of a slice, 1 to 366 (default 7)"
-    )
 
 
 def backfill(options: argparse.Namespace) -> int:
@@ -238,25 +220,3 @@ def _slurm(setup: Setup) -> Slurm:
     from librarian.slurm.command import Slurm
 
     return Slurm(setup.config.slurm.bin_dir, setup.config.slurm.timeout_seconds)
-
-
-def _day(text: str) -> date:
-    try:
-        found = date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no date as in 2021-01-01") from None
-    if not 1980 <= found.year <= 2100:
-        raise argparse.ArgumentTypeError("a year is from 1980 to 2100")
-    return found
-
-
-def _tasks(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 1000):
-        raise argparse.ArgumentTypeError("a number of tasks is from 1 to 1000")
-    return int(text)
-
-
-def _days(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 366):
-        raise argparse.ArgumentTypeError("a number of days is from 1 to 366")
-    return int(text)

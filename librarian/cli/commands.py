@@ -100,13 +100,6 @@ def render(options: argparse.Namespace) -> int:
         return _told(problems)
 
 
-def publish(options: argparse.Namespace) -> int:
-    """Site to publishers."""
-    from librarian.cli import publishing
-
-    return publishing.publish(options)
-
-
 def demo(options: argparse.Namespace) -> int:
     """An example group's site."""
     from librarian.demo import site

@@ -14,19 +14,6 @@ from librarian.errors import ConfigError, LibrarianError
 if TYPE_CHECKING:
     from librarian.render.monthly import Statement
 
-FORMATS = ("csv", "json", "html", "pdf")
-
-
-def arguments(made: argparse.ArgumentParser) -> None:
-    """The options of the command."""
-    made.add_argument("--month", metavar="YYYY-MM", help="the month, or all; default: the newest one that is known")
-    made.add_argument("--qos", action="append", metavar="NAME", help="tell of this QoS; may come again (default: all)")
-    made.add_argument("--output", metavar="FILE", default="-", help="file to write; - for standard output")
-    one = made.add_mutually_exclusive_group()
-    for name in FORMATS:
-        words = f"{name.upper()} in the place of tables of text"
-        one.add_argument(f"--{name}", dest="format", action="store_const", const=name, help=words)
-
 
 def report(options: argparse.Namespace) -> int:
     """Months and allocations as tables, or as the format that is asked for."""

@@ -16,13 +16,6 @@ if TYPE_CHECKING:
     from librarian.publish import Publisher
 
 
-def add_arguments(made: argparse.ArgumentParser) -> None:
-    """The options of `publish`."""
-    either = made.add_mutually_exclusive_group()
-    either.add_argument("--dry-run", action="store_true", help="tell what would go where, and send nothing")
-    either.add_argument("--check", action="store_true", help="tell whether each publisher can publish now")
-
-
 def publish(options: argparse.Namespace) -> int:
     """Site to publishers; or what would happen, or whether it can."""
     from librarian import pipeline

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from librarian import alerts, configfile, system
+from librarian import configfile, system
 from librarian.configfile import Setup
 from librarian.errors import BusyError
 from librarian.slurm.command import Slurm
@@ -67,7 +67,10 @@ def watchdog(options: argparse.Namespace) -> int:
 
     setup, path, slurm = _parts(options)
     name, now = installation(setup, path), system.clock()
-    alerts.check(setup, now)  # silence can only be noticed by what still runs
+    if setup.config.alert.wanted:
+        from librarian import alerts
+
+        alerts.check(setup, now)  # silence can only be noticed by what still runs
     for command in ("run", "watchdog"):
         guard.rotate(setup.places.state / f"{command}-{name}.log")
     try:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 import contextlib
 import logging
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from librarian import configfile, interrupts, lock, system
+from librarian import configfile, lock, system
 from librarian.configfile import Setup
 from librarian.errors import LibrarianError, Terminated
 from librarian.interrupts import Guard
@@ -130,26 +129,6 @@ def _logged(setup: Setup) -> Iterator[None]:
         handler.close()
 
 
-def ended(error: Terminated) -> int:
-    """Say why the program ends."""
-    print(f"librarian: {error.reason}", file=sys.stderr)
-    return error.exit_status
-
-
-def arguments_of_store(made: argparse.ArgumentParser) -> None:
-    """The options of `store`."""
-    what = made.add_subparsers(dest="what", metavar="WHAT", required=True)
-    what.add_parser("check", help="look through the whole file")
-    for name, text in (
-        ("export", "write a copy to FILE, also while runs go on"),
-        ("import", "put the copy FILE in its place"),
-    ):
-        what.add_parser(name, help=text).add_argument("file", metavar="FILE")
-
-
 def _setup(options: argparse.Namespace) -> Setup:
     environment = system.environment()
     return configfile.load(configfile.find(options.config, environment), environment)
-
-
-end_on_signals = interrupts.end_on_signals

@@ -44,7 +44,15 @@ def is_names(value: object) -> bool:
 
 
 def _is_zone(value: object) -> bool:
-    return value == "" or value in pytz.all_timezones_set
+    return value == "" or is_zone(value)
+
+
+def is_zone(value: object) -> bool:
+    """Whether `value` is the name of a zone as pytz has it, with its data; other spellings are none."""
+    try:
+        return isinstance(value, str) and pytz.timezone(value).zone == value
+    except (pytz.UnknownTimeZoneError, OSError):  # some systems have pytz without the data of all zones that it lists
+        return False
 
 
 def _is_amount(value: object) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import Any
 
@@ -85,6 +84,8 @@ def _check(place: str, table: Mapping[str, Any], keys: Mapping[str, Key]) -> lis
 
 
 def _unknown(place: str, table: Mapping[str, Any], known: list[str]) -> list[str]:
+    import difflib  # here: most configurations have no mistake
+
     found = []
     for name in table:
         if name not in known:

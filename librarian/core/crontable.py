@@ -5,7 +5,6 @@ Every byte that is not ours is kept: a table is only ever replaced whole. Lines 
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 
 DISABLED = "#DISABLED: "
@@ -83,6 +82,8 @@ def paused(block: str) -> str:
 
 def difference(before: str, after: str) -> list[str]:
     """What would change, as a unified diff, line by line."""
+    import difflib  # here: the watchdog has no use for it
+
     lines = difflib.unified_diff(
         before.splitlines(), after.splitlines(), "the table now", "the table then", lineterm=""
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import unicodedata
 
@@ -31,6 +30,8 @@ def file_safe(name: str) -> str:
     """
     if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", name):
         return name
+    import hashlib  # here, since most names are plain, and OpenSSL takes long to load
+
     plain = re.sub(r"[^A-Za-z0-9_-]", "_", name)[:40].lstrip("-")
     return f"{plain}~{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:10]}"
 

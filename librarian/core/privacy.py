@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -116,6 +113,10 @@ def _pseudonyms(users: Iterable[str], key: bytes) -> dict[str, str]:
 
 def pseudonym(user: str, key: bytes) -> str:
     """A name that tells nothing without the key: the first letters of an HMAC-SHA256, in base32."""
+    import base64  # here, since OpenSSL takes long to load, and most commands make no pseudonyms
+    import hashlib
+    import hmac
+
     digest = hmac.new(key, user.encode("utf-8", "surrogatepass"), hashlib.sha256).digest()
     return _MARK + base64.b32encode(digest).decode().lower()[:_LETTERS]
 

@@ -8,12 +8,13 @@ import shutil
 from pathlib import Path
 
 from librarian import lock, overview, sitefolder, statusfile
-from librarian.configfile import Setup
+from librarian.configfile import Setup, local_zone
 from librarian.core.verdict import LATE
 from librarian.doctor.finding import FAIL, OK, SKIP, WARN, Check, Finding
 from librarian.errors import LibrarianError, one_line
+from librarian.processes import run_command
 from librarian.slurm.command import Slurm
-from librarian.system import clock, environment, file_time, local_zone, run_command
+from librarian.system import clock, environment, file_time
 
 _LOW = 200 * 2**20  # bytes free that a store of a month and two copies of a site want
 _SKEW = 60

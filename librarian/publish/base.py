@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from librarian.errors import LibrarianError, PublishError, TimedOutError
-from librarian.system import Answer, run_command, stopwatch
+from librarian.processes import Answer, run_command
+from librarian.system import stopwatch
 from librarian.targets import redacted
 
 DONE: Literal["done"] = "done"

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from librarian.errors import PublishError
+from librarian.processes import Answer
 from librarian.publish.base import Attempt, Tool, failure
-from librarian.system import Answer
 from librarian.targets import home_path
 
 # Ours first: ssh takes the first value that it meets, so the table's options cannot undo these.

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from librarian.errors import LibrarianError
+from librarian.processes import Answer
 from librarian.publish.base import Attempt, Tool
-from librarian.system import Answer, environment, remove_tree
+from librarian.system import environment, remove_tree
 from librarian.targets import Remote
 
 PUSHED = "refs/librarian/pushed"

@@ -22,9 +22,9 @@ import pandas as pd
 from librarian.core.jobs import NUMBERS, TEXTS, TIMES, UNKNOWN, Mask, Reject, coded, empty_jobs, joined, newest
 from librarian.core.tres import parse_tres
 from librarian.errors import SlurmError
+from librarian.processes import Answer
 from librarian.slurm.command import Slurm, complaint
 from librarian.slurm.durations import parse_duration
-from librarian.system import Answer
 
 DELIMITER = "\x1f"
 

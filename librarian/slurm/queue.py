@@ -19,8 +19,9 @@ from librarian.core.jobs import UNKNOWN
 from librarian.core.queue import WAITING, queue_table
 from librarian.core.tres import parse_tres
 from librarian.errors import SlurmError
+from librarian.processes import Answer
 from librarian.slurm.command import Slurm, complaint
-from librarian.system import Answer, environment
+from librarian.system import environment
 
 DELIMITER = "\x1f"
 # squeue's field -> column of the queue table, in the table's order

@@ -14,9 +14,10 @@ from benchmarks.table import Row
 from benchmarks.tools import HERE, Taken, command, progress, quickest
 from librarian import configfile, pipeline
 from librarian.core.window import DAY
+from librarian.processes import Answer
 from librarian.slurm import accounting
 from librarian.store import Asked, Scope, opened
-from librarian.system import Answer, environment
+from librarian.system import environment
 
 A_MONTH = 100_000
 MONTH = 30 * DAY

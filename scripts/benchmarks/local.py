@@ -22,9 +22,9 @@ from librarian.core.observables import OBSERVABLES, Observable
 from librarian.core.summary import ended_by_bin
 from librarian.core.usage import bin_jobs
 from librarian.core.window import DAY, Window, window_until
+from librarian.processes import Answer
 from librarian.slurm import accounting
 from librarian.store import Asked, Scope, opened
-from librarian.system import Answer
 
 BASELINE_RUNS = 50_000
 PICTURED = (".png", ".pdf")

@@ -26,8 +26,8 @@ from librarian.core.window import DAY
 from librarian.demo.runs import Run
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import LibrarianError, StoreError
+from librarian.processes import Answer
 from librarian.slurm.command import Slurm
-from librarian.system import Answer
 from tests.cluster.client import wait_for
 from tests.unit import cycles
 from tests.unit.cycles import AVERY, BASE, NOW, WEB, configured, leave_out_pictures

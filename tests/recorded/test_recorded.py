@@ -20,9 +20,9 @@ from librarian.core.summary import ended_by_bin, ended_states
 from librarian.core.usage import bin_jobs
 from librarian.core.window import window_until
 from librarian.errors import SlurmError
+from librarian.processes import Answer
 from librarian.slurm import accounting, accounts, associations, counted, partitions, qos, site
 from librarian.slurm.command import Slurm
-from librarian.system import Answer
 
 RECORDINGS = sorted((Path(__file__).parent.parent / "data").glob("slurm-*"))
 UNTOLD = {"slurm-26.05"}  # there an ordinary user is not told slurmdbd's settings

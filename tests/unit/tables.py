@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 
 from librarian.core.jobs import NUMBERS, TEXTS, UNKNOWN
+from librarian.processes import Answer
 from librarian.slurm.accounting import DELIMITER, FIELDS, HEADER
-from librarian.system import Answer
 
 DEFAULTS: dict[str, Any] = {
     **{

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from librarian.core.jobs import NUMBERS, TEXTS, UNKNOWN
 from librarian.errors import SlurmError
+from librarian.processes import Answer
 from librarian.slurm import accounting
 from librarian.slurm.accounting import DELIMITER, FIELDS, HEADER, Query, parse
 from librarian.slurm.command import Slurm
 from librarian.slurm.durations import parse_duration
-from librarian.system import Answer
 from tests.unit.tables import sacct_answer, sacct_line
 
 

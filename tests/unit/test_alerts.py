@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from librarian import alerts, config, configfile, statusfile, system
+from librarian import alerts, config, configfile, processes, statusfile
 from librarian.configfile import Setup
 from librarian.core.alerting import Memory, Message, decide
 from librarian.core.status import FAILED, OK, Status, after_run
@@ -232,5 +232,5 @@ def test_the_watchdog_needs_no_heavy_parts_for_it() -> None:
         "import sys\nfor name in ('numpy', 'pandas', 'matplotlib', 'jinja2', 'sqlite3'): sys.modules[name] = None\n"
         "import librarian.alerts, librarian.overview, librarian.lock"
     )
-    answer = system.run_command([sys.executable, "-c", code], timeout=60, env={"PYTHONPATH": str(Path.cwd())})
+    answer = processes.run_command([sys.executable, "-c", code], timeout=60, env={"PYTHONPATH": str(Path.cwd())})
     assert (answer.status, answer.stderr) == (0, "")

@@ -24,11 +24,11 @@ from librarian.demo.runs import Run
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import BusyError, NoAnswerError, SlurmError, TimedOutError
 from librarian.lock import locked
+from librarian.processes import Answer
 from librarian.slurm.command import Slurm
 from librarian.slurm.site import Archive
 from librarian.store import Scope, opened
 from librarian.store.months import RUNS, USAGE
-from librarian.system import Answer
 from tests.unit.runs import T0, run_of
 from tests.unit.test_slices import Bounded
 

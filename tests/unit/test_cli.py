@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import re
@@ -13,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from librarian.cli import main
+from librarian.cli.main import function_of
+from librarian.cli.parser import COMMANDS, parser
 from librarian.config import parse
 from librarian.core.limits import QosLimits
 from librarian.demo.group import LIMITS
@@ -169,15 +172,53 @@ def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
         assert command in text
 
 
-def test_the_command_line_starts_without_the_heavy_parts() -> None:
-    code = (
-        "import sys; from librarian.cli import main\n"
-        "try: main(['--help'])\nexcept SystemExit: pass\n"
-        "sys.exit(str({'pandas', 'numpy', 'matplotlib', 'jinja2', 'sqlite3'} & set(sys.modules)))"
+HEAVY = {"jinja2", "matplotlib", "numpy", "pandas", "plotly", "sqlite3"}
+OF_THE_COMMANDS = {"dataclasses", "hashlib", "json", "pytz", "subprocess", "tempfile", "tomllib", "tomli"} | HEAVY
+AS_A_SCRIPT = "from librarian.cli import main; main()"  # what pip writes
+AS_A_MODULE = "import runpy; runpy.run_module('librarian', run_name='__main__')"
+
+
+def imported(code: str, *arguments: str, folder: Path = ROOT) -> set[str]:
+    """The modules that a new interpreter has after `code`, called with `arguments`, and had not before."""
+    program = (
+        "import sys; before = set(sys.modules)\n"
+        f"try:\n    {code}\nexcept SystemExit:\n    pass\n"
+        "print('', *(set(sys.modules) - before), file=sys.stderr)"
     )
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, "-c", code], env=env, text=True, capture_output=True, check=False)
-    assert done.stderr.strip() == "set()"
+    command = [sys.executable, "-c", program, *arguments]
+    done = subprocess.run(command, cwd=folder, env=env, text=True, capture_output=True, check=True)
+    return set(done.stderr.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize("code", [AS_A_SCRIPT, AS_A_MODULE])
+@pytest.mark.parametrize("arguments", [["--help"], ["status", "--help"], ["watchdog", "--nonsense"]])
+def test_the_command_line_starts_without_what_the_commands_need(code: str, arguments: list[str]) -> None:
+    started = imported(code, *arguments)
+    rooms = {"librarian", "librarian.cli", "librarian.errors"}
+    rooms |= {f"librarian.cli.{name}" for name in ("main", "options", "parser")}
+    assert {name for name in started if name.partition(".")[0] == "librarian"} - {"librarian.__main__"} == rooms
+    assert not started & OF_THE_COMMANDS
+
+
+@pytest.mark.parametrize("before", ["", "-q", "--config run", "--config --debug", "--config=run", "-h", "run", "--"])
+def test_a_command_is_parsed_as_among_all_of_them(before: str, capsys: pytest.CaptureFixture[str]) -> None:
+    def parsed(made: argparse.ArgumentParser, words: list[str]) -> tuple[object, ...]:
+        try:
+            return (vars(made.parse_args(words)),)
+        except SystemExit as end:
+            return end.code, *capsys.readouterr()
+
+    whole = parser()
+    for name in (*(row[0] for row in COMMANDS), "nonsense", "--version"):
+        for after in ("--help", "one --debug"):
+            words = f"{before} {name} {after}".split()
+            assert parsed(parser(words), words) == parsed(whole, words), words
+
+
+def test_each_command_is_where_its_row_says() -> None:
+    for name, place, _, _ in COMMANDS:
+        assert callable(function_of(place)), name
 
 
 def demo_slurm() -> Slurm:

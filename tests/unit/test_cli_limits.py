@@ -18,8 +18,8 @@ from librarian.demo.slurm import DemoSlurm
 from librarian.demo.tables import AccountTable, Rulebook
 from librarian.errors import SlurmError
 from librarian.headroom import Headroom, ask
+from librarian.processes import Answer
 from librarian.slurm.command import Slurm
-from librarian.system import Answer
 from tests.unit.runs import T0, run_of
 
 CONFIG = '[cluster]\nname = "demo"\n[[qos]]\nname = "avery"\n[[qos]]\nname = "avery-b"\n[qos.limits]\ngpu = 3\n'

@@ -14,8 +14,8 @@ from librarian.core.limits import Limit
 from librarian.core.queue import Queue, Seen, queue_table, summarise
 from librarian.demo.runs import Run
 from librarian.demo.slurm import DemoSlurm
+from librarian.processes import Answer
 from librarian.slurm import command
-from librarian.system import Answer
 from tests.unit.reports import HOSTILE, NOW, pending
 from tests.unit.runs import T0, run_of
 

@@ -15,7 +15,7 @@ import pytest
 
 from tests.cluster.client import wait_for
 from tests.unit.orphans import end_commands, is_there
-from tests.unit.test_cli import ROOT, librarian, place
+from tests.unit.test_cli import AS_A_MODULE, AS_A_SCRIPT, HEAVY, ROOT, imported, librarian, place
 
 __all__ = ["place"]
 SCHEMA = json.loads((ROOT / "docs/status.schema.json").read_text(encoding="utf-8"))
@@ -43,14 +43,26 @@ def test_status_in_words_and_as_json(ran: Path) -> None:
     assert (told.returncode, "new: no data yet" in told.stdout) == (2, True)
 
 
-def test_status_needs_no_heavy_parts(ran: Path) -> None:
+@pytest.mark.parametrize("command", ["status", "watchdog"])
+def test_what_looks_after_runs_needs_no_heavy_parts(ran: Path, command: str) -> None:
     code = (
-        "import sys\nfor name in ('numpy', 'pandas', 'matplotlib', 'jinja2', 'sqlite3'): sys.modules[name] = None\n"
-        "from librarian.cli import main; sys.exit(main(['status']))"
+        "import sys\n"
+        f"for name in {sorted(HEAVY)}: sys.modules[name] = None\n"
+        f"from librarian.cli import main; sys.exit(main(['{command}']))"
     )
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", code], cwd=ran, env=env, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("code", [AS_A_SCRIPT, AS_A_MODULE])
+def test_what_looks_after_runs_loads_no_more_than_it_needs(ran: Path, code: str) -> None:
+    started = imported(code, "status", folder=ran)
+    assert "librarian.overview" in started
+    assert not started & {*HEAVY, "hashlib", "secrets", "subprocess", "tempfile", "librarian.alerts", "librarian.slurm"}
+    started = imported(code, "watchdog", folder=ran)
+    assert "librarian.watchdog" in started
+    assert not started & {*HEAVY, "librarian.alerts", "librarian.overview", "librarian.schedule"}
 
 
 def test_rejected_rows_are_listed(place: Path) -> None:

@@ -31,10 +31,11 @@ from librarian.core.window import DAY, window_until
 from librarian.demo.runs import Run
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import LibrarianError, SlurmError, TimedOutError
+from librarian.processes import Answer
 from librarian.slurm import site
 from librarian.slurm.command import Slurm
 from librarian.store import Coverage, Scope, Store, opened
-from librarian.system import Answer, user_name
+from librarian.system import user_name
 from tests.unit.runs import T0, run_of
 
 SCOPE = Scope("avery")

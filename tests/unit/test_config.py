@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import pytz
 
 from librarian import configfile
 from librarian.config import parse
+from librarian.config.keys import is_zone
 from librarian.errors import ConfigError
 
 SMALLEST = '[cluster]\nname = "hpg"\n[[qos]]\nname = "avery"\n'
@@ -195,3 +201,49 @@ def test_paths_start_at_the_file_and_have_defaults(tmp_path: Path) -> None:
     )
     file.write_text(SMALLEST)
     assert configfile.load(file, {"XDG_STATE_HOME": "/s"}).places.state == Path("/s/librarian")
+
+
+def test_the_zone_comes_from_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", ":Europe/Berlin")
+    assert configfile.local_zone() == "Europe/Berlin"
+    monkeypatch.setenv("TZ", "XYZ5")
+    assert configfile.local_zone()
+
+
+def test_zones_are_those_of_pytz() -> None:
+    assert all(map(is_zone, pytz.all_timezones))
+    for odd in (
+        "",
+        "utc",
+        "us/eastern",
+        "US/Easter",
+        "US",
+        "Factory",
+        "zone.tab",
+        "../UTC",
+        "/etc/localtime",
+        "Zürich",
+        1,
+        [],
+    ):
+        assert not is_zone(odd), odd
+
+
+def test_a_zone_without_data_is_none_and_no_other_is_looked_at(tmp_path: Path) -> None:
+    """As on a system that keeps old names of zones apart from the others."""
+    (tmp_path / "Europe").mkdir()
+    shutil.copy(Path(pytz.__file__).parent / "zoneinfo/Europe/Berlin", tmp_path / "Europe/Berlin")
+    code = """
+import sys
+from librarian import system
+system.trust_zones()
+from librarian.config.keys import is_zone
+opened = []
+sys.addaudithook(lambda event, about: opened.append(str(about[0])) if event == "open" else None)
+print([is_zone(name) for name in ("Europe/Berlin", "US/Eastern", "Europe/Berlin")])
+print(len([name for name in opened if name.startswith(sys.argv[1])]))
+"""
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "PYTZ_TZDATADIR": str(tmp_path)}
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.split("\n") == ["[True, False, True]", "2", ""]

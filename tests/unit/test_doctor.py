@@ -19,10 +19,11 @@ from librarian.demo.group import LIMITS
 from librarian.demo.slurm import DemoSlurm
 from librarian.doctor import Finding, cluster, machine, own
 from librarian.errors import LibrarianError, SlurmError
+from librarian.processes import Answer
 from librarian.scheduled import Installed, installation
 from librarian.slurm.command import Slurm
 from librarian.store import opened
-from librarian.system import Answer, clock
+from librarian.system import clock
 from tests.unit.cycles import AVERY, BASE
 
 ROOT = Path(__file__).parents[2]

@@ -22,10 +22,10 @@ from librarian.demo.runs import Run
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import ConfigError, SlurmError, StoreError
 from librarian.lock import locked
+from librarian.processes import Answer
 from librarian.slurm import batch
 from librarian.slurm.command import Slurm
 from librarian.store import Scope, Store, opened
-from librarian.system import Answer
 from tests.unit.runs import T0, run_of
 from tests.unit.test_backfill import (
     AVERY,

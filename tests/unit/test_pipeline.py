@@ -17,12 +17,13 @@ from librarian.core.window import DAY
 from librarian.demo import site as demo_site
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import LibrarianError, PublishError
+from librarian.processes import Answer
 from librarian.publish import delivery
 from librarian.render import figures
 from librarian.render.files import PICTURES
 from librarian.slurm.command import Slurm
 from librarian.store import opened
-from librarian.system import Answer, user_name
+from librarian.system import user_name
 from tests.unit.cycles import AVERY, AVERY_B, BASE, NOW, TWO_DAYS, WEB, configured, ended, leave_out_pictures
 
 CONFIG = f'{BASE}{TWO_DAYS}{AVERY}title = "Avery group"\n{AVERY_B}{WEB}'

@@ -11,9 +11,9 @@ from librarian.core.limits import Limit
 from librarian.core.observables import OBSERVABLES
 from librarian.core.queue import COLUMNS, Queue, Seen, held, queue_table, summarise, understood, wanted
 from librarian.errors import NoAnswerError, SlurmError
+from librarian.processes import Answer
 from librarian.slurm.command import Slurm
 from librarian.slurm.queue import DELIMITER, FIELDS, Question, arguments, ask, count_tasks, parse
-from librarian.system import Answer
 from tests.unit.reports import NOW, pending
 
 HEADER = DELIMITER.join(["JOBID", "STATE", *["X"] * (len(FIELDS) - 2), ""])

@@ -25,10 +25,10 @@ from librarian.demo.slurm import DemoSlurm
 from librarian.errors import LibrarianError, Terminated
 from librarian.interrupts import Guard
 from librarian.lock import locked
+from librarian.processes import Answer, run_command
 from librarian.render import figures
 from librarian.slurm.command import Slurm
 from librarian.store import opened
-from librarian.system import Answer, run_command
 from tests.unit import cycles
 from tests.unit.cycles import AVERY, AVERY_B, BASE, NOW, TWO_DAYS, WEB, configured, ended, leave_out_pictures
 

@@ -15,10 +15,10 @@ from librarian.core.slices import cut, gaps, newest
 from librarian.demo.runs import Run
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import SlurmError, TooWideError
+from librarian.processes import Answer
 from librarian.slurm import accounting, pieces, site
 from librarian.slurm.accounting import Query
 from librarian.slurm.command import Slurm
-from librarian.system import Answer
 from tests.unit.runs import T0, run_of
 
 DAY = 86400

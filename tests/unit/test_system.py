@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from librarian import system
+from librarian import processes, system
 from librarian.errors import BusyError, LibrarianError, one_line
 from tests.cluster.client import wait_for
 from tests.unit.orphans import end_commands, is_there
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 
 def test_a_command_gives_status_output_and_errors() -> None:
     code = "import os, sys; print(os.environ['X']); print('oops', file=sys.stderr); sys.exit(3)"
-    answer = system.run_command([sys.executable, "-c", code], timeout=20, env={"X": "y"})
+    answer = processes.run_command([sys.executable, "-c", code], timeout=20, env={"X": "y"})
     assert (answer.status, answer.text, answer.stderr) == (3, "y\n", "oops\n")
 
 
@@ -31,23 +31,23 @@ def test_a_command_gets_input_a_folder_and_no_more_of_the_environment_than_it_sh
     monkeypatch.setenv("UNWANTED", "x")
     code = "import os, sys; print(sys.stdin.read(), os.getcwd(), os.environ.get('UNWANTED'))"
     command = [sys.executable, "-c", code]
-    answer = system.run_command(command, timeout=20, env={}, unset={"UNWANTED"}, stdin=b"in", cwd=tmp_path)
+    answer = processes.run_command(command, timeout=20, env={}, unset={"UNWANTED"}, stdin=b"in", cwd=tmp_path)
     assert answer.text == f"in {tmp_path} None\n"
-    assert system.run_command(command, timeout=20, env={}).text == f" {Path.cwd()} x\n"
+    assert processes.run_command(command, timeout=20, env={}).text == f" {Path.cwd()} x\n"
     many = b"x" * 1_000_000
-    assert system.run_command(["true"], timeout=20, env={}, stdin=many).status == 0, "it need not be read"
+    assert processes.run_command(["true"], timeout=20, env={}, stdin=many).status == 0, "it need not be read"
 
 
 def test_a_command_that_hangs_is_ended_with_its_children() -> None:
     began = time.monotonic()
     with pytest.raises(LibrarianError, match=r"sh did not answer: stopped after 0\.3 s"):
-        system.run_command(["sh", "-c", "sleep 60 & sleep 60"], timeout=0.3, env={})
+        processes.run_command(["sh", "-c", "sleep 60 & sleep 60"], timeout=0.3, env={})
     assert time.monotonic() - began < 10
 
 
 def test_a_command_that_is_not_there() -> None:
     with pytest.raises(LibrarianError, match="nosuch-sacct could not be started"):
-        system.run_command(["/opt/nosuch-sacct"], timeout=1, env={})
+        processes.run_command(["/opt/nosuch-sacct"], timeout=1, env={})
 
 
 def test_atomic_writes(tmp_path: Path) -> None:
@@ -82,21 +82,14 @@ def test_a_lock_is_held_by_one_and_ends_with_its_process(tmp_path: Path) -> None
         assert str(os.getpid()) in (tmp_path / "lock").read_text()
 
 
-def test_the_zone_comes_from_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TZ", ":Europe/Berlin")
-    assert system.local_zone() == "Europe/Berlin"
-    monkeypatch.setenv("TZ", "XYZ5")
-    assert system.local_zone()
-
-
 def test_messages_are_one_line() -> None:
     error = LibrarianError("a\nb", "c\x1b[31m\td", "e")
     assert str(error) == "a b: c [31m d (e)"
     assert len(one_line("x" * 999)) == 400
 
 
-def streamed(code: str, sink: object, timeout: float = 20.0) -> system.Answer:
-    with system.Stream([sys.executable, "-c", code], env={}) as stream:
+def streamed(code: str, sink: object, timeout: float = 20.0) -> processes.Answer:
+    with processes.Stream([sys.executable, "-c", code], env={}) as stream:
         return stream.into(sink, timeout=timeout)  # type: ignore[arg-type]
 
 
@@ -130,13 +123,13 @@ def test_what_the_reader_cannot_take_ends_the_command(tmp_path: Path) -> None:
 
 def test_a_stream_that_cannot_start_says_so() -> None:
     with pytest.raises(LibrarianError, match="could not be started"):
-        system.Stream(["/nonexistent/sacct"], env={})
+        processes.Stream(["/nonexistent/sacct"], env={})
 
 
 def test_a_stream_that_nobody_reads_is_ended_with_all_that_it_began(tmp_path: Path) -> None:
     told = tmp_path / "number"
     script = f"(echo $$ >{told}; exec sleep 600) & wait; head -c 100000000 /dev/zero; sleep 600"
-    with system.Stream(["sh", "-c", script], env={}):
+    with processes.Stream(["sh", "-c", script], env={}):
         wait_for(lambda: told.exists() and bool(told.read_text()), 20, "the command's beginning")
     assert not is_there(int(told.read_text()))
 
@@ -144,7 +137,10 @@ def test_a_stream_that_nobody_reads_is_ended_with_all_that_it_began(tmp_path: Pa
 def test_a_stream_whose_command_leaves_a_child_behind_is_ended(tmp_path: Path) -> None:
     told = tmp_path / "number"
     script = f"sleep 600 & echo $! >{told}; exit 0"
-    with pytest.raises(LibrarianError, match="did not answer"), system.Stream(["sh", "-c", script], env={}) as stream:
+    with (
+        pytest.raises(LibrarianError, match="did not answer"),
+        processes.Stream(["sh", "-c", script], env={}) as stream,
+    ):
         stream.into(print, timeout=1.0)
     wait_for(lambda: not is_there(int(told.read_text())), 20, "the child's end")
 
@@ -153,7 +149,7 @@ def test_a_stream_whose_command_leaves_a_child_behind_is_ended(tmp_path: Path) -
 def test_a_command_whose_reader_was_killed_ends_when_it_writes(tmp_path: Path, run: str) -> None:
     told = tmp_path / "number"
     command = ["sh", "-c", f"echo $$ >{told}; while sleep 0.1; do echo more; done"]
-    code = f"from librarian.system import *; {run.format(command)}"
+    code = f"from librarian.processes import *; {run.format(command)}"
     reader = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)})
     wait_for(lambda: told.exists() and bool(told.read_text()), 20, "the command's beginning")
     number = int(told.read_text())

@@ -20,10 +20,10 @@ from librarian.core.queue import Demand, queue_table
 from librarian.core.window import DAY, window_until
 from librarian.demo.queue import as_seen, reasons, waiting_at
 from librarian.demo.slurm import DemoSlurm
+from librarian.processes import Answer
 from librarian.slurm.command import Slurm
 from librarian.store import MIGRATIONS, Scope, Store, opened
 from librarian.store.queues import FINE, SLOT
-from librarian.system import Answer
 from tests.unit.reports import pending
 from tests.unit.runs import T0, run_of
 

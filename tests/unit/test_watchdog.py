@@ -16,10 +16,11 @@ from librarian.cli import scheduling
 from librarian.cli.main import main
 from librarian.configfile import Setup
 from librarian.errors import ConfigError, LibrarianError, SlurmError
+from librarian.processes import Answer
 from librarian.scheduled import recorded
 from librarian.slurm import crontab
 from librarian.slurm.command import Slurm
-from librarian.system import Answer, locked
+from librarian.system import locked
 
 NOW = 1_800_000_000
 FOREIGN = b"# caf\xe9, not UTF-8\n0 0 * * * /usr/bin/true\n"
