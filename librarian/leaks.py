@@ -20,11 +20,12 @@ from pathlib import Path
 from librarian import assets
 from librarian.core.privacy import words
 from librarian.errors import PublishError
+from librarian.render.packed import unpacked
 
 _STREAM = re.compile(rb"stream\r?\n(.*?)\r?\nendstream", re.DOTALL)
 _SHOWN = re.compile(rb"\[(.*?)\]\s*TJ|(\((?:\\.|[^\\)])*\))\s*Tj", re.DOTALL)
 _STRING = re.compile(rb"\(((?:\\.|[^\\)])*)\)")
-_SCRIPT = re.compile(r"<(script|style)[^>]*>(.*?)</\1>", re.DOTALL | re.IGNORECASE)
+_SCRIPT = re.compile(r"<(script|style)([^>]*)>(.*?)</\1>", re.DOTALL | re.IGNORECASE)
 _TAG = re.compile(r"<[^>]*>")
 _ATTRIBUTE = re.compile(r"=\"([^\"]*)\"")
 _PNG_TEXTS = (b"tEXt", b"iTXt", b"zTXt", b"eXIf")
@@ -93,15 +94,24 @@ def _json(value: object) -> Iterator[str]:
 def _html(text: str) -> Iterator[str]:
     """Texts, attributes, and the data in scripts; not the scripts and styles, which are the same everywhere."""
     for match in _SCRIPT.finditer(text):
-        inside = match[2].strip()
+        inside = match[3].strip()
         if inside.startswith(("{", "[")):
-            yield from _json(json.loads(inside))
+            value = json.loads(inside)
+            yield from _json(_whole(value) if " data-slug=" in match[2] else value)
     rest = _SCRIPT.sub(" ", text)
     for tag in _TAG.findall(rest):
         yield from (html.unescape(value) for value in _ATTRIBUTE.findall(tag))
     for part in _TAG.sub("\0", rest).split("\0"):
         if part.strip():
             yield html.unescape(part).strip()
+
+
+def _whole(value: object) -> object:
+    """The data of a page as it reads them: a number in a packed row may well be what somebody is called."""
+    try:
+        return unpacked(value)
+    except ValueError:
+        return value
 
 
 def _pdf(data: bytes) -> Iterator[str]:

@@ -17,6 +17,7 @@ from librarian.core.observables import OBSERVABLES
 from librarian.render import html
 from librarian.render.files import MONTH, OVERVIEW, PLAIN, PRESSURE, QUEUE
 from librarian.render.html import clock, embedded, hashed, trusted
+from librarian.render.packed import packed
 from librarian.render.plotly import Plotly
 
 # charts of what waiting jobs want, as the dashboard's model.js names them
@@ -71,7 +72,9 @@ def render_page(
         index_text=embedded(json.dumps(index, separators=(",", ":")).encode("ascii")),
         status=embedded(status or b""),
         datasets={
-            entry["slug"]: embedded(datasets[entry["data"]]) for entry in index["qos"] if entry["data"] in datasets
+            entry["slug"]: embedded(_packed(datasets[entry["data"]]))
+            for entry in index["qos"]
+            if entry["data"] in datasets
         },
         charts=charts,
         wanted=WANTED,
@@ -88,6 +91,15 @@ def render_page(
         style=trusted(style),
         plain=PLAIN,
     )
+
+
+def _packed(data: bytes) -> bytes:
+    """A dataset as the page has it inside; one that is broken stays so, and is the page's to tell."""
+    try:
+        value = json.loads(data.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return data
+    return json.dumps(packed(value), separators=(",", ":")).encode("ascii")
 
 
 def _policy(scripts: tuple[str, ...], style: str, plotly: Plotly, inside: Inside | None) -> str:

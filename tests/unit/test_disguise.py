@@ -148,6 +148,8 @@ PDF = b"%PDF\n1 0 obj\nstream\n" + zlib.compress(b"BT [(mfer) -12 (rari)] TJ ET"
         ("index.html", b"<p>by &#109;ferrari</p>"),
         ("index.html", b'<img alt="use by mferrari">'),
         ("index.html", b'<script type="application/json">{"users": ["mferrari"]}</script>'),
+        ("index.html", b'<script type="application/json" data-slug="x">{"mferrari":{"*":"0*16"}}</script>'),
+        ("index.html", b'<script type="application/json" data-slug="x">{"a":{"*":"0*9 mferrari"}}</script>'),
         ("usage.csv", b"start,user\n1,mferrari\n"),
         ("usage.csv", b'start,user\n1,"mferrari"\n'),
         ("mferrari.png", b""),
@@ -169,6 +171,15 @@ def test_names_that_are_words_of_the_program_are_found_where_names_stand(tmp_pat
     put(site, "data_x.json", b'{"people": ["jobs"]}')
     with pytest.raises(PublishError):
         leaks.check(site, frozenset({"jobs"}))
+
+
+def test_numbers_in_the_data_of_a_page_are_nobodys_name(tmp_path: Path) -> None:
+    row = b'<script type="application/json" data-slug="x">{"a":{"*":"0*720 1201 3*1200"}}</script>'
+    site = put(tmp_path / "site", "index.html", row)
+    leaks.check(site, frozenset({"1201", "0*720 1201 3*1200"}))
+    put(site, "index.html", row.replace(b'"a"', b'"1201"'))
+    with pytest.raises(PublishError):
+        leaks.check(site, frozenset({"1201"}))
 
 
 def test_what_is_public_on_purpose_is_no_leak(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from librarian import assets
 from librarian.render.html import embedded
+from librarian.render.packed import unpacked
 from librarian.render.page import joined, render_page
 from librarian.render.plotly import Plotly
 
@@ -206,7 +207,8 @@ def test_the_data_of_the_page_are_the_data_of_the_files() -> None:
     page = Elements(rendered())
     scripts = {attributes.get("id") or attributes.get("data-slug"): text for _, attributes, text in page.raw}
     assert json.loads(scripts["index"]) == golden_index()
-    assert json.loads(scripts["avery"]) == json.loads(golden_datasets()["data_avery.json"])
+    assert unpacked(json.loads(scripts["avery"])) == json.loads(golden_datasets()["data_avery.json"])
+    assert len(scripts["avery"]) < len(golden_datasets()["data_avery.json"])
     assert "____new_~025cfb5d2b" not in scripts
 
 
@@ -283,6 +285,13 @@ def test_a_dataset_that_is_missing_is_left_out() -> None:
     page = Elements(rendered(datasets={"data_avery.json": golden_datasets()["data_avery.json"]}))
     slugs = [attributes["data-slug"] for _, attributes, _ in page.raw if "data-slug" in attributes]
     assert slugs == ["avery"]
+
+
+@pytest.mark.parametrize("broken", [b'{"users": [', b"[" * 100_000, b"\xff\xfe", b"NaN, no"])
+def test_a_dataset_that_is_broken_is_the_pages_to_tell(broken: bytes) -> None:
+    page = Elements(rendered(datasets={"data_avery.json": broken}))
+    (text,) = [text for _, attributes, text in page.raw if "data-slug" in attributes]
+    assert text == broken.decode("utf-8", "replace")
 
 
 def test_a_site_without_a_qos_has_a_page() -> None:
