@@ -200,6 +200,29 @@ def test_a_last_line_without_its_end_is_whole() -> None:
     assert script.endswith("\n})();\n")
 
 
+def test_indentation_and_lines_of_comment_are_left_out() -> None:
+    first = "// of a\nconst a = 1; // one\n\n  // more\n"
+    script = joined(modules(page=first + 'function b() {\n    return `x ${a ? `// ${a}` : "y"}`\n\t+ 1\n}\n// end'))
+    assert script.split("\n")[2:-2] == [
+        "const a = 1; // one", "function b() {", 'return `x ${a ? `// ${a}` : "y"}`', "+ 1", "}",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "line", ["a = `", "a = `x ${b(`", "a = `${`", "const b = /`/;", 'a = "x\\', "`a` + `${ {", "/* `"]
+)
+def test_a_text_that_goes_on_in_the_next_line_is_refused(line: str) -> None:
+    with pytest.raises(ValueError, match=r"^page\.js has a text that goes on in the next line: "):
+        joined(modules(page=f"{line}\n  // not a comment\n`;\n"))
+
+
+@pytest.mark.parametrize(
+    "line", [r"a = `\`${b}`;", "a = `${b({ c: `${d}` })}$`;", "f(`${x}`, `${y.map((z) => { z })}`);"]
+)
+def test_texts_that_end_on_their_line_are_fine(line: str) -> None:
+    assert line in joined(modules(page=f"  {line}\n"))
+
+
 # --- what gets into the page ---------------------------------------------------------------------------------------
 
 
