@@ -22,7 +22,7 @@ from librarian.core.observables import OBSERVABLES
 from librarian.core.summary import ByKey, Totals
 from librarian.core.window import isoformat
 from librarian.render.files import PICTURES, FileNames, file_names
-from librarian.render.numbers import exact, plain, rounded
+from librarian.render.numbers import Floats, exact, plain, rounded
 from librarian.render.payload_limits import limits_fields
 from librarian.render.payload_months import month_json, pace_json
 from librarian.render.payload_queue import queue_parts
@@ -60,7 +60,8 @@ def data_json(report: Report, *, next_expected: int, version: str) -> bytes:
             "time_idxs": [isoformat(start, zone) for start in window.starts.tolist()],
             "edges": window.edges.tolist(),
             "users": list(report.users),
-            **_means(report),
+            "observables": _means(report),
+            "gpu_types": _gpu_types(report),
             "units": {o.key: {"unit": o.unit, "hours": o.hours} for o in report.usage.observables},
             "nice_names": {o.key: o.name for o in OBSERVABLES},
             "thresholds": {key: exact(report.limits[key].threshold) for key in _KEYS},
@@ -178,23 +179,31 @@ def _metadata(report: Report, next_expected: int, version: str) -> Json:
     }
 
 
-def _means(report: Report) -> dict[str, dict[str, dict[str, list[float]]]]:
-    """Means by observable, user and bin: of the five that dashboards know a row for every user, of GPU types not."""
+def _means(report: Report) -> Json:
+    """Means by observable, user and bin: of the five that dashboards know a row for every user."""
     usage = report.usage
     means = plain(rounded(usage.means))
     place = {user: row for row, user in enumerate(usage.users)}
     nothing = [0] * report.window.bins
-    observables = {
+    return {
         key: {user: means[usage.row(key)][place[user]] if user in place else nothing for user in report.users}
         for key in _KEYS
     }
-    kinds = {o.key[len(_TYPED) :]: row for row, o in enumerate(usage.observables) if o.key.startswith(_TYPED)}
-    users = [user for user in report.users if user in place]
-    types = {
-        kind: {user: means[row][place[user]] for user in users if usage.integrals[row, place[user]].any()}
-        for kind, row in kinds.items()
-    }
-    return {"observables": observables, "gpu_types": types}
+
+
+def _gpu_types(report: Report) -> Json:
+    """By type of GPU who held some: users whose every GPU was of it, and means by bin of the others."""
+    usage = report.usage
+    all_gpus = rounded(usage.means[usage.row("NGPUS")])
+    types = {o.key[len(_TYPED) :]: row for row, o in enumerate(usage.observables) if o.key.startswith(_TYPED)}
+    return {kind: _gpu_type(report, rounded(usage.means[row]), all_gpus) for kind, row in types.items()}
+
+
+def _gpu_type(report: Report, typed: Floats, all_gpus: Floats) -> Json:
+    place = {user: row for row, user in enumerate(report.usage.users)}
+    users = [user for user in report.users if user in place and typed[place[user]].any()]
+    only = [user for user in users if np.array_equal(typed[place[user]], all_gpus[place[user]])]
+    return {"only": only, "users": {user: plain(typed[place[user]]) for user in users if user not in only}}
 
 
 def _amounts(amounts: ByKey) -> dict[str, float]:

@@ -209,11 +209,27 @@ class TestData:
         assert set(data["observables"]["NJOBS"]["eve"]) == {0}
         assert data["totals"]["users"]["eve"]["ended"] == {"CANCELLED": 1}
         assert data["ended"]["eve"] == {"CANCELLED": [0, 1] + [0] * (len(data["time_idxs"]) - 2)}
-        assert all("eve" not in rows for rows in data["gpu_types"].values())
+        assert all("eve" not in [*held["only"], *held["users"]] for held in data["gpu_types"].values())
 
     def test_gpu_types_have_only_those_who_held_some(self) -> None:
         types = data_of(reports.golden())["gpu_types"]
-        assert {kind: list(rows) for kind, rows in types.items()} == {"a100": ["alice"], "v100": ["bob"]}
+        assert types == {"a100": {"only": ["alice"], "users": {}}, "v100": {"only": ["bob"], "users": {}}}
+
+    def test_who_held_several_types_of_gpu_has_a_row_for_each(self) -> None:
+        def run(user: str, begin: int, tres: str) -> reports.Run:
+            return reports.Run(user, reports.NOW - begin, reports.NOW - begin + 1800, f"cpu=1,{tres}")
+
+        of_a100, of_v100 = "gres/gpu=2,gres/gpu:a100=2", "gres/gpu=4,gres/gpu:v100=4"
+        runs = [run("both", 9000, of_a100), run("both", 5400, of_v100), run("one", 9000, of_a100)]
+        data = data_of(reports.report_of([*runs, run("none", 9000, "mem=1G")], seconds=DAY))
+        types, gpus = data["gpu_types"], data["observables"]["NGPUS"]
+        assert {kind: (held["only"], list(held["users"])) for kind, held in types.items()} == {
+            "a100": (["one"], ["both"]),
+            "v100": ([], ["both"]),
+        }
+        rows = [types[kind]["users"]["both"] for kind in ("a100", "v100")]
+        assert [sum(both) for both in zip(*rows, strict=True)] == pytest.approx(gpus["both"], rel=1e-6)
+        assert [any(row) for row in rows] == [True, True]
 
     def test_now_and_totals_are_in_full(self) -> None:
         report = reports.busy(9, days=2)
