@@ -214,8 +214,10 @@ def _totals(totals: Totals) -> Json:
     return {"hours": _amounts(totals.hours), "ended": dict(totals.ended)}
 
 
-def _ended(states: Mapping[str, npt.NDArray[np.int64]]) -> dict[str, list[int]]:
-    return {state: counts.tolist() for state, counts in states.items()}
+def _ended(states: Mapping[str, npt.NDArray[np.int64]]) -> Json:
+    """By state the bins in which runs ended, and how many: in most bins of most users none did."""
+    some = {state: np.flatnonzero(counts) for state, counts in states.items()}
+    return {state: {"bins": bins.tolist(), "runs": states[state][bins].tolist()} for state, bins in some.items()}
 
 
 def _rejects(report: Report) -> Json:

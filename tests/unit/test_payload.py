@@ -194,8 +194,12 @@ class TestData:
         assert data["ended"]
         for user in data["users"]:
             states = data["ended"].get(user, {})
-            assert {state: sum(counts) for state, counts in states.items()} == data["totals"]["users"][user]["ended"]
-            assert all(len(counts) == len(data["time_idxs"]) for counts in states.values())
+            sums = {state: sum(told["runs"]) for state, told in states.items()}
+            assert sums == data["totals"]["users"][user]["ended"]
+            for told in states.values():
+                assert told["bins"] == sorted(set(told["bins"]))
+                assert len(told["bins"]) == len(told["runs"])
+                assert 0 <= told["bins"][0] <= told["bins"][-1] < len(data["time_idxs"])
 
     def test_the_numbers_of_one_user(self) -> None:
         """carol: 2 CPUs from 13:00 to 17:00, suspended for half of it; the window begins at 14:00."""
@@ -208,7 +212,7 @@ class TestData:
         data = data_of(reports.golden())
         assert set(data["observables"]["NJOBS"]["eve"]) == {0}
         assert data["totals"]["users"]["eve"]["ended"] == {"CANCELLED": 1}
-        assert data["ended"]["eve"] == {"CANCELLED": [0, 1] + [0] * (len(data["time_idxs"]) - 2)}
+        assert data["ended"]["eve"] == {"CANCELLED": {"bins": [1], "runs": [1]}}
         assert all("eve" not in [*held["only"], *held["users"]] for held in data["gpu_types"].values())
 
     def test_gpu_types_have_only_those_who_held_some(self) -> None:
