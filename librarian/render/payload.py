@@ -31,6 +31,7 @@ from librarian.report import Report, Staleness
 
 SCHEMA_VERSION = 1
 _KEYS = tuple(observable.key for observable in OBSERVABLES)
+_CHARTED = tuple(observable.key for observable in OBSERVABLES if observable.pictured)
 _TYPED = "NGPUS:"
 
 Json = dict[str, object]
@@ -180,14 +181,14 @@ def _metadata(report: Report, next_expected: int, version: str) -> Json:
 
 
 def _means(report: Report) -> Json:
-    """Means by observable, user and bin: of the five that dashboards know a row for every user."""
+    """Means by observable, user and bin: of those with a chart, a row for every user; the table has all of them."""
     usage = report.usage
     means = plain(rounded(usage.means))
     place = {user: row for row, user in enumerate(usage.users)}
     nothing = [0] * report.window.bins
     return {
         key: {user: means[usage.row(key)][place[user]] if user in place else nothing for user in report.users}
-        for key in _KEYS
+        for key in _CHARTED
     }
 
 

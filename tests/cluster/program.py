@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -76,3 +78,7 @@ class Program:
         """The data of a QoS, by the name that the index gives."""
         data: Json = json.loads(self.file(self.entry(qos)["data"]))
         return data
+
+    def table(self, qos: str) -> list[dict[str, str]]:
+        """The rows of a QoS's table, by the name that the index gives."""
+        return list(csv.DictReader(io.StringIO(self.file(self.entry(qos)["csv"]).decode(), newline="")))

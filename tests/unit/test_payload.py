@@ -36,6 +36,7 @@ from tests.unit import reports
 CHECKOUT = Path(__file__).resolve().parents[2]
 GOLDEN = CHECKOUT / "tests/data/golden"
 KEYS = ["NCPUS", "NGPUS", "MEMORY", "NJOBS", "BILLING"]
+CHARTED = KEYS[:4]
 CDN = Plotly("4.1.1", None, "plotly-basic.min.js", "https://example.org/plotly.js", "sha384-x", "cdn")
 BASIC = Plotly("4.1.1", Path("/x/plotly-basic.min.js"), "plotly-basic-4.1.1.min.js", None, None, "basic")
 
@@ -168,7 +169,8 @@ class TestData:
         assert data["metadata"]["last_updated"] == "2026-11-01T14:10:00-05:00"
         assert data["metadata"]["time_resolution_seconds"] == 3600
         assert data["users"] == list(report.users)
-        assert list(data["observables"]) == list(data["thresholds"]) == list(data["nice_names"]) == KEYS
+        assert list(data["observables"]) == CHARTED
+        assert list(data["thresholds"]) == list(data["nice_names"]) == KEYS
         assert all(set(rows) == set(data["users"]) for rows in data["observables"].values())
         bins = len(data["time_idxs"])
         assert {len(row) for rows in data["observables"].values() for row in rows.values()} == {bins}
@@ -184,7 +186,7 @@ class TestData:
     def test_means_times_hours_are_the_totals(self) -> None:
         data = data_of(reports.busy(14, days=3))
         length = np.minimum(data["edges"][1:], data["now"]["at"]) - data["edges"][:-1]
-        for key in KEYS:
+        for key in CHARTED:
             for user in data["users"]:
                 hours = float(np.dot(data["observables"][key][user], length)) / 3600
                 assert hours == pytest.approx(data["totals"]["users"][user]["hours"][key], rel=1e-6)
@@ -391,10 +393,20 @@ class TestTable:
         report = reports.busy(9, days=3)
         data, table = data_of(report), table_of(report)
         place = {text: number for number, text in enumerate(data["time_idxs"])}
-        for key in KEYS:
+        for key in CHARTED:
             rows = {(place[row["start"]], row["user"]): float(row[key]) for row in table if float(row[key])}
             means = data["observables"][key]
             assert rows == {(n, user): mean for user in data["users"] for n, mean in enumerate(means[user]) if mean}
+
+    def test_what_has_no_chart_is_here_and_adds_up_to_the_totals(self) -> None:
+        report = reports.busy(9, days=3)
+        data, sums = data_of(report), dict.fromkeys(report.users, 0.0)
+        assert "BILLING" not in data["observables"]
+        for row in table_of(report):
+            sums[row["user"]] += float(row["BILLING"]) * int(row["seconds"]) / 3600
+        hours = {user: totals["hours"]["BILLING"] for user, totals in data["totals"]["users"].items()}
+        assert sums == pytest.approx(hours, rel=1e-6)
+        assert any(hours.values())
 
     def test_rows_are_by_time_then_in_the_order_of_the_users(self) -> None:
         report = reports.busy(9, days=3)
