@@ -1,4 +1,4 @@
-"""A report as data: JSON for the page and for programs, CSV for spreadsheets; and the index of a site.
+"""A report as data: JSON for the page and for programs; and the index of a site.
 
 docs/data-format.md describes the files, docs/*.schema.json define them. What dashboards of old read (metadata.qos,
 time_idxs, users, observables, thresholds, nice_names) stays as it is; new fields may come in the same version.
@@ -6,8 +6,6 @@ time_idxs, users, observables, thresholds, nice_names) stays as it is; new field
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -17,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 
 from librarian.core import palette
-from librarian.core.names import csv_cell
 from librarian.core.observables import OBSERVABLES
 from librarian.core.summary import ByKey, Totals
 from librarian.core.window import isoformat
@@ -122,41 +119,6 @@ def index_json(  # noqa: PLR0913 (each is a field)
             "qos": [_entry(entry) for entry in entries],
         }
     )
-
-
-def usage_csv(report: Report) -> bytes:
-    """The means as a table in UTF-8: a row for each bin and user who held something in it, by time, then as `users`.
-
-    `seconds` is how long the bin was, or the part of the last one that has passed.
-    """
-    window, usage = report.window, report.usage
-    lines = _Lines()
-    writer = csv.writer(lines, lineterminator="\r\n")
-    writer.writerow(["start", "start_epoch", "seconds", "user", *(csv_cell(o.key) for o in usage.observables)])
-    starts = [(isoformat(start, window.zone), start) for start in window.starts.tolist()]
-    passed = window.passed.tolist()
-    place = {user: row for row, user in enumerate(usage.users)}
-    users = [user for user in report.users if user in place]
-    means = rounded(usage.means[:, [place[user] for user in users], :]).transpose(2, 1, 0)  # by bin, user, observable
-    names = [csv_cell(user) for user in users]
-    some = means.any(axis=2)
-    for (at, user), values in zip(np.argwhere(some).tolist(), plain(means[some]), strict=True):
-        writer.writerow([*starts[at], passed[at], names[user], *values])
-    return lines.text.getvalue().encode("utf-8", "backslashreplace")  # what is no text in UTF-8 stays told apart
-
-
-class _Lines:
-    """Takes the writer's rows and ends them with a line feed alone.
-
-    The writer must believe in CR LF: older ones quote a carriage return in a name only if it ends lines.
-    """
-
-    def __init__(self) -> None:
-        self.text = io.StringIO(newline="")
-
-    def write(self, row: str) -> None:
-        """Take one row, which ends with CR LF."""
-        self.text.write(row[:-2] + "\n")
 
 
 def _bytes(value: Json) -> bytes:

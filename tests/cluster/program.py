@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 from collections.abc import Sequence
@@ -81,4 +82,5 @@ class Program:
 
     def table(self, qos: str) -> list[dict[str, str]]:
         """The rows of a QoS's table, by the name that the index gives."""
-        return list(csv.DictReader(io.StringIO(self.file(self.entry(qos)["csv"]).decode(), newline="")))
+        text = gzip.decompress(self.file(self.entry(qos)["csv"])).decode()
+        return list(csv.DictReader(io.StringIO(text, newline="")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import zlib
 from pathlib import Path
@@ -32,13 +33,15 @@ def cycle(setup: Setup, now: int = NOW, slurm: object = None) -> list[LibrarianE
 
 
 def everything(folder: Path) -> bytes:
-    """All that a site holds, as bytes: names of files, their content, PDFs unpacked."""
+    """All that a site holds, as bytes: names of files, their content, PDFs and tables unpacked."""
     parts = []
     for path in sorted(folder.iterdir()):
         data = path.read_bytes()
         parts += [path.name.encode(), data]
         if path.suffix == ".pdf":
             parts += [text.encode() for text in leaks._pdf(data)]
+        if path.suffix == ".gz":
+            parts.append(gzip.decompress(data))
     return b"\n".join(parts)
 
 
@@ -152,6 +155,8 @@ PDF = b"%PDF\n1 0 obj\nstream\n" + zlib.compress(b"BT [(mfer) -12 (rari)] TJ ET"
         ("index.html", b'<script type="application/json" data-slug="x">{"a":{"*":"0*9 mferrari"}}</script>'),
         ("usage.csv", b"start,user\n1,mferrari\n"),
         ("usage.csv", b'start,user\n1,"mferrari"\n'),
+        ("usage_x.csv.gz", gzip.compress(b"start,user\n1,mferrari\n")),
+        ("usage_mferrari.csv.gz", gzip.compress(b"")),
         ("mferrari.png", b""),
         ("picture_mferrari.png", b""),
         ("x.png", PNG),
@@ -163,6 +168,13 @@ def test_a_name_is_found_wherever_it_hides(tmp_path: Path, name: str, data: byte
     with pytest.raises(PublishError, match=name):
         leaks.check(put(tmp_path / "site", name, data), frozenset({"mferrari"}))
     leaks.check(tmp_path / "site", frozenset({"ferrari", "somebody"}))
+
+
+def test_a_table_that_cannot_be_read_is_not_published(tmp_path: Path) -> None:
+    table = gzip.compress(b"start,user\n1,mferrari\n")
+    for damaged in (table[:-9], b"start,user\n", table[:12] + b"\xff" * 9):
+        with pytest.raises(PublishError, match=r"usage\.csv\.gz is damaged"):
+            leaks.check(put(tmp_path / "site", "usage.csv.gz", damaged), frozenset({"mferrari"}))
 
 
 def test_names_that_are_words_of_the_program_are_found_where_names_stand(tmp_path: Path) -> None:

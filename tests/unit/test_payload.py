@@ -6,9 +6,7 @@ The golden files are what the code writes for `reports.golden()`; after a change
 
 from __future__ import annotations
 
-import csv
 import gzip
-import io
 import json
 import os
 import re
@@ -60,11 +58,6 @@ def index_bytes(plotly: Plotly = BASIC, files: frozenset[str] | None = None) -> 
     facts = {"cluster": "tillicum", "zone": reports.ZONE, "version": "0.1.0"}
     times = {"now": now, "next_expected": now + 600, "refresh_seconds": 600}
     return payload.index_json(entries, plotly=plotly, **facts, **times)  # type: ignore[arg-type]
-
-
-def table_of(report: Report) -> list[dict[str, str]]:
-    text = payload.usage_csv(report).decode("utf-8")
-    return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
 
 
 def validator(name: str) -> Draft202012Validator:
@@ -340,7 +333,7 @@ class TestIndex:
     def test_a_qos_with_data_names_its_files(self) -> None:
         index = json.loads(index_bytes())
         avery = index["qos"][0]
-        assert (avery["data"], avery["csv"]) == ("data_avery.json", "usage_avery.csv")
+        assert (avery["data"], avery["csv"]) == ("data_avery.json", "usage_avery.csv.gz")
         assert avery["figures"]["overview"] == {"png": "overview_avery.png", "pdf": "overview_avery.pdf"}
         assert list(avery["figures"]) == list(files.PICTURES)
         assert avery["stale"] is False
@@ -380,56 +373,3 @@ class TestFiles:
     def of(qos: str) -> list[str]:
         names = files.file_names(qos)
         return [names.data, names.csv, *(names.picture(name, end) for name in files.PICTURES for end in ("png", "pdf"))]
-
-
-class TestTable:
-    def test_its_first_lines(self) -> None:
-        lines = payload.usage_csv(reports.golden()).decode("utf-8").split("\n")
-        assert lines[0] == "start,start_epoch,seconds,user,NCPUS,NGPUS,MEMORY,NJOBS,BILLING,NGPUS:a100,NGPUS:v100"
-        assert lines[1] == "2026-10-31T14:00:00-04:00,1793469600,3600,alice,20,2,74,2,20,2,0"
-        assert lines[-1] == ""
-
-    def test_it_has_the_numbers_of_the_json_and_nothing_else(self) -> None:
-        report = reports.busy(9, days=3)
-        data, table = data_of(report), table_of(report)
-        place = {text: number for number, text in enumerate(data["time_idxs"])}
-        for key in CHARTED:
-            rows = {(place[row["start"]], row["user"]): float(row[key]) for row in table if float(row[key])}
-            means = data["observables"][key]
-            assert rows == {(n, user): mean for user in data["users"] for n, mean in enumerate(means[user]) if mean}
-
-    def test_what_has_no_chart_is_here_and_adds_up_to_the_totals(self) -> None:
-        report = reports.busy(9, days=3)
-        data, sums = data_of(report), dict.fromkeys(report.users, 0.0)
-        assert "BILLING" not in data["observables"]
-        for row in table_of(report):
-            sums[row["user"]] += float(row["BILLING"]) * int(row["seconds"]) / 3600
-        hours = {user: totals["hours"]["BILLING"] for user, totals in data["totals"]["users"].items()}
-        assert sums == pytest.approx(hours, rel=1e-6)
-        assert any(hours.values())
-
-    def test_rows_are_by_time_then_in_the_order_of_the_users(self) -> None:
-        report = reports.busy(9, days=3)
-        order = [(int(row["start_epoch"]), report.users.index(row["user"])) for row in table_of(report)]
-        assert order == sorted(set(order))
-
-    def test_seconds_of_the_last_bin_are_those_that_have_passed(self) -> None:
-        table = table_of(reports.golden())
-        assert {row["seconds"] for row in table} == {"3600", "600"}
-        hours = sum(float(row["NCPUS"]) * int(row["seconds"]) / 3600 for row in table)
-        assert hours == pytest.approx(reports.golden().total.hours["NCPUS"])
-
-    def test_names_come_back_as_they_were_and_none_is_a_formula(self) -> None:
-        names = {row["user"] for row in table_of(reports.hostile())}
-        expected = {name.replace("\udcff", "\\udcff") for name in reports.HOSTILE} - {"=HYPERLINK(1)"}
-        assert names == expected | {"'=HYPERLINK(1)"}
-
-    def test_a_carriage_return_in_a_name_does_not_end_the_line(self) -> None:
-        report = reports.report_of([reports.Run("a\rb", reports.NOW - 7200, reports.NOW - 3600)], seconds=DAY)
-        assert b'"a\rb"' in payload.usage_csv(report)
-        assert {row["user"] for row in table_of(report)} == {"a\rb"}
-
-    def test_nobody_leaves_the_header_alone(self) -> None:
-        assert (
-            payload.usage_csv(reports.empty()) == b"start,start_epoch,seconds,user,NCPUS,NGPUS,MEMORY,NJOBS,BILLING\n"
-        )
