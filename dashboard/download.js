@@ -1,7 +1,7 @@
 // The table beside the page is compressed: where the browser can unpack it, a reader is handed a plain one.
 
 import { element } from "./dom.js";
-import { canLook } from "./news.js";
+import { answerOf, canLook } from "./news.js";
 
 const SUFFIX = /\.gz$/;
 const KEPT_MS = 60_000;
@@ -14,20 +14,20 @@ export function startDownloads() {
     const isPlain = event.button === 0 && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
     if (!link || !isPlain || event.defaultPrevented) return;
     event.preventDefault();
-    handOver(link.getAttribute("href"));
+    handOver(link);
   });
 }
 
 // Where anything goes wrong the browser loads the file itself, and tells what it makes of it.
-async function handOver(address) {
+async function handOver(link) {
+  const name = decodeURIComponent(link.getAttribute("href"));
   try {
-    const answer = await fetch(address, { cache: "no-cache" });
-    if (!answer.ok) throw new Error(answer.statusText);
+    const answer = await answerOf(name);
     const made = URL.createObjectURL(await plainCsv(await answer.blob()));
-    element("a", { href: made, download: decodeURIComponent(address).replace(SUFFIX, "") }).click();
+    element("a", { href: made, download: name.replace(SUFFIX, "") }).click();
     setTimeout(() => URL.revokeObjectURL(made), KEPT_MS);
   } catch {
-    location.assign(address);
+    location.assign(link.href);
   }
 }
 
