@@ -14,8 +14,8 @@ export function own(object, key, fallback) {
 }
 
 // {data}: the JSON as it is. A text is only taken for data when it is a report of the version that this page was made for.
-export function readReport(text) {
-  const data = JSON.parse(text);
+export function readReport(text, parse = JSON.parse) {
+  const data = parse(text);
   if (data?.schema_version !== SCHEMA_VERSION) throw new Error("the data are of another version than this page");
   const missing = [
     ...PARTS.filter((part) => typeof data[part] !== "object" || data[part] === null),

@@ -13,8 +13,8 @@ export function canLook() {
   return location.protocol === "http:" || location.protocol === "https:";
 }
 
-// The text of a file beside the page. Throws an error with a sentence for the reader.
-export async function textOf(name) {
+// What the server answers for a file beside the page. Throws an error with a sentence for the reader.
+export async function answerOf(name) {
   let answer;
   try {
     answer = await fetch(encodeURIComponent(name), { cache: "no-cache", signal: AbortSignal.timeout(TIMEOUT_MS) });
@@ -22,7 +22,12 @@ export async function textOf(name) {
     throw new Error(`${name}: no answer`);
   }
   if (!answer.ok) throw new Error(`${name}: the server answered ${answer.status}`);
-  return answer.text();
+  return answer;
+}
+
+// The text of a file beside the page; throws as `answerOf` does.
+export async function textOf(name) {
+  return (await answerOf(name)).text();
 }
 
 // The index, parsed; throws as `textOf` does, and where it is something else.

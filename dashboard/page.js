@@ -2,6 +2,7 @@
 
 import { drawCharts, highlight } from "./charts.js";
 import { element, fill } from "./dom.js";
+import { startDownloads } from "./download.js";
 import { userTools } from "./finder.js";
 import { knowTable, setTableState, startGrids, tableState } from "./grid.js";
 import { bannerText, healthOf } from "./health.js";
@@ -43,6 +44,7 @@ function start() {
   library.addEventListener("load", () => draw());
   library.addEventListener("error", () => document.documentElement.classList.add("no-plotly"));
   startControls();
+  startDownloads();
   showView();
   addEventListener("hashchange", () => {
     page.view = viewAt(location.hash);

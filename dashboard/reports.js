@@ -3,6 +3,7 @@
 import { newerStatus, readStatus } from "./health.js";
 import { SCHEMA_VERSION, readReport } from "./model.js";
 import { canLook, newIndex, sameTabs, textOf } from "./news.js";
+import { readPacked } from "./packed.js";
 
 const INDEX = "index.json";
 
@@ -40,7 +41,7 @@ function takeStatus(text) {
 // The report of a QoS, first of all the one that came with the page; null where there is none.
 export function reportOf(entry) {
   const embedded = document.querySelector(`script[data-slug="${CSS.escape(entry.slug)}"]`);
-  if (!known.reports.has(entry.slug) && embedded && !known.trouble.has(entry.data)) take(entry, embedded.textContent);
+  if (!known.reports.has(entry.slug) && embedded && !known.trouble.has(entry.data)) take(entry, embedded.textContent, readPacked);
   return known.reports.get(entry.slug) ?? null;
 }
 
@@ -55,9 +56,9 @@ export function troubleOf(entry) {
 }
 
 // One broken report is that QoS's trouble alone, and never takes the place of a good one.
-function take(entry, text) {
+function take(entry, text, parse = JSON.parse) {
   try {
-    const report = readReport(text);
+    const report = readReport(text, parse);
     known.page.show(entry, report);
     known.reports.set(entry.slug, report);
     known.trouble.delete(entry.data);

@@ -43,9 +43,9 @@ function endedIn(data, range) {
   if (first < 0) return found;
   for (const user of Object.keys(data.ended ?? {})) {
     const states = Object.create(null);
-    for (const [state, counts] of Object.entries(data.ended[user])) {
-      const runs = counts.slice(first, last + 1).reduce((sum, count) => sum + count, 0);
-      if (runs) states[state] = runs;
+    for (const [state, { bins, runs }] of Object.entries(data.ended[user])) {
+      const sum = runs.reduce((before, count, place) => before + (bins[place] >= first && bins[place] <= last ? count : 0), 0);
+      if (sum) states[state] = sum;
     }
     found.set(user, states);
   }

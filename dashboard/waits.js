@@ -14,10 +14,17 @@ export function waitsIn(data, range) {
   const known = Object.entries(ranges).sort(([, one], [, other]) => one.to - one.from - (other.to - other.from));
   const found = known.find(([, span]) => span.from <= wanted.from && span.to >= wanted.to) ?? known.at(-1);
   if (!found) return null;
-  const [key, { from, to, rows }] = found;
+  const [key, { from, to, columns }] = found;
+  const rows = tableRows(columns);
   // ranges of the page begin at a second, those of the data may begin with their bin
   const exact = Math.abs(from - wanted.from) < 60 && Math.abs(to - wanted.to) < 60;
   return { key, from, to, exact, everybody: rows.filter((row) => row.user === null), users: byUser(rows) };
+}
+
+// A table by column as rows: {user: [a, b], jobs: [1, 2]} is [{user: a, jobs: 1}, {user: b, jobs: 2}].
+function tableRows(columns) {
+  const names = Object.keys(columns);
+  return columns.user.map((_, place) => Object.fromEntries(names.map((name) => [name, columns[name][place]])));
 }
 
 // One row a user: {user, jobs, gpu, cpu}, each kind {jobs, median, p90} or null; who started most jobs comes first.

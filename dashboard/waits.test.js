@@ -6,10 +6,12 @@ const HOUR = 3600;
 const END = 100 * HOUR;
 const row = (user, kind, jobs, size = null) => ({ user, kind, size, jobs, median: 10, p90: 20 });
 const rows = [row(null, "cpu", 9), row(null, "cpu", 4, "1"), row("alice", "cpu", 2), row("alice", "gpu", 3), row("bob", "cpu", 4)];
+const columnsOf = (table) => Object.fromEntries(Object.keys(rows[0]).map((name) => [name, table.map((one) => one[name])]));
+const columns = columnsOf(rows);
 const data = {
   edges: [0, END], metadata: { last_updated_epoch: END },
   waits: {
-    ranges: { "24h": { from: END - 24 * HOUR, to: END, rows: [] }, "6h": { from: END - 6 * HOUR, to: END, rows }, all: { from: 0, to: END, rows } },
+    ranges: { "24h": { from: END - 24 * HOUR, to: END, columns: columnsOf([]) }, "6h": { from: END - 6 * HOUR, to: END, columns }, all: { from: 0, to: END, columns } },
     trend: [{ from: 0, to: 24 * HOUR, kind: "cpu", jobs: 1, median: 1, p90: 1 }, { from: 0, to: 24 * HOUR, kind: "gpu", jobs: 2, median: 1, p90: 1 }],
   },
 };
@@ -31,6 +33,7 @@ test("everybody by size, users over all sizes, who started most first", () => {
   assert.deepEqual(everybody.map(({ size }) => size), [null, "1"]);
   assert.deepEqual(users.map(({ user, jobs }) => [user, jobs]), [["alice", 5], ["bob", 4]]);
   assert.equal(users[1].gpu, null);
+  assert.deepEqual(users[0].gpu, row("alice", "gpu", 3));
 });
 
 test("data that tell nothing of it", () => {

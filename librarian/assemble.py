@@ -26,6 +26,7 @@ from librarian.render import payload
 from librarian.render.files import INDEX, PAGE, PICTURES, PLAIN, file_names
 from librarian.render.page import render_page
 from librarian.render.plain import render_plain
+from librarian.render.table import usage_gzip
 from librarian.report import Collected, Header, Report
 
 log = logging.getLogger(__name__)
@@ -109,7 +110,7 @@ def _data(built: Report, next_expected: int) -> dict[str, bytes]:
     names = file_names(built.header.qos)
     return {
         names.data: payload.data_json(built, next_expected=next_expected, version=__version__),
-        names.csv: payload.usage_csv(built),
+        names.csv: usage_gzip(built),
     }
 
 

@@ -1,13 +1,15 @@
 """The last look before anything leaves: does a file of the site hold a name that readers must not see?
 
-Texts are read as readers get them: JSON and HTML without their escapes, PDF without its compression, of PNG the texts
-beside the picture. Names are found as whole words. A name that is also a word of the program itself ("now", "total")
-cannot be told from it in a sentence: of those only texts are looked at that are nothing else, as names in data are.
+Texts are read as readers get them: JSON and HTML without their escapes, PDF and tables without their compression, of
+PNG the texts beside the picture. Names are found as whole words. A name that is also a word of the program itself
+("now", "total") cannot be told from it in a sentence: of those only texts are looked at that are nothing else, as names
+in data are.
 """
 
 from __future__ import annotations
 
 import csv
+import gzip
 import html
 import io
 import json
@@ -20,13 +22,15 @@ from pathlib import Path
 from librarian import assets
 from librarian.core.privacy import words
 from librarian.errors import PublishError
+from librarian.render.packed import unpacked
 
 _STREAM = re.compile(rb"stream\r?\n(.*?)\r?\nendstream", re.DOTALL)
 _SHOWN = re.compile(rb"\[(.*?)\]\s*TJ|(\((?:\\.|[^\\)])*\))\s*Tj", re.DOTALL)
 _STRING = re.compile(rb"\(((?:\\.|[^\\)])*)\)")
-_SCRIPT = re.compile(r"<(script|style)[^>]*>(.*?)</\1>", re.DOTALL | re.IGNORECASE)
+_SCRIPT = re.compile(r"<(script|style)([^>]*)>(.*?)</\1>", re.DOTALL | re.IGNORECASE)
 _TAG = re.compile(r"<[^>]*>")
 _ATTRIBUTE = re.compile(r"=\"([^\"]*)\"")
+_PACKED = ".gz"
 _PNG_TEXTS = (b"tEXt", b"iTXt", b"zTXt", b"eXIf")
 
 
@@ -47,12 +51,23 @@ def check(site: Path, secret: AbstractSet[str], public: Iterable[str] = ()) -> N
 
 def _leaks(path: Path, secret: AbstractSet[str], told: AbstractSet[str]) -> bool:
     """Whether the name or the content of a file tells one of `told` as a word, or one of `secret` as a whole text."""
-    if words(path.stem) & told or any(part in told for part in path.stem.split("_")):
+    name, data = Path(path.name.removesuffix(_PACKED)), path.read_bytes()
+    if words(name.stem) & told or any(part in told for part in name.stem.split("_")):
         return True
-    data = path.read_bytes()
     if path.name == assets.plotly().file_name:
         return False  # not ours, and the same everywhere
-    return any(text in secret or words(text) & told or _odd(text, told) for text in _texts(path.suffix, data))
+    if path.suffix == _PACKED:
+        data = _unzipped(path.name, data)
+    return any(text in secret or words(text) & told or _odd(text, told) for text in _texts(name.suffix, data))
+
+
+def _unzipped(name: str, data: bytes) -> bytes:
+    try:
+        return gzip.decompress(data)
+    except (OSError, EOFError, zlib.error) as error:
+        raise PublishError(
+            "the site was not published", f"{name} is damaged: {error}", "run: librarian render"
+        ) from error
 
 
 def _odd(text: str, told: AbstractSet[str]) -> bool:
@@ -93,15 +108,24 @@ def _json(value: object) -> Iterator[str]:
 def _html(text: str) -> Iterator[str]:
     """Texts, attributes, and the data in scripts; not the scripts and styles, which are the same everywhere."""
     for match in _SCRIPT.finditer(text):
-        inside = match[2].strip()
+        inside = match[3].strip()
         if inside.startswith(("{", "[")):
-            yield from _json(json.loads(inside))
+            value = json.loads(inside)
+            yield from _json(_whole(value) if " data-slug=" in match[2] else value)
     rest = _SCRIPT.sub(" ", text)
     for tag in _TAG.findall(rest):
         yield from (html.unescape(value) for value in _ATTRIBUTE.findall(tag))
     for part in _TAG.sub("\0", rest).split("\0"):
         if part.strip():
             yield html.unescape(part).strip()
+
+
+def _whole(value: object) -> object:
+    """The data of a page as it reads them: a number in a packed row may well be what somebody is called."""
+    try:
+        return unpacked(value)
+    except ValueError:
+        return value
 
 
 def _pdf(data: bytes) -> Iterator[str]:

@@ -31,8 +31,8 @@ class FileNames:
 
     @property
     def csv(self) -> str:
-        """The usage as a table."""
-        return f"usage_{self.slug}.csv"
+        """The usage as a table, compressed."""
+        return f"usage_{self.slug}.csv.gz"
 
     def picture(self, name: str, ending: str) -> str:
         """One of `PICTURES` as `png` or `pdf`."""

@@ -1,4 +1,4 @@
-"""A report as data: JSON for the page and for programs, CSV for spreadsheets; and the index of a site.
+"""A report as data: JSON for the page and for programs; and the index of a site.
 
 docs/data-format.md describes the files, docs/*.schema.json define them. What dashboards of old read (metadata.qos,
 time_idxs, users, observables, thresholds, nice_names) stays as it is; new fields may come in the same version.
@@ -6,8 +6,6 @@ time_idxs, users, observables, thresholds, nice_names) stays as it is; new field
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -17,12 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from librarian.core import palette
-from librarian.core.names import csv_cell
 from librarian.core.observables import OBSERVABLES
 from librarian.core.summary import ByKey, Totals
 from librarian.core.window import isoformat
 from librarian.render.files import PICTURES, FileNames, file_names
-from librarian.render.numbers import exact, plain, rounded
+from librarian.render.numbers import Floats, exact, plain, rounded
 from librarian.render.payload_limits import limits_fields
 from librarian.render.payload_months import month_json, pace_json
 from librarian.render.payload_queue import queue_parts
@@ -31,6 +28,7 @@ from librarian.report import Report, Staleness
 
 SCHEMA_VERSION = 1
 _KEYS = tuple(observable.key for observable in OBSERVABLES)
+_CHARTED = tuple(observable.key for observable in OBSERVABLES if observable.pictured)
 _TYPED = "NGPUS:"
 
 Json = dict[str, object]
@@ -60,7 +58,8 @@ def data_json(report: Report, *, next_expected: int, version: str) -> bytes:
             "time_idxs": [isoformat(start, zone) for start in window.starts.tolist()],
             "edges": window.edges.tolist(),
             "users": list(report.users),
-            **_means(report),
+            "observables": _means(report),
+            "gpu_types": _gpu_types(report),
             "units": {o.key: {"unit": o.unit, "hours": o.hours} for o in report.usage.observables},
             "nice_names": {o.key: o.name for o in OBSERVABLES},
             "thresholds": {key: exact(report.limits[key].threshold) for key in _KEYS},
@@ -122,41 +121,6 @@ def index_json(  # noqa: PLR0913 (each is a field)
     )
 
 
-def usage_csv(report: Report) -> bytes:
-    """The means as a table in UTF-8: a row for each bin and user who held something in it, by time, then as `users`.
-
-    `seconds` is how long the bin was, or the part of the last one that has passed.
-    """
-    window, usage = report.window, report.usage
-    lines = _Lines()
-    writer = csv.writer(lines, lineterminator="\r\n")
-    writer.writerow(["start", "start_epoch", "seconds", "user", *(csv_cell(o.key) for o in usage.observables)])
-    starts = [(isoformat(start, window.zone), start) for start in window.starts.tolist()]
-    passed = window.passed.tolist()
-    place = {user: row for row, user in enumerate(usage.users)}
-    users = [user for user in report.users if user in place]
-    means = rounded(usage.means[:, [place[user] for user in users], :]).transpose(2, 1, 0)  # by bin, user, observable
-    names = [csv_cell(user) for user in users]
-    some = means.any(axis=2)
-    for (at, user), values in zip(np.argwhere(some).tolist(), plain(means[some]), strict=True):
-        writer.writerow([*starts[at], passed[at], names[user], *values])
-    return lines.text.getvalue().encode("utf-8", "backslashreplace")  # what is no text in UTF-8 stays told apart
-
-
-class _Lines:
-    """Takes the writer's rows and ends them with a line feed alone.
-
-    The writer must believe in CR LF: older ones quote a carriage return in a name only if it ends lines.
-    """
-
-    def __init__(self) -> None:
-        self.text = io.StringIO(newline="")
-
-    def write(self, row: str) -> None:
-        """Take one row, which ends with CR LF."""
-        self.text.write(row[:-2] + "\n")
-
-
 def _bytes(value: Json) -> bytes:
     return json.dumps(value, separators=(",", ":"), allow_nan=False).encode("ascii")
 
@@ -178,23 +142,31 @@ def _metadata(report: Report, next_expected: int, version: str) -> Json:
     }
 
 
-def _means(report: Report) -> dict[str, dict[str, dict[str, list[float]]]]:
-    """Means by observable, user and bin: of the five that dashboards know a row for every user, of GPU types not."""
+def _means(report: Report) -> Json:
+    """Means by observable, user and bin: of those with a chart, a row for every user; the table has all of them."""
     usage = report.usage
     means = plain(rounded(usage.means))
     place = {user: row for row, user in enumerate(usage.users)}
     nothing = [0] * report.window.bins
-    observables = {
+    return {
         key: {user: means[usage.row(key)][place[user]] if user in place else nothing for user in report.users}
-        for key in _KEYS
+        for key in _CHARTED
     }
-    kinds = {o.key[len(_TYPED) :]: row for row, o in enumerate(usage.observables) if o.key.startswith(_TYPED)}
-    users = [user for user in report.users if user in place]
-    types = {
-        kind: {user: means[row][place[user]] for user in users if usage.integrals[row, place[user]].any()}
-        for kind, row in kinds.items()
-    }
-    return {"observables": observables, "gpu_types": types}
+
+
+def _gpu_types(report: Report) -> Json:
+    """By type of GPU who held some: users whose every GPU was of it, and means by bin of the others."""
+    usage = report.usage
+    all_gpus = rounded(usage.means[usage.row("NGPUS")])
+    types = {o.key[len(_TYPED) :]: row for row, o in enumerate(usage.observables) if o.key.startswith(_TYPED)}
+    return {kind: _gpu_type(report, rounded(usage.means[row]), all_gpus) for kind, row in types.items()}
+
+
+def _gpu_type(report: Report, typed: Floats, all_gpus: Floats) -> Json:
+    place = {user: row for row, user in enumerate(report.usage.users)}
+    users = [user for user in report.users if user in place and typed[place[user]].any()]
+    only = [user for user in users if np.array_equal(typed[place[user]], all_gpus[place[user]])]
+    return {"only": only, "users": {user: plain(typed[place[user]]) for user in users if user not in only}}
 
 
 def _amounts(amounts: ByKey) -> dict[str, float]:
@@ -205,8 +177,10 @@ def _totals(totals: Totals) -> Json:
     return {"hours": _amounts(totals.hours), "ended": dict(totals.ended)}
 
 
-def _ended(states: Mapping[str, npt.NDArray[np.int64]]) -> dict[str, list[int]]:
-    return {state: counts.tolist() for state, counts in states.items()}
+def _ended(states: Mapping[str, npt.NDArray[np.int64]]) -> Json:
+    """By state the bins in which runs ended, and how many: in most bins of most users none did."""
+    some = {state: np.flatnonzero(counts) for state, counts in states.items()}
+    return {state: {"bins": bins.tolist(), "runs": states[state][bins].tolist()} for state, bins in some.items()}
 
 
 def _rejects(report: Report) -> Json:

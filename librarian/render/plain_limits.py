@@ -170,9 +170,11 @@ def _waits(data: Json, zone: str) -> Part | None:
     if not whole:
         return None
     title = f"How long jobs waited, {clock(whole['from'], zone)} to {clock(whole['to'], zone)}"
-    if not whole["rows"]:
+    columns = whole["columns"]
+    table = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    if not table:
         return Part(title, ("No job started in this time.",))
-    rows = tuple(_wait(row) for row in whole["rows"] if row["user"] is None or row["size"] is None)
+    rows = tuple(_wait(row) for row in table if row["user"] is None or row["size"] is None)
     head = ("", "Jobs started", "Half waited at most", "9 of 10 at most")
     about = "From when a job could have started to when it did; jobs that still wait are not in it."
     return Part(title, (about,), (Table("Waiting times", head, rows),))

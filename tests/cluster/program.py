@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
+import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -76,3 +79,8 @@ class Program:
         """The data of a QoS, by the name that the index gives."""
         data: Json = json.loads(self.file(self.entry(qos)["data"]))
         return data
+
+    def table(self, qos: str) -> list[dict[str, str]]:
+        """The rows of a QoS's table, by the name that the index gives."""
+        text = gzip.decompress(self.file(self.entry(qos)["csv"])).decode()
+        return list(csv.DictReader(io.StringIO(text, newline="")))

@@ -110,18 +110,19 @@ def waits(one: str, two: str, start: int, now: int) -> dict[str, Any]:
     def row(user: str | None, kind: str, size: str | None, jobs: int, median: int) -> dict[str, Any]:
         return {"user": user, "kind": kind, "size": size, "jobs": jobs, "median": median, "p90": 10 * median}
 
-    def rows(times: int) -> list[dict[str, Any]]:
+    def columns(times: int) -> dict[str, list[Any]]:
         everybody = [row(None, "gpu", None, 2 * times, 600), row(None, "cpu", None, 7 * times, 60)]
-        return [
+        rows = [
             *everybody,
             row(None, "cpu", "1", times, 30),
             row(one, "gpu", None, times, 60),
             row(two, "cpu", None, 9, 6),
         ]
+        return {name: [each[name] for each in rows] for name in rows[0]}
 
     ranges = {
-        "24h": {"from": now - DAY, "to": now, "rows": rows(1)},
-        "all": {"from": start, "to": now, "rows": rows(5)},
+        "24h": {"from": now - DAY, "to": now, "columns": columns(1)},
+        "all": {"from": start, "to": now, "columns": columns(5)},
     }
     days = [
         {"from": start + n * DAY, "to": start + (n + 1) * DAY, "jobs": 3, "median": 60 * n, "p90": 900}

@@ -18,6 +18,7 @@ from librarian.render.files import PAGE, PICTURES, PLAIN, file_names
 from librarian.render.page import render_page
 from librarian.render.plain import render_plain
 from librarian.render.plotly import Plotly
+from librarian.render.table import usage_gzip
 from librarian.report import Report, Staleness
 from librarian.statusfile import NAME as STATUS
 from tests.unit import reports
@@ -87,7 +88,7 @@ class Site:
         files = {**pages, "index.json": json.dumps(index).encode(), **datasets}
         for report in self.reports:
             names = file_names(report.header.qos)
-            files[names.csv] = payload.usage_csv(report)
+            files[names.csv] = usage_gzip(report)
             files |= {names.picture(name, ending): _PIXEL for name in PICTURES for ending in ("png", "pdf")}
         if self.status is not None:
             files[STATUS] = self.status

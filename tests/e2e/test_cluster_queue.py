@@ -257,8 +257,9 @@ def test_the_site_has_the_queue_its_history_and_the_waits(crowd: Crowd) -> None:
     if data["waiting"]["sampled"][-1] == 2:  # not so where an hour began between the two
         assert last == {"alice": 9, "bob": 6, "carol": 4, "dave": 26}
     for qos in DRAWN:
-        rows = crowd.program.data(qos)["waits"]["ranges"]["6h"]["rows"]
-        told = {(row["user"], row["kind"]): (row["jobs"], row["median"]) for row in rows if row["size"] is None}
+        columns = crowd.program.data(qos)["waits"]["ranges"]["6h"]["columns"]
+        rows = zip(*(columns[name] for name in ("user", "kind", "size", "jobs", "median")), strict=True)
+        told = {(user, kind): (jobs, median) for user, kind, size, jobs, median in rows if size is None}
         assert told == waits_in_database(crowd.cluster, qos), qos
 
 

@@ -13,7 +13,7 @@ from tests.cluster import oracle, past
 from tests.cluster.client import Cluster
 from tests.cluster.compare import assert_equals_oracle
 from tests.cluster.past import HOUR
-from tests.cluster.program import Json, Program
+from tests.cluster.program import Program
 from tests.cluster.workload import Workload
 
 pytestmark = pytest.mark.slow
@@ -49,7 +49,7 @@ def test_jobs_across_the_hour_are_split_at_it(cluster: Cluster, moved: Program, 
         data = moved.data(qos)
         assert_equals_oracle(cluster, data)
         for begin in (turn - HOUR, turn):
-            told = hours_of_bin(data, begin)
+            told = hours_of_bin(moved.table(qos), begin)
             expected = oracle.hours(cluster, int(time.time()), begin, begin + HOUR).get(qos, {})
             assert set(told) == set(expected), (qos, begin)
             for user, hours in expected.items():
@@ -64,9 +64,9 @@ def test_sreport_says_the_same_of_full_hours(cluster: Cluster, moved: Program, t
     past.sum_up(cluster, turn - HOUR)
     said = past.sreport(cluster, turn - HOUR, turn + HOUR)
     ours: dict[str, dict[str, float]] = {}
-    for data in map(moved.data, GROUPS):
+    for table in map(moved.table, GROUPS):
         for begin in (turn - HOUR, turn):
-            for user, hours in hours_of_bin(data, begin).items():
+            for user, hours in hours_of_bin(table, begin).items():
                 mine = ours.setdefault(user, dict.fromkeys(TRES.values(), 0.0))
                 for key, tres in TRES.items():
                     mine[tres] += hours[key] * 3600 * (1024 if key == "MEMORY" else 1)
@@ -106,8 +106,8 @@ def set_times(cluster: Cluster, which: str, times: tuple[object, ...] | list[str
     cluster.sql(f"UPDATE hpg_job_table SET {changes} WHERE {which}")
 
 
-def hours_of_bin(data: Json, begin: int) -> dict[str, dict[str, float]]:
+def hours_of_bin(table: list[dict[str, str]], begin: int) -> dict[str, dict[str, float]]:
     """User -> observable -> hours in the bin of an hour that begins at `begin`; users who held nothing are left out."""
-    place = data["edges"].index(begin)
-    rows = {user: {key: data["observables"][key][user][place] for key in oracle.KEYS} for user in data["users"]}
-    return {user: hours for user, hours in rows.items() if any(hours.values())}
+    rows = [row for row in table if int(row["start_epoch"]) == begin]
+    assert {row["seconds"] for row in rows} <= {str(HOUR)}
+    return {row["user"]: {key: float(row[key]) for key in oracle.KEYS} for row in rows}

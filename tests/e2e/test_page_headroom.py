@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -85,3 +87,30 @@ def test_every_picture_and_table_is_there_to_take_away(visit: Open, publish: Pub
         assert page.request.get(f"{site.address}{href}").status == 200, href
     told = links.evaluate_all("links => links.map(link => link.textContent)")
     assert len(set(told)) == len(told), "each link says what it leads to, read without what stands beside it"
+
+
+@pytest.mark.parametrize("server", ["plain", "unpacks", "old browser", "fails"])
+def test_the_table_is_handed_over_plain(visit: Open, publish: Publish, server: str) -> None:
+    """Also by a server that unpacks it on its way; where that cannot be, the file comes as it is."""
+    site = publish(site_of(gpus("a100", 3)))
+    packed = (site.folder / file_names("avery").csv).read_bytes()
+
+    def before(page: Any) -> None:
+        if server == "unpacks":
+            page.route("**/*.csv.gz", lambda route: route.fulfill(body=gzip.decompress(packed)))
+        if server == "old browser":
+            page.add_init_script("delete globalThis.DecompressionStream")
+        if server == "fails":
+            page.add_init_script("globalThis.DecompressionStream = class { constructor() { throw new TypeError(); } }")
+
+    page = visit(site.address, before=before).page
+    with page.expect_download() as started:
+        page.locator("#panel-avery .files a", has_text="CSV").click()
+    data = Path(started.value.path()).read_bytes()
+    if server in ("plain", "unpacks"):
+        assert started.value.suggested_filename == "usage_avery.csv"
+        assert data == gzip.decompress(packed)
+        assert data.startswith(b"start,")
+    else:
+        assert started.value.suggested_filename == "usage_avery.csv.gz"
+        assert data == packed

@@ -88,9 +88,9 @@ def test_totals_follow_the_range(demo: Published, visit: Open) -> None:
     said = page.locator(".totals tfoot td").first.inner_text().replace(",", "")
     assert float(said) == pytest.approx(expected, abs=0.6)
     runs = sum(
-        sum(count for start, count in zip(edges, counts, strict=False) if start >= end - 24 * HOUR)
+        sum(count for at, count in zip(told["bins"], told["runs"], strict=True) if edges[at] >= end - 24 * HOUR)
         for states in data["ended"].values()
-        for counts in states.values()
+        for told in states.values()
     )
     ended = page.locator(".totals tfoot td.number").all_inner_texts()[4:]
     assert sum(int(text.replace(",", "")) for text in ended) == runs

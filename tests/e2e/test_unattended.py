@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import multiprocessing
 import os
@@ -78,7 +79,7 @@ def assert_whole(setup: Setup) -> None:
         index = json.loads((site / "index.json").read_text())
         for entry in index["qos"]:
             assert json.loads((site / entry["data"]).read_text())["metadata"]["qos"] == entry["name"]
-            assert (site / entry["csv"]).read_text().endswith("\n")
+            assert gzip.decompress((site / entry["csv"]).read_bytes()).endswith(b"\n")
         assert (site / "index.html").read_text().rstrip().endswith("</html>")
         json.loads((site / "status.json").read_text())
     with closing(sqlite3.connect(setup.places.store)) as connection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import zlib
 from pathlib import Path
@@ -32,13 +33,15 @@ def cycle(setup: Setup, now: int = NOW, slurm: object = None) -> list[LibrarianE
 
 
 def everything(folder: Path) -> bytes:
-    """All that a site holds, as bytes: names of files, their content, PDFs unpacked."""
+    """All that a site holds, as bytes: names of files, their content, PDFs and tables unpacked."""
     parts = []
     for path in sorted(folder.iterdir()):
         data = path.read_bytes()
         parts += [path.name.encode(), data]
         if path.suffix == ".pdf":
             parts += [text.encode() for text in leaks._pdf(data)]
+        if path.suffix == ".gz":
+            parts.append(gzip.decompress(data))
     return b"\n".join(parts)
 
 
@@ -148,8 +151,12 @@ PDF = b"%PDF\n1 0 obj\nstream\n" + zlib.compress(b"BT [(mfer) -12 (rari)] TJ ET"
         ("index.html", b"<p>by &#109;ferrari</p>"),
         ("index.html", b'<img alt="use by mferrari">'),
         ("index.html", b'<script type="application/json">{"users": ["mferrari"]}</script>'),
+        ("index.html", b'<script type="application/json" data-slug="x">{"mferrari":{"*":"0*16"}}</script>'),
+        ("index.html", b'<script type="application/json" data-slug="x">{"a":{"*":"0*9 mferrari"}}</script>'),
         ("usage.csv", b"start,user\n1,mferrari\n"),
         ("usage.csv", b'start,user\n1,"mferrari"\n'),
+        ("usage_x.csv.gz", gzip.compress(b"start,user\n1,mferrari\n")),
+        ("usage_mferrari.csv.gz", gzip.compress(b"")),
         ("mferrari.png", b""),
         ("picture_mferrari.png", b""),
         ("x.png", PNG),
@@ -163,12 +170,28 @@ def test_a_name_is_found_wherever_it_hides(tmp_path: Path, name: str, data: byte
     leaks.check(tmp_path / "site", frozenset({"ferrari", "somebody"}))
 
 
+def test_a_table_that_cannot_be_read_is_not_published(tmp_path: Path) -> None:
+    table = gzip.compress(b"start,user\n1,mferrari\n")
+    for damaged in (table[:-9], b"start,user\n", table[:12] + b"\xff" * 9):
+        with pytest.raises(PublishError, match=r"usage\.csv\.gz is damaged"):
+            leaks.check(put(tmp_path / "site", "usage.csv.gz", damaged), frozenset({"mferrari"}))
+
+
 def test_names_that_are_words_of_the_program_are_found_where_names_stand(tmp_path: Path) -> None:
     site = put(tmp_path / "site", "data_x.json", b'{"note": "No jobs in this window, and no jobs of others"}')
     leaks.check(site, frozenset({"jobs", "window"}))
     put(site, "data_x.json", b'{"people": ["jobs"]}')
     with pytest.raises(PublishError):
         leaks.check(site, frozenset({"jobs"}))
+
+
+def test_numbers_in_the_data_of_a_page_are_nobodys_name(tmp_path: Path) -> None:
+    row = b'<script type="application/json" data-slug="x">{"a":{"*":"0*720 1201 3*1200"}}</script>'
+    site = put(tmp_path / "site", "index.html", row)
+    leaks.check(site, frozenset({"1201", "0*720 1201 3*1200"}))
+    put(site, "index.html", row.replace(b'"a"', b'"1201"'))
+    with pytest.raises(PublishError):
+        leaks.check(site, frozenset({"1201"}))
 
 
 def test_what_is_public_on_purpose_is_no_leak(tmp_path: Path) -> None:

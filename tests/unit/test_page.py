@@ -16,6 +16,7 @@ import pytest
 
 from librarian import assets
 from librarian.render.html import embedded
+from librarian.render.packed import unpacked
 from librarian.render.page import joined, render_page
 from librarian.render.plotly import Plotly
 
@@ -199,6 +200,29 @@ def test_a_last_line_without_its_end_is_whole() -> None:
     assert script.endswith("\n})();\n")
 
 
+def test_indentation_and_lines_of_comment_are_left_out() -> None:
+    first = "// of a\nconst a = 1; // one\n\n  // more\n"
+    script = joined(modules(page=first + 'function b() {\n    return `x ${a ? `// ${a}` : "y"}`\n\t+ 1\n}\n// end'))
+    assert script.split("\n")[2:-2] == [
+        "const a = 1; // one", "function b() {", 'return `x ${a ? `// ${a}` : "y"}`', "+ 1", "}",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "line", ["a = `", "a = `x ${b(`", "a = `${`", "const b = /`/;", 'a = "x\\', "`a` + `${ {", "/* `"]
+)
+def test_a_text_that_goes_on_in_the_next_line_is_refused(line: str) -> None:
+    with pytest.raises(ValueError, match=r"^page\.js has a text that goes on in the next line: "):
+        joined(modules(page=f"{line}\n  // not a comment\n`;\n"))
+
+
+@pytest.mark.parametrize(
+    "line", [r"a = `\`${b}`;", "a = `${b({ c: `${d}` })}$`;", "f(`${x}`, `${y.map((z) => { z })}`);"]
+)
+def test_texts_that_end_on_their_line_are_fine(line: str) -> None:
+    assert line in joined(modules(page=f"  {line}\n"))
+
+
 # --- what gets into the page ---------------------------------------------------------------------------------------
 
 
@@ -206,7 +230,8 @@ def test_the_data_of_the_page_are_the_data_of_the_files() -> None:
     page = Elements(rendered())
     scripts = {attributes.get("id") or attributes.get("data-slug"): text for _, attributes, text in page.raw}
     assert json.loads(scripts["index"]) == golden_index()
-    assert json.loads(scripts["avery"]) == json.loads(golden_datasets()["data_avery.json"])
+    assert unpacked(json.loads(scripts["avery"])) == json.loads(golden_datasets()["data_avery.json"])
+    assert len(scripts["avery"]) < len(golden_datasets()["data_avery.json"])
     assert "____new_~025cfb5d2b" not in scripts
 
 
@@ -283,6 +308,13 @@ def test_a_dataset_that_is_missing_is_left_out() -> None:
     page = Elements(rendered(datasets={"data_avery.json": golden_datasets()["data_avery.json"]}))
     slugs = [attributes["data-slug"] for _, attributes, _ in page.raw if "data-slug" in attributes]
     assert slugs == ["avery"]
+
+
+@pytest.mark.parametrize("broken", [b'{"users": [', b"[" * 100_000, b"\xff\xfe", b"NaN, no"])
+def test_a_dataset_that_is_broken_is_the_pages_to_tell(broken: bytes) -> None:
+    page = Elements(rendered(datasets={"data_avery.json": broken}))
+    (text,) = [text for _, attributes, text in page.raw if "data-slug" in attributes]
+    assert text == broken.decode("utf-8", "replace")
 
 
 def test_a_site_without_a_qos_has_a_page() -> None:

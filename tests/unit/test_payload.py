@@ -6,9 +6,7 @@ The golden files are what the code writes for `reports.golden()`; after a change
 
 from __future__ import annotations
 
-import csv
 import gzip
-import io
 import json
 import os
 import re
@@ -36,6 +34,7 @@ from tests.unit import reports
 CHECKOUT = Path(__file__).resolve().parents[2]
 GOLDEN = CHECKOUT / "tests/data/golden"
 KEYS = ["NCPUS", "NGPUS", "MEMORY", "NJOBS", "BILLING"]
+CHARTED = KEYS[:4]
 CDN = Plotly("4.1.1", None, "plotly-basic.min.js", "https://example.org/plotly.js", "sha384-x", "cdn")
 BASIC = Plotly("4.1.1", Path("/x/plotly-basic.min.js"), "plotly-basic-4.1.1.min.js", None, None, "basic")
 
@@ -59,11 +58,6 @@ def index_bytes(plotly: Plotly = BASIC, files: frozenset[str] | None = None) -> 
     facts = {"cluster": "tillicum", "zone": reports.ZONE, "version": "0.1.0"}
     times = {"now": now, "next_expected": now + 600, "refresh_seconds": 600}
     return payload.index_json(entries, plotly=plotly, **facts, **times)  # type: ignore[arg-type]
-
-
-def table_of(report: Report) -> list[dict[str, str]]:
-    text = payload.usage_csv(report).decode("utf-8")
-    return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
 
 
 def validator(name: str) -> Draft202012Validator:
@@ -168,7 +162,8 @@ class TestData:
         assert data["metadata"]["last_updated"] == "2026-11-01T14:10:00-05:00"
         assert data["metadata"]["time_resolution_seconds"] == 3600
         assert data["users"] == list(report.users)
-        assert list(data["observables"]) == list(data["thresholds"]) == list(data["nice_names"]) == KEYS
+        assert list(data["observables"]) == CHARTED
+        assert list(data["thresholds"]) == list(data["nice_names"]) == KEYS
         assert all(set(rows) == set(data["users"]) for rows in data["observables"].values())
         bins = len(data["time_idxs"])
         assert {len(row) for rows in data["observables"].values() for row in rows.values()} == {bins}
@@ -184,7 +179,7 @@ class TestData:
     def test_means_times_hours_are_the_totals(self) -> None:
         data = data_of(reports.busy(14, days=3))
         length = np.minimum(data["edges"][1:], data["now"]["at"]) - data["edges"][:-1]
-        for key in KEYS:
+        for key in CHARTED:
             for user in data["users"]:
                 hours = float(np.dot(data["observables"][key][user], length)) / 3600
                 assert hours == pytest.approx(data["totals"]["users"][user]["hours"][key], rel=1e-6)
@@ -194,8 +189,12 @@ class TestData:
         assert data["ended"]
         for user in data["users"]:
             states = data["ended"].get(user, {})
-            assert {state: sum(counts) for state, counts in states.items()} == data["totals"]["users"][user]["ended"]
-            assert all(len(counts) == len(data["time_idxs"]) for counts in states.values())
+            sums = {state: sum(told["runs"]) for state, told in states.items()}
+            assert sums == data["totals"]["users"][user]["ended"]
+            for told in states.values():
+                assert told["bins"] == sorted(set(told["bins"]))
+                assert len(told["bins"]) == len(told["runs"])
+                assert 0 <= told["bins"][0] <= told["bins"][-1] < len(data["time_idxs"])
 
     def test_the_numbers_of_one_user(self) -> None:
         """carol: 2 CPUs from 13:00 to 17:00, suspended for half of it; the window begins at 14:00."""
@@ -208,12 +207,28 @@ class TestData:
         data = data_of(reports.golden())
         assert set(data["observables"]["NJOBS"]["eve"]) == {0}
         assert data["totals"]["users"]["eve"]["ended"] == {"CANCELLED": 1}
-        assert data["ended"]["eve"] == {"CANCELLED": [0, 1] + [0] * (len(data["time_idxs"]) - 2)}
-        assert all("eve" not in rows for rows in data["gpu_types"].values())
+        assert data["ended"]["eve"] == {"CANCELLED": {"bins": [1], "runs": [1]}}
+        assert all("eve" not in [*held["only"], *held["users"]] for held in data["gpu_types"].values())
 
     def test_gpu_types_have_only_those_who_held_some(self) -> None:
         types = data_of(reports.golden())["gpu_types"]
-        assert {kind: list(rows) for kind, rows in types.items()} == {"a100": ["alice"], "v100": ["bob"]}
+        assert types == {"a100": {"only": ["alice"], "users": {}}, "v100": {"only": ["bob"], "users": {}}}
+
+    def test_who_held_several_types_of_gpu_has_a_row_for_each(self) -> None:
+        def run(user: str, begin: int, tres: str) -> reports.Run:
+            return reports.Run(user, reports.NOW - begin, reports.NOW - begin + 1800, f"cpu=1,{tres}")
+
+        of_a100, of_v100 = "gres/gpu=2,gres/gpu:a100=2", "gres/gpu=4,gres/gpu:v100=4"
+        runs = [run("both", 9000, of_a100), run("both", 5400, of_v100), run("one", 9000, of_a100)]
+        data = data_of(reports.report_of([*runs, run("none", 9000, "mem=1G")], seconds=DAY))
+        types, gpus = data["gpu_types"], data["observables"]["NGPUS"]
+        assert {kind: (held["only"], list(held["users"])) for kind, held in types.items()} == {
+            "a100": (["one"], ["both"]),
+            "v100": ([], ["both"]),
+        }
+        rows = [types[kind]["users"]["both"] for kind in ("a100", "v100")]
+        assert [sum(both) for both in zip(*rows, strict=True)] == pytest.approx(gpus["both"], rel=1e-6)
+        assert [any(row) for row in rows] == [True, True]
 
     def test_now_and_totals_are_in_full(self) -> None:
         report = reports.busy(9, days=2)
@@ -318,7 +333,7 @@ class TestIndex:
     def test_a_qos_with_data_names_its_files(self) -> None:
         index = json.loads(index_bytes())
         avery = index["qos"][0]
-        assert (avery["data"], avery["csv"]) == ("data_avery.json", "usage_avery.csv")
+        assert (avery["data"], avery["csv"]) == ("data_avery.json", "usage_avery.csv.gz")
         assert avery["figures"]["overview"] == {"png": "overview_avery.png", "pdf": "overview_avery.pdf"}
         assert list(avery["figures"]) == list(files.PICTURES)
         assert avery["stale"] is False
@@ -358,46 +373,3 @@ class TestFiles:
     def of(qos: str) -> list[str]:
         names = files.file_names(qos)
         return [names.data, names.csv, *(names.picture(name, end) for name in files.PICTURES for end in ("png", "pdf"))]
-
-
-class TestTable:
-    def test_its_first_lines(self) -> None:
-        lines = payload.usage_csv(reports.golden()).decode("utf-8").split("\n")
-        assert lines[0] == "start,start_epoch,seconds,user,NCPUS,NGPUS,MEMORY,NJOBS,BILLING,NGPUS:a100,NGPUS:v100"
-        assert lines[1] == "2026-10-31T14:00:00-04:00,1793469600,3600,alice,20,2,74,2,20,2,0"
-        assert lines[-1] == ""
-
-    def test_it_has_the_numbers_of_the_json_and_nothing_else(self) -> None:
-        report = reports.busy(9, days=3)
-        data, table = data_of(report), table_of(report)
-        place = {text: number for number, text in enumerate(data["time_idxs"])}
-        for key in KEYS:
-            rows = {(place[row["start"]], row["user"]): float(row[key]) for row in table if float(row[key])}
-            means = data["observables"][key]
-            assert rows == {(n, user): mean for user in data["users"] for n, mean in enumerate(means[user]) if mean}
-
-    def test_rows_are_by_time_then_in_the_order_of_the_users(self) -> None:
-        report = reports.busy(9, days=3)
-        order = [(int(row["start_epoch"]), report.users.index(row["user"])) for row in table_of(report)]
-        assert order == sorted(set(order))
-
-    def test_seconds_of_the_last_bin_are_those_that_have_passed(self) -> None:
-        table = table_of(reports.golden())
-        assert {row["seconds"] for row in table} == {"3600", "600"}
-        hours = sum(float(row["NCPUS"]) * int(row["seconds"]) / 3600 for row in table)
-        assert hours == pytest.approx(reports.golden().total.hours["NCPUS"])
-
-    def test_names_come_back_as_they_were_and_none_is_a_formula(self) -> None:
-        names = {row["user"] for row in table_of(reports.hostile())}
-        expected = {name.replace("\udcff", "\\udcff") for name in reports.HOSTILE} - {"=HYPERLINK(1)"}
-        assert names == expected | {"'=HYPERLINK(1)"}
-
-    def test_a_carriage_return_in_a_name_does_not_end_the_line(self) -> None:
-        report = reports.report_of([reports.Run("a\rb", reports.NOW - 7200, reports.NOW - 3600)], seconds=DAY)
-        assert b'"a\rb"' in payload.usage_csv(report)
-        assert {row["user"] for row in table_of(report)} == {"a\rb"}
-
-    def test_nobody_leaves_the_header_alone(self) -> None:
-        assert (
-            payload.usage_csv(reports.empty()) == b"start,start_epoch,seconds,user,NCPUS,NGPUS,MEMORY,NJOBS,BILLING\n"
-        )

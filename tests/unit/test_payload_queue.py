@@ -85,7 +85,9 @@ class TestData:
         check.validate(data)
         parts: dict[str, Any] = {name: data[name] for name in ("queue", "waiting", "waits")}
         assert len(gzip.compress(json.dumps(parts, separators=(",", ":")).encode(), 6)) <= 30_000
-        assert len(data["waits"]["ranges"]["all"]["rows"]) > 41
+        columns = data["waits"]["ranges"]["all"]["columns"]
+        assert len(columns["user"]) > 41
+        assert {len(column) for column in columns.values()} == {len(columns["user"])}
 
 
 def drawn(report: Report) -> Figure:

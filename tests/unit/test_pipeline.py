@@ -89,7 +89,7 @@ def test_a_run_leaves_a_whole_site_and_a_published_copy(setup: Setup, slurm: Dem
     files = {path.name for path in setup.places.site.iterdir()}
     pictures = {f"{n}_{q}.{e}" for n in PICTURES for q in ("avery", "avery-b") for e in ("png", "pdf")}
     assert pictures <= files
-    assert {"index.html", "index.json", "data_avery.json", "data_avery-b.json", "usage_avery.csv"} <= files
+    assert {"index.html", "index.json", "data_avery.json", "data_avery-b.json", "usage_avery.csv.gz"} <= files
     assert {path.name for path in (setup.places.base / "web").iterdir()} == files
     found = data(setup)
     assert found["now"]["users"]["alice"]["NCPUS"] == 4
@@ -169,7 +169,7 @@ def test_without_store_and_slurm_the_last_site_is_carried_over(setup: Setup, slu
 
 def test_files_that_were_lost_are_not_named(setup: Setup, slurm: DemoSlurm) -> None:
     cycle(setup, slurm)
-    for name in ("usage_avery.csv", "NCPUS_avery.png", "NGPUS_avery.png", "NGPUS_avery.pdf", "overview_avery.png"):
+    for name in ("usage_avery.csv.gz", "NCPUS_avery.png", "NGPUS_avery.png", "NGPUS_avery.pdf", "overview_avery.png"):
         (setup.places.site / name).unlink()
     setup.places.store.unlink()
     cycle(setup, broken(), NOW + 600)

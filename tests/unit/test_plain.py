@@ -198,7 +198,7 @@ def test_pictures_that_are_not_there_are_left_out() -> None:
     }
     page = Elements(rendered(index))
     assert [image["src"] for image in page.all("img") if "avery" in image["src"]] == ["NCPUS_avery.png"]
-    assert "usage_avery.csv" not in {link["href"] for link in page.all("a")}
+    assert "usage_avery.csv.gz" not in {link["href"] for link in page.all("a")}
     index["qos"][0]["figures"] = {}
     assert "#charts-avery" not in {link["href"] for link in Elements(rendered(index)).all("a")}
 
