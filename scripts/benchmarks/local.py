@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -141,14 +141,29 @@ def site_bytes() -> Iterator[Row]:
             cycle(config, made.NOW + 600 * turn, 3)
             sent = {left_out: pushed(folder, names, left_out) for left_out in ((), PICTURED)}
         site = {path.name: path.read_bytes() for path in (folder / "site").iterdir()}
-    sizes = {name: len(data) / 1000 for name, data in site.items() if not name.startswith("plotly")}
     data = max(len(gzip.compress(site[f"data_{qos}.json"], 6)) for qos in names)
     yield Row("JSON of 41 users, gzip", data / 1000, None, "", 100, "KB")
-    yield Row("site without Plotly, two QoS", sum(sizes.values()), None, "", 2000, "KB")
-    drawn = sum(size for name, size in sizes.items() if name.endswith(PICTURED))
-    yield Row("of that, pictures", drawn, unit="KB")
+    yield from whole_site("two QoS of 41 users who never rest", site)
+    yield from whole_site("the two QoS of the demo", demo_site())
     yield Row("a steady push", sent[()] / 1000, unit="KB")
     yield Row("a steady push without pictures", sent[PICTURED] / 1000, None, "", 150, "KB")
+
+
+def whole_site(whose: str, site: Mapping[str, bytes]) -> Iterator[Row]:
+    """All files of a site but Plotly's, and how much of that is drawn."""
+    sizes = {name: len(data) / 1000 for name, data in site.items() if not name.startswith("plotly")}
+    yield Row(f"site without Plotly, {whose}", sum(sizes.values()), None, "", 2000, "KB")
+    drawn = sum(size for name, size in sizes.items() if name.endswith(PICTURED))
+    yield Row("of that, pictures", drawn, unit="KB")
+
+
+def demo_site() -> Mapping[str, bytes]:
+    """The files of the demo's site: a group that works by day, and has five months behind it."""
+    progress("the demo's site")
+    with tempfile.TemporaryDirectory() as folder:
+        program = [sys.executable, "-m", "librarian", "--quiet", "demo", "--once", "--output", folder]
+        subprocess.run(program, check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
+        return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
 
 
 def pushed(folder: Path, names: tuple[str, ...], left_out: tuple[str, ...]) -> int:
