@@ -107,9 +107,12 @@ def _html(text: str) -> Iterator[str]:
 def _pdf(data: bytes) -> Iterator[str]:
     for match in _STREAM.finditer(data):
         try:
-            content = zlib.decompress(match[1])
+            # what is left of it where its last byte looks like the end of a line
+            content = zlib.decompressobj().decompress(match[1])
         except zlib.error:
             content = match[1]
+        if b"/ObjStm" in data[data.rfind(b"<<", 0, match.start()) : match.start()]:
+            yield content.decode("latin-1")  # objects that are no streams, packed together
         for shown in _SHOWN.finditer(content):
             pieces = _STRING.findall(shown[0])
             yield b"".join(pieces).replace(b"\\(", b"(").replace(b"\\)", b")").decode("latin-1")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import ceil
-from typing import Any
+from typing import Any, cast
 
 import matplotlib
 import numpy as np
@@ -22,7 +22,7 @@ from matplotlib.patches import Patch
 from PIL import Image
 
 from librarian.core.observables import Observable
-from librarian.render import captions, figure_month
+from librarian.render import captions, figure_month, pdf
 from librarian.render.chart import draw_chart
 from librarian.render.files import MONTH, OVERVIEW, PICTURES, PRESSURE, QUEUE, QUEUED
 from librarian.render.layers import Layer, layers, legend_layers
@@ -193,8 +193,16 @@ def _write_legend(figure: Figure, entries: list[Layer], columns: int, size: floa
     return legend, legend.get_window_extent(canvas(figure).get_renderer()).width / DPI
 
 
-def _pdf_canvas(figure: Figure) -> Any:
-    return FigureCanvasPdf(figure)
+def _pdf(figure: Figure) -> bytes:
+    """`figure` as PDF, in few bytes."""
+    drawn, out = cast("Any", FigureCanvasPdf)(figure), io.BytesIO()
+    with matplotlib.rc_context(pdf.STYLE):
+        # not savefig, which draws everything once more before it does, for things that these figures do not have
+        drawn.print_pdf(out, metadata={"Creator": None, "Producer": None, "CreationDate": None})
+    try:
+        return pdf.shrink(out.getvalue())
+    except ValueError:  # a matplotlib that lays out its files in another way: they are larger, and as good
+        return out.getvalue()
 
 
 def _saved(name: str, figure: Figure) -> Picture:
@@ -202,9 +210,7 @@ def _saved(name: str, figure: Figure) -> Picture:
     drawn = canvas(figure)
     drawn.draw()
     pixels = Image.fromarray(np.asarray(drawn.buffer_rgba())).convert("RGB")
-    png, pdf = io.BytesIO(), io.BytesIO()
+    png = io.BytesIO()
     # 256 colours are plenty for flat areas, and half the size; to optimise would take six times as long for a tenth
     pixels.quantize(256, Image.Quantize.MAXCOVERAGE).save(png, "PNG", dpi=(DPI, DPI))
-    # not savefig, which draws everything once more before it does, for things that these figures do not have
-    _pdf_canvas(figure).print_pdf(pdf, metadata={"Creator": None, "Producer": None, "CreationDate": None})
-    return Picture(name, png.getvalue(), pdf.getvalue())
+    return Picture(name, png.getvalue(), _pdf(figure))
