@@ -19,7 +19,6 @@ from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.patches import Patch
-from PIL import Image
 
 from librarian.core.observables import Observable
 from librarian.render import captions, figure_month, pdf
@@ -27,6 +26,7 @@ from librarian.render.chart import draw_chart
 from librarian.render.files import MONTH, OVERVIEW, PICTURES, PRESSURE, QUEUE, QUEUED
 from librarian.render.layers import Layer, layers, legend_layers
 from librarian.render.look import ALARM, DPI, QUIET, STYLE, canvas, drawable
+from librarian.render.pixels import png
 from librarian.render.pressure import draw_pressure
 from librarian.render.queuechart import draw_blind, queue_layers, queue_legend
 from librarian.report import Report
@@ -209,8 +209,4 @@ def _saved(name: str, figure: Figure) -> Picture:
     """`figure` in both formats, without dates and versions, which would make equal reports differ."""
     drawn = canvas(figure)
     drawn.draw()
-    pixels = Image.fromarray(np.asarray(drawn.buffer_rgba())).convert("RGB")
-    png = io.BytesIO()
-    # 256 colours are plenty for flat areas, and half the size; to optimise would take six times as long for a tenth
-    pixels.quantize(256, Image.Quantize.MAXCOVERAGE).save(png, "PNG", dpi=(DPI, DPI))
-    return Picture(name, png.getvalue(), _pdf(figure))
+    return Picture(name, png(np.asarray(drawn.buffer_rgba()), DPI), _pdf(figure))
