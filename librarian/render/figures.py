@@ -207,6 +207,8 @@ def _pdf(figure: Figure) -> bytes:
 
 def _saved(name: str, figure: Figure) -> Picture:
     """`figure` in both formats, without dates and versions, which would make equal reports differ."""
+    for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis) if not axis.get_label_text()):
+        axis.set_label_coords(0, 0)  # else the numbers beside it are measured, to find a place for no words
     drawn = canvas(figure)
     drawn.draw()
     return Picture(name, png(np.asarray(drawn.buffer_rgba()), DPI), _pdf(figure))

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
+import numpy.typing as npt
+
 _NUMBER = rb"-?\d+(?:\.\d+)?"
 _POINT = rb"%s %s [ml]\n" % (_NUMBER, _NUMBER)
 _STRING = rb"\((?:[^()\\]|\\.)*\)"
@@ -20,7 +23,7 @@ _PIECE = re.compile(rb"%s|%s" % (_STRING, _NUMBER), re.DOTALL)
 _TENTHS = 10  # of a point
 _BESIDE = 5.0  # thousandths of the type's size that a sign may stand beside its place
 
-Point = tuple[int, int]
+Points = npt.NDArray[np.int64]
 
 
 def shorter(content: bytes) -> bytes:
@@ -35,10 +38,9 @@ def _told(found: re.Match[bytes]) -> bytes:
     if found["line"]:
         return _line(part)
     if found["area"]:
-        words = part.split()[:-2]
-        area = _area(_points(words))
-        return _path(words) + b"h\nf\n" if area is None else area
-    return _path(part.split()) if found["path"] else _decimals(float(part))
+        area = _area(_points(part))
+        return _path(part) + b"h\nf\n" if area is None else area
+    return _path(part) if found["path"] else _decimals(float(part))
 
 
 def _decimals(value: float) -> bytes:
@@ -61,42 +63,38 @@ def _line(part: bytes) -> bytes:
     return b"[%s]TJ" % b"".join([*pieces, b"(%s)" % run])
 
 
-def _points(words: list[bytes]) -> list[Point]:
-    """The points of a path in tenths."""
-    return [
-        (round(float(x) * _TENTHS), round(float(y) * _TENTHS)) for x, y in zip(words[::3], words[1::3], strict=True)
-    ]
+def _points(path: bytes) -> Points:
+    """The points of a path in tenths, shape (points, 2)."""
+    found = np.fromstring(path.translate(None, b"mlhf"), sep=" ").reshape(-1, 2)
+    return np.rint(found * _TENTHS).astype(np.int64)
 
 
-def _area(points: list[Point]) -> bytes | None:
+def _area(points: Points) -> bytes | None:
     """The area between steps and a base as rectangles, equal neighbours as one; None where it is no such area."""
-    (left, base), (right, end) = points[0], points[-1]
-    begins, ends = points[1:-1:2], points[2:-1:2]
-    level = all(begin[1] == end[1] for begin, end in zip(begins, ends, strict=False))
-    joined = [left, *(x for x, _ in ends)] == [*(x for x, _ in begins), right]
-    if len(points) % 2 or end != base or not level or not joined:
+    (left, base), begins, ends = points[0], points[1:-1:2], points[2:-1:2]
+    if len(points) % 2 or points[-1][1] != base or not np.array_equal(begins[:, 1], ends[:, 1]):
         return None
-    steps: list[list[int]] = []
-    for (begin, height), (stop, _) in zip(begins, ends, strict=True):
-        if steps and steps[-1][2] == height:
-            steps[-1][1] = stop
-        else:
-            steps.append([begin, stop, height])
-    boxes = [b"%d 0 %d %d re\n" % (x - left, stop - x, y - base) for x, stop, y in steps if y != base and stop != x]
-    return b"q .1 0 0 .1 %s %s cm\n%sf\nQ\n" % (_tenths(left), _tenths(base), b"".join(boxes)) if boxes else b""
+    if not np.array_equal([left, *ends[:, 0]], [*begins[:, 0], points[-1][0]]):
+        return None
+    height = begins[:, 1] - base
+    first = np.flatnonzero(np.diff(height, prepend=height[0] - 1))
+    wide = np.append(begins[first[1:], 0], points[-1][0]) - begins[first, 0]
+    boxes = np.column_stack([begins[first, 0] - left, wide, height[first]])[(height[first] != 0) & (wide != 0)]
+    told = b"%d 0 %d %d re\n" * len(boxes) % tuple(boxes.ravel().tolist())
+    return b"q .1 0 0 .1 %s %s cm\n%sf\nQ\n" % (_tenths(left), _tenths(base), told) if told else b""
 
 
-def _path(words: list[bytes]) -> bytes:
+def _path(path: bytes) -> bytes:
     """A path without the points that lie between two others on a level or an upright line."""
-    kept: list[tuple[Point, bytes]] = []
-    for point, verb in zip(_points(words), words[2::3], strict=True):
-        if verb == b"l" and kept[-1:] and kept[-1][1] == b"l" and _between(kept[-2][0], kept[-1][0], point):
+    kept: list[tuple[list[int], bytes]] = []
+    for point, verb in zip(_points(path).tolist(), path.split()[2::3], strict=False):
+        if verb == b"l" and len(kept) > 1 and kept[-1][1] == b"l" and _between(kept[-2][0], kept[-1][0], point):
             kept.pop()
         kept.append((point, verb))
     return b"".join(b"%s %s %s\n" % (_tenths(x), _tenths(y), verb) for (x, y), verb in kept)
 
 
-def _between(one: Point, middle: Point, other: Point) -> bool:
+def _between(one: list[int], middle: list[int], other: list[int]) -> bool:
     return any(
         one[side] == middle[side] == other[side]
         and (middle[1 - side] - one[1 - side]) * (other[1 - side] - middle[1 - side]) >= 0

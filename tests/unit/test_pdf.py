@@ -142,6 +142,10 @@ class TestDrawing:
         told = b"0 0 m\n5 0 l\n9 0 l\n9 4 l\n9 2 l\n3 2 l\n3.01 2.04 l\n1 1 m\n2 1 l\nS\n"
         assert strokes.shorter(told) == b"0 0 m\n9 0 l\n9 4 l\n9 2 l\n3 2 l\n1 1 m\n2 1 l\nS\n"
 
+    def test_a_path_may_go_on_after_a_curve(self) -> None:
+        told = b"1 2 m\n1 2 3 4 5 6.25 c\n5 9 l\n5 12 l\n5 14 l\n7 14 l\nh\n\nf\n"
+        assert strokes.shorter(told) == b"1 2 m\n1 2 3 4 5 6.25 c\n5 9 l\n5 14 l\n7 14 l\nh\nf\n"
+
     def test_colours_stay_what_they_are_on_a_screen(self) -> None:
         for level in range(256):
             (word,) = strokes.shorter(b"%.10f" % (level / 255)).split()
