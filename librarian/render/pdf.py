@@ -11,7 +11,7 @@ import zlib
 from itertools import pairwise
 from typing import Any
 
-from librarian.render import strokes
+from librarian.render import letters, strokes
 
 # what matplotlib is to do so that there is nothing to undo here
 STYLE: dict[Any, Any] = {"pdf.compression": 0}
@@ -22,6 +22,16 @@ _OBJECT = re.compile(rb"(\d+) 0 obj\n(.*)\nendobj\s*$", re.DOTALL)
 _STREAM = re.compile(rb"<<(.*?)>>\nstream\n(.*)\nendstream$", re.DOTALL)
 _LENGTH = re.compile(rb"/Length (\d+)( 0 R)?\s*")
 _CONTENTS = re.compile(rb"/Contents (\d+) 0 R")
+# of a font whose letters are drawn one by one (Type 3)
+_DRAWN = re.compile(rb"/Subtype\s+/Type3")
+_LETTERS = re.compile(rb"/CharProcs\s+(\d+)\s+0\s+R")
+_DESCRIPTOR = re.compile(rb"/FontDescriptor\s+(\d+)\s+0\s+R")
+_NAMED_SO = re.compile(rb"/Name\s+/([A-Za-z0-9+-]+)")
+_BOX = re.compile(rb"/FontBBox\s+\[([^\]]*)\]")
+_THOUSANDTHS = re.compile(rb"/FontMatrix\s+\[\s*0?\.001\s+0\s+0\s+0?\.001\s+0\s+0\s*\]")
+_NAMED = re.compile(rb"/([^\s/]+)\s+(\d+)\s+0\s+R")
+_DIFFERENCES = re.compile(rb"/Differences\s*\[[^\]]*\]")
+_NAME = re.compile(rb"/([^\s/\]]+)")
 _HEAD = b"%PDF-1.5\n%\xac\xdc \xab\xba\n"
 
 
@@ -31,6 +41,10 @@ def shrink(data: bytes) -> bytes:
     Raises `ValueError` where it is not laid out as matplotlib does.
     """
     bodies, trailer = _objects(data)
+    for number, body in list(bodies.items()):
+        if _DRAWN.search(body):
+            bodies.update(_font(number, bodies))
+            bodies = {n: b for n, b in bodies.items() if b}
     pages = {int(found[1]) for body in bodies.values() for found in _CONTENTS.finditer(body)}
     streams, others, lengths = {}, {}, set()
     for number, body in bodies.items():
@@ -58,6 +72,34 @@ def _objects(data: bytes) -> tuple[dict[int, bytes], bytes]:
     if not all(found):
         raise ValueError("a PDF with an object that is none")
     return {int(one[1]): one[2] for one in found if one}, table[2]
+
+
+def _font(number: int, bodies: dict[int, bytes]) -> dict[int, bytes]:
+    """What a font's objects become when its letters are one program; those that go are empty, none where it cannot be.
+
+    Letters get names that no standard one has; which text they stand for is told apart from that (/ToUnicode).
+    """
+    body = bodies[number]
+    drawn, about, box, named = (pattern.search(body) for pattern in (_LETTERS, _DESCRIPTOR, _BOX, _NAMED_SO))
+    if not (drawn and about and box and named and b"/ToUnicode" in body and _THOUSANDTHS.search(body)):
+        return {}
+    places = {found[1]: int(found[2]) for found in _NAMED.finditer(bodies[int(drawn[1])])}
+    new = {name: b"g%d" % place for place, name in enumerate(places)}
+    try:
+        outlines = {new[name]: _STREAM.match(bodies[place])[2] for name, place in places.items()}  # type: ignore[index]
+        program = letters.program(named[1], outlines, [int(edge) for edge in box[1].split()])
+    except (TypeError, ValueError):
+        return {}
+    names = _DIFFERENCES.sub(lambda found: _NAME.sub(lambda name: b"/" + new.get(name[1], name[1]), found[0]), body)
+    for gone in (_LETTERS, _BOX, _NAMED_SO, _THOUSANDTHS):
+        names = gone.sub(b"", names)
+    descriptor = int(about[1])
+    return {
+        **dict.fromkeys(places.values(), b""),
+        number: _DRAWN.sub(b"/Subtype /Type1", names),
+        int(drawn[1]): b"<< /Subtype /Type1C >>\nstream\n" + program + b"\nendstream",
+        descriptor: bodies[descriptor].replace(b"<<", b"<< /FontFile3 %s 0 R" % drawn[1], 1),
+    }
 
 
 def _stream(entries: bytes, content: bytes) -> bytes:
