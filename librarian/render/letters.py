@@ -6,6 +6,7 @@ The program is a Compact Font Format (Adobe Technical Notes 5176 and 5177) of th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 _ARGUMENTS = {b"d1": 6, b"m": 2, b"l": 2, b"c": 6, b"h": 0, b"f": 0}
@@ -47,6 +48,7 @@ def _index(parts: list[bytes]) -> bytes:
     return len(parts).to_bytes(2, "big") + b"\x02" + offsets + b"".join(parts)
 
 
+@lru_cache(maxsize=1024)
 def _letter(drawing: bytes) -> bytes:
     """One letter: its width, and where its pen goes, each time from where it is."""
     out, strokes = bytearray(), list[tuple[int, list[int]]]()
