@@ -65,6 +65,9 @@ def test_what_is_drawn_in_another_way_is_no_program(letter: bytes) -> None:
 def test_each_sign_of_a_picture_has_its_letter_and_its_text() -> None:
     before, after = plain(), objects(figures.draw_one(reports.golden(), "NCPUS").pdf)
     fonts = [body for body in after.values() if b"/Type /Font " in body]
+    if b"/ToUnicode" not in before:  # an old matplotlib's letters are known by their names alone, and keep them
+        assert all(b"Type3" in body for body in fonts)
+        return
     assert len(fonts) == before.count(b"/Subtype /Type3") == 2
     for body in fonts:
         assert b"Type3" not in body
