@@ -44,8 +44,8 @@ def _index(parts: list[bytes]) -> bytes:
     if not parts:
         return b"\0\0"
     ends = [1 + sum(map(len, parts[:place])) for place in range(len(parts) + 1)]
-    offsets = b"".join(end.to_bytes(2, "big") for end in ends)
-    return len(parts).to_bytes(2, "big") + b"\x02" + offsets + b"".join(parts)
+    offsets = b"".join(end.to_bytes(3, "big") for end in ends)
+    return len(parts).to_bytes(2, "big") + b"\x03" + offsets + b"".join(parts)
 
 
 @lru_cache(maxsize=1024)

@@ -42,23 +42,24 @@ def shrink(data: bytes) -> bytes:
     Raises `ValueError` where it is not laid out as matplotlib does.
     """
     bodies, trailer = _objects(data)
-    for number, body in list(bodies.items()):
-        if _DRAWN.search(body):
-            bodies.update(_font(number, bodies))
-            bodies = {n: b for n, b in bodies.items() if b}
-    pages = {int(found[1]) for body in bodies.values() for found in _CONTENTS.finditer(body)}
-    streams, others, lengths = {}, {}, set()
+    # what is looked for stands in objects that are no streams; these may hold any text
+    for number, body in [item for item in bodies.items() if not _is_stream(item[1]) and _DRAWN.search(item[1])]:
+        bodies.update(_font(number, body, bodies))
+    others = {number: body for number, body in bodies.items() if body and not _is_stream(body)}
+    pages = {int(found[1]) for body in others.values() for found in _CONTENTS.finditer(body)}
+    streams = {}
     for number, body in bodies.items():
         found = _STREAM.match(body)
-        if found is None:
-            others[number] = body
-            continue
-        length = _LENGTH.search(found[1])
-        if length and length[2]:
-            lengths.add(int(length[1]))
-        content = strokes.shorter(found[2]) if number in pages else found[2]
-        streams[number] = _stream(_LENGTH.sub(b"", found[1]), content)
-    return _written(streams, {number: body for number, body in others.items() if number not in lengths}, trailer)
+        if found is not None:
+            length = _LENGTH.search(found[1])
+            others.pop(int(length[1]) if length and length[2] else -1, None)
+            content = strokes.shorter(found[2]) if number in pages else found[2]
+            streams[number] = _stream(_LENGTH.sub(b"", found[1]), content)
+    return _written(streams, others, trailer)
+
+
+def _is_stream(body: bytes) -> bool:
+    return body.endswith(b"\nendstream")
 
 
 def _objects(data: bytes) -> tuple[dict[int, bytes], bytes]:
@@ -75,30 +76,31 @@ def _objects(data: bytes) -> tuple[dict[int, bytes], bytes]:
     return {int(one[1]): one[2] for one in found if one}, table[2]
 
 
-def _font(number: int, bodies: dict[int, bytes]) -> dict[int, bytes]:
+def _font(number: int, body: bytes, bodies: dict[int, bytes]) -> dict[int, bytes]:
     """What a font's objects become when its letters are one program; those that go are empty, none where it cannot be.
 
     Letters get names that no standard one has; which text they stand for is told apart from that (/ToUnicode).
     """
-    body = bodies[number]
     drawn, about, box, named = (pattern.search(body) for pattern in (_LETTERS, _DESCRIPTOR, _BOX, _NAMED_SO))
     if not (drawn and about and box and named and b"/ToUnicode" in body and _THOUSANDTHS.search(body)):
         return {}
-    places = {found[1]: int(found[2]) for found in _NAMED.finditer(bodies[int(drawn[1])])}
+    letter_of, descriptor = int(drawn[1]), int(about[1])
+    if not {letter_of, descriptor} <= bodies.keys():
+        return {}
+    places = {found[1]: int(found[2]) for found in _NAMED.finditer(bodies[letter_of])}
     new = {name: b"g%d" % place for place, name in enumerate(places)}
     try:
         outlines = {new[name]: _STREAM.match(bodies[place])[2] for name, place in places.items()}  # type: ignore[index]
         program = letters.program(named[1], outlines, [int(edge) for edge in box[1].split()])
-    except (TypeError, ValueError):
+    except (KeyError, OverflowError, TypeError, ValueError):
         return {}
     names = _DIFFERENCES.sub(lambda found: _NAME.sub(lambda name: b"/" + new.get(name[1], name[1]), found[0]), body)
     for gone in (_LETTERS, _BOX, _NAMED_SO, _THOUSANDTHS):
         names = gone.sub(b"", names)
-    descriptor = int(about[1])
     return {
         **dict.fromkeys(places.values(), b""),
         number: _DRAWN.sub(b"/Subtype /Type1", names),
-        int(drawn[1]): b"<< /Subtype /Type1C >>\nstream\n" + program + b"\nendstream",
+        letter_of: b"<< /Subtype /Type1C >>\nstream\n" + program + b"\nendstream",
         descriptor: bodies[descriptor].replace(b"<<", b"<< /FontFile3 %s 0 R" % drawn[1], 1),
     }
 
