@@ -131,7 +131,8 @@ def _whole(value: object) -> object:
 def _pdf(data: bytes) -> Iterator[str]:
     for match in _STREAM.finditer(data):
         try:
-            content = zlib.decompress(match[1])
+            # what is left of it where its last byte looks like the end of a line
+            content = zlib.decompressobj().decompress(match[1])
         except zlib.error:
             content = match[1]
         for shown in _SHOWN.finditer(content):

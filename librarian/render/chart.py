@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -12,10 +12,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.markers import TICKDOWN
-from matplotlib.patches import Polygon
+from matplotlib.patches import PathPatch, Polygon
+from matplotlib.path import Path
 from matplotlib.text import Annotation
 from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, MaxNLocator
-from matplotlib.transforms import Bbox
+from matplotlib.transforms import Bbox, Transform
 
 from librarian.core.limits import History, Since
 from librarian.core.observables import Observable
@@ -61,11 +62,34 @@ def _areas(axes: Axes, report: Report, stack: tuple[Layer, ...]) -> float:
     tops = means.cumsum(axis=0)
     for layer, top in zip(reversed(stack), tops[::-1], strict=True):
         corners = outline(edges, np.where(layer.means > 0, top, 0.0))
-        axes.add_artist(Polygon(corners, facecolor=layer.colour, linewidth=0))
+        axes.add_artist(Polygon(corners, facecolor=layer.colour, linewidth=0, transform=Tenths(axes.transData)))
     seconds_a_point = (report.window.now - report.window.start) / _points_wide(axes)
     x, y = separators(edges, means, _SHORTEST * seconds_a_point)
-    axes.add_artist(Line2D(x, y, color="white", linewidth=0.4, solid_capstyle="butt"))
+    axes.add_artist(line(axes, x, y, edgecolor="white", linewidth=0.4, capstyle="butt"))
     return float(tops[-1].max())
+
+
+def line(axes: Axes, x: Floats, y: Floats, **style: Any) -> PathPatch:
+    """A line with many points, with gaps where x or y are NaN."""
+    return PathPatch(Path(np.column_stack([x, y])), fill=False, transform=Tenths(axes.transData), **style)
+
+
+class Tenths(Transform):
+    """As another transform of points of a figure, to a tenth of a pixel, or of a point in a PDF.
+
+    There each coordinate is written out: with the six places that matplotlib has for it, a chart takes twice the bytes.
+    For patches, which ask for their places whenever they are drawn; other artists keep them when the scale changes.
+    """
+
+    input_dims = output_dims = 2
+
+    def __init__(self, whole: Transform) -> None:
+        super().__init__()
+        self._whole = whole
+
+    def transform_non_affine(self, values: Any) -> Any:
+        """The points, shape (points, 2)."""
+        return np.round(self._whole.transform(values), 1)
 
 
 def outline(edges: Floats, values: Floats) -> Floats:

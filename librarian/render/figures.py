@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import ceil
-from typing import Any
+from typing import Any, cast
 
 import matplotlib
 import numpy as np
@@ -19,7 +19,6 @@ from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.patches import Patch
-from PIL import Image
 
 from librarian.core.observables import Observable
 from librarian.render import captions, figure_month
@@ -27,6 +26,7 @@ from librarian.render.chart import draw_chart
 from librarian.render.files import MONTH, OVERVIEW, PICTURES, PRESSURE, QUEUE, QUEUED
 from librarian.render.layers import Layer, layers, legend_layers
 from librarian.render.look import ALARM, DPI, QUIET, STYLE, canvas, drawable
+from librarian.render.pixels import png
 from librarian.render.pressure import draw_pressure
 from librarian.render.queuechart import draw_blind, queue_layers, queue_legend
 from librarian.report import Report
@@ -193,18 +193,19 @@ def _write_legend(figure: Figure, entries: list[Layer], columns: int, size: floa
     return legend, legend.get_window_extent(canvas(figure).get_renderer()).width / DPI
 
 
-def _pdf_canvas(figure: Figure) -> Any:
-    return FigureCanvasPdf(figure)
+def _pdf(figure: Figure) -> bytes:
+    out = io.BytesIO()
+    # not savefig, which draws everything once more before it does, for things that these figures do not have
+    cast("Any", FigureCanvasPdf)(figure).print_pdf(
+        out, metadata={"Creator": None, "Producer": None, "CreationDate": None}
+    )
+    return out.getvalue()
 
 
 def _saved(name: str, figure: Figure) -> Picture:
     """`figure` in both formats, without dates and versions, which would make equal reports differ."""
+    for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis) if not axis.get_label_text()):
+        axis.set_label_coords(0, 0)  # else the numbers beside it are measured, to find a place for no words
     drawn = canvas(figure)
     drawn.draw()
-    pixels = Image.fromarray(np.asarray(drawn.buffer_rgba())).convert("RGB")
-    png, pdf = io.BytesIO(), io.BytesIO()
-    # 256 colours are plenty for flat areas, and half the size; to optimise would take six times as long for a tenth
-    pixels.quantize(256, Image.Quantize.MAXCOVERAGE).save(png, "PNG", dpi=(DPI, DPI))
-    # not savefig, which draws everything once more before it does, for things that these figures do not have
-    _pdf_canvas(figure).print_pdf(pdf, metadata={"Creator": None, "Producer": None, "CreationDate": None})
-    return Picture(name, png.getvalue(), pdf.getvalue())
+    return Picture(name, png(np.asarray(drawn.buffer_rgba()), DPI), _pdf(figure))

@@ -23,6 +23,7 @@ STYLE: dict[Any, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.axisbelow": True,
+    "axes.titley": 1.0,  # else all labels are measured to find out that none is in the way
     "xtick.color": "#888888",
     "ytick.color": "#888888",
     "xtick.labelcolor": INK,

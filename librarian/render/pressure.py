@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Polygon, Rectangle
+from matplotlib.patches import PathPatch, Polygon, Rectangle
 from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
 from librarian.core import palette
@@ -18,7 +18,7 @@ from librarian.core.observables import Observable
 from librarian.core.pressure import NEAR, Holder, Pressure
 from librarian.errors import one_line
 from librarian.render import captions
-from librarian.render.chart import Floats, outline, small_ticks
+from librarian.render.chart import Floats, Tenths, line, outline, small_ticks
 from librarian.render.look import ALARM, GRID, INK, QUIET, drawable
 from librarian.render.ticks import time_ticks
 from librarian.report import Report
@@ -57,8 +57,9 @@ def _course(axes: Axes, report: Report, observable: Observable, *, last: bool) -
     window = report.window
     edges = np.append(window.starts, window.now).astype(float)
     peak, mean = report.pressure.shares[observable.key]
-    axes.add_artist(Polygon(outline(edges, np.nan_to_num(mean)), facecolor=_FILL, linewidth=0))
-    axes.add_artist(_steps(edges, peak, color=INK, linewidth=0.8))
+    corners = outline(edges, np.nan_to_num(mean))
+    axes.add_artist(Polygon(corners, facecolor=_FILL, linewidth=0, transform=Tenths(axes.transData)))
+    axes.add_artist(_steps(axes, edges, peak, edgecolor=INK, linewidth=0.8))
     span = (window.start, window.now)
     axes.add_artist(Line2D(span, (NEAR, NEAR), color=ALARM, linewidth=1.0, linestyle=(0, (5, 3))))
     axes.set_xlim(*span)
@@ -79,8 +80,8 @@ def _title(report: Report, observable: Observable) -> str:
     return f"{observable.name}: {captions.limit(limit, observable.unit)}{source}"
 
 
-def _steps(edges: Floats, values: Floats, **style: Any) -> Line2D:
-    return Line2D(np.repeat(edges, 2)[1:-1], np.repeat(values, 2), solid_joinstyle="miter", **style)
+def _steps(axes: Axes, edges: Floats, values: Floats, **style: Any) -> PathPatch:
+    return line(axes, np.repeat(edges, 2)[1:-1], np.repeat(values, 2), joinstyle="miter", **style)
 
 
 def _scale(axes: Axes, report: Report, *, labelled: bool) -> None:

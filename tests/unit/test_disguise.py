@@ -138,6 +138,8 @@ def put(site: Path, name: str, data: bytes) -> Path:
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\x15tEXtAuthor\0by mferrari ok" + b"\0" * 4
 PDF = b"%PDF\n1 0 obj\nstream\n" + zlib.compress(b"BT [(mfer) -12 (rari)] TJ ET") + b"\nendstream\n"
+_ODD = (zlib.compress(b"(mferrari) Tj %d" % number) for number in range(9999))
+RETURN = b"1 0 obj\nstream\n" + next(packed for packed in _ODD if packed.endswith(b"\r")) + b"\nendstream\n"
 
 
 @pytest.mark.parametrize(
@@ -161,6 +163,7 @@ PDF = b"%PDF\n1 0 obj\nstream\n" + zlib.compress(b"BT [(mfer) -12 (rari)] TJ ET"
         ("picture_mferrari.png", b""),
         ("x.png", PNG),
         ("x.pdf", PDF),
+        ("x.pdf", RETURN),
         ("x.txt", b"see /home/mferrari/jobs"),
     ],
 )

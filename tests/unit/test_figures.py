@@ -7,20 +7,24 @@ from __future__ import annotations
 
 import io
 import itertools
+import re
 import subprocess
 import sys
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
 import pytest
 import pytz
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import Polygon
 from PIL import Image
 
 from librarian.core import palette
@@ -37,6 +41,7 @@ from tests.unit import reports
 CHECKOUT = Path(__file__).resolve().parents[2]
 NOW = reports.NOW
 HOUR, DAY = 3600, 86400
+STREAM = re.compile(rb"stream\n(.*?)\nendstream", re.DOTALL)
 SIZES = {"overview": (1560, 960), "pressure": (1560, 960), "queue": (1200, 945)}
 
 
@@ -194,6 +199,18 @@ class TestLayers:
         assert len(entries[-1].users) == 8
 
 
+class Places(RendererAgg):
+    """Notes where each path is drawn."""
+
+    def __init__(self, figure: Figure) -> None:
+        super().__init__(*figure.canvas.get_width_height(), figure.dpi)
+        self.paths: list[Any] = []
+
+    def draw_path(self, gc: Any, path: Any, transform: Any, *colour: Any) -> None:
+        self.paths.append(transform.transform(path.vertices))
+        super().draw_path(gc, path, transform, *colour)
+
+
 class TestChart:
     def test_areas_have_the_size_of_what_was_held(self) -> None:
         edges, values = np.array([0.0, 10, 20, 30, 45]), np.array([2.0, 2.0, 0.0, 4.0])
@@ -205,11 +222,38 @@ class TestChart:
         report = reports.busy(3, days=2)
         axes, stack = axes_of(report, "NCPUS"), layers(report, "NCPUS")
         top = sum(layer.means for layer in stack)
-        corners = [patch.get_xy() for patch in axes.patches]
+        corners = [patch.get_xy() for patch in axes.patches if isinstance(patch, Polygon)]
         assert max(c[:, 1].max() for c in corners) == pytest.approx(top.max())
         assert corners[-1][:, 1].max() == pytest.approx(stack[0].means.max())  # the lowest is drawn last
         assert {float(c[:, 0].max()) for c in corners} == {float(report.window.now)}
         assert axes.get_xlim() == (report.window.start, report.window.now)
+
+    def test_places_are_told_in_tenths_and_follow_the_scale(self) -> None:
+        axes = axes_of(reports.busy(3, days=2), "NCPUS")
+        patch = axes.patches[0]
+        exact = axes.transData.transform(patch.get_xy())
+        drawn = patch.get_transform().transform(patch.get_xy())
+        assert np.abs(drawn - exact).max() <= 0.05 + 1e-9
+        assert np.array_equal(drawn, np.round(drawn, 1))
+
+    def test_lines_and_areas_follow_each_change_of_the_scale(self) -> None:
+        axes = axes_of(reports.busy(3, days=2), "NCPUS")
+        for dpi in (100, 72, 50):
+            axes.figure.set_dpi(dpi)
+            drawn = Places(axes.figure)
+            axes.figure.draw(drawn)
+            for patch in axes.patches:
+                exact = axes.transData.transform(patch.get_path().vertices)
+                paths = [path for path in drawn.paths if path.shape == exact.shape]
+                assert any(np.allclose(exact, path, atol=0.05 + 1e-9, equal_nan=True) for path in paths), dpi
+
+    def test_a_pdf_has_few_digits(self) -> None:
+        picture = next(figures.draw(reports.busy(12, days=30)))
+        page = max((zlib.decompress(part) for part in STREAM.findall(picture.pdf) if part[:1] == b"x"), key=len)
+        numbers = [number for pair in re.findall(rb"(\S+) (\S+) l\n", page) for number in pair]
+        long = [number for number in numbers if len(number.partition(b".")[2]) > 1]
+        assert len(numbers) > 1000
+        assert len(long) < len(numbers) / 20, "scales and marks are few"
 
     def test_lines_between_areas_only_where_both_are_and_only_long_ones(self) -> None:
         edges = np.array([0.0, 10, 20, 30, 40])
