@@ -4,8 +4,8 @@
 export const PICTURED = ["NCPUS", "NGPUS", "MEMORY", "NJOBS"];
 // What waiting jobs want, as charts of their own: key -> the observable that is wanted.
 export const WANTED = new Map([["WANTED:NCPUS", "NCPUS"], ["WANTED:NGPUS", "NGPUS"]]);
-export const SCHEMA_VERSION = 1;
-const PARTS = ["metadata", "observables", "units", "nice_names", "limits", "now", "totals", "rejects", "staleness", "colours"];
+export const SCHEMA_VERSION = 2;
+const PARTS = ["metadata", "observables", "units", "limits", "now", "totals", "rejects", "staleness", "colours"];
 const LISTS = ["users", "edges", "time_idxs", "untracked", "notes"];
 const TYPED = "NGPUS:";
 
@@ -46,7 +46,7 @@ export function isTracked(data, key) {
 
 export function nameOf(data, key) {
   if (WANTED.has(key)) return `${nameOf(data, WANTED.get(key))} that waiting jobs want`;
-  return own(data.nice_names, key, key);
+  return own(data.units, key, { name: key }).name;
 }
 
 export function unitOf(data, key) {

@@ -139,8 +139,8 @@ def _kept(setup: Setup, qos: Qos, reason: str, known: Mapping[str, Made], carry:
 
 
 def _updated(data: dict[str, Any] | None, qos: str, cluster: str) -> int | None:
-    """When data of the last site were complete; None when they are not of this QoS of this cluster."""
-    metadata = data.get("metadata") if data else None
+    """When data of the last site were complete; None when they are not of this QoS of this cluster, or another form."""
+    metadata = data.get("metadata") if data and data.get("schema_version") == payload.SCHEMA_VERSION else None
     if not isinstance(metadata, dict) or metadata.get("qos") != qos or metadata.get("cluster") != cluster:
         return None
     updated = metadata.get("last_updated_epoch")

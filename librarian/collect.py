@@ -86,7 +86,7 @@ def collect(slurm: Slurm, store: Store, request: Request, meanwhile: Callable[[]
     """
     scope, cluster, now = request.scope, request.cluster, request.now
     todo, query = request.query(store)
-    started = stopwatch()
+    started = accounting.begun(slurm, query, cluster) or stopwatch()
     asked = Asked(todo.since, now, 0.0, full=todo.full)
     try:
         _check_cluster(store, cluster)

@@ -1,7 +1,7 @@
 """What comes from outside while a run is at work: the end of its time, and signals that tell it to end.
 
-One timer of the system's (SIGALRM) does both: it keeps the lock fresh, and ends a stage that takes too long. There is
-no thread: a signal is handled between two steps of the program, so what it interrupts is closed as after any error:
+One timer of the system's (SIGALRM) does both: it keeps the lock fresh, and ends a stage that takes too long. No thread
+does it: a signal is handled between two steps of the program, so what it interrupts is closed as after any error:
 commands are killed, transactions rolled back, temporary files removed. What a library does in one long step is waited
 for.
 """

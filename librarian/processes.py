@@ -17,8 +17,9 @@ from typing import IO, Protocol
 
 from librarian.errors import LibrarianError, TimedOutError
 
-_BLOCK = 1 << 20
+_BLOCK, _AT_ONCE = 1 << 20, 1 << 16
 _BLOCKS_AHEAD = 16  # what a command may have written before we have read it
+_GRACE = 1.0  # seconds for a reader to see that its command has been killed
 
 
 @dataclass(frozen=True)
@@ -81,14 +82,18 @@ class Stream:
     """
 
     def __init__(self, argv: Sequence[str], *, env: Mapping[str, str]) -> None:
-        self._name, self._blocks = Path(argv[0]).name, queue.Queue[bytes](_BLOCKS_AHEAD)
-        self._whole = False
-        with contextlib.ExitStack() as stack:
-            self._errors = stack.enter_context(tempfile.TemporaryFile())
-            self._process = stack.enter_context(_started(argv, env, self._errors))
-            self._open = stack.pop_all()
-        self._reader = threading.Thread(target=_read_blocks, args=(self._process.stdout, self._blocks), daemon=True)
-        self._reader.start()
+        self.began = time.monotonic()
+        self._name, self._blocks, self._whole = Path(argv[0]).name, queue.Queue[bytes](_BLOCKS_AHEAD), False
+        try:
+            with contextlib.ExitStack() as stack:
+                self._errors = stack.enter_context(tempfile.TemporaryFile())
+                self._process = stack.enter_context(_started(argv, env, self._errors))
+                self._reader = threading.Thread(target=_read, args=(self._process.stdout, self._blocks), daemon=True)
+                stack.callback(self._end)
+                self._reader.start()
+                self._open = stack.pop_all()
+        except (OSError, RuntimeError) as error:  # no place for a file, no more threads
+            raise _not_started(self._name, str(error)) from error
 
     def into(self, sink: Callable[[bytes], None], *, timeout: float) -> Answer:
         """Give all output to `sink`, the last of it at most `timeout` seconds from now.
@@ -111,30 +116,38 @@ class Stream:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with self._open:
-            try:
-                if not self._whole:
-                    _kill_group(self._process)
-            finally:
-                _drain(self._reader, self._blocks)
+        self._open.close()
+
+    def _end(self) -> None:
+        """Kill the command with all that it began, unless it has ended, and let the reader end.
+
+        What left the command's group may hold the pipe open for long: then the reader is left to wait for it alone.
+        """
+        if not self._whole:
+            _kill(self._process)
+        end = time.monotonic() + _GRACE
+        while self._reader.is_alive() and time.monotonic() < end:
+            with contextlib.suppress(queue.Empty):
+                self._blocks.get(timeout=0.05)
 
 
-def _read_blocks(output: IO[bytes], blocks: queue.Queue[bytes]) -> None:
-    """Standard output in whole blocks, and an empty one at its end; waits while nobody takes them.
+def _read(output: IO[bytes], blocks: queue.Queue[bytes]) -> None:
+    """Standard output in large blocks, and an empty one at its end; waits while nobody takes them.
 
-    A command writes a few KB at a time, and to wake somebody for each of them costs more than to read them.
+    A command writes a few KB at a time, and to wake somebody for each of them costs more than to read them. `output`
+    has no buffer of its own: its lock would be held while this waits, and whoever closes it would wait too.
     """
+    parts, size = list[bytes](), 0
     with contextlib.suppress(ValueError, OSError):  # it is closed under us when the command is ended
-        while block := output.read(_BLOCK):
-            blocks.put(block)
+        while part := output.read(_AT_ONCE):
+            parts.append(part)
+            size += len(part)
+            if size + _AT_ONCE > _BLOCK:
+                blocks.put(b"".join(parts))
+                parts, size = [], 0
+    if parts:
+        blocks.put(b"".join(parts))
     blocks.put(b"")
-
-
-def _drain(reader: threading.Thread, blocks: queue.Queue[bytes]) -> None:
-    """Let the reader end, whatever it still has."""
-    while reader.is_alive():
-        with contextlib.suppress(queue.Empty):
-            blocks.get(timeout=0.05)
 
 
 def _started(
@@ -151,6 +164,7 @@ def _started(
     try:
         return subprocess.Popen(
             list(argv),
+            bufsize=0,
             stdin=subprocess.PIPE if has_input else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors,
@@ -159,10 +173,11 @@ def _started(
             start_new_session=True,
         )
     except OSError as error:
-        name = Path(argv[0]).name
-        raise LibrarianError(
-            f"{name} could not be started", error.strerror or str(error), "check PATH or [slurm] bin_dir"
-        ) from error
+        raise _not_started(Path(argv[0]).name, error.strerror or str(error)) from error
+
+
+def _not_started(name: str, why: str) -> LibrarianError:
+    return LibrarianError(f"{name} could not be started", why, "check PATH or [slurm] bin_dir")
 
 
 def _too_slow(name: str, timeout: float) -> TimedOutError:
@@ -172,6 +187,10 @@ def _too_slow(name: str, timeout: float) -> TimedOutError:
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    _kill(process)
+    process.communicate()
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()

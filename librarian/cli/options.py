@@ -1,4 +1,4 @@
-"""The options of each command. The parser reads all of them in every call, so nothing that works is imported here."""
+"""The options of each command. They are read before a command is called, so nothing that works is imported here."""
 
 from __future__ import annotations
 

@@ -65,7 +65,8 @@ def _areas(axes: Axes, report: Report, stack: tuple[Layer, ...]) -> float:
         axes.add_artist(Polygon(corners, facecolor=layer.colour, linewidth=0, transform=Tenths(axes.transData)))
     seconds_a_point = (report.window.now - report.window.start) / _points_wide(axes)
     x, y = separators(edges, means, _SHORTEST * seconds_a_point)
-    axes.add_artist(line(axes, x, y, edgecolor="white", linewidth=0.4, capstyle="butt"))
+    if len(x):
+        axes.add_artist(line(axes, x, y, edgecolor="white", linewidth=0.4, capstyle="butt"))
     return float(tops[-1].max())
 
 

@@ -1,7 +1,7 @@
 """A report as data: JSON for the page and for programs; and the index of a site.
 
 docs/data-format.md describes the files, docs/*.schema.json define them. What dashboards of old read (metadata.qos,
-time_idxs, users, observables, thresholds, nice_names) stays as it is; new fields may come in the same version.
+time_idxs, users, observables, thresholds, nice_names) stays as it is in all versions, of what has a chart.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from librarian.render.payload_queue import queue_parts
 from librarian.render.plotly import Plotly
 from librarian.report import Report, Staleness
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _KEYS = tuple(observable.key for observable in OBSERVABLES)
 _CHARTED = tuple(observable.key for observable in OBSERVABLES if observable.pictured)
 _TYPED = "NGPUS:"
@@ -60,9 +60,9 @@ def data_json(report: Report, *, next_expected: int, version: str) -> bytes:
             "users": list(report.users),
             "observables": _means(report),
             "gpu_types": _gpu_types(report),
-            "units": {o.key: {"unit": o.unit, "hours": o.hours} for o in report.usage.observables},
-            "nice_names": {o.key: o.name for o in OBSERVABLES},
-            "thresholds": {key: exact(report.limits[key].threshold) for key in _KEYS},
+            "units": {o.key: {"name": o.name, "unit": o.unit, "hours": o.hours} for o in report.usage.observables},
+            "nice_names": {o.key: o.name for o in OBSERVABLES if o.pictured},
+            "thresholds": {key: exact(report.limits[key].threshold) for key in _CHARTED},
             **limits_fields(report),
             "untracked": sorted(report.untracked),
             "now": {

@@ -268,5 +268,5 @@ def _name(data: Json, key: str) -> str:
     """What an observable is called, with the unit where that does not name it."""
     if key.startswith(_TYPED):
         return f"GPUs {shown(key[len(_TYPED) :])}"
-    name, unit = str(data["nice_names"][key]), str(data["units"][key]["unit"])
+    name, unit = (str(data["units"][key][part]) for part in ("name", "unit"))
     return f"{name} ({unit})" if unit.lower() not in name.lower() else name

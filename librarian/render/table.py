@@ -23,17 +23,13 @@ _GZIP = 16 + zlib.MAX_WBITS  # a header and a sum as gzip has them: no name, no 
 _LEVEL = 9
 
 
-def usage_csv(report: Report) -> bytes:
+def usage_gzip(report: Report) -> bytes:
     """The means as a table in UTF-8: a row for each bin and user who held something in it, by time, then by name.
 
     An order by share would change in all rows as soon as one user overtakes another.
     `seconds` is how long the bin was, or the part of the last one that has passed.
+    Compressed as gzip does; equal days have equal bytes, but for where they stand.
     """
-    return b"".join(_days(report))
-
-
-def usage_gzip(report: Report) -> bytes:
-    """The same, compressed; equal days have equal bytes, but for where they stand."""
     packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
     parts = (packer.compress(day) + packer.flush(zlib.Z_FULL_FLUSH) for day in _days(report))
     return b"".join(parts) + packer.flush()

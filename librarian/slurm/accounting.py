@@ -98,6 +98,11 @@ def begin(slurm: Slurm, query: Query, cluster: str) -> None:
     slurm.begin("sacct", arguments(query, cluster))
 
 
+def begun(slurm: Slurm, query: Query, cluster: str) -> float | None:
+    """When sacct was started for that; None where it was not."""
+    return slurm.begun("sacct", arguments(query, cluster))
+
+
 def parse(answer: Answer, cluster: str) -> Runs:
     """Read a whole answer, as `Reading` does."""
     reading = Reading(cluster)

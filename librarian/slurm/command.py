@@ -81,6 +81,11 @@ class Slurm:
             with contextlib.suppress(LibrarianError):
                 self._begun[argv] = Stream(argv, env=ENVIRONMENT)
 
+    def begun(self, command: str, arguments: Sequence[str]) -> float | None:
+        """When a command that has begun and is not read yet was started, by the clock of `stopwatch`."""
+        stream = self._begun.get(tuple(self.argv(command, arguments)))
+        return stream.began if stream else None
+
     @contextlib.contextmanager
     def ending(self) -> Iterator[None]:
         """At the end of the block no command goes on that was begun and not read."""

@@ -57,8 +57,8 @@ def connect(path: Path) -> sqlite3.Connection:
     with guarded(path):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         connection = sqlite3.connect(path, timeout=30.0, isolation_level=None)
-        connection.execute("PRAGMA cache_size = -16384")  # KiB
         try:
+            connection.execute("PRAGMA cache_size = -16384")  # KiB
             _migrate(connection, path)
         except BaseException:
             connection.close()

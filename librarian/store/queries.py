@@ -173,6 +173,8 @@ class Queries(Database):
 
     def _put_jobs(self, jobs: pd.DataFrame, how: str) -> None:
         """Write runs; to `INSERT` those that are not there takes three quarters of the time of a `REPLACE`."""
+        if not len(jobs):
+            return
         names, marks = ", ".join(f'"{column}"' for column in COLUMNS), ", ".join("?" * len(COLUMNS))
         columns = [jobs["dbindex"].to_numpy().view(np.int64)]
         columns += [jobs[name].to_numpy() for name in NUMBERS if name != "dbindex"]
@@ -180,10 +182,11 @@ class Queries(Database):
         for place in range(0, len(jobs), _ROWS_AT_ONCE):  # as Python's numbers they take ten times the memory
             some = np.column_stack([column[place : place + _ROWS_AT_ONCE] for column in columns]).tolist()
             self._db.executemany(f"{how} INTO job ({names}) VALUES ({marks})", some)
-        people = ((str(name),) for name in jobs["user"].cat.categories)
+        people = ((str(name),) for name in jobs["user"].unique())
         self._db.executemany("INSERT OR IGNORE INTO person VALUES (?)", people)
 
     def _text_ids(self, column: pd.Series) -> npt.NDArray[np.int64]:
+        column = column.cat.remove_unused_categories()  # those of the rows that are written now
         texts = [str(text) for text in column.cat.categories]
         self._db.executemany("INSERT OR IGNORE INTO text (value) VALUES (?)", ((text,) for text in texts))
         ids = [self._db.execute("SELECT id FROM text WHERE value = ?", (text,)).fetchone()[0] for text in texts]

@@ -456,7 +456,7 @@ def test_a_server_that_is_gone(visit: Open, publish: Publish) -> None:
     seen.page.wait_for_function("() => !document.querySelector('#state').textContent.includes('could not')")
 
 
-@pytest.mark.parametrize("broken", ["", '{"schema_version": 1, "users": []}', "<html>login</html>"])
+@pytest.mark.parametrize("broken", ["", '{"schema_version": 2, "users": []}', "<html>login</html>"])
 def test_broken_data_of_one_qos_are_its_trouble_alone(visit: Open, publish: Publish, broken: str) -> None:
     published = publish(pair(refresh_seconds=1))
     page = visit(published.address).page
@@ -482,7 +482,7 @@ def test_missing_data_of_one_qos_are_its_trouble_alone(visit: Open, publish: Pub
     assert "could not" not in page.inner_text("#state")
 
 
-@pytest.mark.parametrize("broken", ["{", '{"schema_version": 1, "users": [], "edges": []}', "null"])
+@pytest.mark.parametrize("broken", ["{", '{"schema_version": 2, "users": [], "edges": []}', "null"])
 def test_a_broken_copy_in_the_page_leaves_the_other_qos_usable(visit: Open, publish: Publish, broken: str) -> None:
     site = pair()
     published = publish(site, {**site.datasets(), "data_avery.json": broken.encode()})

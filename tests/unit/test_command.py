@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from librarian.configfile import load
 from librarian.errors import LibrarianError, SlurmError
 from librarian.slurm import accounting
 from librarian.slurm.command import Slurm
+from librarian.store import Store
 from tests.unit.orphans import is_there, wait_for
 
 NOW = 1_790_000_000
@@ -92,8 +94,17 @@ def test_slurm_answers_for_the_next_qos_while_the_store_takes_in_the_last(
         begun.extend(argument for argument in arguments if argument.startswith("--qos="))
         begin(self, name, arguments)
 
+    added: list[list[str]] = []
+    add = Store.add
+
+    def taken_in(self: Store, *arguments: Any) -> None:
+        added.append(begun.copy())
+        add(self, *arguments)
+
     monkeypatch.setattr(Slurm, "begin", noted)
+    monkeypatch.setattr(Store, "add", taken_in)
     pipeline.collect_all(setup, Slurm(bin_dir=str(tmp_path)), NOW)
     assert begun == ["--qos=two", "--qos=three"]
+    assert added == [["--qos=two"], ["--qos=two", "--qos=three"], ["--qos=two", "--qos=three"]]
     asked = (tmp_path / "calls").read_text().split()
     assert asked == ["--qos=one", "--qos=two", "--qos=three"]

@@ -123,7 +123,7 @@ class TestSchemas:
             (["observables", "NCPUS", "alice", 0], -1),
             (["limits", "NCPUS", "value"], None),
             (["limits", "NJOBS", "value"], 0),
-            (["schema_version"], 2),
+            (["schema_version"], 1),
             (["colours", "alice"], "red"),
         ],
     )
@@ -163,11 +163,11 @@ class TestData:
         assert data["metadata"]["time_resolution_seconds"] == 3600
         assert data["users"] == list(report.users)
         assert list(data["observables"]) == CHARTED
-        assert list(data["thresholds"]) == list(data["nice_names"]) == KEYS
+        assert list(data["thresholds"]) == list(data["nice_names"]) == list(data["observables"])
         assert all(set(rows) == set(data["users"]) for rows in data["observables"].values())
         bins = len(data["time_idxs"])
         assert {len(row) for rows in data["observables"].values() for row in rows.values()} == {bins}
-        assert data["thresholds"] == {"NCPUS": 430, "NGPUS": 39, "MEMORY": 3359.5, "NJOBS": 0, "BILLING": 0}
+        assert data["thresholds"] == {"NCPUS": 430, "NGPUS": 39, "MEMORY": 3359.5, "NJOBS": 0}
 
     def test_times_tell_the_repeated_hour_apart(self) -> None:
         data = data_of(reports.golden())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -143,6 +144,34 @@ def test_a_stream_whose_command_leaves_a_child_behind_is_ended(tmp_path: Path) -
     ):
         stream.into(print, timeout=1.0)
     wait_for(lambda: not is_there(int(told.read_text())), 20, "the child's end")
+
+
+def test_a_child_that_left_the_group_holds_nobody_up(tmp_path: Path) -> None:
+    told = tmp_path / "number"
+    script = f"setsid sh -c 'echo $$ >{told}; exec sleep 600' & wait"
+    try:
+        with (
+            pytest.raises(LibrarianError, match="did not answer"),
+            processes.Stream(["sh", "-c", script], env={}) as left,
+        ):
+            wait_for(lambda: told.exists() and bool(told.read_text()), 20, "the child's beginning")
+            left.into(print, timeout=0.3)
+        assert is_there(int(told.read_text())), "it is not ours to end"
+    finally:
+        os.kill(int(told.read_text()), signal.SIGKILL)
+
+
+def test_a_command_that_nobody_can_read_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = tmp_path / "number"
+
+    def refused(_: object) -> None:
+        wait_for(lambda: told.exists() and bool(told.read_text()), 20, "the command's beginning")
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr("threading.Thread.start", refused)
+    with pytest.raises(LibrarianError, match="can't start new thread"):
+        processes.Stream(["sh", "-c", f"echo $$ >{told}; exec sleep 600"], env={})
+    assert not is_there(int(told.read_text()))
 
 
 @pytest.mark.parametrize("run", ["run_command({}, timeout=60, env={{}})", "Stream({}, env={{}}).into(len, timeout=60)"])

@@ -15,10 +15,14 @@ import pandas as pd
 import pytest
 
 from librarian.core.window import DAY
-from librarian.render.table import usage_csv, usage_gzip
+from librarian.render.table import usage_gzip
 from librarian.report import Report
 from tests.unit import reports
 from tests.unit.test_payload import CHARTED, data_of
+
+
+def usage_csv(report: Report) -> bytes:
+    return gzip.decompress(usage_gzip(report))
 
 
 def table_of(report: Report) -> list[dict[str, str]]:
@@ -103,8 +107,6 @@ def later(hours: int) -> Report:
 
 
 def test_what_is_compressed_is_the_table(tmp_path: Path) -> None:
-    for report in (later(0), reports.golden(), reports.hostile(), reports.empty()):
-        assert gzip.decompress(usage_gzip(report)) == usage_csv(report)
     path = tmp_path / "usage_avery.csv.gz"
     path.write_bytes(usage_gzip(later(0)))
     frame = pd.read_csv(path, keep_default_na=False)
