@@ -6,6 +6,7 @@ files. It is private, as the store is.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import logging
@@ -99,6 +100,7 @@ def _versions() -> tuple[str, ...]:
     return (__version__, *(_version(name) for name in ("matplotlib", "pillow")))
 
 
+@functools.cache
 def _version(name: str) -> str:
     try:
         return metadata.version(name)

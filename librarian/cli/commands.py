@@ -69,6 +69,7 @@ def run(options: argparse.Namespace) -> int:
 
     setup = _setup(options)
     system.stand_back(setup.config.report.nice)
+    system.collect_seldom()
     with upkeep.alone(setup) as guard:
         status = _told(pipeline.run(setup, _slurm(setup), system.clock(), guard))
     check_on_watchdog(options, setup)
@@ -90,6 +91,7 @@ def render(options: argparse.Namespace) -> int:
 
     setup = _setup(options)
     system.stand_back(setup.config.report.nice)
+    system.collect_seldom()
     with upkeep.alone(setup):
         problems = pipeline.render(setup, system.clock())
         try:

@@ -8,12 +8,14 @@ the data that is made of asterisks alone gets one more, so `"*"` means nothing e
 from __future__ import annotations
 
 import itertools
+import json
 import math
 import re
 from typing import Any
 
 LEAST = 16  # a row with fewer numbers stays as it is
 _MARK = "*"
+_PLAIN = frozenset({int, float, type(None)})
 _ASTERISKS = re.compile(r"\*+")
 _ROW = re.compile(r"(?:null|-?[0-9][0-9.e+-]*)(?:\*[0-9]+)?(?: (?:null|-?[0-9][0-9.e+-]*)(?:\*[0-9]+)?)*")
 
@@ -21,7 +23,7 @@ _ROW = re.compile(r"(?:null|-?[0-9][0-9.e+-]*)(?:\*[0-9]+)?(?: (?:null|-?[0-9][0
 def packed(value: Any) -> Any:
     """`value`, as `json.loads` gives it, with each row of `LEAST` or more finite numbers and nulls as a text."""
     if isinstance(value, list):
-        if len(value) >= LEAST and all(_is_plain(item) for item in value):
+        if len(value) >= LEAST and _is_plain(value):
             return {_MARK: _text(value)}
         return [packed(item) for item in value]
     if isinstance(value, dict):
@@ -40,15 +42,15 @@ def unpacked(value: Any) -> Any:
     return {key[1:] if _ASTERISKS.fullmatch(key) else key: unpacked(item) for key, item in value.items()}
 
 
-def _is_plain(item: object) -> bool:
-    kind = type(item)  # True is an int, and no number here
-    return kind is int or item is None or (kind is float and math.isfinite(item))  # type: ignore[arg-type]
+def _is_plain(row: list[Any]) -> bool:
+    """Whether there is nothing in it but finite numbers and nulls. True is an int, and no number here."""
+    return _PLAIN.issuperset(map(type, row)) and all(math.isfinite(item) for item in row if type(item) is float)
 
 
 def _text(row: list[int | float | None]) -> str:
     """Numbers as JSON has them; what is written alike is one run, so 0 and -0.0 stay what they are."""
-    texts = ("null" if item is None else repr(item) for item in row)
-    runs = ((text, sum(1 for _ in run)) for text, run in itertools.groupby(texts))
+    texts = json.dumps(row, separators=(",", ":"))[1:-1].split(",")
+    runs = ((text, len(list(run))) for text, run in itertools.groupby(texts))
     return " ".join(text if count == 1 else f"{text}{_MARK}{count}" for text, count in runs)
 
 
