@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 
 import pytz
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
+from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, MaxNLocator
 
 from librarian.core import palette
@@ -137,20 +137,23 @@ def _bars(axes: Axes, report: Report, observable: Observable, rows: Sequence[Row
     axes.tick_params(axis="y", length=0)
     if untracked or not most or month is None:
         return
-    colours = [row.colour for row in rows]
-    places = [float(place) for place in range(len(rows))]
     thick = 0.5 if last else 0.7
     up = 0.12 if last else 0.0
-    axes.barh([y - up for y in places], [row.now[key] for row in rows], thick, color=colours)
-    if last:
-        axes.barh([y + 0.29 for y in places], [row.before[key] for row in rows], 0.2, color=colours, alpha=0.4)
     whole = month.total.hours[key]
-    for y, row in zip(places, rows, strict=True):
+    for y, row in enumerate(rows):
+        _bar(axes, y - up, row.now[key], thick, color=row.colour)
+        if last:
+            _bar(axes, y + 0.29, row.before[key], 0.2, color=row.colour, alpha=0.4)
         if row.now[key]:
             text = f"{amount(row.now[key])} · {percent(row.now[key], whole)}"
             axes.annotate(text, (row.now[key], y - up), (4, 0), textcoords="offset points", va="center", fontsize=8.5)
     axes.set_xlim(0, most * 1.24)
     _numbers(axes, "x", 5)
+
+
+def _bar(axes: Axes, y: float, length: float, thick: float, **style: Any) -> None:
+    """As an artist, because the scale is known: `barh` takes ten times as long."""
+    axes.add_artist(Rectangle((0, y - thick / 2), length, thick, linewidth=0, **style))
 
 
 def _names(axes: Axes, rows: Sequence[Row]) -> None:

@@ -11,7 +11,7 @@ from PIL import Image
 
 _MOST = 256  # colours of a PNG with a palette
 _COUNTED = 2**16  # colours that are told apart; a table of all that there can be takes longer than the rest
-_LEVEL = 7  # of compression; 8 takes twice as long for a thirtieth fewer bytes
+_LEVEL = 8  # of compression; 9 takes twice as long for a twentieth fewer bytes
 
 Pixels = npt.NDArray[np.uint8]
 

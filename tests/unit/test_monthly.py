@@ -202,7 +202,7 @@ class TestPicture:
         rows = figure_month.rows_of(report)
         before, now = report.months
         assert [row.user for row in rows] == ["alice", "bob", "zoë\udcff", None]
-        assert widths(figure, 0)[: len(rows)] == [row.now["NCPUS"] for row in rows]
+        assert widths(figure, 0) == [part["NCPUS"] for row in rows for part in (row.now, row.before)]
         assert sum(widths(figure, 0)) == pytest.approx(before.total.hours["NCPUS"] + now.total.hours["NCPUS"])
         assert sum(widths(figure, 1)) == pytest.approx(before.total.hours["NGPUS"] + now.total.hours["NGPUS"])
         assert any(text.startswith("November 2026 so far, and October 2026 · ") for text in words(figure))
