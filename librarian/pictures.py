@@ -12,7 +12,7 @@ import json
 import logging
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -97,16 +97,17 @@ def _is_there(path: Path, made: Made | None, digest: str) -> bool:
 
 def _versions() -> tuple[str, ...]:
     """What else decides how a picture looks."""
-    return (__version__, *(_version(name) for name in ("matplotlib", "pillow")))
+    return (__version__, *(_version(name) for name in ("matplotlib", "PIL")))
 
 
 @functools.cache
 def _version(name: str) -> str:
+    """The version of a package as its own file has it, so that neither it nor all that is installed need be loaded."""
+    spec = find_spec(name)
     try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:  # it is there without what an installer leaves
-        module = __import__({"pillow": "PIL"}.get(name, name))
-        return str(module.__version__)
+        return (Path(spec.origin).with_name("_version.py") if spec and spec.origin else Path()).read_text("utf-8")
+    except (OSError, ValueError):
+        return str(__import__(name).__version__)
 
 
 # what is remembered

@@ -368,3 +368,14 @@ def test_what_is_remembered_and_damaged_is_nothing(setup: Setup, text: str) -> N
     setup.places.pictures.parent.mkdir(parents=True, exist_ok=True)
     setup.places.pictures.write_text(text)
     assert pictures.recall(setup.places) == {}
+
+
+@pytest.mark.parametrize("name", ["matplotlib", "PIL", "librarian"])
+def test_the_version_of_what_draws_is_known_without_loading_it(name: str) -> None:
+    code = "import sys; from librarian import pictures; print(pictures._version(sys.argv[1])); "
+    code += "print(sys.argv[1] in sys.modules)"
+    told, loaded = subprocess.run(
+        [sys.executable, "-c", code, name], check=True, capture_output=True, text=True, timeout=60
+    ).stdout.rsplit("\n", 2)[:2]
+    assert __import__(name).__version__ in told
+    assert loaded == str(name == "librarian")
