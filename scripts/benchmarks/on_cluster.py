@@ -56,8 +56,8 @@ class _Session:
     def measured(self, *, plain: bool) -> Iterator[Row]:
         """The rows; what they are set against is measured between them."""
         progress("sacct alone, then the first collection")
-        whole = self._asked(30 * DAY, 1)
-        first = self._ours("collect")
+        whole = self._asked(30 * DAY, 2)
+        first = quickest([self._first_collection() for _ in range(2)])
         beside = "sacct alone, the whole window"
         yield Row("the first collection", first.wall, whole.wall, beside, 1.2, cpu=first.cpu, memory=first.mib)
         first = self._ours("render")
@@ -79,6 +79,10 @@ class _Session:
             slow = self._in_cluster(["python3", f"{PARTS}/plain.py", "/home/alice/plain", *QOS])
             yield Row("the plain way", slow.wall, cpu=slow.cpu, memory=slow.mib)
             yield Row(what, ours.wall, slow.wall, "the plain way", 1 / 25, cpu=ours.cpu, memory=ours.mib)
+
+    def _first_collection(self) -> Taken:
+        self.cluster.run("alice", "rm", "-rf", f"{self.program.place}/state")
+        return self._ours("collect")
 
     def _ours(self, command: str) -> Taken:
         return self._in_cluster(["python3", "-m", "librarian", "--config", self.program.config, command])
