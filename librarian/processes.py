@@ -19,7 +19,7 @@ from librarian.errors import LibrarianError, TimedOutError
 
 _BLOCK, _AT_ONCE = 1 << 20, 1 << 16
 _BLOCKS_AHEAD = 16  # what a command may have written before we have read it
-_GRACE = 1.0  # seconds for a reader to see that its command has been killed
+_GRACE = 1.0  # seconds for what a command wrote to come to its end, once it has been killed
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,8 @@ def _too_slow(name: str, timeout: float) -> TimedOutError:
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:
     _kill(process)
-    process.communicate()
+    with contextlib.suppress(subprocess.TimeoutExpired):  # a child that left the group may hold the pipes open for long
+        process.communicate(timeout=_GRACE)
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

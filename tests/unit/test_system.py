@@ -161,6 +161,17 @@ def test_a_child_that_left_the_group_holds_nobody_up(tmp_path: Path) -> None:
         os.kill(int(told.read_text()), signal.SIGKILL)
 
 
+def test_nor_where_all_its_output_is_read_at_once(tmp_path: Path) -> None:
+    told = tmp_path / "number"
+    script = f"setsid sh -c 'echo $$ >{told}; exec sleep 600' & sleep 600"
+    try:
+        with pytest.raises(LibrarianError, match="did not answer"):
+            processes.run_command(["sh", "-c", script], timeout=3.0, env={})
+        assert is_there(int(told.read_text())), "it is not ours to end"
+    finally:
+        os.kill(int(told.read_text()), signal.SIGKILL)
+
+
 def test_a_command_that_nobody_can_read_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told = tmp_path / "number"
 
