@@ -93,7 +93,10 @@ class Stream:
                 self._reader.start()
                 self._open = stack.pop_all()
         except (OSError, RuntimeError) as error:  # no place for a file, no more threads
-            raise _not_started(self._name, str(error)) from error
+            what = f"{self._name} could not be started"
+            raise LibrarianError(
+                what, str(error), "see that /tmp has room, and how many processes you may have"
+            ) from error
 
     def into(self, sink: Callable[[bytes], None], *, timeout: float) -> Answer:
         """Give all output to `sink`, the last of it at most `timeout` seconds from now.
@@ -173,11 +176,10 @@ def _started(
             start_new_session=True,
         )
     except OSError as error:
-        raise _not_started(Path(argv[0]).name, error.strerror or str(error)) from error
-
-
-def _not_started(name: str, why: str) -> LibrarianError:
-    return LibrarianError(f"{name} could not be started", why, "check PATH or [slurm] bin_dir")
+        name = Path(argv[0]).name
+        raise LibrarianError(
+            f"{name} could not be started", error.strerror or str(error), "check PATH or [slurm] bin_dir"
+        ) from error
 
 
 def _too_slow(name: str, timeout: float) -> TimedOutError:
