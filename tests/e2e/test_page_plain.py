@@ -11,9 +11,7 @@ from typing import Any
 
 import pytest
 
-from librarian.demo import site as demo_site
 from librarian.single import write_single
-from librarian.system import clock
 from tests.e2e.browser import Visit, browser, visit, web
 from tests.e2e.sites import NOW, Site
 from tests.unit import reports
@@ -23,14 +21,6 @@ __all__ = ["browser", "visit", "web"]
 CHECKOUT = Path(__file__).resolve().parents[2]
 AXE = CHECKOUT / "dashboard/node_modules/axe-core/axe.min.js"
 Open = Callable[..., Visit]
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo's site."""
-    folder = tmp_path_factory.mktemp("demo")
-    assert demo_site.write(folder / "site", folder / "state", clock(), {}) == []
-    return folder / "site"
 
 
 @pytest.fixture
@@ -52,8 +42,8 @@ def violations(page: Any) -> list[Any]:
 # --- the plain page ------------------------------------------------------------------------------------------------
 
 
-def test_it_stands_without_javascript(demo: Path, visit: Open) -> None:
-    seen = visit(f"{demo.as_uri()}/plain.html", now=None, java_script_enabled=False)
+def test_it_stands_without_javascript(demo_folder: Path, visit: Open) -> None:
+    seen = visit(f"{demo_folder.as_uri()}/plain.html", now=None, java_script_enabled=False)
     page = seen.page
     assert page.locator("section.qos").count() == 2
     assert page.locator("table:visible").count() > 6
@@ -83,8 +73,8 @@ def test_it_keeps_nobody_out(site: Path, visit: Open, scheme: str) -> None:
     assert violations(page) == []
 
 
-def test_it_fits_a_phone_and_paper(site: Path, demo: Path, visit: Open) -> None:
-    for folder in (site, demo):
+def test_it_fits_a_phone_and_paper(site: Path, demo_folder: Path, visit: Open) -> None:
+    for folder in (site, demo_folder):
         page = visit(f"{folder.as_uri()}/plain.html", now=None, viewport={"width": 360, "height": 740}).page
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         names = page.locator("tbody th").filter(has_text=re.compile(r"^[a-z0-9]{3,10}$")).all()
@@ -103,9 +93,9 @@ def test_hostile_names_are_text_there_too(site: Path, visit: Open) -> None:
 
 
 @pytest.mark.skipif(shutil.which("lynx") is None, reason="lynx is missing: apt-get install lynx")
-def test_it_is_read_in_a_terminal(demo: Path) -> None:
+def test_it_is_read_in_a_terminal(demo_folder: Path) -> None:
     command = ["lynx", "-dump", "-nolist", "-width=80", "-display_charset=utf-8", "plain.html"]
-    text = subprocess.run(command, cwd=demo, check=True, capture_output=True, timeout=60).stdout.decode()
+    text = subprocess.run(command, cwd=demo_folder, check=True, capture_output=True, timeout=60).stdout.decode()
     assert re.search(r"^ +CPUs +[\d,]+ \(\d+ %\) +430 +\d+", text, re.MULTILINE)
     assert re.search(r"^ +User +CPUs GPUs Memory \(GiB\) Running jobs$", text, re.MULTILINE)
     assert re.search(
@@ -118,10 +108,10 @@ def test_it_is_read_in_a_terminal(demo: Path) -> None:
 # --- the page in one file ------------------------------------------------------------------------------------------
 
 
-def test_one_file_has_everything_and_asks_for_nothing(demo: Path, tmp_path: Path, visit: Open) -> None:
+def test_one_file_has_everything_and_asks_for_nothing(demo_folder: Path, tmp_path: Path, visit: Open) -> None:
     target = tmp_path / "mailed" / "usage.html"
     target.parent.mkdir()
-    size = write_single(demo, target)
+    size = write_single(demo_folder, target)
     assert size < 4_000_000
     seen = visit(target.as_uri(), now=None)
     page = seen.page
@@ -136,7 +126,7 @@ def test_one_file_has_everything_and_asks_for_nothing(demo: Path, tmp_path: Path
     with page.expect_download() as download:
         page.locator('[id="panel-avery-b"]').get_by_role("link", name="PNG of CPUs").click()
     assert download.value.suggested_filename == "NCPUS_avery-b.png"
-    assert Path(download.value.path()).read_bytes() == (demo / "NCPUS_avery-b.png").read_bytes()
+    assert Path(download.value.path()).read_bytes() == (demo_folder / "NCPUS_avery-b.png").read_bytes()
 
 
 def test_a_copy_on_a_web_server_looks_for_nothing_newer(web: tuple[Path, str], tmp_path: Path, visit: Open) -> None:
