@@ -7,15 +7,15 @@ the data that is made of asterisks alone gets one more, so `"*"` means nothing e
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
-import math
 import re
 from typing import Any
 
 LEAST = 16  # a row with fewer numbers stays as it is
 _MARK = "*"
-_PLAIN = frozenset({int, float, type(None)})
+_PLAIN = frozenset({int, float, type(None)})  # True is an int, and no number here
 _ASTERISKS = re.compile(r"\*+")
 _ROW = re.compile(r"(?:null|-?[0-9][0-9.e+-]*)(?:\*[0-9]+)?(?: (?:null|-?[0-9][0-9.e+-]*)(?:\*[0-9]+)?)*")
 
@@ -23,8 +23,9 @@ _ROW = re.compile(r"(?:null|-?[0-9][0-9.e+-]*)(?:\*[0-9]+)?(?: (?:null|-?[0-9][0
 def packed(value: Any) -> Any:
     """`value`, as `json.loads` gives it, with each row of `LEAST` or more finite numbers and nulls as a text."""
     if isinstance(value, list):
-        if len(value) >= LEAST and _is_plain(value):
-            return {_MARK: _text(value)}
+        if len(value) >= LEAST and _PLAIN.issuperset(map(type, value)):
+            with contextlib.suppress(ValueError):  # NaN or infinity
+                return {_MARK: _text(value)}
         return [packed(item) for item in value]
     if isinstance(value, dict):
         return {_MARK + key if _ASTERISKS.fullmatch(key) else key: packed(item) for key, item in value.items()}
@@ -42,14 +43,12 @@ def unpacked(value: Any) -> Any:
     return {key[1:] if _ASTERISKS.fullmatch(key) else key: unpacked(item) for key, item in value.items()}
 
 
-def _is_plain(row: list[Any]) -> bool:
-    """Whether there is nothing in it but finite numbers and nulls. True is an int, and no number here."""
-    return _PLAIN.issuperset(map(type, row)) and all(math.isfinite(item) for item in row if type(item) is float)
-
-
 def _text(row: list[int | float | None]) -> str:
-    """Numbers as JSON has them; what is written alike is one run, so 0 and -0.0 stay what they are."""
-    texts = json.dumps(row, separators=(",", ":"))[1:-1].split(",")
+    """Numbers as JSON has them; what is written alike is one run, so 0 and -0.0 stay what they are.
+
+    Raises `ValueError` for numbers that JSON does not have.
+    """
+    texts = json.dumps(row, separators=(",", ":"), allow_nan=False)[1:-1].split(",")
     runs = ((text, len(list(run))) for text, run in itertools.groupby(texts))
     return " ".join(text if count == 1 else f"{text}{_MARK}{count}" for text, count in runs)
 

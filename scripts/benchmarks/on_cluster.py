@@ -19,6 +19,8 @@ QOS = ("avery", "avery-b")
 USERS = 37  # who are there beside the cluster's four
 SOURCE = "/opt/librarian"
 PARTS = f"{SOURCE}/scripts/benchmarks"
+# what a script needs that reads with pandas, and saves figures as PNG and PDF
+IMPORTS = ("pandas", "matplotlib.pyplot", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_pdf")
 PYTHON = {"PYTHONPATH": SOURCE, "PYTHONPYCACHEPREFIX": "/home/alice/.cache/python"}
 
 
@@ -68,7 +70,10 @@ class _Session:
         steady.append(self._ours("run"))
         ours, floor = quickest(steady), sum(part.wall for part in parts.values())
         for name, part in parts.items():
-            words = {"sacct": "the incremental sacct calls", "imports": "importing pandas and matplotlib.pyplot"}
+            words = {
+                "sacct": "the incremental sacct calls",
+                "imports": "importing pandas, matplotlib and what it writes with",
+            }
             what = f"unavoidable: {words.get(name, 'savefig of the pictures that changed')}"
             yield Row(what, part.wall, cpu=part.cpu, memory=part.mib or None)
         what = f"a steady cycle, {self.runs:,} runs in the window"
@@ -97,7 +102,7 @@ class _Session:
         return Taken(sum(part.wall for part in parts), sum(part.cpu for part in parts), max(p.mib for p in parts))
 
     def _imports(self) -> Taken:
-        return quickest([self._in_cluster(["python3", "-c", "import pandas, matplotlib.pyplot"]) for _ in range(3)])
+        return quickest([self._in_cluster(["python3", "-c", f"import {', '.join(IMPORTS)}"]) for _ in range(3)])
 
     def _savefig(self) -> Taken:
         argv = ["python3", f"{PARTS}/savefig.py", self.program.config]
