@@ -21,7 +21,7 @@ from librarian.core.limits import Change, QosLimits
 from librarian.core.rules import pack, unpack
 from librarian.errors import NoAnswerError, SlurmError, TooSlowError
 from librarian.slurm import accounting, accounts, partitions, pieces, qos, site
-from librarian.slurm.accounting import Query, Runs
+from librarian.slurm.accounting import Query, Runs, Sink
 from librarian.slurm.command import Slurm
 from librarian.store import Asked, Coverage, Scope, Store
 from librarian.system import stopwatch, user_name
@@ -88,17 +88,19 @@ def collect(slurm: Slurm, store: Store, request: Request, meanwhile: Callable[[]
     todo, query = request.query(store)
     started = accounting.begun(slurm, query, cluster) or stopwatch()
     asked = Asked(todo.since, now, 0.0, full=todo.full)
+    longest, opened = _longest(store.last_query(scope), todo, now, slurm.timeout), store.open_runs(scope)
     try:
         _check_cluster(store, cluster)
-        runs = pieces.ask(slurm, query, cluster, _longest(store.last_query(scope), todo, now, slurm.timeout))
-        runs, gone = _complete(runs, store.open_runs(scope), lambda since: _again(slurm, query, cluster, since))
-        _check_hidden(store, gone, runs.jobs)
+        with store.intake() as intake:
+            runs = pieces.ask(slurm, query, cluster, longest, intake.take)
+            runs, gone = _complete(runs, opened, lambda since: _again(slurm, query, cluster, since, intake.take))
+            _check_hidden(store, gone, runs.jobs)
+            asked = replace(asked, seconds=stopwatch() - started, rows=len(runs.jobs), rejects=len(runs.rejects))
+            meanwhile()
+            intake.complete(scope, asked, runs.jobs, runs.rejects, gone["dbindex"].tolist())
     except (SlurmError, TooSlowError) as error:
         store.failed(scope, replace(asked, seconds=stopwatch() - started, error=str(error)))
         raise
-    asked = replace(asked, seconds=stopwatch() - started, rows=len(runs.jobs), rejects=len(runs.rejects))
-    meanwhile()
-    store.add(scope, asked, runs.jobs, runs.rejects, gone["dbindex"].tolist())
     return asked
 
 
@@ -133,9 +135,9 @@ def _check_hidden(store: Store, gone: pd.DataFrame, answered: pd.DataFrame) -> N
         raise SlurmError("Slurm hides the jobs of others now", why, "ask its admins for a way to see the QoS's jobs")
 
 
-def _again(slurm: Slurm, query: Query, cluster: str, since: int) -> Runs:
+def _again(slurm: Slurm, query: Query, cluster: str, since: int, sink: Sink) -> Runs:
     log.info("asking sacct for %s again, from the start of runs that it did not name", query.qos)
-    return pieces.ask(slurm, replace(query, since=since), cluster)
+    return pieces.ask(slurm, replace(query, since=since), cluster, sink=sink)
 
 
 def _complete(runs: Runs, opened: pd.DataFrame, ask_from: Callable[[int], Runs]) -> tuple[Runs, pd.DataFrame]:

@@ -99,7 +99,7 @@ class Stream:
             ) from error
 
     def into(self, sink: Callable[[bytes], None], *, timeout: float) -> Answer:
-        """Give all output to `sink`, the last of it at most `timeout` seconds from now.
+        """Give all output to `sink`, the last of it at most `timeout` seconds from now, not counting what `sink` takes.
 
         The answer holds the first block alone. Raises `TimedOutError`, and what `sink` raises.
         """
@@ -107,7 +107,9 @@ class Stream:
         try:
             while block := self._blocks.get(timeout=max(0.0, end - time.monotonic())):
                 first = first or block
+                given = time.monotonic()
                 sink(block)
+                end += time.monotonic() - given
             self._process.wait(timeout=max(0.0, end - time.monotonic()))
         except (queue.Empty, subprocess.TimeoutExpired) as error:
             raise _too_slow(self._name, timeout) from error

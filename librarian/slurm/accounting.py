@@ -49,9 +49,15 @@ FIELDS = {
 HEADER = DELIMITER.join(FIELDS)
 NAMELESS = "(unknown user)"  # sacct knows no name for the uid of a deleted user
 _TEXTS = ("cluster", "suspended", *TEXTS)
-_AT_ONCE = 8 << 20  # bytes of text that are read in one go
+_AT_ONCE = 4 << 20  # bytes of text that are read in one go
 _LATEST = 2**40  # no time is later than this, and nothing lasts longer
 _NOT_YET = ["Unknown", "None", ""]
+
+Sink = Callable[[pd.DataFrame], None]
+
+
+def nowhere(jobs: pd.DataFrame) -> None:
+    """Where parts of an answer go that nobody wants to see before it is whole."""
 
 
 @dataclass(frozen=True)
@@ -84,12 +90,12 @@ def arguments(query: Query, cluster: str) -> list[str]:
     ]
 
 
-def ask(slurm: Slurm, query: Query, cluster: str) -> Runs:
-    """All runs that match `query`.
+def ask(slurm: Slurm, query: Query, cluster: str, sink: Sink = nowhere) -> Runs:
+    """All runs that match `query`. Each part of them is given to `sink` as soon as it is read.
 
     Raises `SlurmError` when sacct fails (an unknown QoS: with the names that exist) or its answer is not whole.
     """
-    reading = Reading(cluster)
+    reading = Reading(cluster, sink)
     return reading.finished(slurm.read("sacct", arguments(query, cluster), reading.take))
 
 
@@ -113,11 +119,12 @@ def parse(answer: Answer, cluster: str) -> Runs:
 class Reading:
     """Reads an answer while it comes, so that its text is never in memory as a whole.
 
-    A row that is not understood becomes a `Reject`, never an error.
+    A row that is not understood becomes a `Reject`, never an error. `sink` gets the jobs table of each part; whether
+    the answer is whole shows at its end.
     """
 
-    def __init__(self, cluster: str) -> None:
-        self._cluster = cluster
+    def __init__(self, cluster: str, sink: Sink = nowhere) -> None:
+        self._cluster, self._sink = cluster, sink
         self._come: list[bytes] = []  # blocks that have come and are not read yet
         self._size = 0  # of all of them
         self._begun: bool | None = None  # whether the header was there; None before anything was
@@ -153,7 +160,9 @@ class Reading:
             self._begun = header.decode("utf-8", "replace") == HEADER
         if self._begun and text:
             # no field that is asked for can hold a NUL, and the C parser would end the line there
-            self._parts.append(_read(text.replace(b"\0", b"?"), self._cluster))
+            part = _read(text.replace(b"\0", b"?"), self._cluster)
+            self._parts.append(part)
+            self._sink(part.jobs)
 
 
 def _read(body: bytes, cluster: str) -> Runs:

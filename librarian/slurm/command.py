@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
-from librarian.errors import LibrarianError, NoAnswerError, SlurmError, TooWideError
+from librarian.errors import LibrarianError, NoAnswerError, SlurmError, StoreError, TooWideError
 from librarian.processes import Answer, Runner, Stream, run_command
 
 # Epochs instead of local times, array ranges uncut, one language. An alias in the user's environment must not change
@@ -48,6 +48,8 @@ class Slurm:
         """Run a command. Raises `SlurmError` when it fails, `NoAnswerError` when nobody answers it in time."""
         try:
             answer = self.runner(self.argv(command, arguments), timeout=self.timeout, env=ENVIRONMENT)
+        except StoreError:  # what the answer is written into, and not the command
+            raise
         except LibrarianError as error:
             raise NoAnswerError(error.what, error.why, error.todo) from error
         if answer.status != 0:

@@ -9,19 +9,20 @@ from librarian.core.jobs import joined
 from librarian.core.slices import cut
 from librarian.errors import TooWideError
 from librarian.slurm import accounting, site
-from librarian.slurm.accounting import Query, Runs
+from librarian.slurm.accounting import Query, Runs, Sink, nowhere
 from librarian.slurm.command import Slurm
 
 MARGIN = 60  # below the longest: slurmdbd counts a question that ends now up to its own now
 _SHORTEST = 600  # seconds; a shorter question that is still too wide is a failure
 
 
-def ask(slurm: Slurm, query: Query, cluster: str, longest: int | None = None) -> Runs:
+def ask(slurm: Slurm, query: Query, cluster: str, longest: int | None = None, sink: Sink = nowhere) -> Runs:
     """All runs that match `query`, as `accounting.ask` gives them; in pieces where slurmdbd wants that.
 
     With `longest` no piece is longer than so many seconds from the beginning.
-    Pieces are asked one after the other, oldest first, so of a run that changes meanwhile the newest row counts. The
-    length of a piece is what slurmdbd tells of itself, else half of what was too wide. Raises `SlurmError`.
+    Pieces are asked one after the other, oldest first, so of a run that changes meanwhile the newest row counts; `sink`
+    gets all of them. The length of a piece is what slurmdbd tells of itself, else half of what was too wide. Raises
+    `SlurmError`.
     """
     todo, answers = [(query.since, query.until)], []
     told = False
@@ -31,7 +32,7 @@ def ask(slurm: Slurm, query: Query, cluster: str, longest: int | None = None) ->
             todo = [*cut(since, until, longest), *todo]
             continue
         try:
-            answers.append(accounting.ask(slurm, replace(query, since=since, until=until), cluster))
+            answers.append(accounting.ask(slurm, replace(query, since=since, until=until), cluster, sink))
         except TooWideError:
             if until - since <= _SHORTEST:
                 raise

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Iterable, Sequence
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +15,7 @@ import pandas as pd
 
 from librarian.core.changes import NEVER, changed_from, differing
 from librarian.core.jobs import COLUMNS, NUMBERS, TEXTS, UNKNOWN, Reject, coded, empty_jobs
-from librarian.store.database import Database
+from librarian.store.database import Database, guarded
 
 _ROWS_AT_ONCE = 20_000
 _COMPARED_AT_ONCE = 100_000
@@ -100,11 +102,18 @@ class Queries(Database):
         `jobs` replace what was known of the same runs; `gone` are DBIndexes that left the scope. A full answer replaces
         all rejects, another one adds its own and drops those whose runs are now understood.
         """
-        with self._transaction():
-            self._take_in(jobs, gone)
-            self._put_rejects(scope, asked, jobs, rejects)
-            self._log(scope, asked)
-            self._cover(scope, asked)
+        with self.intake() as intake:
+            intake.take(jobs)
+            intake.complete(scope, asked, jobs, rejects, gone)
+
+    @contextlib.contextmanager
+    def intake(self) -> Iterator[Intake]:
+        """An answer that is written while it comes. What the block has not completed is as if it had not come."""
+        try:
+            yield Intake(self)
+        finally:
+            with self._guarded():
+                self._db.rollback()
 
     def rejects(self, scope: Scope) -> tuple[Reject, ...]:
         """Rows of `scope` that are left out, oldest first."""
@@ -112,13 +121,13 @@ class Queries(Database):
         return tuple(Reject(*row) for row in rows)
 
     # within
-    def _take_in(self, jobs: pd.DataFrame, gone: Sequence[int]) -> None:
-        """Write the runs that are new or say something else, and note from when on computed bins do not hold."""
+    def _remove_runs(self, gone: Sequence[int]) -> int:
+        """Remove the runs with these DBIndexes; from when on computed bins do not hold."""
         left = self._named(gone)
-        moment = changed_from(left, empty_jobs(), left)
         self._db.executemany("DELETE FROM job WHERE dbindex = ?", ((_signed(index),) for index in gone))
-        for place in range(0, len(jobs), _COMPARED_AT_ONCE):
-            moment = min(moment, self._replace_runs(jobs.iloc[place : place + _COMPARED_AT_ONCE]))
+        return changed_from(left, empty_jobs(), left)
+
+    def _bins_hold_until(self, moment: int) -> None:
         if moment < NEVER:
             self._db.execute("UPDATE edition SET number = number + 1")
             self._db.execute("UPDATE bins SET until = ? WHERE until > ?", (moment, moment))
@@ -219,6 +228,40 @@ class Queries(Database):
         self._db.execute(
             "INSERT OR REPLACE INTO scope VALUES (?, ?, ?, ?)", (scope.key, covered_from, asked.until, full_at)
         )
+
+
+class Intake:
+    """An answer on its way into the store, in one transaction that begins with the first runs. See `Queries.intake`."""
+
+    def __init__(self, store: Queries) -> None:
+        self._store = store
+        self._moment = NEVER  # from when on computed bins do not hold
+
+    def take(self, jobs: pd.DataFrame) -> None:
+        """Write those runs of a part that are new or say something else; of a run in several parts the last counts."""
+        with self._within():
+            for place in range(0, len(jobs), _COMPARED_AT_ONCE):
+                some = jobs.iloc[place : place + _COMPARED_AT_ONCE]
+                self._moment = min(self._moment, self._store._replace_runs(some))
+
+    def complete(
+        self, scope: Scope, asked: Asked, jobs: pd.DataFrame, rejects: Sequence[Reject], gone: Sequence[int]
+    ) -> None:
+        """The answer is whole, `jobs` are those that were taken: all of it counts from now on."""
+        with self._within() as database:
+            self._store._bins_hold_until(min(self._moment, self._store._remove_runs(gone)))
+            self._store._put_rejects(scope, asked, jobs, rejects)
+            self._store._log(scope, asked)
+            self._store._cover(scope, asked)
+            database.commit()
+
+    @contextlib.contextmanager
+    def _within(self) -> Iterator[sqlite3.Connection]:
+        database = self._store._db
+        with guarded(self._store.path):
+            if not database.in_transaction:
+                database.execute("BEGIN IMMEDIATE")
+            yield database
 
 
 def _table(parts: list[npt.NDArray[np.int64]], texts: dict[int, str]) -> pd.DataFrame:

@@ -30,13 +30,15 @@ from librarian.core.usage import Usage, bin_jobs
 from librarian.core.window import DAY, window_until
 from librarian.demo.runs import Run
 from librarian.demo.slurm import DemoSlurm
-from librarian.errors import LibrarianError, SlurmError, TimedOutError
+from librarian.errors import LibrarianError, SlurmError, StoreError, TimedOutError
 from librarian.processes import Answer
-from librarian.slurm import site
+from librarian.slurm import accounting, site
 from librarian.slurm.command import Slurm
 from librarian.store import Coverage, Scope, Store, opened
+from librarian.store.queries import Intake
 from librarian.system import user_name
 from tests.unit.runs import T0, run_of
+from tests.unit.tables import sacct_answer, sacct_line
 
 SCOPE = Scope("avery")
 SPAN = 3 * DAY  # the history that tests make up
@@ -162,6 +164,50 @@ def test_a_failure_changes_nothing_but_is_remembered(tmp_path: Path) -> None:
         assert last and last.error and "slurmdbd is down" in last.error
         ask(slurm, store, T0 + 9000)
         assert store.jobs(SCOPE, 0)["end"].tolist() == [T0 + 5000]
+
+
+@pytest.mark.parametrize("cut", [False, True])
+def test_an_answer_goes_into_the_store_while_it_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut: bool
+) -> None:
+    """Of an answer that breaks off nothing stays, though most of it was written."""
+    text = sacct_answer(sacct_line(DBIndex=str(number), QOS="avery") for number in range(1, 40)).stdout
+    monkeypatch.setattr(accounting, "_AT_ONCE", 500)
+    seen: list[int] = []
+    take = Intake.take
+    monkeypatch.setattr(Intake, "take", lambda self, jobs: (seen.append(len(jobs)), take(self, jobs))[1])
+    slurm = Slurm(bin_dir=str(tmp_path))
+    (tmp_path / "answer").write_bytes(text[:-9] if cut else text)
+    (tmp_path / "sacct").write_text(f"#!/bin/sh\nexec dd if={tmp_path}/answer bs=100 2>/dev/null\n")
+    (tmp_path / "sacct").chmod(0o755)
+    with opened(tmp_path / "s") as store:
+        request = Request(SCOPE, "hpg", T0, 0, full=False)
+        if cut:
+            with pytest.raises(SlurmError, match="cut off"):
+                collect(slurm, store, request)
+        else:
+            collect(slurm, store, request)
+        assert sum(seen) >= 38
+        assert len(store.jobs(SCOPE, 0)) == (0 if cut else 39)
+        assert (store.coverage(SCOPE) is None) is cut
+        last = store.last_query(SCOPE)
+        assert last and bool(last.error) is cut
+
+
+def test_a_store_that_fails_while_an_answer_comes_is_not_slurms_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: Intake, jobs: pd.DataFrame) -> None:
+        raise StoreError("the store cannot be used", "database or disk is full")
+
+    monkeypatch.setattr(Intake, "take", full)
+    script = f"printf '%s\\n' '{accounting.HEADER}' '{sacct_line(QOS='avery')}'"
+    (tmp_path / "sacct").write_text(f"#!/bin/sh\n{script}\n")
+    (tmp_path / "sacct").chmod(0o755)
+    with opened(tmp_path / "s") as store:
+        with pytest.raises(StoreError, match="disk is full"):
+            collect(Slurm(bin_dir=str(tmp_path)), store, Request(SCOPE, "hpg", T0, 0, full=False))
+        assert store.last_query(SCOPE) is None
 
 
 def test_an_unknown_cluster_and_an_unknown_qos_name_what_exists(tmp_path: Path) -> None:

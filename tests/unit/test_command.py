@@ -13,7 +13,7 @@ from librarian.configfile import load
 from librarian.errors import LibrarianError, SlurmError
 from librarian.slurm import accounting
 from librarian.slurm.command import Slurm
-from librarian.store import Store
+from librarian.store.queries import Intake
 from tests.unit.orphans import is_there, wait_for
 
 NOW = 1_790_000_000
@@ -95,14 +95,14 @@ def test_slurm_answers_for_the_next_qos_while_the_store_takes_in_the_last(
         begin(self, name, arguments)
 
     added: list[list[str]] = []
-    add = Store.add
+    complete = Intake.complete
 
-    def taken_in(self: Store, *arguments: Any) -> None:
+    def taken_in(self: Intake, *arguments: Any) -> None:
         added.append(begun.copy())
-        add(self, *arguments)
+        complete(self, *arguments)
 
     monkeypatch.setattr(Slurm, "begin", noted)
-    monkeypatch.setattr(Store, "add", taken_in)
+    monkeypatch.setattr(Intake, "complete", taken_in)
     pipeline.collect_all(setup, Slurm(bin_dir=str(tmp_path)), NOW)
     assert begun == ["--qos=two", "--qos=three"]
     assert added == [["--qos=two"], ["--qos=two", "--qos=three"], ["--qos=two", "--qos=three"]]

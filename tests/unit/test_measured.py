@@ -142,7 +142,10 @@ def test_after_any_answers_the_window_is_what_the_stores_runs_come_to(folder: Pa
         for now, rows, gone, tightened in told:
             jobs = jobs_table(*rows)
             left = [index for index in gone if index not in set(jobs["dbindex"])]
-            store.add(SCOPE, Asked(now - DAY, now, 0.1), jobs, (), left)
+            with store.intake() as intake:  # as it comes, in parts
+                for place in range(0, len(jobs), 2):
+                    intake.take(jobs.iloc[place : place + 2])
+                intake.complete(SCOPE, Asked(now - DAY, now, 0.1), jobs, (), left)
             if tightened:
                 changes = (*changes, Change(now, TIGHT if len(changes) % 2 else QosLimits({"cpu": 4.0}, None), {}))
             held = tuple(sorted(changes, key=lambda change: change.since))

@@ -166,6 +166,27 @@ def test_a_failure_in_the_middle_leaves_all_as_it_was(store: Store) -> None:
     assert store.jobs(AVERY, 0)["dbindex"].tolist() == [1]
 
 
+def test_an_answer_in_parts_counts_once_it_is_complete(store: Store) -> None:
+    store.add(AVERY, asked(0, 100, full=True), jobs_table({"dbindex": 1}, {"dbindex": 2}), ())
+    parts = [jobs_table({"dbindex": 1, "end": 50}, {"dbindex": 3}), jobs_table({"dbindex": 1, "end": 60})]
+    before = store.jobs(AVERY, 0).to_dict("records")
+    with store.intake() as intake:
+        intake.take(parts[0])
+    assert store.jobs(AVERY, 0).to_dict("records") == before
+    with pytest.raises(ZeroDivisionError), store.intake() as intake:
+        intake.take(parts[0])
+        assert 1 / 0
+    assert store.jobs(AVERY, 0).to_dict("records") == before
+    with store.intake() as intake:
+        for part in parts:
+            intake.take(part)
+        intake.complete(AVERY, asked(90, 200), jobs_table({"dbindex": 1, "end": 60}, {"dbindex": 3}), (), [2])
+    rows = store.jobs(AVERY, 0)
+    assert dict(zip(rows["dbindex"], rows["end"], strict=True)) == {1: 60, 3: UNKNOWN}
+    coverage = store.coverage(AVERY)
+    assert coverage and coverage.complete_at == 200
+
+
 @pytest.mark.parametrize("content", [b"no database at all" * 99, b"SQLite format 3\0" + b"\xff" * 5000])
 def test_a_file_that_is_no_store(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.sqlite"

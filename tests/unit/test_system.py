@@ -111,6 +111,18 @@ def test_a_stream_that_hangs_is_ended() -> None:
     assert b"".join(blocks) == b"x" * 2**20
 
 
+def test_what_the_reader_takes_is_not_the_commands_time() -> None:
+    code = "import time\nfor _ in range(4): print('x' * 2**20, flush=True); time.sleep(0.1)"
+    blocks: list[bytes] = []
+
+    def slow(block: bytes) -> None:
+        time.sleep(1.5)
+        blocks.append(block)
+
+    assert streamed(code, slow, timeout=5.0).status == 0
+    assert sum(map(len, blocks)) >= 4 << 20
+
+
 def test_what_the_reader_cannot_take_ends_the_command(tmp_path: Path) -> None:
     mark = tmp_path / "went on"
 
