@@ -200,6 +200,7 @@ def test_a_store_that_fails_while_an_answer_comes_is_not_slurms_fault(
     def full(self: Intake, jobs: pd.DataFrame) -> None:
         raise StoreError("the store cannot be used", "database or disk is full")
 
+    monkeypatch.setattr(accounting, "_AT_ONCE", 1)
     monkeypatch.setattr(Intake, "take", full)
     script = f"printf '%s\\n' '{accounting.HEADER}' '{sacct_line(QOS='avery')}'"
     (tmp_path / "sacct").write_text(f"#!/bin/sh\n{script}\n")
