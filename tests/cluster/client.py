@@ -22,6 +22,7 @@ WITHOUT_SCRONTAB = ("22.05",)
 """Versions that Debian built without scrontab."""
 LATER = ("26.05",)
 """Versions of a release of Debian that is not out yet: they are tried when somebody asks for it."""
+PATIENCE = 120  # seconds: what comes at once on an idle machine may take long on one that does much else
 
 
 class Cluster:
@@ -161,7 +162,8 @@ def copy_program(target: Path) -> None:
 
 
 def wait_for(ready: Callable[[], bool], seconds: float, what: str) -> None:
-    """Wait until `ready()`; raises AssertionError with `what` after `seconds`."""
+    """Wait until `ready()`; raises AssertionError with `what` after `seconds`, and not before `PATIENCE`."""
+    seconds = max(seconds, PATIENCE)
     end = time.monotonic() + seconds
     while not ready():
         if time.monotonic() > end:

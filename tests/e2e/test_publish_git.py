@@ -189,7 +189,7 @@ def test_a_remote_that_hangs_is_left_and_leaves_no_process(remote: Bare, tmp_pat
     publish(sender, tmp_path, 0)
     remote.hook(f"echo $$ >{tmp_path}/pid; exec sleep 600")
     with pytest.raises(PublishError, match=r"git did not answer: stopped after .* \(raise timeout_seconds"):
-        publish(sender, tmp_path, 1, timeout=3)
+        publish(sender, tmp_path, 1, timeout=10)
     assert until(lambda: not is_running(int((tmp_path / "pid").read_text())))
     remote.hook("exit 0")
     assert publish(sender, tmp_path, 2).state == "done"

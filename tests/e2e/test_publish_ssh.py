@@ -285,7 +285,7 @@ def test_a_host_that_hangs_is_left_and_leaves_no_process(
     wrapper(tmp_path / "bin", "ssh", script)
     monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
     with pytest.raises(PublishError, match=r"ssh did not answer: stopped after .* \(raise timeout_seconds"):
-        publish(to(server, tmp_path / "there"), tmp_path, 0, timeout=1)
+        publish(to(server, tmp_path / "there"), tmp_path, 0, timeout=5)
     pids = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
     assert len(pids) == 2
     assert until(lambda: not any(map(is_running, pids)))
