@@ -20,7 +20,7 @@ from librarian.render.numbers import plain, rounded
 from librarian.report import Report
 
 _GZIP = 16 + zlib.MAX_WBITS  # a header and a sum as gzip has them: no name, no time
-_LEVEL = 6  # the highest takes twice the time for a two-thousandth of the bytes
+_LEVEL = 6  # the highest takes twice the time, for two hundredths of the bytes at most
 
 
 def usage_gzip(report: Report) -> bytes:
