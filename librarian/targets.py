@@ -113,9 +113,13 @@ def is_remote_path(value: object) -> bool:
 
 
 def home_path(path: str) -> str:
-    """A remote path as it is used where the home is the current folder; never begins with a dash or `~`."""
-    inner = path[2:] if path.startswith("~/") else path
-    plain = str(PurePosixPath(inner.lstrip("/") if path.startswith("~/") else inner))
+    """A remote path of a configuration as it is used where the home is the current folder: see `no_option`."""
+    return no_option(path[2:].lstrip("/") if path.startswith("~/") else path)
+
+
+def no_option(path: str) -> str:
+    """The same path, never beginning with a dash or `~`: a folder may be called so."""
+    plain = str(PurePosixPath(path))
     return f"./{plain}" if plain.startswith(("-", "~")) else plain
 
 

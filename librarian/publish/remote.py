@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from librarian.errors import PublishError
 from librarian.processes import Answer
 from librarian.publish.base import Attempt, Tool, failure
-from librarian.targets import home_path
+from librarian.targets import home_path, no_option
 
 # Ours first: ssh takes the first value that it meets, so the table's options cannot undo these.
 _FIRST = ("BatchMode=yes", "ControlMaster=no", "ClearAllForwardings=yes")
@@ -65,7 +65,7 @@ class Place:
     @property
     def above(self) -> str:
         """The folder that it is in."""
-        return home_path(str(PurePosixPath(self.path).parent))
+        return no_option(str(PurePosixPath(self.path).parent))
 
     @property
     def retired(self) -> str:
@@ -78,7 +78,7 @@ class Place:
 
     def neighbour(self, name: str) -> str:
         """What lies beside it by that name."""
-        return home_path(str(PurePosixPath(self.above) / name))
+        return no_option(str(PurePosixPath(self.above) / name))
 
     def fresh(self, now: int) -> str:
         """The folder that is filled before it takes the place; its name tells when it was begun."""

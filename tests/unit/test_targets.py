@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from librarian import targets
@@ -102,12 +102,14 @@ def test_a_quoted_path_is_one_word_for_sftp(path: str) -> None:
     assert shlex.split(quoted(path), comments=False) == [path]
 
 
-@given(st.from_regex(r"(/|~/)?[a-z~.\- ]{1,5}(/[a-z.\- ]{1,5}){0,3}", fullmatch=True).filter(targets.is_remote_path))
+@example("~/~/a")
+@given(st.from_regex(r"(/|~/)?[a-z~.\- ]{1,5}(/[a-z~.\- ]{1,5}){0,3}", fullmatch=True).filter(targets.is_remote_path))
 def test_a_place_on_a_host_is_no_option_and_lies_where_it_should(path: str) -> None:
     place = Place.of(path)
     for name in (place.path, place.above, place.retired, place.fresh(1)):
         assert not name.startswith(("-", "~"))
-    assert PurePosixPath(place.path).parent == PurePosixPath(place.fresh(1)).parent
+    for beside in (place.fresh(1), place.retired):
+        assert PurePosixPath(place.path).parent == PurePosixPath(place.above) == PurePosixPath(beside).parent
     assert place.leftovers([PurePosixPath(place.fresh(1)).name, f".{place.name}x.librarian-1"], 2) == [place.fresh(1)]
     assert place.leftovers([PurePosixPath(place.fresh(2)).name], 2) == []
 
