@@ -46,16 +46,21 @@ sys.exit(answer.status)
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
     """A folder with a configuration and with stand-ins for Slurm's commands in bin/."""
-    (tmp_path / "bin").mkdir()
+    return furnished(tmp_path)
+
+
+def furnished(folder: Path) -> Path:
+    """`folder`, with a configuration and with stand-ins for Slurm's commands in bin/."""
+    (folder / "bin").mkdir()
     for name in ("sacct", "sacctmgr", "scontrol", "squeue"):
-        path = tmp_path / "bin" / name
+        path = folder / "bin" / name
         path.write_text(STAND_IN)
         path.chmod(path.stat().st_mode | stat.S_IXUSR)
-    (tmp_path / "librarian.toml").write_text(
-        f'[cluster]\nname = "demo"\ntimezone = "UTC"\n[slurm]\nbin_dir = "{tmp_path}/bin"\n'
+    (folder / "librarian.toml").write_text(
+        f'[cluster]\nname = "demo"\ntimezone = "UTC"\n[slurm]\nbin_dir = "{folder}/bin"\n'
         '[paths]\nstate = "state"\nsite = "site"\n[[qos]]\nname = "avery"\n'
     )
-    return tmp_path
+    return folder
 
 
 def librarian(place: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

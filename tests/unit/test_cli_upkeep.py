@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,17 +16,27 @@ import pytest
 
 from tests.cluster.client import wait_for
 from tests.unit.orphans import end_commands, is_there
-from tests.unit.test_cli import AS_A_MODULE, AS_A_SCRIPT, HEAVY, ROOT, imported, librarian, place
+from tests.unit.test_cli import AS_A_MODULE, AS_A_SCRIPT, HEAVY, ROOT, furnished, imported, librarian, place
 
 __all__ = ["place"]
 SCHEMA = json.loads((ROOT / "docs/status.schema.json").read_text(encoding="utf-8"))
 
 
+@pytest.fixture(scope="module")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder after a run that went well. To be read only."""
+    folder = furnished(tmp_path_factory.mktemp("ran"))
+    assert librarian(folder, "run").returncode == 0
+    return folder
+
+
 @pytest.fixture
-def ran(place: Path) -> Path:
-    """A folder after a run that went well."""
-    assert librarian(place, "run").returncode == 0
-    return place
+def ran(once: Path, tmp_path: Path) -> Path:
+    """The same, to be changed."""
+    folder = shutil.copytree(once, tmp_path / "ran")
+    config = folder / "librarian.toml"
+    config.write_text(config.read_text().replace(str(once), str(folder)))
+    return folder
 
 
 def test_status_in_words_and_as_json(ran: Path) -> None:
