@@ -179,7 +179,7 @@ def race(path: Path, host: str, rounds: int, seed: int, log: Path) -> None:
     done = 0
     while done < rounds:
         try:
-            with locked(path, "a run", me=on(host), expiry=SOON) as mine:
+            with locked(path, "a run", me=on(f"{host}, {seed}"), expiry=SOON) as mine:
                 done += 1
                 inside = path.with_name("inside")
                 os.close(os.open(inside, os.O_CREAT | os.O_EXCL))  # fails where somebody else is inside
@@ -197,8 +197,8 @@ def race(path: Path, host: str, rounds: int, seed: int, log: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("record_locks_or_none")
 def test_two_machines_that_race_never_both_own_it(tmp_path: Path) -> None:
-    """Two processes that take each other for another machine's, on one folder; one dies as the owner, and each begins
-    again when it has ended."""
+    """Two at a time that take all others for another machine's, on one folder; the claim of one that dies as the owner
+    has to expire, as nobody can see that it is gone."""
     path, log = tmp_path / "hpg.lock", tmp_path / "log"
     log.touch()
     running: dict[str, multiprocessing.process.BaseProcess] = {}
