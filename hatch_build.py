@@ -1,7 +1,7 @@
 """Build hook: puts the small Plotly bundle that dashboard/ pins into the wheel, where npm can fetch it.
 
-Where it cannot, the wheel is built without: at run time `librarian.assets` then takes the bundle of the Python package
-`plotly`, which is larger but always there.
+Where it cannot, the wheel is built without: at run time `librarian.site.assets` then takes the bundle of the Python
+package `plotly`, which is larger but always there.
 """
 
 from __future__ import annotations

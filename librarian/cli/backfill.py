@@ -10,15 +10,16 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from librarian import configfile, lock, system
+from librarian.config import setup as configfile
 from librarian.errors import ConfigError, SlurmError
-from librarian.interrupts import Guard
+from librarian.system import host, lock
+from librarian.system.interrupts import Guard
 
 if TYPE_CHECKING:
-    from librarian.backfill import Outcome, Progress
-    from librarian.backlog import Order, Terms
-    from librarian.configfile import Setup
-    from librarian.core.slices import Span
+    from librarian.backfill.orders import Order, Terms
+    from librarian.backfill.slices import Outcome, Progress
+    from librarian.config.setup import Setup
+    from librarian.shared.slices import Span
     from librarian.slurm.command import Slurm
     from librarian.slurm.site import Archive
     from librarian.store import Scope
@@ -29,7 +30,7 @@ _BAR = 24
 
 def backfill(options: argparse.Namespace) -> int:
     """Fetch what is not known yet of the time that is asked for."""
-    environment = system.environment()
+    environment = host.environment()
     path = configfile.find(options.config, environment).resolve()
     setup = configfile.load(path, environment)
     if options.task is not None and options.folder:
@@ -50,21 +51,21 @@ def _alone(path: Path, what: str) -> Iterator[None]:
 
 
 def _fetch(options: argparse.Namespace, setup: Setup, path: Path) -> int:
-    from librarian import backlog
-    from librarian.backfill import Hands, fill, into_store
+    from librarian.backfill import orders
+    from librarian.backfill.slices import Hands, fill, into_store
     from librarian.store import opened
 
     slurm = _slurm(setup)
     with _going_on():
-        archive = backlog.look(slurm, setup.config.cluster.name)
+        archive = orders.look(slurm, setup.config.cluster.name)
         span = _span(options, setup, archive)
-        terms = backlog.terms_of(setup, archive, options.slice_days * _DAY)
+        terms = orders.terms_of(setup, archive, options.slice_days * _DAY)
         with opened(setup.places.store) as store:
-            todo = backlog.orders(store, _scopes(options, setup), span)
+            todo = orders.orders(store, _scopes(options, setup), span)
         if options.slurm and todo:
             return _submit(options, setup, path, todo, terms)
         with _shown_on_terminal(options, setup.zone) as tell:
-            hands = Hands(system.clock, tell=tell)
+            hands = Hands(host.clock, tell=tell)
             outcome = fill(slurm, todo, terms, into_store(setup, hands), hands)
     print("\n".join(_told(outcome, todo, setup.zone)))
     return 0
@@ -93,36 +94,36 @@ def _shown_on_terminal(options: argparse.Namespace, zone: str) -> Iterator[Calla
 
 
 def _submit(options: argparse.Namespace, setup: Setup, path: Path, todo: Sequence[Order], terms: Terms) -> int:
-    from librarian import fanout
+    from librarian.backfill import job_array
 
-    for old in fanout.unmerged(setup):
+    for old in job_array.unmerged(setup):
         print(f"librarian: {old} is not merged yet: librarian backfill --merge", file=sys.stderr)
-    plan = fanout.Plan(terms, fanout.shared(todo, options.tasks, terms))
-    folder = fanout.prepare(setup, path, plan, system.clock())
-    array, merge = fanout.submit(_slurm(setup), folder)
+    plan = job_array.Plan(terms, job_array.shared(todo, options.tasks, terms))
+    folder = job_array.prepare(setup, path, plan, host.clock())
+    array, merge = job_array.submit(_slurm(setup), folder)
     tasks = _counted(len(plan.tasks), "task")
-    print(f"submitted job {array}: {tasks}, {fanout.AT_ONCE} at a time; and job {merge}, which merges")
+    print(f"submitted job {array}: {tasks}, {job_array.AT_ONCE} at a time; and job {merge}, which merges")
     print(f"their logs are in {folder}; should a task fail, merge by hand: librarian backfill --merge")
     return 0
 
 
 def _task(options: argparse.Namespace, setup: Setup) -> int:
-    from librarian import fanout
-    from librarian.backfill import Hands
+    from librarian.backfill import job_array
+    from librarian.backfill.slices import Hands
 
     folder = Path(options.folder)
-    with _alone(fanout.part(folder, options.task).with_suffix(".lock"), "a part of a backfill"), _going_on():
-        outcome = fanout.fetch(_slurm(setup), folder, options.task, Hands(system.clock))
+    with _alone(job_array.part(folder, options.task).with_suffix(".lock"), "a part of a backfill"), _going_on():
+        outcome = job_array.fetch(_slurm(setup), folder, options.task, Hands(host.clock))
     print(_sums(outcome))
     return 0
 
 
 def _merge(setup: Setup) -> int:
-    from librarian import fanout
-    from librarian.backfill import Hands
+    from librarian.backfill import job_array
+    from librarian.backfill.slices import Hands
 
     with _alone(setup.places.store.with_suffix(".backfill.lock"), "a merge"):
-        merged = fanout.merge(setup, Hands(system.clock))
+        merged = job_array.merge(setup, Hands(host.clock))
     left = f"; not done: {_counted(merged.open_tasks, 'task')}" if merged.open_tasks else ""
     print(f"merged {_counted(merged.parts, 'part')}, {merged.seconds / _DAY:,.1f} days{left}")
     return 0
@@ -151,12 +152,12 @@ class Bar:
     """A line on the terminal that tells how far it is."""
 
     def __init__(self, zone: str) -> None:
-        self._zone, self._began = zone, system.stopwatch()
+        self._zone, self._began = zone, host.stopwatch()
 
     def show(self, progress: Progress) -> None:
         """Put the line in the place of the last one, cut to the width of the terminal."""
         width = shutil.get_terminal_size().columns - 1
-        text = line(progress, system.stopwatch() - self._began, self._zone)
+        text = line(progress, host.stopwatch() - self._began, self._zone)
         print(f"\r\x1b[K{text[:width]}", end="", file=sys.stderr, flush=True)
 
     def clear(self) -> None:
@@ -183,7 +184,7 @@ def _duration(seconds: float) -> str:
 
 
 def _shown(epoch: int, zone: str) -> str:
-    from librarian.core.window import local_date
+    from librarian.shared.window import local_date
 
     return local_date(epoch, zone).isoformat()
 
@@ -194,14 +195,14 @@ def _sums(outcome: Outcome) -> str:
 
 
 def _span(options: argparse.Namespace, setup: Setup, archive: Archive) -> Span:
-    from librarian import backlog
-    from librarian.core.window import day_start
+    from librarian.backfill import orders
+    from librarian.shared.window import day_start
 
     begin = day_start(options.begin, setup.zone)
     end = day_start(options.end, setup.zone) if options.end else None
     if end is not None and end <= begin:
         raise ConfigError("--to is not later than --from", todo="--to names the first day that is not asked for")
-    return backlog.bounds(setup, begin, end, system.clock(), archive)
+    return orders.bounds(setup, begin, end, host.clock(), archive)
 
 
 def _scopes(options: argparse.Namespace, setup: Setup) -> list[Scope]:

@@ -9,19 +9,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from librarian import system
 from librarian.cli import upkeep
 from librarian.cli.scheduling import check_on_watchdog
 from librarian.errors import ConfigError, LibrarianError
+from librarian.system import host
 
 if TYPE_CHECKING:
-    from librarian.configfile import Setup
+    from librarian.config.setup import Setup
     from librarian.slurm.command import Slurm
 
 
 def init(options: argparse.Namespace) -> int:
     """Write a configuration from what Slurm tells."""
-    from librarian import initial
+    from librarian.config import initial
     from librarian.slurm.command import Slurm
 
     target = Path(options.output)
@@ -32,20 +32,20 @@ def init(options: argparse.Namespace) -> int:
     if options.output != "-" and not target.parent.is_dir():
         raise ConfigError(f"there is no folder {target.parent}", todo="make it, or name another file with --output")
     users = options.users or _asked_users("pseudonym" if options.pages else "real")
-    text = initial.compose(initial.discover(Slurm(timeout=30), system.user_name(), options.qos or []), users)
+    text = initial.compose(initial.discover(Slurm(timeout=30), host.user_name(), options.qos or []), users)
     if options.pages:
         return _init_pages(options, target, text)
     if options.output == "-":
         sys.stdout.write(text)
         return 0
-    system.write_atomic(target, text.encode())
+    host.write_atomic(target, text.encode())
     print(f"wrote {target}; look through it, then: librarian --config {target} run")
     return 0
 
 
 def _asked_users(plain: str) -> str:
     """How users shall be called, from a person at a terminal; else `plain`."""
-    from librarian.core.privacy import MODES
+    from librarian.privacy.rules import MODES
 
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return plain
@@ -65,38 +65,39 @@ def _init_pages(options: argparse.Namespace, target: Path, text: str) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Collect, render, publish."""
-    from librarian import pipeline
+    from librarian.cycle import stages
 
     setup = _setup(options)
-    system.stand_back(setup.config.report.nice)
-    system.collect_seldom()
+    host.stand_back(setup.config.report.nice)
+    host.collect_seldom()
     with upkeep.alone(setup) as guard:
-        status = _told(pipeline.run(setup, _slurm(setup), system.clock(), guard))
+        status = _told(stages.run(setup, _slurm(setup), host.clock(), guard))
     check_on_watchdog(options, setup)
     return status
 
 
 def collect(options: argparse.Namespace) -> int:
     """Slurm to store."""
-    from librarian import pipeline
+    from librarian.cycle import stages
 
     setup = _setup(options)
     with upkeep.alone(setup):
-        return _told(pipeline.collect_all(setup, _slurm(setup), system.clock(), full=options.full))
+        return _told(stages.collect_all(setup, _slurm(setup), host.clock(), full=options.full))
 
 
 def render(options: argparse.Namespace) -> int:
     """Store to site, and to one file where that is asked for."""
-    from librarian import pipeline, single
+    from librarian.cycle import stages
+    from librarian.site import single_file
 
     setup = _setup(options)
-    system.stand_back(setup.config.report.nice)
-    system.collect_seldom()
+    host.stand_back(setup.config.report.nice)
+    host.collect_seldom()
     with upkeep.alone(setup):
-        problems = pipeline.render(setup, system.clock())
+        problems = stages.render(setup, host.clock())
         try:
             if options.single_file:
-                single.write_single(setup.places.site, Path(options.single_file).absolute())
+                single_file.write_single(setup.places.site, Path(options.single_file).absolute())
         except LibrarianError as error:
             problems.append(error)
         return _told(problems)
@@ -108,7 +109,7 @@ def demo(options: argparse.Namespace) -> int:
 
     output = Path(options.output) if options.output else Path(tempfile.mkdtemp(prefix="librarian-demo-")) / "site"
     with tempfile.TemporaryDirectory(prefix="librarian-demo-state-") as state:
-        problems = site.write(output.resolve(), Path(state), system.clock(), system.environment())
+        problems = site.write(output.resolve(), Path(state), host.clock(), host.environment())
     status = _told(problems)
     print(f"the demo's page is {output / 'index.html'}")
     if status or options.once:
@@ -123,10 +124,10 @@ def serve(options: argparse.Namespace) -> int:
 
 def whois(options: argparse.Namespace) -> int:
     """Who is behind a name on the site."""
-    from librarian import disguise
+    from librarian.privacy import pseudonyms
 
-    mask = disguise.kept(_setup(options).places.state)
-    pairs = disguise.whois(mask, options.names) if mask else []
+    mask = pseudonyms.kept(_setup(options).places.state)
+    pairs = pseudonyms.whois(mask, options.names) if mask else []
     for shown, real in pairs:
         print(f"{shown}\t{real}")
     if not pairs:
@@ -135,7 +136,7 @@ def whois(options: argparse.Namespace) -> int:
 
 
 def _serve(site: Path, port: int) -> int:
-    from librarian import preview
+    from librarian.site import preview
 
     with preview.server(site, port) as server:
         print(f"serving {site} on http://127.0.0.1:{server.server_port}/ until you press Ctrl-C", flush=True)
@@ -145,9 +146,9 @@ def _serve(site: Path, port: int) -> int:
 
 
 def _setup(options: argparse.Namespace) -> Setup:
-    from librarian import configfile
+    from librarian.config import setup as configfile
 
-    environment = system.environment()
+    environment = host.environment()
     return configfile.load(configfile.find(options.config, environment), environment)
 
 

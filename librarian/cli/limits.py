@@ -9,12 +9,12 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from librarian import system
 from librarian.cli.commands import _setup, _slurm
+from librarian.system import host
 
 if TYPE_CHECKING:
-    from librarian.core.policy import Row
-    from librarian.headroom import Headroom
+    from librarian.subjects.limits.now import Headroom
+    from librarian.subjects.limits.policy import Row
 
 _HEADER = ("QOS", "RESOURCE", "PER", "LIMIT", "USED", "SHARE", "FREE", "WHO", "SOURCE")
 _RIGHT = ("LIMIT", "USED", "SHARE", "FREE")
@@ -25,22 +25,22 @@ _RED, _PLAIN = "\x1b[31m", "\x1b[0m"
 
 def limits(options: argparse.Namespace) -> int:
     """Limits and their use at this moment."""
-    from librarian import headroom
+    from librarian.subjects.limits import now
 
     setup = _setup(options)
-    found = headroom.ask(setup.config, _slurm(setup), system.clock(), options.qos)
+    found = now.ask(setup.config, _slurm(setup), host.clock(), options.qos)
     if options.json:
         print(json.dumps([entry for one in found for entry in as_json(one)], indent=1), flush=True)
         return 0
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
-    colours = sys.stdout.isatty() and "NO_COLOR" not in system.environment()
+    colours = sys.stdout.isatty() and "NO_COLOR" not in host.environment()
     print("\n".join(table(found, width, colours)), flush=True)
     return 0
 
 
 def as_json(found: Headroom) -> list[dict[str, object]]:
     """A row for each limit, as in the site's JSON, with its QoS and its source in words."""
-    from librarian.render.payload_limits import policy_row
+    from librarian.subjects.limits.to_json import policy_row
 
     return [{"qos": found.qos, "source": _source(row), **policy_row(row)} for row in found.rows]
 
@@ -51,8 +51,8 @@ def _source(row: Row) -> str:
 
 def table(found: Sequence[Headroom], width: int, colours: bool = False) -> list[str]:
     """The lines of a table, at most `width` columns wide (0: as wide as need be); a hit limit is red with `colours`."""
-    from librarian.core.names import shown
-    from librarian.core.pressure import NEAR
+    from librarian.shared.text import shown
+    from librarian.subjects.limits.pressure import NEAR
 
     lines: list[tuple[str, ...]] = [_HEADER]
     hot = [False]
@@ -68,7 +68,7 @@ def table(found: Sequence[Headroom], width: int, colours: bool = False) -> list[
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    from librarian.core.names import shown, visible
+    from librarian.shared.text import shown, visible
 
     limit, used = row.source.value, row.used
     free = None if used is None else max(limit - used, 0.0)

@@ -21,10 +21,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     _log_to_stderr(options)
     try:
         # not needed to parse, and to tell of a mistake
-        from librarian import interrupts, system
+        from librarian.system import host, interrupts
 
         interrupts.end_on_signals()
-        system.trust_zones()
+        host.trust_zones()
         return function_of(options.place)(options)
     except LibrarianError as error:
         if options.debug:

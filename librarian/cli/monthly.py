@@ -8,22 +8,24 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from librarian import __version__, system
+from librarian import __version__
 from librarian.errors import ConfigError, LibrarianError
+from librarian.system import host
 
 if TYPE_CHECKING:
-    from librarian.render.monthly import Statement
+    from librarian.subjects.months.tables import Statement
 
 
 def report(options: argparse.Namespace) -> int:
     """Months and allocations as tables, or as the format that is asked for."""
-    from librarian import configfile, statements
+    from librarian.config import setup as configfile
+    from librarian.cycle import monthly_report
 
     if options.format == "pdf" and options.output == "-" and sys.stdout.isatty():
         raise ConfigError("a PDF is nothing for a terminal", todo="name a file with --output")
-    environment = system.environment()
+    environment = host.environment()
     setup = configfile.load(configfile.find(options.config, environment), environment)
-    told = statements.statements(setup, options.month, options.qos or [])
+    told = monthly_report.statements(setup, options.month, options.qos or [])
     content = _renderer(options.format)(told)
     if options.output == "-":
         sys.stdout.flush()
@@ -31,7 +33,7 @@ def report(options: argparse.Namespace) -> int:
         sys.stdout.buffer.flush()
         return 0
     try:
-        system.write_atomic(Path(options.output).absolute(), content)
+        host.write_atomic(Path(options.output).absolute(), content)
     except OSError as error:
         raise LibrarianError(f"{options.output} could not be written", error.strerror or str(error)) from error
     return 0
@@ -39,22 +41,22 @@ def report(options: argparse.Namespace) -> int:
 
 def _renderer(name: str | None) -> Callable[[Sequence[Statement]], bytes]:
     """Each is imported when it is needed: a table of text must not wait for matplotlib."""
-    from librarian.render import monthly
+    from librarian.subjects.months import tables
 
     if name == "html":
         return _html
     if name == "pdf":
-        from librarian.render import monthly_pdf
+        from librarian.subjects.months import pdf
 
-        return monthly_pdf.pdf
+        return pdf.pdf
     if name == "json":
-        return lambda told: monthly.data(told, version=__version__)
-    return monthly.table_csv if name == "csv" else lambda told: monthly.text(told).encode("utf-8", "replace")
+        return lambda told: tables.data(told, version=__version__)
+    return tables.table_csv if name == "csv" else lambda told: tables.text(told).encode("utf-8", "replace")
 
 
 def _html(told: Sequence[Statement]) -> bytes:
-    from librarian import assets
-    from librarian.render import monthly_page
+    from librarian.site import assets
+    from librarian.subjects.months import page as monthly_page
 
     page = monthly_page.page(told, templates=assets.templates(), version=__version__)
     return page.encode("utf-8", "replace")

@@ -7,18 +7,18 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from librarian import system
 from librarian.cli import commands, upkeep
 from librarian.errors import ConfigError, LibrarianError, PublishError, SiteError
+from librarian.system import host
 
 if TYPE_CHECKING:
-    from librarian.configfile import Setup
+    from librarian.config.setup import Setup
     from librarian.publish import Publisher
 
 
 def publish(options: argparse.Namespace) -> int:
     """Site to publishers; or what would happen, or whether it can."""
-    from librarian import pipeline
+    from librarian.cycle import stages
 
     setup = commands._setup(options)
     if not setup.config.publish:
@@ -26,15 +26,15 @@ def publish(options: argparse.Namespace) -> int:
     with upkeep.alone(setup):
         if options.check or options.dry_run:
             return _look(setup, check=options.check)
-        return commands._told(pipeline.publish(setup, system.clock()))
+        return commands._told(stages.publish(setup, host.clock()))
 
 
 def _look(setup: Setup, *, check: bool) -> int:
     """Say what would be done, or could; 6 when something is not well."""
-    from librarian import sitefolder
     from librarian.publish import delivery
+    from librarian.site import folder
 
-    if not sitefolder.is_site(setup.places.site):
+    if not folder.is_site(setup.places.site):
         raise SiteError(f"there is no site in {setup.places.site}", todo="run: librarian run")
     made, problems = delivery.senders(setup)
     for problem in problems:
@@ -47,7 +47,7 @@ def _look(setup: Setup, *, check: bool) -> int:
 def _show_check(sender: Publisher, site: Path) -> bool:
     from librarian.publish import delivery
 
-    findings = delivery.checked(sender, site, system.clock())
+    findings = delivery.checked(sender, site, host.clock())
     print(f"{sender.kind}: {sender.describe()}")
     for found in findings:
         print(f"  {'ok  ' if found.well else 'FAIL'}  {found.text}")
@@ -58,7 +58,7 @@ def _show_plan(sender: Publisher, site: Path) -> bool:
     from librarian.publish import delivery
 
     try:
-        plan = delivery.planned(sender, site, system.clock())
+        plan = delivery.planned(sender, site, host.clock())
     except LibrarianError as error:
         print(f"librarian: {sender.describe()}: {error}", file=sys.stderr)
         return False
@@ -75,21 +75,22 @@ def _show_plan(sender: Publisher, site: Path) -> bool:
 
 def init_pages(options: argparse.Namespace, target: Path, text: str) -> int:
     """Put the publisher for GitHub Pages into the configuration `text`, write that, and say what is left to do."""
-    from librarian import config, configfile, pages
-    from librarian.publish import delivery
+    from librarian import config
+    from librarian.config import setup as configfile
+    from librarian.publish import delivery, pages_setup
 
-    owner, name = pages.repository(options.pages)
-    remote, environment = pages.remote_of(owner, name), system.environment()
+    owner, name = pages_setup.repository(options.pages)
+    remote, environment = pages_setup.remote_of(owner, name), host.environment()
     before = configfile.setup(config.parse(text, str(target)), target.absolute().parent, environment)
-    key = before.places.state / pages.KEY
-    added = pages.with_pages(text, str(target), remote, key)
-    system.write_atomic(target, added.encode())
+    key = before.places.state / pages_setup.KEY
+    added = pages_setup.with_pages(text, str(target), remote, key)
+    host.write_atomic(target, added.encode())
     setup = configfile.load(target, environment)
     sender = next(one for one in delivery.senders(setup)[0] if remote in one.describe())
-    findings = delivery.checked(sender, setup.places.site, system.clock())
+    findings = delivery.checked(sender, setup.places.site, host.clock())
     print(f"{target} publishes to {sender.describe()}")
     for found in findings:
         print(f"  {'ok  ' if found.well else 'FAIL'}  {found.text}")
-    for line in pages.steps(owner, name, findings, key):
+    for line in pages_setup.steps(owner, name, findings, key):
         print(line if line.startswith(" ") else f"- {line}")
     return 0

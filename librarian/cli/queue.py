@@ -7,24 +7,24 @@ import json
 import shutil
 from typing import TYPE_CHECKING
 
-from librarian import system
 from librarian.cli import commands
 from librarian.errors import ConfigError
+from librarian.system import host
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from librarian.configfile import Setup
-    from librarian.core.limits import QosLimits
-    from librarian.core.queue import Queue
+    from librarian.config.setup import Setup
     from librarian.slurm.command import Slurm
     from librarian.store import Scope
+    from librarian.subjects.limits.model import QosLimits
+    from librarian.subjects.queue.model import Queue
 
 
 def queue(options: argparse.Namespace) -> int:
     """Print the queue of each QoS as tables, or as JSON."""
     from librarian.cli.queue_text import lines
-    from librarian.slurm import qos
+    from librarian.subjects.limits import qos
 
     setup = commands._setup(options)
     slurm = commands._slurm(setup)
@@ -33,7 +33,7 @@ def queue(options: argparse.Namespace) -> int:
     unknown = [scope.qos for scope in scopes if scope.qos.lower() not in limits]
     if unknown:
         raise ConfigError(f"Slurm knows no QoS {unknown[0]}", f"it knows {', '.join(sorted(limits))}")
-    now, width = system.clock(), shutil.get_terminal_size().columns
+    now, width = host.clock(), shutil.get_terminal_size().columns
     told = [_ask(slurm, setup, scope, limits[scope.qos.lower()], now) for scope in scopes]
     if options.json:
         print(json.dumps([_json(scope, *found) for scope, found in zip(scopes, told, strict=True)], indent=1))
@@ -45,7 +45,7 @@ def queue(options: argparse.Namespace) -> int:
 
 def _scope(setup: Setup, name: str) -> Scope:
     """A configured QoS with its accounts and partitions, any other one whole."""
-    from librarian.pipeline import scope
+    from librarian.cycle.stages import scope
     from librarian.store import Scope
 
     configured = [entry for entry in setup.config.qos if entry.name.lower() == name.lower()]
@@ -54,24 +54,24 @@ def _scope(setup: Setup, name: str) -> Scope:
 
 def _ask(slurm: Slurm, setup: Setup, scope: Scope, limits: QosLimits, now: int) -> tuple[Queue, pd.DataFrame]:
     """The queue, with what the running jobs of the QoS hold, and its rows."""
-    from librarian.core import limits as core_limits
-    from librarian.core import queue
-    from librarian.core.observables import OBSERVABLES, gpu_observables
-    from librarian.slurm.queue import Question, ask
-    from librarian.waiting import complaint
+    from librarian.shared.resources import OBSERVABLES, gpu_observables
+    from librarian.subjects.limits import model as core_limits
+    from librarian.subjects.queue import model
+    from librarian.subjects.queue.ask import Question, ask
+    from librarian.subjects.queue.sample import complaint
 
-    question = Question(scope.qos, scope.accounts, scope.partitions, (*queue.WAITING, *queue.HOLDING))
+    question = Question(scope.qos, scope.accounts, scope.partitions, (*model.WAITING, *model.HOLDING))
     told = ask(slurm, question, setup.config.cluster.name)
-    observables = (*OBSERVABLES, *gpu_observables(queue.as_jobs(told.table)))
+    observables = (*OBSERVABLES, *gpu_observables(model.as_jobs(told.table)))
     overrides = next((entry.limits for entry in setup.config.qos if entry.name.lower() == scope.qos.lower()), {})
     found = core_limits.limits_of(observables, limits, overrides)
-    seen = queue.Seen(now, told.table, complaint(told))
-    return queue.summarise(seen, found, queue.held(told.table, observables)), told.table
+    seen = model.Seen(now, told.table, complaint(told))
+    return model.summarise(seen, found, model.held(told.table, observables)), told.table
 
 
 def _json(scope: Scope, found: Queue, table: pd.DataFrame) -> dict[str, object]:
-    from librarian.core.queue import WAITING
-    from librarian.render.payload_queue import queue_json
+    from librarian.subjects.queue.model import WAITING
+    from librarian.subjects.queue.to_json import queue_json
 
     rows = table[table["state"].isin(WAITING)].drop(columns=["state", "qos"]).to_dict("records")
     times = ("submit", "eligible", "start")

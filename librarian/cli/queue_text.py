@@ -8,8 +8,8 @@ from datetime import datetime
 
 import pytz
 
-from librarian.core.names import shown
-from librarian.core.queue import Demand, Queue
+from librarian.shared.text import shown
+from librarian.subjects.queue.model import Demand, Queue
 
 _GROUPS = {
     "held": "held, or kept back",

@@ -6,35 +6,36 @@ import argparse
 import sys
 from pathlib import Path
 
-from librarian import configfile, system
-from librarian.configfile import Setup
+from librarian.config import setup as configfile
+from librarian.config.setup import Setup
 from librarian.errors import BusyError
 from librarian.slurm.command import Slurm
+from librarian.system import host
 
 _PATIENCE = 60  # seconds for each command of Slurm's: a watchdog must not hang, whatever the configuration allows
 
 
 def scrontab(options: argparse.Namespace) -> int:
     """Our entries in the user's table."""
-    from librarian import schedule
-    from librarian.slurm.crontab import NoScrontabError
+    from librarian.scrontab import install
+    from librarian.scrontab.ask import NoScrontabError
 
     setup, path, slurm = _parts(options)
-    now = system.clock()
+    now = host.clock()
     if options.form != "scrontab":
-        schedule.write_scripts(setup, path)
-        print(schedule.form(setup, path, options.form), end="")
+        install.write_scripts(setup, path)
+        print(install.form(setup, path, options.form), end="")
         return 0
     try:
         if options.what == "show":
-            lines = schedule.show(setup, slurm, path)
+            lines = install.show(setup, slurm, path)
         elif options.what == "diff" or options.dry_run:
             taken = options.what == "remove"
-            lines = schedule.difference(setup, slurm, path, removed=taken) or ["nothing would change"]
+            lines = install.difference(setup, slurm, path, removed=taken) or ["nothing would change"]
         elif options.what == "install":
-            lines = schedule.install(setup, slurm, path, now)
+            lines = install.install(setup, slurm, path, now)
         else:
-            lines = schedule.remove(setup, slurm, path, now)
+            lines = install.remove(setup, slurm, path, now)
     except NoScrontabError:
         print("for cron:      librarian scrontab install --form crontab", file=sys.stderr)
         print("for systemd:   librarian scrontab install --form systemd", file=sys.stderr)
@@ -54,21 +55,21 @@ def resume(options: argparse.Namespace) -> int:
 
 
 def _pause(options: argparse.Namespace, *, on: bool) -> int:
-    from librarian import schedule
+    from librarian.scrontab import install
 
     setup, path, slurm = _parts(options)
-    print("\n".join(schedule.pause(setup, slurm, path, system.clock(), on=on)))
+    print("\n".join(install.pause(setup, slurm, path, host.clock(), on=on)))
     return 0
 
 
 def watchdog(options: argparse.Namespace) -> int:
     """Look after our entries; a line for every decision."""
-    from librarian import watchdog as guard
+    from librarian.scrontab import watchdog as guard
 
     setup, path, slurm = _parts(options)
-    name, now = installation(setup, path), system.clock()
+    name, now = installation(setup, path), host.clock()
     if setup.config.alert.wanted:
-        from librarian import alerts
+        from librarian.health import alerts
 
         alerts.check(setup, now)  # silence can only be noticed by what still runs
     for command in ("run", "watchdog"):
@@ -77,18 +78,18 @@ def watchdog(options: argparse.Namespace) -> int:
         decision = guard.check(slurm, setup.places.state, name, now)
     except BusyError:
         return 0  # another one is at it
-    print(f"{system.utc(now)} watchdog: {decision.action}: {decision.why}", flush=True)
+    print(f"{host.utc(now)} watchdog: {decision.action}: {decision.why}", flush=True)
     return 0
 
 
 def check_on_watchdog(options: argparse.Namespace, setup: Setup) -> None:
     """After a report: do the watchdog's work where it has fallen silent. What fails is told and harms nothing."""
-    from librarian import watchdog as guard
     from librarian.errors import LibrarianError
+    from librarian.scrontab import watchdog as guard
 
-    path = configfile.find(options.config, system.environment()).resolve()
+    path = configfile.find(options.config, host.environment()).resolve()
     try:
-        decision = guard.check_on(_slurm(setup), setup.places.state, installation(setup, path), system.clock())
+        decision = guard.check_on(_slurm(setup), setup.places.state, installation(setup, path), host.clock())
     except LibrarianError as error:
         print(f"librarian: the watchdog is silent, and could not be looked after: {error}", file=sys.stderr)
         return
@@ -98,13 +99,13 @@ def check_on_watchdog(options: argparse.Namespace, setup: Setup) -> None:
 
 def installation(setup: Setup, path: Path) -> str:
     """The name of this configuration's entries."""
-    from librarian.scheduled import installation as name
+    from librarian.scrontab.installed import installation as name
 
     return name(setup.config.cluster.name, path)
 
 
 def _parts(options: argparse.Namespace) -> tuple[Setup, Path, Slurm]:
-    environment = system.environment()
+    environment = host.environment()
     path = configfile.find(options.config, environment).resolve()
     setup = configfile.load(path, environment)
     return setup, path, _slurm(setup)

@@ -9,27 +9,28 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from librarian import configfile, lock, system
-from librarian.configfile import Setup
+from librarian.config import setup as configfile
+from librarian.config.setup import Setup
 from librarian.errors import LibrarianError, Terminated
-from librarian.interrupts import Guard
+from librarian.system import host, lock
+from librarian.system.interrupts import Guard
 
 _LOG_BYTES, _LOGS = 1_000_000, 3  # a log, and as many old ones
 
 
 def status(options: argparse.Namespace) -> int:
     """How things stand, how old the data are, what was rejected."""
-    from librarian import overview
+    from librarian.health import overview
 
     setup = _setup(options)
     if options.json:
-        text, code = overview.as_json(setup, system.clock())
+        text, code = overview.as_json(setup, host.clock())
         print(text)
         return code
-    lines, code = overview.describe(setup, system.clock())
+    lines, code = overview.describe(setup, host.clock())
     print("\n".join(lines))
     if options.rejects:
-        from librarian import rejected
+        from librarian.subjects.jobs import rejected
 
         print("\n".join(rejected.lines(setup)))
     return code
@@ -39,7 +40,7 @@ def doctor(options: argparse.Namespace) -> int:
     """Look through everything that must be right."""
     from librarian import doctor as room
 
-    findings = room.examine(options.config, system.environment(), system.clock())
+    findings = room.examine(options.config, host.environment(), host.clock())
     print(room.as_json(findings) if options.json else "\n".join(room.as_text(findings)))
     return room.verdict(findings)
 
@@ -58,7 +59,7 @@ def store(options: argparse.Namespace) -> int:
         print(f"wrote {target} ({target.stat().st_size} bytes); it holds the names of users as Slurm tells them")
         return 0
     with alone(setup):
-        aside = room.take_in(target, place, system.clock())
+        aside = room.take_in(target, place, host.clock())
     print(f"{place} is a copy of {target} now" + (f"; the store before is {aside}" if aside else ""))
     return 0
 
@@ -130,5 +131,5 @@ def _logged(setup: Setup) -> Iterator[None]:
 
 
 def _setup(options: argparse.Namespace) -> Setup:
-    environment = system.environment()
+    environment = host.environment()
     return configfile.load(configfile.find(options.config, environment), environment)

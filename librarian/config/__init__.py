@@ -10,14 +10,14 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from librarian.config import upkeep
 from librarian.config.keys import AMOUNTS, DAY, day
 from librarian.config.problems import problems_of
 from librarian.config.settings import Cluster, Config, Paths, Publish, Qos, ReportOptions, Scrontab, SlurmTools
-from librarian.core import upkeep
-from librarian.core.grants import Allocation
-from librarian.core.privacy import Rules
-from librarian.core.upkeep import RunOptions, StoreOptions
+from librarian.config.upkeep import RunOptions, StoreOptions
 from librarian.errors import ConfigError
+from librarian.privacy.rules import Rules
+from librarian.subjects.months.grants import Allocation
 
 if sys.version_info >= (3, 11):
     import tomllib

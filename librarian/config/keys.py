@@ -10,9 +10,9 @@ from typing import Any
 
 import pytz
 
-from librarian import targets
-from librarian.core import upkeep
-from librarian.core.privacy import MODES, OTHERS
+from librarian.config import upkeep
+from librarian.privacy.rules import MODES, OTHERS
+from librarian.shared import targets
 
 DAY = 86400
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from librarian.core.grants import Allocation
-from librarian.core.privacy import Rules
-from librarian.core.upkeep import Alert, RunOptions, StoreOptions
+from librarian.config.upkeep import Alert, RunOptions, StoreOptions
+from librarian.privacy.rules import Rules
+from librarian.subjects.months.grants import Allocation
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from librarian.core.demand import KEYS
-from librarian.core.queue import Demand
-from librarian.core.tres import Counts, cpus, gpus, memory_gib, parse_tres
 from librarian.demo.runs import Run, as_of
+from librarian.shared.tres import Counts, cpus, gpus, memory_gib, parse_tres
+from librarian.subjects.queue.demand import KEYS
+from librarian.subjects.queue.model import Demand
 
 Usage = dict[str, float]
 _HEADS = {

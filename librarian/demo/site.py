@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from librarian import config, configfile, pipeline
+from librarian import config
+from librarian.config import setup as configfile
+from librarian.cycle import stages
 from librarian.demo.group import changes_of_limits, limits_at, simulate
 from librarian.demo.queue import waiting_at
 from librarian.demo.runs import Run
@@ -50,15 +52,15 @@ def write(site: Path, state: Path, now: int, environment: Mapping[str, str]) -> 
     runs = simulate(now, days=_LOOKS * 29 + 31)
     for moment in range(now - _LOOKS * _APART, now, _APART):  # what cycles of those months would have kept
         then = [run for run in runs if run.submit < moment and (run.end is None or run.end > moment - _APART - 2 * DAY)]
-        pipeline.collect_all(setup, _slurm(then, moment), moment)
-        pipeline.look(setup)
+        stages.collect_all(setup, _slurm(then, moment), moment)
+        stages.look(setup)
     begin = now - 2 * CYCLE
     for moment in (begin, *changes_of_limits(begin, now)):  # as cycles in those weeks would have seen the limits
-        pipeline.observe(setup, _slurm([], moment), moment)
+        stages.observe(setup, _slurm([], moment), moment)
     runs = simulate(now)
     _remember_queues(setup, runs, now)
     recent = [run for run in runs if run.end is None or run.end > now - 45 * DAY]
-    return pipeline.run(setup, _slurm(recent, now), now)
+    return stages.run(setup, _slurm(recent, now), now)
 
 
 def _remember_queues(setup: configfile.Setup, runs: Sequence[Run], now: int) -> None:
@@ -68,7 +70,7 @@ def _remember_queues(setup: configfile.Setup, runs: Sequence[Run], now: int) -> 
     with opened(setup.places.store) as store:
         for entry in setup.config.qos:
             for moment, wanted in waiting_at(runs, entry.name, moments).items():
-                store.add_sample(pipeline.scope(entry), moment, wanted)
+                store.add_sample(stages.scope(entry), moment, wanted)
 
 
 def _slurm(runs: Sequence[Run], now: int) -> Slurm:

@@ -9,11 +9,11 @@ from librarian.demo import queue
 from librarian.demo.group import LIMITS, RULES
 from librarian.demo.runs import Run, as_of
 from librarian.demo.tables import Rulebook, account_table, assoc_mgr, partition_lines, qos_table
-from librarian.processes import Answer
-from librarian.slurm.accounts import arguments as account_arguments
-from librarian.slurm.associations import Association
-from librarian.slurm.partitions import ARGUMENTS as PARTITIONS
-from librarian.slurm.qos import ARGUMENTS as QOS
+from librarian.subjects.limits.accounts import arguments as account_arguments
+from librarian.subjects.limits.associations import Association
+from librarian.subjects.limits.partitions import ARGUMENTS as PARTITIONS
+from librarian.subjects.limits.qos import ARGUMENTS as QOS
+from librarian.system.processes import Answer
 
 _NOT_YET, _NEVER = "Unknown", "None"
 
@@ -82,7 +82,7 @@ SLURM_VERSION           = 24.11.5
 
 
 class DemoSlurm:
-    """A `librarian.processes.Runner` with `runs` behind it, as they stand at `now` (UTC epoch, may be set).
+    """A `librarian.system.processes.Runner` with `runs` behind it, as they stand at `now` (UTC epoch, may be set).
 
     `limits`: QoS name to the texts of GrpTRES and GrpJobs; these QoS exist, and `normal`. `rules` has all other limits.
     `user` asks, and has the

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from librarian.core.tres import parse_tres
 from librarian.demo.runs import Run, as_of
+from librarian.shared.tres import parse_tres
 
 QOS_COLUMNS = (
     *("GrpTRES", "GrpJobs", "GrpSubmit", "MaxTRES", "MaxTRESPU", "MaxTRESPA", "MaxJobsPU", "MaxJobsPA"),

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from librarian import configfile
-from librarian.configfile import Setup
+from librarian.config import setup as configfile
+from librarian.config.setup import Setup
 from librarian.doctor import cluster, machine, own
 from librarian.doctor.finding import FAIL, OK, SKIP, WARN, Check, Finding
 from librarian.errors import ConfigError, LibrarianError, one_line

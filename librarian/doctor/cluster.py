@@ -6,12 +6,12 @@ import re
 from calendar import timegm
 from time import strptime
 
-from librarian.configfile import Setup
+from librarian.config.setup import Setup
 from librarian.doctor.finding import FAIL, OK, SKIP, WARN, Check, Finding
 from librarian.errors import SlurmError
 from librarian.slurm import site
 from librarian.slurm.command import Slurm
-from librarian.system import clock, user_name
+from librarian.system.host import clock, user_name
 
 COMMANDS = ("sacct", "sacctmgr", "scontrol", "squeue")
 _SKEW = 60  # seconds between two clocks that make hours wrong
@@ -69,7 +69,7 @@ def _cluster(slurm: Slurm, setup: Setup) -> Finding:
 
 
 def _qos(slurm: Slurm, setup: Setup) -> list[Finding]:
-    from librarian.slurm import qos
+    from librarian.subjects.limits import qos
 
     known = {name.lower() for name in qos.ask(slurm)}
     return [_one(entry.name, entry.name.lower() in known) for entry in setup.config.qos]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from importlib import import_module, metadata
 
-from librarian import __version__, assets
+from librarian import __version__
 from librarian.doctor.finding import FAIL, OK, WARN, Finding
+from librarian.site import assets
 
 NEEDED = {"pandas": (1, 5), "matplotlib": (3, 5), "jinja2": (3, 0), "pytz": (0,), "numpy": (1,)}
 OLDEST_PYTHON = (3, 10)

@@ -7,14 +7,16 @@ import re
 import shutil
 from pathlib import Path
 
-from librarian import lock, overview, sitefolder, statusfile
-from librarian.configfile import Setup, local_zone
-from librarian.core.verdict import LATE
+from librarian.config.setup import Setup, local_zone
 from librarian.doctor.finding import FAIL, OK, SKIP, WARN, Check, Finding
 from librarian.errors import LibrarianError, one_line
-from librarian.processes import run_command
+from librarian.health import overview, statusfile
+from librarian.health.verdict import LATE
+from librarian.site import folder as sitefolder
 from librarian.slurm.command import Slurm
-from librarian.system import clock, environment, file_time
+from librarian.system import lock
+from librarian.system.host import clock, environment, file_time
+from librarian.system.processes import run_command
 
 _LOW = 200 * 2**20  # bytes free that a store of a month and two copies of a site want
 _SKEW = 60
@@ -42,14 +44,13 @@ def checks(setup: Setup, path: Path, slurm: Slurm, now: int) -> list[tuple[str, 
 
 def schedule(setup: Setup, path: Path, slurm: Slurm, now: int) -> list[Finding]:
     """Whether our entries of scrontab are there, alive, and have fired."""
-    from librarian import scheduled
-    from librarian.slurm import crontab
+    from librarian.scrontab import ask, installed
 
-    state, name = setup.places.state, scheduled.installation(setup.config.cluster.name, path.resolve())
-    known = scheduled.recorded(state, name)
+    state, name = setup.places.state, installed.installation(setup.config.cluster.name, path.resolve())
+    known = installed.recorded(state, name)
     try:
-        table = crontab.read(slurm)
-    except crontab.NoScrontabError as error:
+        table = ask.read(slurm)
+    except ask.NoScrontabError as error:
         todo = "librarian scrontab install --form crontab, or --form systemd"
         return [Finding("scrontab", WARN, f"cannot be used here: {error.why}", todo)]
     found = [Finding("scrontab", OK, "can be used here")]
@@ -77,9 +78,8 @@ def _pace(setup: Setup) -> list[Finding]:
 
 
 def _entries(known: object, table: str, slurm: Slurm) -> Finding:
-    from librarian.core import crontable
-    from librarian.scheduled import Installed
-    from librarian.slurm import crontab
+    from librarian.scrontab import ask, crontable
+    from librarian.scrontab.installed import Installed
 
     assert isinstance(known, Installed)  # noqa: S101 (it is imported late)
     block = crontable.parted(table, known.name)
@@ -90,7 +90,7 @@ def _entries(known: object, table: str, slurm: Slurm) -> Finding:
         return Finding("entries", FAIL, "Slurm has disabled one: its job was cancelled", todo)
     if block.block != known.block:
         return Finding("entries", WARN, "they were changed by hand, and stay so", "librarian scrontab install")
-    jobs = crontab.jobs(slurm, known.jobs)
+    jobs = ask.jobs(slurm, known.jobs)
     held = [job for job in jobs if "held" in job.reason.lower()]
     missing = [name for name in known.jobs if name not in {job.name for job in jobs}]
     if held or missing:
@@ -207,8 +207,8 @@ def _zone(setup: Setup) -> Finding:
 
 
 def _alert(setup: Setup) -> Finding:
-    from librarian import alerts
-    from librarian.core.alerting import Message
+    from librarian.health import alerts
+    from librarian.health.alerting import Message
 
     rules = setup.config.alert
     if not rules.wanted:

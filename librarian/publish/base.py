@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from librarian.errors import LibrarianError, PublishError, TimedOutError
-from librarian.processes import Answer, run_command
-from librarian.system import stopwatch
-from librarian.targets import redacted
+from librarian.shared.targets import redacted
+from librarian.system.host import stopwatch
+from librarian.system.processes import Answer, run_command
 
 DONE: Literal["done"] = "done"
 UNCHANGED: Literal["unchanged"] = "unchanged"

@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from librarian.configfile import Setup
+from librarian.config.setup import Setup
 from librarian.errors import LibrarianError, PublishError, one_line
 from librarian.publish import Publisher, publishers
 from librarian.publish.base import FAILED, Attempt, Delivered, Finding, MayPassError, Patience, Plan
 from librarian.publish.outcome import Outcome, Record, from_json, record, to_json
-from librarian.system import pause, stopwatch, write_atomic
-from librarian.targets import redacted
+from librarian.shared.targets import redacted
+from librarian.system.host import pause, stopwatch, write_atomic
 
 Check = Callable[[Path], None]
 Result = TypeVar("Result")

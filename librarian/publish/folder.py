@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from librarian import sitefolder
 from librarian.errors import LibrarianError, PublishError
 from librarian.publish.base import DONE, Attempt, Delivered, Finding, Patience, Plan
-from librarian.system import group_number
+from librarian.site import folder as sitefolder
+from librarian.system.host import group_number
 
 
 @dataclass(frozen=True)

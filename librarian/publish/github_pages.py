@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from librarian import sitefolder
-from librarian.core.window import isoformat
 from librarian.errors import LibrarianError, PublishError
 from librarian.publish.base import (
     DONE,
@@ -27,8 +25,10 @@ from librarian.publish.base import (
     failure,
 )
 from librarian.publish.scratch import FOUND, PUSHED, Entry, Scratch, ScratchError, Tree
-from librarian.system import remove_tree
-from librarian.targets import split_remote
+from librarian.shared.targets import split_remote
+from librarian.shared.window import isoformat
+from librarian.site import folder
+from librarian.system.host import remove_tree
 
 INTERVAL = 360  # seconds: GitHub Pages allows about ten builds an hour
 _ROUNDS = 3  # of looking, making and pushing, while somebody else pushes at the same time
@@ -115,7 +115,7 @@ class GithubPages:
     # publish
 
     def _publish(self, site: Path, attempt: Attempt) -> Delivered:
-        content = self.scratch.add_files(site, list(sitefolder.files_of(site)), attempt)
+        content = self.scratch.add_files(site, list(folder.files_of(site)), attempt)
         ours = self.scratch.commit_of(PUSHED, attempt)
         if ours:
             tree, _, pushed_at = self.scratch.told(ours, attempt)
@@ -191,7 +191,7 @@ class GithubPages:
         raise PublishError(f"{self.describe()} holds other files", "the site would replace them", todo)
 
     def _is_site(self, tree: Tree, attempt: Attempt) -> bool:
-        row = tree.get(sitefolder.INDEX)
+        row = tree.get(folder.INDEX)
         try:
             index = json.loads(self.scratch.blob(row, attempt)) if row else {}
         except ValueError:
@@ -219,7 +219,7 @@ class GithubPages:
     # look
 
     def _plan(self, site: Path, attempt: Attempt) -> Plan:
-        files = sitefolder.files_of(site)
+        files = folder.files_of(site)
         content = self.scratch.add_files(site, list(files), attempt)
         sizes = {name: path.stat().st_size for name, path in files.items()}
         ours = self.scratch.commit_of(PUSHED, attempt)
@@ -257,7 +257,7 @@ def _resolved(remote: str, base: Path) -> str:
 
 
 def _message(site: Path, now: int) -> str:
-    made = (sitefolder.read_json(site, sitefolder.INDEX) or {}).get("generated_at")
+    made = (folder.read_json(site, folder.INDEX) or {}).get("generated_at")
     return f"Usage as of {isoformat(made if isinstance(made, int) else now, 'UTC')}"
 
 

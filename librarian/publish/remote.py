@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from librarian.errors import PublishError
-from librarian.processes import Answer
 from librarian.publish.base import Attempt, Tool, failure
-from librarian.targets import home_path, no_option
+from librarian.shared.targets import home_path, no_option
+from librarian.system.processes import Answer
 
 # Ours first: ssh takes the first value that it meets, so the table's options cannot undo these.
 _FIRST = ("BatchMode=yes", "ControlMaster=no", "ClearAllForwardings=yes")

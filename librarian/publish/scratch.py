@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from librarian.errors import LibrarianError
-from librarian.processes import Answer
 from librarian.publish.base import Attempt, Tool
-from librarian.system import environment, remove_tree
-from librarian.targets import Remote
+from librarian.shared.targets import Remote
+from librarian.system.host import environment, remove_tree
+from librarian.system.processes import Answer
 
 PUSHED = "refs/librarian/pushed"
 FOUND = "refs/librarian/found"

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from librarian.errors import PublishError
-from librarian.processes import Answer
 from librarian.publish.base import Attempt, failure
 from librarian.publish.remote import Host, Place, Seen
+from librarian.system.processes import Answer
 
 _ECHO = ("sftp>", "Fetching ")  # what is no answer in sftp's output
 _HALF = ".librarian-half."  # a single file on its way

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from librarian import sitefolder
 from librarian.errors import PublishError
 from librarian.publish.base import DONE, Attempt, Delivered, Finding, Patience, Plan
 from librarian.publish.remote import Host, Place, Seen, Shell, has_rsync
 from librarian.publish.sftp import Sftp
+from librarian.site import folder as sitefolder
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from librarian.core.names import file_safe
-from librarian.core.observables import OBSERVABLES
+from librarian.shared.resources import OBSERVABLES
+from librarian.shared.text import file_safe
 
 INDEX = "index.json"
 PAGE = "index.html"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from librarian.errors import LibrarianError, NoAnswerError, SlurmError, StoreError, TooWideError
-from librarian.processes import Answer, Runner, Stream, run_command
+from librarian.system.processes import Answer, Runner, Stream, run_command
 
 # Epochs instead of local times, array ranges uncut, one language. An alias in the user's environment must not change
 # what is asked, so formats are always given as options.

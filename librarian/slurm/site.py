@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from librarian.core.window import DAY
 from librarian.errors import SlurmError
+from librarian.shared.window import DAY
 from librarian.slurm.command import Slurm
 from librarian.slurm.durations import parse_duration
 

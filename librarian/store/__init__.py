@@ -13,17 +13,17 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from librarian.store.bins import Bins
-from librarian.store.care import Care, Health, check, export, take_in
-from librarian.store.copies import set_aside
+from librarian.store.backups import set_aside
 from librarian.store.database import CorruptStoreError, connect
+from librarian.store.maintenance import Care, Health, check, export, take_in
 from librarian.store.merging import Merging
-from librarian.store.months import Months
-from librarian.store.observed import Observed
-from librarian.store.queries import Asked, Coverage, Queries, Scope
-from librarian.store.queues import Queues
 from librarian.store.schema import MIGRATIONS
-from librarian.store.usages import Usages
+from librarian.subjects.jobs.keep import Asked, Coverage, Queries, Scope
+from librarian.subjects.limits.keep import Observed
+from librarian.subjects.months.keep import Months
+from librarian.subjects.queue.keep import Queues
+from librarian.subjects.usage.keep import Usages
+from librarian.subjects.usage.keep_bins import Bins
 
 __all__ = [
     "MIGRATIONS",

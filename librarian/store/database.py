@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from librarian.errors import StoreError
-from librarian.store.copies import beside, bound, copy_of
+from librarian.store.backups import beside, bound, copy_of
 from librarian.store.schema import MIGRATIONS
 
 

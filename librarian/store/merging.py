@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from librarian.store.months import RUNS, USAGE
-from librarian.store.queries import Scope
-from librarian.store.usages import BINS, Usages
+from librarian.subjects.jobs.keep import Scope
+from librarian.subjects.months.keep import RUNS, USAGE
+from librarian.subjects.usage.keep import BINS, Usages
 
 
 class Merging(Usages):

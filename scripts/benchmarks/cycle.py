@@ -11,11 +11,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from librarian import configfile, pipeline
+from librarian.config import setup as configfile
+from librarian.cycle import stages
 from librarian.demo.runs import Run
 from librarian.demo.slurm import DemoSlurm
 from librarian.slurm.command import Slurm
-from librarian.system import environment
+from librarian.system.host import environment
 
 FIRST = 2**50
 
@@ -40,7 +41,7 @@ def main() -> int:
     runs = [run for name in names for run in recent(name, now, count, 41)]
     limits = dict.fromkeys(names, ("cpu=4300,gres/gpu=390,mem=33590G", ""))
     demo = DemoSlurm(runs, now=now, cluster=setup.config.cluster.name, limits=limits)
-    problems = pipeline.run(setup, Slurm(runner=demo), now)
+    problems = stages.run(setup, Slurm(runner=demo), now)
     for problem in problems:
         print(problem, file=sys.stderr)
     return int(bool(problems))

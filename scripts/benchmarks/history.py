@@ -12,12 +12,13 @@ from benchmarks import made
 from benchmarks.local import configured, cycle
 from benchmarks.table import Row
 from benchmarks.tools import HERE, Taken, command, progress, quickest
-from librarian import configfile, pipeline
-from librarian.core.window import DAY
-from librarian.processes import Answer
-from librarian.slurm import accounting
+from librarian.config import setup as configfile
+from librarian.cycle import stages
+from librarian.shared.window import DAY
 from librarian.store import Asked, Scope, opened
-from librarian.system import environment
+from librarian.subjects.jobs import ask
+from librarian.system.host import environment
+from librarian.system.processes import Answer
 
 A_MONTH = 100_000
 MONTH = 30 * DAY
@@ -53,9 +54,9 @@ def filled(folder: Path, size: int) -> Path:
         end = made.NOW - (months - 1 - month) * MONTH
         count = min(A_MONTH, size)
         text = made.sacct_text(count, seed=month, begin=end - MONTH, end=end, users=41, first=2**40 + month * A_MONTH)
-        jobs = accounting.parse(Answer(0, text.encode(), ""), "hpg").jobs
+        jobs = ask.parse(Answer(0, text.encode(), ""), "hpg").jobs
         with opened(setup.places.store) as store:
             store.add(Scope("avery"), Asked(end - MONTH - 2 * DAY, end, 1.0, count, full=True), jobs, ())
-        pipeline.look(setup)
+        stages.look(setup)
     cycle(config, made.NOW + 600, RECENT)
     return config

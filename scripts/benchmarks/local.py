@@ -18,13 +18,13 @@ import pandas as pd
 from benchmarks import made
 from benchmarks.table import Row
 from benchmarks.tools import HERE, ROOT, command, progress, timed
-from librarian.core.observables import OBSERVABLES, Observable
-from librarian.core.summary import ended_by_bin
-from librarian.core.usage import bin_jobs
-from librarian.core.window import DAY, Window, window_until
-from librarian.processes import Answer
-from librarian.slurm import accounting
+from librarian.shared.resources import OBSERVABLES, Observable
+from librarian.shared.window import DAY, Window, window_until
 from librarian.store import Asked, Scope, opened
+from librarian.subjects.jobs import ask
+from librarian.subjects.usage.binning import bin_jobs
+from librarian.subjects.usage.summary import ended_by_bin
+from librarian.system.processes import Answer
 
 BASELINE_RUNS = 50_000
 PICTURED = (".png", ".pdf")
@@ -45,11 +45,11 @@ def parsing(runs: int) -> tuple[pd.DataFrame, Row]:
     progress(f"making {runs} rows")
     text = made.sacct_text(runs)
     answer = Answer(0, text.encode(), "")
-    ours = timed(lambda: accounting.parse(answer, "hpg"))
+    ours = timed(lambda: ask.parse(answer, "hpg"))
     floor = timed(lambda: made.read_csv(text))
     what = f"parse {runs:,} rows of sacct"
     row = Row(what, ours.wall, floor.wall, "pandas.read_csv, types given", 2, cpu=ours.cpu, memory=ours.mib)
-    return accounting.parse(answer, "hpg").jobs, row
+    return ask.parse(answer, "hpg").jobs, row
 
 
 def starting() -> Iterator[Row]:
@@ -188,5 +188,5 @@ def fill_state(folder: Path, names: tuple[str, ...], runs: int = 2000) -> None:
     with opened(folder / "state" / "hpg.sqlite") as store:
         for place, qos in enumerate(names):
             text = made.sacct_text(runs, seed=place, users=41, first=2**40 + place * runs, mean=9 * 3600, qos=qos)
-            jobs = accounting.parse(Answer(0, text.encode(), ""), "hpg").jobs
+            jobs = ask.parse(Answer(0, text.encode(), ""), "hpg").jobs
             store.add(Scope(qos), Asked(made.NOW - 32 * DAY, made.NOW - 600, 1.0, len(jobs), full=True), jobs, ())

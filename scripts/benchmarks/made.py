@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from librarian.core.window import DAY
-from librarian.slurm import accounting
+from librarian.shared.window import DAY
+from librarian.subjects.jobs import ask
 
 NOW = 1_795_200_000
 USERS = 200
@@ -35,11 +35,11 @@ def sacct_text(
         int(c): f"billing={c},cpu={c},gres/gpu:a100={c // 16},gres/gpu={c // 16},mem={c * 4096}M,node=1"
         for c in 2 ** np.arange(7)
     }
-    lines = [accounting.HEADER]
+    lines = [ask.HEADER]
     for n, (s, e, u, c) in enumerate(zip(start.tolist(), ended.tolist(), user.tolist(), cpus.tolist(), strict=True)):
         words = ("hpg", first + n, first + n, f"user{u:03d}", "avery", qos, "cpu", "COMPLETED")
         times = (s - 60, s - 60, s, e, e - s)
-        lines.append(accounting.DELIMITER.join([*map(str, (*words, *times)), "00:00:00", tres[c]]))
+        lines.append(ask.DELIMITER.join([*map(str, (*words, *times)), "00:00:00", tres[c]]))
     return "\n".join(lines) + "\n"
 
 
@@ -47,5 +47,5 @@ def read_csv(text: str) -> pd.DataFrame:
     """The floor of parsing: the same text and types, no check at all."""
     wide = {"DBIndex": "uint64"}
     narrow = dict.fromkeys(("JobIDRaw", "Submit", "Eligible", "Start", "End", "ElapsedRaw"), "int64")
-    types: dict[str, Any] = {name: {**wide, **narrow}.get(name, "category") for name in accounting.FIELDS}
-    return pd.read_csv(io.StringIO(text), sep=accounting.DELIMITER, dtype=types, quoting=3)
+    types: dict[str, Any] = {name: {**wide, **narrow}.get(name, "category") for name in ask.FIELDS}
+    return pd.read_csv(io.StringIO(text), sep=ask.DELIMITER, dtype=types, quoting=3)

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 
 from benchmarks.table import Row
 from benchmarks.tools import Taken, progress, quickest, taken_of
-from librarian.slurm import accounting
 from librarian.slurm.command import ENVIRONMENT
+from librarian.subjects.jobs import ask
 from tests.cluster import load
 from tests.cluster.client import Cluster
 from tests.cluster.program import Program
@@ -53,7 +53,9 @@ class _Session:
         self.program = Program(cluster, "alice", "/home/alice/usage")
         self.program.configure(QOS)
         # as where it is installed: Python has compiled all of it before
-        self._in_cluster(["python3", "-c", "import librarian.pipeline, librarian.render.figures, matplotlib.pyplot"])
+        self._in_cluster(
+            ["python3", "-c", "import librarian.cycle.stages, librarian.subjects.usage.pictures, matplotlib"]
+        )
 
     def measured(self, *, plain: bool) -> Iterator[Row]:
         """The rows; what they are set against is measured between them."""
@@ -97,7 +99,7 @@ class _Session:
         now = int(time.time())
         parts = []
         for qos in QOS:
-            argv = ["sacct", *accounting.arguments(accounting.Query(qos, now - seconds, now), "hpg")]
+            argv = ["sacct", *ask.arguments(ask.Query(qos, now - seconds, now), "hpg")]
             parts.append(quickest([self._in_cluster(argv) for _ in range(times)]))
         return Taken(sum(part.wall for part in parts), sum(part.cpu for part in parts), max(p.mib for p in parts))
 

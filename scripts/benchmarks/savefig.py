@@ -16,33 +16,34 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from matplotlib.figure import Figure
 
-from librarian import configfile, pipeline
-from librarian.render import figures
+from librarian.config import setup as configfile
+from librarian.cycle import stages
 from librarian.slurm.command import Slurm
-from librarian.system import clock, environment
+from librarian.subjects.usage import pictures
+from librarian.system.host import clock, environment
 
 taken = {"wall": 0.0, "cpu": 0.0, "pictures": 0}
 
 
-def saved(name: str, figure: Figure) -> figures.Picture:
+def saved(name: str, figure: Figure) -> pictures.Picture:
     """Both formats, as the library makes them."""
     png, pdf = io.BytesIO(), io.BytesIO()
     wall, cpu = time.perf_counter(), time.process_time()
-    figure.savefig(png, format="png", dpi=figures.DPI)
+    figure.savefig(png, format="png", dpi=pictures.DPI)
     figure.savefig(pdf, format="pdf")
     taken["wall"] += time.perf_counter() - wall
     taken["cpu"] += time.process_time() - cpu
     taken["pictures"] += 1
-    return figures.Picture(name, png.getvalue(), pdf.getvalue())
+    return pictures.Picture(name, png.getvalue(), pdf.getvalue())
 
 
 def main() -> None:
     """One cycle without publishing."""
-    figures._saved = saved
+    pictures._saved = saved
     setup = configfile.load(Path(sys.argv[1]), environment())
     slurm = Slurm(setup.config.slurm.bin_dir, setup.config.slurm.timeout_seconds)
     now = clock()
-    for problem in (*pipeline.collect_all(setup, slurm, now), *pipeline.render(setup, now)):
+    for problem in (*stages.collect_all(setup, slurm, now), *stages.render(setup, now)):
         raise problem
     print(json.dumps(taken))
 

@@ -11,7 +11,7 @@ import pytest
 from librarian.publish import publishers
 from librarian.publish.base import Attempt, Delivered
 from librarian.publish.github_pages import GithubPages
-from librarian.system import stopwatch
+from librarian.system.host import stopwatch
 from tests.e2e.remotes import NOW, Bare, content, site
 
 

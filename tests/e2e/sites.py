@@ -12,15 +12,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from librarian import __version__, assets
-from librarian.render import payload
+from librarian import __version__
+from librarian.cycle.report import Report, Staleness
+from librarian.health.statusfile import NAME as STATUS
 from librarian.render.files import PAGE, PICTURES, PLAIN, file_names
-from librarian.render.page import render_page
-from librarian.render.plain import render_plain
-from librarian.render.plotly import Plotly
-from librarian.render.table import usage_gzip
-from librarian.report import Report, Staleness
-from librarian.statusfile import NAME as STATUS
+from librarian.render.html.page import render_page
+from librarian.render.html.plain import render_plain
+from librarian.render.json import payload
+from librarian.site import assets
+from librarian.site.plotly import Plotly
+from librarian.subjects.usage.csv import usage_gzip
 from tests.unit import reports
 
 NOW = reports.NOW

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from librarian import assets
+from librarian.site import assets
 from tests.cluster.client import Cluster, wait_for
 from tests.cluster.fixture import ODD_QOS, ODD_USER, Under
 from tests.e2e.browser import Visit, browser, served, visit

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from librarian.core.reasons import explain, read_reason
+from librarian.subjects.queue.reasons import explain, read_reason
 from tests.cluster.client import Cluster, wait_for
 from tests.cluster.program import Program
 

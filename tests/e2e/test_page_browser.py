@@ -14,11 +14,11 @@ from urllib.parse import quote
 
 import pytest
 
-from librarian import assets
-from librarian.core.limits import QosLimits
+from librarian.cycle.report import Report
 from librarian.render.files import PICTURES, file_names
-from librarian.render.plotly import Plotly
-from librarian.report import Report
+from librarian.site import assets
+from librarian.site.plotly import Plotly
+from librarian.subjects.limits.model import QosLimits
 from tests.e2e.browser import Visit, browser, visit, web
 from tests.e2e.sites import INTERVAL, NOW, Site
 from tests.unit import reports

@@ -9,9 +9,9 @@ from urllib.parse import unquote
 
 import pytest
 
-from librarian.core.jobs import UNKNOWN
-from librarian.core.limits import QosLimits
 from librarian.render.files import PICTURES, file_names
+from librarian.subjects.jobs.model import UNKNOWN
+from librarian.subjects.limits.model import QosLimits
 from tests.e2e.browser import browser, visit, web
 from tests.e2e.sites import NOW, Site
 from tests.e2e.test_page_browser import AXE, Open, Publish, panel, publish

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from librarian.core.status import QosStatus, Stage, Status, to_json
-from librarian.single import write_single
+from librarian.health.status import QosStatus, Stage, Status, to_json
+from librarian.site.single_file import write_single
 from tests.e2e.browser import browser, visit, web
 from tests.e2e.sites import INTERVAL, NOW
 from tests.e2e.test_page_browser import Open, Publish, pair, panel, publish, tab, wait_for_text

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from librarian.single import write_single
+from librarian.site.single_file import write_single
 from tests.e2e.browser import Visit, browser, visit, web
 from tests.e2e.sites import NOW, Site
 from tests.unit import reports

@@ -19,7 +19,7 @@ from librarian.publish import publishers
 from librarian.publish.base import Attempt, Delivered, MayPassError
 from librarian.publish.delivery import checked, deliver, planned
 from librarian.publish.ssh import Ssh
-from librarian.system import stopwatch
+from librarian.system.host import stopwatch
 from tests.e2e.processes import in_a_child
 from tests.e2e.remotes import LARGE, NAMES, NOW, Sshd, content, is_running, killer, names, site, sshd, until, wrapper
 

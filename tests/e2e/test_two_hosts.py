@@ -20,8 +20,8 @@ import os, random, signal, sys, time
 sys.path.insert(0, {checkout!r})
 from pathlib import Path
 from librarian.errors import BusyError
-from librarian.lock import locked
-from librarian.system import host_name
+from librarian.system.lock import locked
+from librarian.system.host import host_name
 folder = Path({folder!r})
 inside, log, dice = folder / "inside", folder / "log", random.Random(host_name())
 while log.read_text().split().count(host_name()) < {entries}:

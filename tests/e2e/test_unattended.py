@@ -20,15 +20,17 @@ from typing import Any
 
 import pytest
 
-from librarian import overview, pipeline, sitefolder, statusfile
 from librarian.cli import upkeep
-from librarian.configfile import Setup
-from librarian.core.window import DAY
+from librarian.config.setup import Setup
+from librarian.cycle import stages
 from librarian.demo.runs import Run
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import LibrarianError, StoreError
-from librarian.processes import Answer
+from librarian.health import overview, statusfile
+from librarian.shared.window import DAY
+from librarian.site import folder as sitefolder
 from librarian.slurm.command import Slurm
+from librarian.system.processes import Answer
 from tests.cluster.client import wait_for
 from tests.unit import cycles
 from tests.unit.cycles import AVERY, BASE, NOW, WEB, configured, leave_out_pictures
@@ -63,7 +65,7 @@ def runs_around(moment: int) -> list[Run]:
 def cycle(setup: Setup, runs: Sequence[Run], now: int) -> list[LibrarianError]:
     """A run as the command line does it, at another time."""
     with upkeep.alone(setup) as guard:
-        return pipeline.run(setup, Slurm(runner=DemoSlurm(runs, now=now, user="alice")), now, guard)
+        return stages.run(setup, Slurm(runner=DemoSlurm(runs, now=now, user="alice")), now, guard)
 
 
 def picture(setup: Setup) -> dict[str, Any]:
@@ -240,7 +242,7 @@ class Day:
             )
 
         with upkeep.alone(self.setup) as guard:
-            if pipeline.run(self.setup, Slurm(runner=answers), now, guard):
+            if stages.run(self.setup, Slurm(runner=answers), now, guard):
                 self.failed.append(now)
 
     @property

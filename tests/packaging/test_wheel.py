@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 import librarian
-from librarian import assets
+from librarian.site import assets
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 VENDOR = "librarian/_assets/vendor/"
@@ -135,7 +135,7 @@ def test_with_an_npm_that_fails_the_wheel_is_built_all_the_same(tmp_path: Path) 
 def test_the_command_runs_from_the_wheel(environment: Path, tmp_path: Path) -> None:
     env = clean_environment(tmp_path)
     assert librarian.__version__ in run(environment / "bin" / "librarian", "--version", cwd=tmp_path, env=env)
-    program = "import librarian.assets as a; print(a.__file__, a.plotly().path)"
+    program = "import librarian.site.assets as a; print(a.__file__, a.plotly().path)"
     where = run(environment / "bin" / "python", "-c", program, cwd=tmp_path, env=env)
     assert where.startswith(str(environment))
 

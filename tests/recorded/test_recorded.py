@@ -12,21 +12,23 @@ from typing import Any
 
 import pytest
 
-from librarian.core.composed import Branch, Partition
-from librarian.core.jobs import UNKNOWN
-from librarian.core.observables import OBSERVABLES
-from librarian.core.rules import QosLimits
-from librarian.core.summary import ended_by_bin, ended_states
-from librarian.core.usage import bin_jobs
-from librarian.core.window import window_until
 from librarian.errors import SlurmError
-from librarian.processes import Answer
-from librarian.slurm import accounting, accounts, associations, counted, partitions, qos, site
+from librarian.shared.resources import OBSERVABLES
+from librarian.shared.window import window_until
+from librarian.slurm import site
 from librarian.slurm.command import Slurm
+from librarian.subjects.jobs import ask
+from librarian.subjects.jobs.model import UNKNOWN
+from librarian.subjects.limits import accounts, associations, counted, partitions, qos
+from librarian.subjects.limits.effective_limits import Branch, Partition
+from librarian.subjects.limits.rules import QosLimits
+from librarian.subjects.usage.binning import bin_jobs
+from librarian.subjects.usage.summary import ended_by_bin, ended_states
+from librarian.system.processes import Answer
 
 RECORDINGS = sorted((Path(__file__).parent.parent / "data").glob("slurm-*"))
 UNTOLD = {"slurm-26.05"}  # there an ordinary user is not told slurmdbd's settings
-SEPARATOR = accounting.DELIMITER
+SEPARATOR = ask.DELIMITER
 
 
 @pytest.fixture(params=RECORDINGS, ids=lambda folder: folder.name)
@@ -46,7 +48,7 @@ def answer(recording: Path, name: str) -> Answer:
 def asked_for(whole: Answer) -> Answer:
     """A recorded answer of sacct, cut down to the fields that are asked for."""
     rows = [line.split(SEPARATOR) for line in whole.text.splitlines()]
-    places = [rows[0].index(name) for name in accounting.FIELDS]
+    places = [rows[0].index(name) for name in ask.FIELDS]
     lines = [SEPARATOR.join(row[place] for place in places) + "\n" for row in rows]
     return Answer(whole.status, "".join(lines).encode(), whole.stderr)
 
@@ -61,7 +63,7 @@ QOS = ("avery", "avery-b", "kim", "kim-b")
 
 @pytest.mark.parametrize("name", QOS)
 def test_totals_equal_the_database(recording: Path, name: str) -> None:
-    runs = accounting.parse(asked_for(answer(recording, f"sacct-{name}")), "hpg")
+    runs = ask.parse(asked_for(answer(recording, f"sacct-{name}")), "hpg")
     assert runs.rejects == ()
     now = oracle(recording)["now"]
     window = window_until(now, seconds=86400, bin_seconds=3600, zone="US/Eastern")
@@ -78,22 +80,22 @@ def test_totals_equal_the_database(recording: Path, name: str) -> None:
 
 
 def test_the_kinds_of_jobs_are_all_there(recording: Path) -> None:
-    jobs = accounting.parse(asked_for(answer(recording, "sacct-avery")), "hpg").jobs
+    jobs = ask.parse(asked_for(answer(recording, "sacct-avery")), "hpg").jobs
     states = set(jobs["state"])
     assert states >= {"COMPLETED", "FAILED", "TIMEOUT", "CANCELLED", "REQUEUED", "RUNNING"}
     assert jobs["dbindex"].is_unique
     assert (jobs["suspended"] > 0).any()
     assert jobs["jobid"].duplicated().any(), "one that was requeued"
-    kim = accounting.parse(asked_for(answer(recording, "sacct-kim")), "hpg").jobs
+    kim = ask.parse(asked_for(answer(recording, "sacct-kim")), "hpg").jobs
     assert ((kim["start"] == UNKNOWN) & (kim["end"] != UNKNOWN)).any(), "one that was cancelled before its start"
 
 
 def test_no_jobs_and_no_answer(recording: Path) -> None:
-    assert len(accounting.parse(asked_for(answer(recording, "sacct-none")), "hpg").jobs) == 0
+    assert len(ask.parse(asked_for(answer(recording, "sacct-none")), "hpg").jobs) == 0
     for name, said in (("sacct-unknown-qos", "avery-b"), ("sacct-slurmdbd-down", "Connection refused")):
         told = answer(recording, name)
         with pytest.raises(SlurmError, match=said):
-            accounting.ask(Slurm(runner=lambda *_, told=told, **__: told), accounting.Query("x", 0, 1), "hpg")
+            ask.ask(Slurm(runner=lambda *_, told=told, **__: told), ask.Query("x", 0, 1), "hpg")
 
 
 def test_limits(recording: Path) -> None:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from librarian.core.observables import OBSERVABLES
-from librarian.core.queue import held, understood
-from librarian.core.reasons import explain
 from librarian.errors import NoAnswerError
-from librarian.slurm import queue
+from librarian.shared.resources import OBSERVABLES
 from librarian.slurm.command import Slurm
+from librarian.subjects.queue import ask
+from librarian.subjects.queue.model import held, understood
+from librarian.subjects.queue.reasons import explain
 from tests.recorded.test_recorded import RECORDINGS, answer
 
 WITH_QUEUE = [folder for folder in RECORDINGS if (folder / "squeue-busy-avery.txt").exists()]
@@ -36,7 +36,7 @@ def plain(recording: Path, when: str, qos: str, state: str) -> list[list[str]]:
 
 @pytest.mark.parametrize("qos", ["avery", "kim"])
 def test_the_jobs_are_those_of_squeue(recording: Path, qos: str) -> None:
-    told = queue.parse(answer(recording, f"squeue-calm-{qos}"))
+    told = ask.parse(answer(recording, f"squeue-calm-{qos}"))
     assert told.rejects == ()
     for state in ("PENDING", "RUNNING"):
         rows = told.table[told.table["state"] == state]
@@ -49,21 +49,21 @@ def test_the_jobs_are_those_of_squeue(recording: Path, qos: str) -> None:
 @pytest.mark.parametrize("qos", ["avery", "kim"])
 def test_while_jobs_start_none_is_lost(recording: Path, qos: str) -> None:
     """The two answers are a moment apart, in which some jobs started; none ended."""
-    told = queue.parse(answer(recording, f"squeue-busy-{qos}"))
+    told = ask.parse(answer(recording, f"squeue-busy-{qos}"))
     assert told.rejects == ()
     expected = Counter(row[2] for state in ("PENDING", "RUNNING") for row in plain(recording, "busy", qos, state))
     assert told.table.groupby("user")["tasks"].sum().to_dict() == expected
 
 
 def test_every_reason_is_known(recording: Path) -> None:
-    table = queue.parse(answer(recording, "squeue-busy-avery")).table
+    table = ask.parse(answer(recording, "squeue-busy-avery")).table
     waiting = understood(table, int(table["submit"].max()))
     assert set(waiting["name"]) >= {"JobArrayTaskLimit", "JobHeldUser", "BeginTime"}
     assert not [name for name in waiting["name"] if explain(name) == explain("?")]
 
 
 def test_what_is_held_is_what_the_jobs_hold(recording: Path) -> None:
-    table = queue.parse(answer(recording, "squeue-calm-avery")).table
+    table = ask.parse(answer(recording, "squeue-calm-avery")).table
     held_cpus: Counter[str] = Counter()
     for state in ("RUNNING", "SUSPENDED"):
         for row in plain(recording, "calm", "avery", state):
@@ -76,4 +76,4 @@ def test_no_controller_is_nobody(recording: Path) -> None:
     told = answer(recording, "squeue-avery-slurmctld-down")
     assert told.status == 1
     with pytest.raises(NoAnswerError, match="squeue failed"):
-        queue.ask(Slurm(runner=lambda *_, **__: told), queue.Question("avery"), "hpg")
+        ask.ask(Slurm(runner=lambda *_, **__: told), ask.Question("avery"), "hpg")

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import settings
 
-from librarian import system
+from librarian.system import host
 
 settings.register_profile("librarian", deadline=None)
 settings.load_profile("librarian")
@@ -12,4 +12,4 @@ settings.load_profile("librarian")
 @pytest.fixture(autouse=True)
 def _stay(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that stands back behind others could never come forward again."""
-    monkeypatch.setattr(system, "stand_back", lambda niceness: None)
+    monkeypatch.setattr(host, "stand_back", lambda niceness: None)

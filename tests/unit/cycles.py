@@ -7,13 +7,16 @@ from typing import Any
 
 import pytest
 
-from librarian import assemble, config, configfile, housekeeping, pipeline, sitefolder
-from librarian.configfile import Setup
+from librarian import config
+from librarian.config import setup
+from librarian.config.setup import Setup
+from librarian.cycle import assemble, housekeeping, stages
 from librarian.demo.runs import Run
 from librarian.demo.slurm import DemoSlurm
-from librarian.render import figures
-from librarian.render.figures import Picture
+from librarian.site import folder as sitefolder
 from librarian.store import Store
+from librarian.subjects.usage import pictures
+from librarian.subjects.usage.pictures import Picture
 from tests.unit.runs import run_of
 
 NOW = 1_793_100_000
@@ -33,12 +36,12 @@ STEPS: dict[str, tuple[Any, str]] = {
     "the answer": (Store, "_put_jobs"),
     "the answer's end": (Store, "_cover"),
     "hourly usage": (Store, "keep_usage"),
-    "the pictures": (figures, "draw_one"),
+    "the pictures": (pictures, "draw_one"),
     "the page": (assemble, "render_page"),
     "the folder": (sitefolder, "_fill"),
     "the swap": (sitefolder, "_swap"),
     "the old site's end": (sitefolder, "remove_tree"),
-    "publishing": (pipeline, "publish"),
+    "publishing": (stages, "publish"),
     "housekeeping": (housekeeping, "tidy"),
 }
 """What a run may be doing when it is ended: a module or a class, and the name of a function of it."""
@@ -46,7 +49,7 @@ STEPS: dict[str, tuple[Any, str]] = {
 
 def configured(folder: Path, text: str) -> Setup:
     """The configuration `text` as that of `folder`."""
-    return configfile.setup(config.parse(text), folder, {})
+    return setup.setup(config.parse(text), folder, {})
 
 
 def ended(number: int, **changes: object) -> Run:
@@ -57,4 +60,4 @@ def ended(number: int, **changes: object) -> Run:
 
 def leave_out_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests that do not look at the pictures need not wait for them."""
-    monkeypatch.setattr(figures, "draw_one", lambda report, name: Picture(name, b"png", b"pdf"))
+    monkeypatch.setattr(pictures, "draw_one", lambda report, name: Picture(name, b"png", b"pdf"))

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from librarian.core.accounts import by_account
-from librarian.core.allocation import Pace, pace
-from librarian.core.grants import Allocation
-from librarian.core.months import Kept, Month, midnights, month_start, months
-from librarian.core.usage import Usage
+from librarian.subjects.months.allocation import Pace, pace
+from librarian.subjects.months.grants import Allocation
+from librarian.subjects.months.model import Kept, Month, midnights, month_start, months
+from librarian.subjects.usage.accounts import by_account
+from librarian.subjects.usage.binning import Usage
 
 
 def months_of(jobs: pd.DataFrame, usage: Usage) -> tuple[Month, ...]:

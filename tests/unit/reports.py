@@ -13,18 +13,18 @@ import numpy as np
 import pandas as pd
 import pytz
 
-from librarian import report as reports
-from librarian.core import palette
-from librarian.core.demand import Samples, looks_table, sums_table
-from librarian.core.grants import Allocation
-from librarian.core.jobs import COLUMNS, NUMBERS, TEXTS, UNKNOWN, Reject
-from librarian.core.limits import Change, QosLimits
-from librarian.core.measured import measure
-from librarian.core.queue import COLUMNS as QUEUE_COLUMNS
-from librarian.core.queue import Seen, queue_table
-from librarian.core.rules import Account, PartitionQos
-from librarian.core.window import window_until
-from librarian.report import Collected, Header, Note, Report, Staleness
+from librarian.cycle import report as reports
+from librarian.cycle.report import Collected, Header, Note, Report, Staleness
+from librarian.shared import palette
+from librarian.shared.window import window_until
+from librarian.subjects.jobs.model import COLUMNS, NUMBERS, TEXTS, UNKNOWN, Reject
+from librarian.subjects.limits.model import Change, QosLimits
+from librarian.subjects.limits.rules import Account, PartitionQos
+from librarian.subjects.months.grants import Allocation
+from librarian.subjects.queue.demand import Samples, looks_table, sums_table
+from librarian.subjects.queue.model import COLUMNS as QUEUE_COLUMNS
+from librarian.subjects.queue.model import Seen, queue_table
+from librarian.subjects.usage.bins import measure
 from tests.unit.pasts import months_of, paces_of
 
 ZONE = "US/Eastern"

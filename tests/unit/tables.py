@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from librarian.core.jobs import NUMBERS, TEXTS, UNKNOWN
-from librarian.processes import Answer
-from librarian.slurm.accounting import DELIMITER, FIELDS, HEADER
+from librarian.subjects.jobs.ask import DELIMITER, FIELDS, HEADER
+from librarian.subjects.jobs.model import NUMBERS, TEXTS, UNKNOWN
+from librarian.system.processes import Answer
 
 DEFAULTS: dict[str, Any] = {
     **{

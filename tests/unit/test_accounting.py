@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from librarian.core.jobs import NUMBERS, TEXTS, UNKNOWN
 from librarian.errors import SlurmError
-from librarian.processes import Answer
-from librarian.slurm import accounting
-from librarian.slurm.accounting import DELIMITER, FIELDS, HEADER, Query, parse
 from librarian.slurm.command import Slurm
 from librarian.slurm.durations import parse_duration
+from librarian.subjects.jobs import ask
+from librarian.subjects.jobs.ask import DELIMITER, FIELDS, HEADER, Query, parse
+from librarian.subjects.jobs.model import NUMBERS, TEXTS, UNKNOWN
+from librarian.system.processes import Answer
 from tests.unit.tables import sacct_answer, sacct_line
 
 
@@ -70,7 +70,7 @@ def test_users_may_be_called_like_missing_values_or_not_at_all() -> None:
     assert parse(sacct_answer(lines), "hpg").jobs["user"].tolist() == [
         "nan",
         "NULL",
-        accounting.NAMELESS,
+        ask.NAMELESS,
         "None",
         "007",
     ]
@@ -160,7 +160,7 @@ def test_a_torn_end_is_an_error() -> None:
 
 
 def test_the_query() -> None:
-    words = accounting.arguments(Query("avery", 10, 20, ("a", "b"), ("gpu",)), "hpg")
+    words = ask.arguments(Query("avery", 10, 20, ("a", "b"), ("gpu",)), "hpg")
     assert {"-a", "-X", "-D", "-P", "--noconvert", "--qos=avery", "--accounts=a,b", "--partition=gpu"} <= set(words)
     assert words[words.index("-S") + 1 :][:3] == ["uts10", "-E", "uts20"]
     assert "-s" not in words
@@ -174,7 +174,7 @@ def test_the_environment_asks_for_epochs_and_a_failure_is_told() -> None:
         return Answer(1, b"", "sacct: error: You gave a bad qos 'x'. Valid QOS's are normal,avery\n")
 
     with pytest.raises(SlurmError, match="Valid QOS's are normal,avery"):
-        accounting.ask(Slurm(timeout=9, runner=refuse), Query("x", 0, 1), "hpg")
+        ask.ask(Slurm(timeout=9, runner=refuse), Query("x", 0, 1), "hpg")
 
 
 @pytest.mark.parametrize(
@@ -196,8 +196,8 @@ def test_it_does_not_matter_how_an_answer_is_cut(cuts: list[int], bad: int) -> N
     answer = sacct_answer(lines)
     whole = parse(answer, "hpg")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(accounting, "_AT_ONCE", 1)
-        reading = accounting.Reading("hpg")
+        patch.setattr(ask, "_AT_ONCE", 1)
+        reading = ask.Reading("hpg")
         edges = [0, *sorted(cuts), len(answer.stdout)]
         for begin, end in itertools.pairwise(edges):
             reading.take(answer.stdout[begin:end])
@@ -207,7 +207,7 @@ def test_it_does_not_matter_how_an_answer_is_cut(cuts: list[int], bad: int) -> N
 
 
 def test_what_comes_after_a_wrong_header_is_no_table() -> None:
-    reading = accounting.Reading("hpg")
+    reading = ask.Reading("hpg")
     reading.take(b"sacct: fatal: no\n")
     reading.take(HEADER.encode() + b"\n")
     with pytest.raises(SlurmError, match="no table"):

@@ -13,12 +13,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from librarian import alerts, config, configfile, processes, statusfile
-from librarian.configfile import Setup
-from librarian.core.alerting import Memory, Message, decide
-from librarian.core.status import FAILED, OK, Status, after_run
-from librarian.core.upkeep import Alert
+from librarian import config
+from librarian.config import setup as configfile
+from librarian.config.setup import Setup
+from librarian.config.upkeep import Alert
 from librarian.errors import ConfigError
+from librarian.health import alerts, statusfile
+from librarian.health.alerting import Memory, Message, decide
+from librarian.health.status import FAILED, OK, Status, after_run
+from librarian.system import processes
 
 NOW = 1_793_100_000
 RULES = Alert(mail=("alice@example.org",), after_failures=3, after_hours=2)
@@ -230,7 +233,7 @@ def test_odd_addresses_are_refused(address: str) -> None:
 def test_the_watchdog_needs_no_heavy_parts_for_it() -> None:
     code = (
         "import sys\nfor name in ('numpy', 'pandas', 'matplotlib', 'jinja2', 'sqlite3'): sys.modules[name] = None\n"
-        "import librarian.alerts, librarian.overview, librarian.lock"
+        "import librarian.health.alerts, librarian.health.overview, librarian.system.lock"
     )
     answer = processes.run_command([sys.executable, "-c", code], timeout=60, env={"PYTHONPATH": str(Path.cwd())})
     assert (answer.status, answer.stderr) == (0, "")

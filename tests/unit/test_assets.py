@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from librarian import assets
 from librarian.errors import LibrarianError
-from librarian.render.plotly import Plotly
+from librarian.site import assets
+from librarian.site.plotly import Plotly
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 BASIC_BANNER = "/**\n* plotly.js (basic - minified) v3.2.1\n* Copyright 2012-2025, Plotly, Inc.\n*/\n"
@@ -123,7 +123,7 @@ class TestPlotly:
         assert found.path.stat().st_size > 2_000_000
 
     def test_finding_plotly_does_not_import_it(self) -> None:
-        program = "import sys; from librarian import assets; assets.plotly(); sys.exit('plotly' in sys.modules)"
+        program = "import sys; from librarian.site import assets; assets.plotly(); sys.exit('plotly' in sys.modules)"
         subprocess.run([sys.executable, "-c", program], cwd=CHECKOUT, check=True, timeout=60)
 
 

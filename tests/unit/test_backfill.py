@@ -15,20 +15,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from librarian import backlog, config, configfile
-from librarian.backfill import Hands, Outcome, Progress, fill, into_store
-from librarian.backlog import Terms, bounds, orders
-from librarian.configfile import Setup
-from librarian.core.window import DAY, day_edges
+from librarian import config
+from librarian.backfill import orders as backlog
+from librarian.backfill.orders import Terms, bounds, orders
+from librarian.backfill.slices import Hands, Outcome, Progress, fill, into_store
+from librarian.config import setup as configfile
+from librarian.config.setup import Setup
 from librarian.demo.runs import Run
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import BusyError, NoAnswerError, SlurmError, TimedOutError
-from librarian.lock import locked
-from librarian.processes import Answer
+from librarian.shared.window import DAY, day_edges
 from librarian.slurm.command import Slurm
 from librarian.slurm.site import Archive
 from librarian.store import Scope, opened
-from librarian.store.months import RUNS, USAGE
+from librarian.subjects.months.keep import RUNS, USAGE
+from librarian.system.lock import locked
+from librarian.system.processes import Answer
 from tests.unit.runs import T0, run_of
 from tests.unit.test_slices import Bounded
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from librarian.core.jobs import UNKNOWN
-from librarian.core.observables import OBSERVABLES
-from librarian.core.usage import bin_jobs
-from librarian.core.window import window_until
 from librarian.errors import StoreError
-from librarian.store import MIGRATIONS, Asked, Scope, Store, check, copies, export, opened, set_aside, take_in
+from librarian.shared.resources import OBSERVABLES
+from librarian.shared.window import window_until
+from librarian.store import MIGRATIONS, Asked, Scope, Store, backups, check, export, opened, set_aside, take_in
+from librarian.subjects.jobs.model import UNKNOWN
+from librarian.subjects.usage.binning import bin_jobs
 from tests.unit.tables import jobs_table
 
 NOW = 1_793_000_000
@@ -155,10 +155,10 @@ def test_files_set_aside_are_bounded_and_their_journals_go_with_them(path: Path)
     for number in range(5):
         with opened(path):
             pass
-        copies.journal(path).write_bytes(b"undo")
+        backups.journal(path).write_bytes(b"undo")
         aside = set_aside(path, "damaged", NOW + number)
         os.utime(aside, (NOW + number, NOW + number))
-        assert not copies.journal(path).exists(), "it would be rolled back into the next store"
+        assert not backups.journal(path).exists(), "it would be rolled back into the next store"
     left = [name for name in names(path) if "damaged" in name]
     assert left == [f"hpg.sqlite.damaged-{NOW + n}{end}" for n in (3, 4) for end in ("", "-journal")]
 

@@ -8,12 +8,12 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from librarian.core.changes import NEVER, changed_from
-from librarian.core.jobs import UNKNOWN, joined
-from librarian.core.observables import OBSERVABLES
-from librarian.core.summary import ended_by_bin
-from librarian.core.usage import bin_jobs
-from librarian.core.window import window_until
+from librarian.shared.resources import OBSERVABLES
+from librarian.shared.window import window_until
+from librarian.subjects.jobs.changes import NEVER, changed_from
+from librarian.subjects.jobs.model import UNKNOWN, joined
+from librarian.subjects.usage.binning import bin_jobs
+from librarian.subjects.usage.summary import ended_by_bin
 from tests.unit.tables import jobs_table
 
 NOW = 1_793_570_400 + 1234

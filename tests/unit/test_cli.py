@@ -17,13 +17,13 @@ from librarian.cli import main
 from librarian.cli.main import function_of
 from librarian.cli.parser import COMMANDS, parser
 from librarian.config import parse
-from librarian.core.limits import QosLimits
+from librarian.config.initial import Found, compose, discover
 from librarian.demo.group import LIMITS
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import ConfigError
-from librarian.initial import Found, compose, discover
 from librarian.render.files import PICTURES
 from librarian.slurm.command import Slurm
+from librarian.subjects.limits.model import QosLimits
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -114,7 +114,7 @@ def test_the_page_in_one_file(place: Path) -> None:
 
 def test_two_at_once(place: Path) -> None:
     holder = (
-        "import sys, time; from pathlib import Path; from librarian.lock import locked\n"
+        "import sys, time; from pathlib import Path; from librarian.system.lock import locked\n"
         "with locked(Path('state/demo.lock'), 'a run'): print('held', flush=True); time.sleep(60)"
     )
     env = {**os.environ, "PYTHONPATH": str(ROOT)}

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from librarian import system
-from librarian.backfill import Progress
+from librarian.backfill.slices import Progress
 from librarian.cli import backfill, main
 from librarian.store import Scope
+from librarian.system import host
 from tests.unit.runs import T0
 from tests.unit.test_cli import ROOT, place
 
@@ -27,7 +27,7 @@ def config(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(place)
     monkeypatch.setenv("NOW", str(NOW))
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    monkeypatch.setattr(system, "clock", lambda: NOW)
+    monkeypatch.setattr(host, "clock", lambda: NOW)
     return place
 
 

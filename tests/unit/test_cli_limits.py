@@ -12,14 +12,14 @@ from librarian.cli import limits as command
 from librarian.cli import main
 from librarian.cli.limits import table
 from librarian.config import parse
-from librarian.core.policy import OWN, Held, rows
-from librarian.core.rules import Account, QosLimits
 from librarian.demo.slurm import DemoSlurm
 from librarian.demo.tables import AccountTable, Rulebook
 from librarian.errors import SlurmError
-from librarian.headroom import Headroom, ask
-from librarian.processes import Answer
 from librarian.slurm.command import Slurm
+from librarian.subjects.limits.now import Headroom, ask
+from librarian.subjects.limits.policy import OWN, Held, rows
+from librarian.subjects.limits.rules import Account, QosLimits
+from librarian.system.processes import Answer
 from tests.unit.runs import T0, run_of
 
 CONFIG = '[cluster]\nname = "demo"\n[[qos]]\nname = "avery"\n[[qos]]\nname = "avery-b"\n[qos.limits]\ngpu = 3\n'

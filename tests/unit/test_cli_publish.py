@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from librarian import pages
 from librarian.config import parse
 from librarian.errors import ConfigError
+from librarian.publish import pages_setup
 from tests.e2e.remotes import Bare, site
 
 ROOT = Path(__file__).parent.parent.parent
@@ -134,9 +134,9 @@ def test_init_pages_adds_the_table_and_tells_what_is_left(place: Path) -> None:
 
 
 def test_the_key_that_init_offers_is_used(place: Path) -> None:
-    text = pages.with_pages(CONFIG, "x", "git@github.com:a/b.git", place / "it's")
+    text = pages_setup.with_pages(CONFIG, "x", "git@github.com:a/b.git", place / "it's")
     assert parse(text.replace("# identity", "identity")).publish[0].options["identity"] == "…"
-    text = pages.with_pages(CONFIG, "x", "git@github.com:a/b.git", place / "a key\\n")
+    text = pages_setup.with_pages(CONFIG, "x", "git@github.com:a/b.git", place / "a key\\n")
     assert parse(text.replace("# identity", "identity")).publish[0].options["identity"] == f"{place}/a key\\n"
 
 
@@ -144,7 +144,7 @@ def test_odd_repositories(place: Path) -> None:
     assert librarian(place, "init", "--pages", "usage").returncode == 2
     assert (place / "librarian.toml").read_text() == CONFIG
     with pytest.raises(ConfigError, match="is no repository"):
-        pages.repository('a/b"\n[x]')
+        pages_setup.repository('a/b"\n[x]')
     (place / "librarian.toml").write_text("broken")
     told = librarian(place, "init", "--pages", "a/b")
     assert (told.returncode, "is not TOML" in told.stderr) == (2, True)

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from librarian import system
 from librarian.cli import main
 from librarian.cli.queue_text import lines
-from librarian.core.limits import Limit
-from librarian.core.queue import Queue, Seen, queue_table, summarise
 from librarian.demo.runs import Run
 from librarian.demo.slurm import DemoSlurm
-from librarian.processes import Answer
 from librarian.slurm import command
+from librarian.subjects.limits.model import Limit
+from librarian.subjects.queue.model import Queue, Seen, queue_table, summarise
+from librarian.system import host
+from librarian.system.processes import Answer
 from tests.unit.reports import HOSTILE, NOW, pending
 from tests.unit.runs import T0, run_of
 
@@ -37,7 +37,7 @@ RUNS = [
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "librarian.toml").write_text('[cluster]\nname = "demo"\ntimezone = "UTC"\n[[qos]]\nname = "avery"\n')
     answer(monkeypatch, DemoSlurm(RUNS, now=T0 + 7300))
-    monkeypatch.setattr(system, "clock", lambda: T0 + 7300)
+    monkeypatch.setattr(host, "clock", lambda: T0 + 7300)
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.chdir(tmp_path)
     return tmp_path

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from librarian import config, configfile, pipeline
+from librarian import config
 from librarian.cli import main
+from librarian.config import setup as configfile
+from librarian.cycle import stages
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import ConfigError
 from librarian.slurm.command import Slurm
@@ -73,7 +75,7 @@ def collected(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     setup = configfile.load(place / "librarian.toml", {})
     leave_out_pictures(monkeypatch)
     for now in (NOW - 40 * 86400, NOW - 20 * 86400, NOW):
-        assert pipeline.run(setup, Slurm(runner=DemoSlurm(runs, now=now)), now) == []
+        assert stages.run(setup, Slurm(runner=DemoSlurm(runs, now=now)), now) == []
 
 
 def test_nothing_was_collected_yet(report: Report) -> None:

@@ -69,11 +69,19 @@ def test_what_looks_after_runs_needs_no_heavy_parts(ran: Path, command: str) -> 
 @pytest.mark.parametrize("code", [AS_A_SCRIPT, AS_A_MODULE])
 def test_what_looks_after_runs_loads_no_more_than_it_needs(ran: Path, code: str) -> None:
     started = imported(code, "status", folder=ran)
-    assert "librarian.overview" in started
-    assert not started & {*HEAVY, "hashlib", "secrets", "subprocess", "tempfile", "librarian.alerts", "librarian.slurm"}
+    assert "librarian.health.overview" in started
+    assert not started & {
+        *HEAVY,
+        "hashlib",
+        "secrets",
+        "subprocess",
+        "tempfile",
+        "librarian.health.alerts",
+        "librarian.slurm",
+    }
     started = imported(code, "watchdog", folder=ran)
-    assert "librarian.watchdog" in started
-    assert not started & {*HEAVY, "librarian.alerts", "librarian.overview", "librarian.schedule"}
+    assert "librarian.scrontab.watchdog" in started
+    assert not started & {*HEAVY, "librarian.health.alerts", "librarian.health.overview", "librarian.scrontab.install"}
 
 
 def test_rejected_rows_are_listed(place: Path) -> None:

@@ -12,8 +12,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from librarian import processes
-from librarian.collect import (
+from librarian.demo.runs import Run
+from librarian.demo.slurm import DemoSlurm
+from librarian.errors import LibrarianError, SlurmError, StoreError, TimedOutError
+from librarian.shared.resources import OBSERVABLES, gpu_observables
+from librarian.shared.window import DAY, window_until
+from librarian.slurm import site
+from librarian.slurm.command import Slurm
+from librarian.store import Coverage, Scope, Store, opened
+from librarian.subjects.jobs import ask as accounting
+from librarian.subjects.jobs.collect import (
     CLUSTERS,
     FULL_EVERY,
     OVERLAP,
@@ -26,18 +34,11 @@ from librarian.collect import (
     observe_cluster,
     plan,
 )
-from librarian.core.observables import OBSERVABLES, gpu_observables
-from librarian.core.usage import Usage, bin_jobs
-from librarian.core.window import DAY, window_until
-from librarian.demo.runs import Run
-from librarian.demo.slurm import DemoSlurm
-from librarian.errors import LibrarianError, SlurmError, StoreError, TimedOutError
-from librarian.processes import Answer
-from librarian.slurm import accounting, site
-from librarian.slurm.command import Slurm
-from librarian.store import Coverage, Scope, Store, opened
-from librarian.store.queries import Intake
-from librarian.system import user_name
+from librarian.subjects.jobs.keep import Intake
+from librarian.subjects.usage.binning import Usage, bin_jobs
+from librarian.system import processes
+from librarian.system.host import user_name
+from librarian.system.processes import Answer
 from tests.unit.runs import T0, run_of
 from tests.unit.tables import sacct_answer, sacct_line
 

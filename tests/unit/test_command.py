@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from librarian import pipeline
-from librarian.configfile import load
+from librarian.config.setup import load
+from librarian.cycle import stages
 from librarian.errors import LibrarianError, SlurmError
-from librarian.slurm import accounting
 from librarian.slurm.command import Slurm
-from librarian.store.queries import Intake
+from librarian.subjects.jobs import ask
+from librarian.subjects.jobs.keep import Intake
 from tests.unit.orphans import is_there, wait_for
 
 NOW = 1_790_000_000
@@ -78,7 +78,7 @@ def test_slurm_answers_for_the_next_qos_while_the_store_takes_in_the_last(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each QoS is asked for once, one after the other, and each after the answer before it has come."""
-    header = accounting.HEADER.replace(accounting.DELIMITER, "\\037")
+    header = ask.HEADER.replace(ask.DELIMITER, "\\037")
     script = f'case "$*" in *--qos=*) echo "${{13}}" >>{tmp_path}/calls; printf "{header}\\n";; esac'
     command(tmp_path, "sacct", script)
     for name in ("sacctmgr", "scontrol", "squeue"):
@@ -103,7 +103,7 @@ def test_slurm_answers_for_the_next_qos_while_the_store_takes_in_the_last(
 
     monkeypatch.setattr(Slurm, "begin", noted)
     monkeypatch.setattr(Intake, "complete", taken_in)
-    pipeline.collect_all(setup, Slurm(bin_dir=str(tmp_path)), NOW)
+    stages.collect_all(setup, Slurm(bin_dir=str(tmp_path)), NOW)
     assert begun == ["--qos=two", "--qos=three"]
     assert added == [["--qos=two"], ["--qos=two", "--qos=three"], ["--qos=two", "--qos=three"]]
     asked = (tmp_path / "calls").read_text().split()

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 import pytz
 
-from librarian import configfile
-from librarian.config import parse
+from librarian.config import parse, setup
 from librarian.config.keys import is_zone
 from librarian.errors import ConfigError
 
@@ -177,37 +176,37 @@ def test_the_file_is_looked_for_in_order(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.chdir(here)
     environment = {"XDG_CONFIG_HOME": str(tmp_path / "xdg")}
     with pytest.raises(ConfigError, match="librarian init"):
-        configfile.find(None, environment)
+        setup.find(None, environment)
     (xdg / "librarian.toml").write_text(SMALLEST)
-    assert configfile.find(None, environment) == xdg / "librarian.toml"
+    assert setup.find(None, environment) == xdg / "librarian.toml"
     (here / "librarian.toml").write_text(SMALLEST)
-    assert configfile.find(None, environment) == Path("librarian.toml")
+    assert setup.find(None, environment) == Path("librarian.toml")
     named = tmp_path / "named.toml"
     with pytest.raises(ConfigError, match=r"named\.toml"):
-        configfile.find(None, {"LIBRARIAN_CONFIG": str(named)})
+        setup.find(None, {"LIBRARIAN_CONFIG": str(named)})
     named.write_text(SMALLEST)
-    assert configfile.find(None, {"LIBRARIAN_CONFIG": str(named)}) == named
-    assert configfile.find(str(xdg / "librarian.toml"), {"LIBRARIAN_CONFIG": str(named)}) == xdg / "librarian.toml"
+    assert setup.find(None, {"LIBRARIAN_CONFIG": str(named)}) == named
+    assert setup.find(str(xdg / "librarian.toml"), {"LIBRARIAN_CONFIG": str(named)}) == xdg / "librarian.toml"
 
 
 def test_paths_start_at_the_file_and_have_defaults(tmp_path: Path) -> None:
     file = tmp_path / "librarian.toml"
     file.write_text(SMALLEST + '[paths]\nstate = "state"\n')
-    places = configfile.load(file, {}).places
+    places = setup.load(file, {}).places
     assert (places.state, places.site, places.store) == (
         tmp_path / "state",
         tmp_path / "state" / "site",
         tmp_path / "state" / "hpg.sqlite",
     )
     file.write_text(SMALLEST)
-    assert configfile.load(file, {"XDG_STATE_HOME": "/s"}).places.state == Path("/s/librarian")
+    assert setup.load(file, {"XDG_STATE_HOME": "/s"}).places.state == Path("/s/librarian")
 
 
 def test_the_zone_comes_from_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", ":Europe/Berlin")
-    assert configfile.local_zone() == "Europe/Berlin"
+    assert setup.local_zone() == "Europe/Berlin"
     monkeypatch.setenv("TZ", "XYZ5")
-    assert configfile.local_zone()
+    assert setup.local_zone()
 
 
 def test_zones_are_those_of_pytz() -> None:
@@ -235,7 +234,7 @@ def test_a_zone_without_data_is_none_and_no_other_is_looked_at(tmp_path: Path) -
     shutil.copy(Path(pytz.__file__).parent / "zoneinfo/Europe/Berlin", tmp_path / "Europe/Berlin")
     code = """
 import sys
-from librarian import system
+from librarian.system import host as system
 system.trust_zones()
 from librarian.config.keys import is_zone
 opened = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from librarian.core import crontable
+from librarian.scrontab import crontable
 
 NAME = "hpg-abc123"
 BLOCK = crontable.block_of(NAME, "#SCRON -J librarian\n*/10 * * * * /x/run.sh\n")

@@ -8,14 +8,14 @@ from itertools import pairwise
 
 import pytest
 
-from librarian.core import tres
 from librarian.demo.group import EACH, LENT, LIMITS, RULES, changes_of_limits, limits_at, simulate
 from librarian.demo.runs import Run, as_of
 from librarian.demo.slurm import DemoSlurm
 from librarian.demo.weeks import CYCLE, DAY, HOUR, WEEK, bounds, cycle_of, monday
-from librarian.slurm import accounting
-from librarian.slurm.accounting import Query
+from librarian.shared import tres
 from librarian.slurm.command import Slurm
+from librarian.subjects.jobs import ask
+from librarian.subjects.jobs.ask import Query
 
 MONTH = 30 * DAY
 AFTERNOON = monday(4 * 110 + 2) + 3 * DAY + 15 * HOUR  # a Thursday, in the third week of a cycle
@@ -193,7 +193,7 @@ def test_seed_and_days_choose() -> None:
 @pytest.mark.parametrize("qos", LIMITS)
 def test_the_answers_are_read_without_a_reject(qos: str) -> None:
     slurm = Slurm(runner=DemoSlurm(history(AFTERNOON), now=AFTERNOON))
-    answer = accounting.ask(slurm, Query(qos, AFTERNOON - MONTH, AFTERNOON), "demo")
+    answer = ask.ask(slurm, Query(qos, AFTERNOON - MONTH, AFTERNOON), "demo")
     expected = [run for run in month(AFTERNOON) if run.qos == qos and run.eligible is not None]
     assert answer.rejects == ()
     assert sorted(answer.jobs["dbindex"].tolist()) == sorted(

@@ -9,16 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from librarian.core.tres import parse_tres
 from librarian.demo.runs import Run
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import SlurmError
-from librarian.processes import Answer
-from librarian.slurm import accounting, associations, qos, site
-from librarian.slurm.accounting import DELIMITER, Query
-from librarian.slurm.associations import Association
+from librarian.shared.tres import parse_tres
+from librarian.slurm import site
 from librarian.slurm.command import ENVIRONMENT, Slurm
 from librarian.slurm.durations import parse_duration
+from librarian.subjects.jobs import ask as accounting
+from librarian.subjects.jobs.ask import DELIMITER, Query
+from librarian.subjects.limits import associations, qos
+from librarian.subjects.limits.associations import Association
+from librarian.system.processes import Answer
 
 RECORDED = Path(__file__).parents[1] / "data" / "slurm-24.11"
 _SPAN = json.loads((RECORDED / "commands.json").read_text(encoding="utf-8"))

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from librarian import disguise, leaks, pipeline
-from librarian.configfile import Setup
-from librarian.core.privacy import MODES, pseudonym
+from librarian.config.setup import Setup
+from librarian.cycle import stages
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import LibrarianError, PublishError, StoreError
+from librarian.privacy import leak_check, pseudonyms
+from librarian.privacy.rules import MODES, pseudonym
 from librarian.slurm.command import Slurm
-from librarian.system import user_name
+from librarian.system.host import user_name
 from tests.unit.cycles import AVERY, BASE, NOW, TWO_DAYS, WEB, configured, ended
 
 CONFIG = BASE + TWO_DAYS + AVERY + WEB
@@ -29,7 +30,7 @@ def setup_of(folder: Path, privacy: str = "") -> Setup:
 def cycle(setup: Setup, now: int = NOW, slurm: object = None) -> list[LibrarianError]:
     runs = [ended(number, user=user, account="kim-lab") for number, user in enumerate(SECRET, start=1)]
     made = slurm or DemoSlurm(runs, now=now, cluster="demo", limits={"avery": ("cpu=430,gres/gpu=39,mem=3359G", "")})
-    return pipeline.run(setup, Slurm(runner=made), now)  # type: ignore[arg-type]
+    return stages.run(setup, Slurm(runner=made), now)  # type: ignore[arg-type]
 
 
 def everything(folder: Path) -> bytes:
@@ -39,7 +40,7 @@ def everything(folder: Path) -> bytes:
         data = path.read_bytes()
         parts += [path.name.encode(), data]
         if path.suffix == ".pdf":
-            parts += [text.encode() for text in leaks._pdf(data)]
+            parts += [text.encode() for text in leak_check._pdf(data)]
         if path.suffix == ".gz":
             parts.append(gzip.decompress(data))
     return b"\n".join(parts)
@@ -50,7 +51,7 @@ def test_every_file_has_the_names_that_readers_may_see_and_no_other(tmp_path: Pa
     setup = setup_of(tmp_path, f'[privacy]\nusers = "{mode}"\n[privacy.aliases]\nmferrari = "the PI"\n')
     assert cycle(setup) == []
     site = everything(tmp_path / "web")
-    names = disguise.kept(tmp_path / "state")
+    names = pseudonyms.kept(tmp_path / "state")
     assert names
     for user in SECRET:
         assert (user.encode() in site) == (mode == "real"), user
@@ -85,12 +86,12 @@ def test_pseudonyms_stay_and_only_whois_tells(tmp_path: Path) -> None:
     before = (tmp_path / "web" / "data_avery.json").read_bytes()
     cycle(setup)
     assert json.loads(before)["users"] == json.loads((tmp_path / "web" / "data_avery.json").read_bytes())["users"]
-    mask = disguise.kept(tmp_path / "state")
+    mask = pseudonyms.kept(tmp_path / "state")
     assert mask
     shown = pseudonym("mferrari", bytes.fromhex(key.read_text()))
-    assert disguise.whois(mask, [shown]) == [(shown, "mferrari")]
-    assert disguise.whois(mask, ["mferrari"]) == [(shown, "mferrari")]
-    assert {real for _, real in disguise.whois(mask, [])} >= {*SECRET, user_name()}
+    assert pseudonyms.whois(mask, [shown]) == [(shown, "mferrari")]
+    assert pseudonyms.whois(mask, ["mferrari"]) == [(shown, "mferrari")]
+    assert {real for _, real in pseudonyms.whois(mask, [])} >= {*SECRET, user_name()}
 
 
 def test_a_damaged_key_stops_the_site_instead_of_renaming_all(tmp_path: Path) -> None:
@@ -111,7 +112,7 @@ def test_a_key_that_others_could_read_is_closed(tmp_path: Path) -> None:
 
 def test_a_site_of_other_rules_is_not_published(tmp_path: Path) -> None:
     cycle(setup_of(tmp_path))
-    [problem] = pipeline.publish(setup_of(tmp_path, '[privacy]\nusers = "pseudonym"\n'), NOW)
+    [problem] = stages.publish(setup_of(tmp_path, '[privacy]\nusers = "pseudonym"\n'), NOW)
     assert "other rules" in str(problem)
     assert problem.exit_status == 6
 
@@ -169,43 +170,43 @@ RETURN = b"1 0 obj\nstream\n" + next(packed for packed in _ODD if packed.endswit
 )
 def test_a_name_is_found_wherever_it_hides(tmp_path: Path, name: str, data: bytes) -> None:
     with pytest.raises(PublishError, match=name):
-        leaks.check(put(tmp_path / "site", name, data), frozenset({"mferrari"}))
-    leaks.check(tmp_path / "site", frozenset({"ferrari", "somebody"}))
+        leak_check.check(put(tmp_path / "site", name, data), frozenset({"mferrari"}))
+    leak_check.check(tmp_path / "site", frozenset({"ferrari", "somebody"}))
 
 
 def test_a_table_that_cannot_be_read_is_not_published(tmp_path: Path) -> None:
     table = gzip.compress(b"start,user\n1,mferrari\n", mtime=0)
     for damaged in (table[:-9], b"start,user\n", table[:12] + b"\xff" * 9):
         with pytest.raises(PublishError, match=r"usage\.csv\.gz is damaged"):
-            leaks.check(put(tmp_path / "site", "usage.csv.gz", damaged), frozenset({"mferrari"}))
+            leak_check.check(put(tmp_path / "site", "usage.csv.gz", damaged), frozenset({"mferrari"}))
 
 
 def test_names_that_are_words_of_the_program_are_found_where_names_stand(tmp_path: Path) -> None:
     site = put(tmp_path / "site", "data_x.json", b'{"note": "No jobs in this window, and no jobs of others"}')
-    leaks.check(site, frozenset({"jobs", "window"}))
+    leak_check.check(site, frozenset({"jobs", "window"}))
     put(site, "data_x.json", b'{"people": ["jobs"]}')
     with pytest.raises(PublishError):
-        leaks.check(site, frozenset({"jobs"}))
+        leak_check.check(site, frozenset({"jobs"}))
 
 
 def test_numbers_in_the_data_of_a_page_are_nobodys_name(tmp_path: Path) -> None:
     row = b'<script type="application/json" data-slug="x">{"a":{"*":"0*720 1201 3*1200"}}</script>'
     site = put(tmp_path / "site", "index.html", row)
-    leaks.check(site, frozenset({"1201", "0*720 1201 3*1200"}))
+    leak_check.check(site, frozenset({"1201", "0*720 1201 3*1200"}))
     put(site, "index.html", row.replace(b'"a"', b'"1201"'))
     with pytest.raises(PublishError):
-        leaks.check(site, frozenset({"1201"}))
+        leak_check.check(site, frozenset({"1201"}))
 
 
 def test_what_is_public_on_purpose_is_no_leak(tmp_path: Path) -> None:
     site = put(tmp_path / "site", "index.html", b"<title>Group of mferrari</title>")
-    leaks.check(site, frozenset({"mferrari"}), ["Group of mferrari"])
+    leak_check.check(site, frozenset({"mferrari"}), ["Group of mferrari"])
 
 
 def test_a_name_of_odd_characters(tmp_path: Path) -> None:
     site = put(tmp_path / "site", "data_x.json", '{"note": "held by j\u00e4 ck|x now"}'.encode())
     with pytest.raises(PublishError):
-        leaks.check(site, frozenset({"j\u00e4 ck|x"}))
+        leak_check.check(site, frozenset({"j\u00e4 ck|x"}))
 
 
 def test_a_site_that_did_not_become_whole_changes_no_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,7 +218,7 @@ def test_a_site_that_did_not_become_whole_changes_no_rules(tmp_path: Path, monke
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(pipeline.assemble, "write_site", killed)
+        patch.setattr(stages.assemble, "write_site", killed)
         cycle(hidden, NOW + 600)
     (tmp_path / "state" / "demo.sqlite").unlink()
 
@@ -232,11 +233,11 @@ def test_a_site_that_did_not_become_whole_changes_no_rules(tmp_path: Path, monke
 def test_without_the_names_nothing_that_may_be_real_is_kept(tmp_path: Path) -> None:
     setup = setup_of(tmp_path, '[privacy]\nusers = "pseudonym"\n')
     cycle(setup)
-    mask = disguise.kept(tmp_path / "state")
+    mask = pseudonyms.kept(tmp_path / "state")
     assert mask
-    assert disguise.keep(tmp_path / "state", mask)
+    assert pseudonyms.keep(tmp_path / "state", mask)
     (tmp_path / "state" / "names.json").unlink()
-    assert not disguise.keep(tmp_path / "state", mask)
-    assert not disguise.keep(tmp_path / "state", mask), "until a site has become whole"
-    disguise.shown(tmp_path / "state", mask)
-    assert disguise.keep(tmp_path / "state", mask)
+    assert not pseudonyms.keep(tmp_path / "state", mask)
+    assert not pseudonyms.keep(tmp_path / "state", mask), "until a site has become whole"
+    pseudonyms.shown(tmp_path / "state", mask)
+    assert pseudonyms.keep(tmp_path / "state", mask)

@@ -12,18 +12,20 @@ from pathlib import Path
 
 import pytest
 
-from librarian import doctor, lock, statusfile
-from librarian.configfile import load
-from librarian.core.status import OK, QosStatus, Status, after_run
+from librarian import doctor
+from librarian.config.setup import load
 from librarian.demo.group import LIMITS
 from librarian.demo.slurm import DemoSlurm
 from librarian.doctor import Finding, cluster, machine, own
 from librarian.errors import LibrarianError, SlurmError
-from librarian.processes import Answer
-from librarian.scheduled import Installed, installation
+from librarian.health import statusfile
+from librarian.health.status import OK, QosStatus, Status, after_run
+from librarian.scrontab.installed import Installed, installation
 from librarian.slurm.command import Slurm
 from librarian.store import opened
-from librarian.system import clock
+from librarian.system import lock
+from librarian.system.host import clock
+from librarian.system.processes import Answer
 from tests.unit.cycles import AVERY, BASE
 
 ROOT = Path(__file__).parents[2]

@@ -14,18 +14,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from librarian import fanout
-from librarian.backlog import Order, Terms
-from librarian.configfile import Setup
-from librarian.core.window import DAY, day_edges
+from librarian.backfill import batch, job_array
+from librarian.backfill.orders import Order, Terms
+from librarian.config.setup import Setup
 from librarian.demo.runs import Run
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import ConfigError, SlurmError, StoreError
-from librarian.lock import locked
-from librarian.processes import Answer
-from librarian.slurm import batch
+from librarian.shared.window import DAY, day_edges
 from librarian.slurm.command import Slurm
 from librarian.store import Scope, Store, opened
+from librarian.system.lock import locked
+from librarian.system.processes import Answer
 from tests.unit.runs import T0, run_of
 from tests.unit.test_backfill import (
     AVERY,
@@ -52,15 +51,15 @@ def setup(tmp_path: Path) -> Setup:
 
 
 def prepared(setup: Setup, tasks: int, now: int = NOW) -> Path:
-    plan = fanout.Plan(TERMS, fanout.shared([Order(AVERY, (SPAN,))], tasks, TERMS))
-    return fanout.prepare(setup, Path("/x/librarian.toml"), plan, now)
+    plan = job_array.Plan(TERMS, job_array.shared([Order(AVERY, (SPAN,))], tasks, TERMS))
+    return job_array.prepare(setup, Path("/x/librarian.toml"), plan, now)
 
 
 def fetch(folder: Path, number: int, runs: Sequence[Run], slices: int = 1000) -> None:
     """A task, which is ended before it asks for one slice more than `slices`."""
     slurm = Slurm(runner=DemoSlurm(runs, now=NOW))
     with contextlib.suppress(StoppedError):
-        fanout.fetch(slurm, folder, number, hands(tell=stop_after(slices)))
+        job_array.fetch(slurm, folder, number, hands(tell=stop_after(slices)))
 
 
 @settings(max_examples=10)
@@ -72,15 +71,15 @@ def test_parts_come_to_the_same_as_one_go(runs: list[Run], data: st.DataObject) 
         whole, shared = setup_in(Path(one)), setup_in(Path(other))
         go(whole, DemoSlurm(runs, now=NOW), 400 * DAY, SPAN)
         folder = prepared(shared, data.draw(st.integers(1, 5)))
-        tasks = list(range(len(fanout.read_plan(folder).tasks)))
+        tasks = list(range(len(job_array.read_plan(folder).tasks)))
         for number in data.draw(st.lists(st.sampled_from(tasks), max_size=4)):
             fetch(folder, number, runs, data.draw(st.integers(0, 4)))
-            if data.draw(st.booleans()) and not fanout.merge(shared, hands()).open_tasks:
+            if data.draw(st.booleans()) and not job_array.merge(shared, hands()).open_tasks:
                 break  # all of it is merged, and the plan is gone
-        for number in data.draw(st.permutations(tasks)) if fanout.unmerged(shared) else ():
+        for number in data.draw(st.permutations(tasks)) if job_array.unmerged(shared) else ():
             fetch(folder, number, runs)
-        assert fanout.merge(shared, hands()).open_tasks == 0
-        assert fanout.unmerged(shared) == []
+        assert job_array.merge(shared, hands()).open_tasks == 0
+        assert job_array.unmerged(shared) == []
         for table in TABLES:
             expected, found = rows(whole, table), rows(shared, table)
             assert [key for key, _ in found] == [key for key, _ in expected]
@@ -96,7 +95,7 @@ def test_shares_are_all_of_it(spans: list[tuple[int, int]], tasks: int) -> None:
     for number, (begin, length) in enumerate(spans):
         since = base + begin * 3600
         todo.append(Order(Scope(f"q{number}"), ((since, since + length * 3600),)))
-    found = fanout.shared(todo, tasks, TERMS)
+    found = job_array.shared(todo, tasks, TERMS)
     assert len(found) <= tasks + 1
     for order in todo:
         mine = sorted(span for share in found for one in share if one.scope == order.scope for span in one.spans)
@@ -113,32 +112,32 @@ def test_what_nothing_older_vouches_for_waits_and_then_stays_unknown(setup: Setu
     folder = prepared(setup, 4)
     for number in (0, 3):  # the newest, in which nothing ran, and the oldest
         fetch(folder, number, [run])
-    assert fanout.merge(setup, hands()) == fanout.Merged(0, 0, 4)
+    assert job_array.merge(setup, hands()) == job_array.Merged(0, 0, 4)
     assert known(setup) == ()
     fetch(folder, 2, [run])
-    assert fanout.merge(setup, hands()).open_tasks == 3
+    assert job_array.merge(setup, hands()).open_tasks == 3
     begin = known(setup)[0][0]
     assert T0 + 5 * DAY < begin <= T0 + 8 * DAY
     fetch(folder, 1, [run])
-    assert fanout.merge(setup, hands()).open_tasks == 0
+    assert job_array.merge(setup, hands()).open_tasks == 0
     assert known(setup) == ((begin, SPAN[1]),)
 
 
 def test_a_part_that_is_being_written_is_left_alone(setup: Setup) -> None:
     folder = prepared(setup, 1)
     fetch(folder, 0, [run_of(1)])
-    with locked(fanout.part(folder, 0).with_suffix(".lock"), "a part"):
-        assert fanout.merge(setup, hands()) == fanout.Merged(0, 0, 1)
-    assert fanout.merge(setup, hands()).parts == 1
+    with locked(job_array.part(folder, 0).with_suffix(".lock"), "a part"):
+        assert job_array.merge(setup, hands()) == job_array.Merged(0, 0, 1)
+    assert job_array.merge(setup, hands()).parts == 1
 
 
 def test_a_part_that_is_damaged_is_fetched_again(setup: Setup, caplog: pytest.LogCaptureFixture) -> None:
     folder = prepared(setup, 1)
-    fanout.part(folder, 0).write_bytes(b"no store at all" * 100)
-    assert fanout.merge(setup, hands()).open_tasks == 1
+    job_array.part(folder, 0).write_bytes(b"no store at all" * 100)
+    assert job_array.merge(setup, hands()).open_tasks == 1
     assert "damaged" in caplog.text
     fetch(folder, 0, [run_of(1)])
-    assert fanout.merge(setup, hands()).open_tasks == 0
+    assert job_array.merge(setup, hands()).open_tasks == 0
     assert known(setup) == (SPAN,)
 
 
@@ -148,7 +147,7 @@ def test_hours_that_came_otherwise_stay(setup: Setup) -> None:
         fetch(folder, number, [run_of(1)])
     go(setup, DemoSlurm([run_of(1), run_of(2)], now=NOW), 7 * DAY, SPAN)
     before = rows(setup, "usage")
-    assert fanout.merge(setup, hands()).seconds == 0
+    assert job_array.merge(setup, hands()).seconds == 0
     assert rows(setup, "usage") == before
 
 
@@ -158,7 +157,7 @@ def test_hours_that_came_otherwise_stay_beside_those_that_are_merged(setup: Setu
     fetch(folder, 0, [run_of(1, end=SPAN[1])])
     later = [run_of(1, end=SPAN[1], alloc_tres="cpu=8"), run_of(2, user="bob")]
     go(setup, DemoSlurm(later, now=NOW), 7 * DAY, (half, SPAN[1]))
-    assert fanout.merge(setup, hands()).seconds == half - SPAN[0]
+    assert job_array.merge(setup, hands()).seconds == half - SPAN[0]
     cpus = {key[1]: amount for key, amount in rows(setup, "usage") if key[3] == "NCPUS" and amount == key[2] * 4}
     others = {key[1]: amount for key, amount in rows(setup, "usage") if key[3] == "NCPUS" and amount == key[2] * 8}
     assert max(cpus) == half - 3600
@@ -170,13 +169,13 @@ def test_the_scripts(setup: Setup, tmp_path: Path) -> None:
     setup = replace(setup, config=replace(setup.config, scrontab=options))
     folder = prepared(setup, 4)
     assert folder.parent.parent == tmp_path / "state" / "backfill"
-    text = (folder / fanout.ARRAY).read_text()
+    text = (folder / job_array.ARRAY).read_text()
     for line in ("--array=0-3%2", "--partition=cpu", "--account=avery", "--qos=avery-b", "--mem=2G"):
         assert f"#SBATCH {line}\n" in text
     assert "module load python3" in text
     assert text.startswith("#!/bin/bash\n#SBATCH ")
     assert f'backfill --folder {folder} --task "$SLURM_ARRAY_TASK_ID"\n' in text
-    assert "#SBATCH --array" not in (folder / fanout.MERGE).read_text()
+    assert "#SBATCH --array" not in (folder / job_array.MERGE).read_text()
     odd = replace(setup, places=replace(setup.places, state=tmp_path / "100%"))
     with pytest.raises(ConfigError, match="cannot stand in a job's script"):
         prepared(odd, 2)
@@ -186,10 +185,10 @@ def test_a_task_that_is_not_planned_and_a_plan_that_is_gone(setup: Setup, tmp_pa
     folder = prepared(setup, 2)
     slurm = Slurm(runner=DemoSlurm([], now=NOW))
     with pytest.raises(ConfigError, match="there is no task 9"):
-        fanout.fetch(slurm, folder, 9, hands())
-    (folder / fanout.PLAN).write_text(json.dumps({"tasks": []}))
+        job_array.fetch(slurm, folder, 9, hands())
+    (folder / job_array.PLAN).write_text(json.dumps({"tasks": []}))
     with pytest.raises(StoreError, match="cannot be read"):
-        fanout.fetch(slurm, folder, 0, hands())
+        job_array.fetch(slurm, folder, 0, hands())
 
 
 def test_jobs_are_submitted_one_after_the_other(setup: Setup) -> None:
@@ -200,21 +199,21 @@ def test_jobs_are_submitted_one_after_the_other(setup: Setup) -> None:
         return Answer(0, b"77;hpg\n" if len(asked) == 1 else b"78\n", "")
 
     folder = prepared(setup, 2)
-    assert fanout.submit(Slurm(runner=sbatch), folder) == ("77", "78")
-    assert asked[0] == ["sbatch", "--parsable", str(folder / fanout.ARRAY)]
+    assert job_array.submit(Slurm(runner=sbatch), folder) == ("77", "78")
+    assert asked[0] == ["sbatch", "--parsable", str(folder / job_array.ARRAY)]
     assert "--dependency=afterok:77" in asked[1]
     with pytest.raises(SlurmError, match="sbatch told no job"):
-        batch.submit(Slurm(runner=lambda argv, timeout, env: Answer(0, b"Submitted\n", "")), folder / fanout.ARRAY)
+        batch.submit(Slurm(runner=lambda argv, timeout, env: Answer(0, b"Submitted\n", "")), folder / job_array.ARRAY)
 
 
 def test_one_that_is_damaged_does_not_keep_the_others(setup: Setup) -> None:
     first, second = prepared(setup, 1, NOW - 60), prepared(setup, 2)
-    (first / fanout.PLAN).write_text("{")
+    (first / job_array.PLAN).write_text("{")
     (second / "merged.json").write_text("[]")
     for number in (0, 1):
         fetch(second, number, [run_of(1)])
     with pytest.raises(StoreError, match="cannot be read"):
-        fanout.merge(setup, hands())
+        job_array.merge(setup, hands())
     assert known(setup) == (SPAN,)
     assert not second.exists()
 
@@ -224,15 +223,15 @@ def test_a_part_that_is_damaged_inside_does_not_keep_the_others(setup: Setup) ->
     run = run_of(1, submit=SPAN[0], eligible=SPAN[0], start=SPAN[0], end=SPAN[1])
     for number in (0, 1):
         fetch(folder, number, [run])
-    path = fanout.part(folder, 0)
+    path = job_array.part(folder, 0)
     data = bytearray(path.read_bytes())
     data[4096 * 3 :] = b"\xff" * (len(data) - 4096 * 3)
     path.write_bytes(data)
-    fanout.merge(setup, hands())
+    job_array.merge(setup, hands())
     assert not path.exists()
-    assert known(setup) or fanout.part(folder, 1).exists()  # it waits where only the damaged one was older
+    assert known(setup) or job_array.part(folder, 1).exists()  # it waits where only the damaged one was older
     fetch(folder, 0, [run])
-    assert fanout.merge(setup, hands()).open_tasks == 0
+    assert job_array.merge(setup, hands()).open_tasks == 0
     assert known(setup) == (SPAN,)
 
 
@@ -247,7 +246,7 @@ def test_years_are_merged_a_month_at_a_time(setup: Setup, monkeypatch: pytest.Mo
     monkeypatch.setattr(Store, "take_hours", take_hours)
     folder = prepared(setup, 1)
     fetch(folder, 0, [run_of(1)])
-    fanout.merge(setup, hands())
+    job_array.merge(setup, hands())
     assert all(until - since <= 31 * DAY + 3600 for since, until in taken)
     assert known(setup) == (SPAN,)
 
@@ -256,8 +255,8 @@ def test_an_array_without_its_merge_goes_on_and_is_named(setup: Setup) -> None:
     answers = [Answer(0, b"41\n", ""), Answer(1, b"", "sbatch: error: no")]
     folder = prepared(setup, 2)
     with pytest.raises(SlurmError, match="job 41 is submitted"):
-        fanout.submit(Slurm(runner=lambda *_, **__: answers.pop(0)), folder)
-    assert (folder / fanout.PLAN).exists()
+        job_array.submit(Slurm(runner=lambda *_, **__: answers.pop(0)), folder)
+    assert (folder / job_array.PLAN).exists()
     with pytest.raises(SlurmError):
-        fanout.submit(Slurm(runner=lambda *_, **__: Answer(1, b"", "sbatch: error: no")), folder)
+        job_array.submit(Slurm(runner=lambda *_, **__: Answer(1, b"", "sbatch: error: no")), folder)
     assert not folder.exists()

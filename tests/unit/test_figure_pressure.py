@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from librarian.core.limits import QosLimits
-from librarian.core.rules import Account
+from librarian.subjects.limits.model import QosLimits
+from librarian.subjects.limits.rules import Account
 from tests.unit import reports
 from tests.unit.test_figures import CASES, figure_of, texts
 

@@ -27,15 +27,16 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 from PIL import Image
 
-from librarian.core import palette
-from librarian.core.limits import Change, QosLimits
-from librarian.core.window import Window, window_until
-from librarian.render import captions, chart, figures
+from librarian.cycle.report import Report, Staleness
 from librarian.render.files import PICTURES
-from librarian.render.layers import layers, legend_layers, top_users
-from librarian.render.look import drawable
-from librarian.render.ticks import time_ticks
-from librarian.report import Report, Staleness
+from librarian.render.pictures import captions, chart
+from librarian.render.pictures.stack import layers, legend_layers, top_users
+from librarian.render.pictures.style import drawable
+from librarian.render.pictures.ticks import time_ticks
+from librarian.shared import palette
+from librarian.shared.window import Window, window_until
+from librarian.subjects.limits.model import Change, QosLimits
+from librarian.subjects.usage import pictures as figures
 from tests.unit import reports
 
 CHECKOUT = Path(__file__).resolve().parents[2]

@@ -7,8 +7,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from librarian.core.limits import Change, QosLimits, Since, histories, limits_of
-from librarian.core.observables import OBSERVABLES
+from librarian.shared.resources import OBSERVABLES
+from librarian.subjects.limits.model import Change, QosLimits, Since, histories, limits_of
 
 START, END = 1000, 2000
 

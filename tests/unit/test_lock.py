@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from librarian import lock, system
 from librarian.errors import BusyError, StoreError
-from librarian.lock import EXPIRY, LostLockError, Owner, locked
+from librarian.system import host as system
+from librarian.system import lock
+from librarian.system.lock import EXPIRY, LostLockError, Owner, locked
 from tests.cluster.client import wait_for
 
 CONTEXT = multiprocessing.get_context("fork")

@@ -11,17 +11,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from librarian import history, measuring
-from librarian.core.jobs import UNKNOWN
-from librarian.core.limits import Change, QosLimits
-from librarian.core.measured import Histories, Measured, Tally, extended, final, measure, part
-from librarian.core.pressure import pressures
-from librarian.core.waits import waits_of
-from librarian.core.window import Window, window_until
-from librarian.report import Collected, limits_in
+from librarian.cycle import bins, history
+from librarian.cycle.report import Collected, limits_in
+from librarian.shared.window import Window, window_until
 from librarian.store import Asked, Scope, Store, opened
-from librarian.store.months import RUNS
-from librarian.store.packing import pack, unpack
+from librarian.subjects.jobs.model import UNKNOWN
+from librarian.subjects.limits.model import Change, QosLimits
+from librarian.subjects.limits.pressure import pressures
+from librarian.subjects.months.keep import RUNS
+from librarian.subjects.queue.waits import waits_of
+from librarian.subjects.usage.bin_codec import pack, unpack
+from librarian.subjects.usage.bins import Histories, Measured, Tally, extended, final, measure, part
 from tests.unit.tables import jobs_table
 
 HOUR, DAY = 3600, 86400
@@ -47,11 +47,11 @@ def limits(tally: Tally, changes: tuple[Change, ...] = ()) -> Histories:
     return limits_in(tally, collected, {})[1]
 
 
-def cycle(store: Store, window: Window, known: Callable[[Tally], Histories]) -> measuring.Found:
+def cycle(store: Store, window: Window, known: Callable[[Tally], Histories]) -> bins.Found:
     """What a run does."""
-    found = measuring.measure(store, SCOPE, window, known)
+    found = bins.measure(store, SCOPE, window, known)
     history.keep(store, SCOPE, found.jobs, found.usage, found.edition)
-    measuring.keep(store, SCOPE, found)
+    bins.keep(store, SCOPE, found)
     return found
 
 
@@ -248,7 +248,7 @@ class TestWhatIsRead:
     def test_hours_that_were_computed_from_older_runs_are_not_written(self, store: Store) -> None:
         now = T0 + 1800
         self.fill(store, now)
-        reader = measuring.measure(store, SCOPE, window_at(now), limits)
+        reader = bins.measure(store, SCOPE, window_at(now), limits)
         late = jobs_table({"dbindex": 999, "start": now - 5 * HOUR, "end": now - 4 * HOUR})
         store.add(SCOPE, Asked(now, now + 600, 0.1), late, ())
         cycle(store, window_at(now + 600), limits)

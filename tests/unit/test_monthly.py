@@ -17,14 +17,19 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from librarian import assets
-from librarian.core.grants import Allocation
-from librarian.core.months import jobs_failed
-from librarian.render import figure_month, figures, look, monthly, monthly_page, monthly_pdf
-from librarian.render.monthly import Statement
-from librarian.render.payload_months import month_json, pace_json
-from librarian.render.plain_months import describe_months
-from librarian.report import Report
+from librarian.cycle.report import Report
+from librarian.render.pictures import style
+from librarian.site import assets
+from librarian.subjects.months import page as monthly_page
+from librarian.subjects.months import pdf
+from librarian.subjects.months import pictures as month_pictures
+from librarian.subjects.months import tables as monthly
+from librarian.subjects.months.grants import Allocation
+from librarian.subjects.months.model import jobs_failed
+from librarian.subjects.months.plain import describe_months
+from librarian.subjects.months.tables import Statement
+from librarian.subjects.months.to_json import month_json, pace_json
+from librarian.subjects.usage import pictures
 from tests.unit import reports
 from tests.unit.test_page import Elements, policy_of
 
@@ -170,19 +175,19 @@ def test_a_pdf_of_as_many_pages_as_it_needs(case: str) -> None:
         "100 users": (lambda: reports.busy(100, days=7, top_users=100), 4),
     }
     if case == "nothing":
-        made, pages = monthly_pdf.pdf([]), 1
+        made, pages = pdf.pdf([]), 1
     else:
         build, pages = cases[case]
         told = [statement(build())]
-        made = monthly_pdf.pdf(told)
-        assert made == monthly_pdf.pdf(told)
+        made = pdf.pdf(told)
+        assert made == pdf.pdf(told)
     assert made.startswith(b"%PDF-")
     assert len(re.findall(rb"/Type /Page\b", made)) == pages
 
 
 def month_figure(report: Report) -> Figure:
-    with figures.styled():
-        return figures._month(report)
+    with pictures.styled():
+        return pictures._month(report)
 
 
 def words(figure: Figure) -> list[str]:
@@ -199,7 +204,7 @@ class TestPicture:
     def test_both_months_of_each_user(self) -> None:
         report = reports.golden()
         figure = month_figure(report)
-        rows = figure_month.rows_of(report)
+        rows = month_pictures.rows_of(report)
         before, now = report.months
         assert [row.user for row in rows] == ["alice", "bob", "zoë\udcff", None]
         assert widths(figure, 0) == [part["NCPUS"] for row in rows for part in (row.now, row.before)]
@@ -222,7 +227,7 @@ class TestPicture:
         report = reports.hostile()
         figure = month_figure(report)
         assert len(report.months) == 1
-        assert len(widths(figure, 0)) == len(figure_month.rows_of(report)) == 13
+        assert len(widths(figure, 0)) == len(month_pictures.rows_of(report)) == 13
         assert "$alpha_{1}$" in words(figure)
 
     @pytest.mark.parametrize(
@@ -244,7 +249,7 @@ class TestPicture:
         report = reports.busy(users, top_users=40, allocations=SHARED) if users else reports.report_of(odd)
         report = report if users else replace(report, paces=reports.hostile(allocations=SHARED).paces)
         figure = month_figure(report)
-        canvas = look.canvas(figure)
+        canvas = style.canvas(figure)
         canvas.draw()
         renderer = canvas.get_renderer()
         labels = [text.get_window_extent(renderer) for text in figure.axes[0].get_yticklabels()]
@@ -258,7 +263,7 @@ class TestPicture:
         assert titles[1].x1 <= figure.bbox.x1
 
     def test_equal_reports_give_equal_files(self, tmp_path: Path) -> None:
-        one, other = (list(figures.draw(reports.golden()))[-1] for _ in range(2))
+        one, other = (list(pictures.draw(reports.golden()))[-1] for _ in range(2))
         assert (one.name, one.png, one.pdf) == (other.name, other.png, other.pdf)
         with Image.open(io.BytesIO(one.png)) as image:
             assert image.width == 1560

@@ -10,9 +10,9 @@ import pytz
 from hypothesis import given
 from hypothesis import strategies as st
 
-from librarian.core import months
-from librarian.core.months import Kept, clipped, joined, month_after, month_name, month_start, month_starts
-from librarian.core.window import isoformat
+from librarian.shared.window import isoformat
+from librarian.subjects.months import model
+from librarian.subjects.months.model import Kept, clipped, joined, month_after, month_name, month_start, month_starts
 
 ZONES = ["US/Eastern", "Europe/Berlin", "Australia/Lord_Howe", "Asia/Kolkata", "America/Havana", "Asia/Beirut"]
 times = st.integers(1_000_000_000, 1_900_000_000)
@@ -62,40 +62,40 @@ def test_sums_shares_and_what_failed() -> None:
     )
     rest = Kept(OCTOBER, users={"bob": {"NCPUS": 3600.0}}, accounts={"lab": {"NCPUS": 3600.0}})
     known = ((OCTOBER, NOVEMBER),)
-    (month,) = months.months([kept, rest], known, known, "US/Eastern")
+    (month,) = model.months([kept, rest], known, known, "US/Eastern")
     assert (month.name, month.complete, month.runs_from) == ("2026-10", True, OCTOBER)
     assert list(month.users) == ["ann", "bob", "eve"]
     assert month.users["bob"].hours == {"NCPUS": 7, "NGPUS": 0, "MEMORY": 0, "NJOBS": 0, "BILLING": 0}
     assert month.total.hours["NCPUS"] == 9
     assert month.total.ended == {"CANCELLED": 2, "COMPLETED": 3, "NODE_FAIL": 1, "TIMEOUT": 1}
-    assert (months.jobs_ended(month.total), months.jobs_failed(month.total)) == (7, 2)
+    assert (model.jobs_ended(month.total), model.jobs_failed(month.total)) == (7, 2)
     assert month.accounts["lab"].ended == month.total.ended
     assert month.lacking == {}
 
 
 @pytest.mark.parametrize("state", ["CANCELLED", "PREEMPTED", "REQUEUED", "COMPLETED", "RESIZING", "REVOKED"])
 def test_what_somebody_ended_did_not_fail(state: str) -> None:
-    assert state not in months.FAILED
+    assert state not in model.FAILED
 
 
 def test_known_time_is_told_as_it_is() -> None:
     day = 86400
     known = ((OCTOBER + day, OCTOBER + 2 * day), (OCTOBER + 5 * day, NOVEMBER + day))
-    first, second = months.months([], known, (), "US/Eastern")
+    first, second = model.months([], known, (), "US/Eastern")
     assert (first.known_from, first.known_to, first.complete) == (OCTOBER + day, NOVEMBER, False)
     assert first.known_seconds == NOVEMBER - OCTOBER - 4 * day
     assert (second.known_from, second.known_to, second.complete) == (NOVEMBER, NOVEMBER + day, False)
     assert (first.runs_from, first.users, first.total.hours["NCPUS"]) == (None, {}, 0)
-    assert months.months([], (), (), "UTC") == ()
+    assert model.months([], (), (), "UTC") == ()
 
 
 def test_a_month_of_which_nothing_is_known_is_left_out() -> None:
     known = ((OCTOBER, OCTOBER + 5), (DECEMBER, DECEMBER + 5))
-    assert [month.name for month in months.months([], known, known, "US/Eastern")] == ["2026-10", "2026-12"]
+    assert [month.name for month in model.months([], known, known, "US/Eastern")] == ["2026-10", "2026-12"]
 
 
 def test_hours_of_no_known_account_are_told_apart() -> None:
     kept = Kept(OCTOBER, users={"ann": {"NCPUS": 7200.0}}, accounts={"lab": {"NCPUS": 1800.0}})
-    (month,) = months.months([kept], ((OCTOBER, NOVEMBER),), ((NOVEMBER - 60, NOVEMBER),), "US/Eastern")
+    (month,) = model.months([kept], ((OCTOBER, NOVEMBER),), ((NOVEMBER - 60, NOVEMBER),), "US/Eastern")
     assert month.lacking["NCPUS"] == 1.5
     assert month.runs_from == NOVEMBER - 60

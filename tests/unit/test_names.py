@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from librarian.core.limits import JOBS, QosLimits, limits_of
-from librarian.core.names import csv_cell, file_safe, shown
-from librarian.core.observables import OBSERVABLES
-from librarian.core.palette import TIERS, assign
+from librarian.shared.palette import TIERS, assign
+from librarian.shared.resources import OBSERVABLES
+from librarian.shared.text import csv_cell, file_safe, shown
+from librarian.subjects.limits.model import JOBS, QosLimits, limits_of
 
 
 @pytest.mark.parametrize("name", ["avery", "avery-b", "a.b_C9", "_x"])

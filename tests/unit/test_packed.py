@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from librarian.render.packed import LEAST, packed, unpacked
+from librarian.render.json.packed import LEAST, packed, unpacked
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 GOLDEN = CHECKOUT / "tests/data/golden"

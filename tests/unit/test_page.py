@@ -14,11 +14,11 @@ from typing import Any
 import jinja2
 import pytest
 
-from librarian import assets
-from librarian.render.html import embedded
-from librarian.render.packed import unpacked
-from librarian.render.page import joined, render_page
-from librarian.render.plotly import Plotly
+from librarian.render.html.page import joined, render_page
+from librarian.render.html.templates import embedded
+from librarian.render.json.packed import unpacked
+from librarian.site import assets
+from librarian.site.plotly import Plotly
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 GOLDEN = CHECKOUT / "tests/data/golden"

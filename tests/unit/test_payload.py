@@ -20,15 +20,16 @@ import pandas as pd
 import pytest
 from jsonschema import Draft202012Validator
 
-from librarian.assets import Plotly
-from librarian.core.window import DAY, isoformat
+from librarian.cycle.report import Report, Staleness
 from librarian.demo.group import simulate
 from librarian.demo.slurm import DemoSlurm
-from librarian.render import files, numbers, payload
-from librarian.report import Report, Staleness
-from librarian.slurm import accounting
-from librarian.slurm.accounting import Query
+from librarian.render import files
+from librarian.render.json import numbers, payload
+from librarian.shared.window import DAY, isoformat
+from librarian.site.assets import Plotly
 from librarian.slurm.command import Slurm
+from librarian.subjects.jobs import ask
+from librarian.subjects.jobs.ask import Query
 from tests.unit import reports
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -281,7 +282,7 @@ class TestData:
         parts = {user: len(range(place, 41, len(people))) for place, user in enumerate(people)}
         dealt = [replace(run, user=f"{run.user}{run.jobid % parts.get(run.user, 1)}") for run in runs]
         query = Query("avery", reports.NOW - 31 * DAY, reports.NOW)
-        jobs = accounting.ask(Slurm(runner=DemoSlurm(dealt, now=reports.NOW)), query, "demo").jobs
+        jobs = ask.ask(Slurm(runner=DemoSlurm(dealt, now=reports.NOW)), query, "demo").jobs
         data = data_bytes(reports.report_on(jobs))
         assert 38 <= len(json.loads(data)["users"]) <= 41
         assert len(json.loads(data)["time_idxs"]) == 720

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from librarian.core.limits import QosLimits
+from librarian.subjects.limits.model import QosLimits
 from tests.unit import reports
 from tests.unit.test_payload import CASES, data_of
 

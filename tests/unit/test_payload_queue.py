@@ -10,12 +10,13 @@ import pytest
 from jsonschema import Draft202012Validator
 from matplotlib.figure import Figure
 
-from librarian.core import palette
-from librarian.core.queue import Seen, queue_table
-from librarian.render import figures, payload
-from librarian.render.captions import label
-from librarian.render.queuechart import IN_USE, queue_layers
-from librarian.report import Report
+from librarian.cycle.report import Report
+from librarian.render.json import payload
+from librarian.render.pictures.captions import label
+from librarian.shared import palette
+from librarian.subjects.queue.model import Seen, queue_table
+from librarian.subjects.queue.pictures import IN_USE, queue_layers
+from librarian.subjects.usage import pictures
 from tests.unit import reports
 from tests.unit.test_payload import data_of, validator
 
@@ -91,8 +92,8 @@ class TestData:
 
 
 def drawn(report: Report) -> Figure:
-    with figures.styled():
-        return figures._queue(report)
+    with pictures.styled():
+        return pictures._queue(report)
 
 
 class TestPicture:

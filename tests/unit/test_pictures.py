@@ -14,16 +14,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from librarian import assemble, config, configfile, pictures, pipeline, workers
-from librarian.configfile import Setup
-from librarian.core.limits import Change
-from librarian.core.window import Window
+from librarian import config
+from librarian.config import setup as configfile
+from librarian.config.setup import Setup
+from librarian.cycle import assemble, pictures, stages
+from librarian.cycle.report import Report, Staleness
 from librarian.demo.slurm import DemoSlurm
-from librarian.render import figures, inputs
-from librarian.render.figures import Picture
 from librarian.render.files import MONTH, OVERVIEW, PICTURES, PRESSURE, QUEUE
-from librarian.report import Report, Staleness
+from librarian.render.pictures import digest
+from librarian.shared.window import Window
 from librarian.slurm.command import Slurm
+from librarian.subjects.limits.model import Change
+from librarian.subjects.usage import pictures as figures
+from librarian.subjects.usage.pictures import Picture
+from librarian.system import workers
 from tests.unit import reports
 from tests.unit.test_pipeline import CONFIG, NOW, RUNS
 
@@ -43,7 +47,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[tuple[str, str]]
 
     def draw(report: Report, name: str) -> Picture:
         log.append((report.header.qos, name))
-        body = f"{report.header.qos} {name} {inputs.digest(report, name)}".encode()
+        body = f"{report.header.qos} {name} {digest.digest(report, name)}".encode()
         return Picture(name, b"png " + body, b"pdf " + body)
 
     def told() -> list[tuple[str, str]]:
@@ -57,7 +61,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[tuple[str, str]]
 
 def collect(setup: Setup, now: int = NOW, **options: Any) -> None:
     slurm = Slurm(runner=DemoSlurm(RUNS, now=now, user="alice", **options))
-    assert pipeline.collect_all(setup, slurm, now) == []
+    assert stages.collect_all(setup, slurm, now) == []
 
 
 Drawn = Callable[[], list[tuple[str, str]]]
@@ -65,48 +69,48 @@ Drawn = Callable[[], list[tuple[str, str]]]
 
 def test_the_same_store_gives_no_picture_twice(setup: Setup, drawn: Drawn) -> None:
     collect(setup)
-    assert pipeline.render(setup, NOW) == []
+    assert stages.render(setup, NOW) == []
     assert drawn() == EVERY
     before = {path.name: path.read_bytes() for path in setup.places.site.glob("*_avery*.p*")}
     assert len(before) == 4 * len(PICTURES)
-    assert pipeline.render(setup, NOW + 60) == []
+    assert stages.render(setup, NOW + 60) == []
     assert drawn() == []
     assert {path.name: path.read_bytes() for path in setup.places.site.glob("*_avery*.p*")} == before
 
 
 def test_newer_data_have_a_newer_time_in_every_picture(setup: Setup, drawn: Drawn) -> None:
     collect(setup)
-    pipeline.render(setup, NOW)
+    stages.render(setup, NOW)
     drawn()
     collect(setup, NOW + 600)
-    pipeline.render(setup, NOW + 600)
+    stages.render(setup, NOW + 600)
     assert drawn() == EVERY
 
 
 def test_another_limit_is_drawn_where_it_is_shown(setup: Setup, drawn: Drawn) -> None:
     collect(setup)
-    pipeline.render(setup, NOW)
+    stages.render(setup, NOW)
     drawn()
     entries = (replace(setup.config.qos[0], limits={"mem": 100.0}), setup.config.qos[1])
-    pipeline.render(replace(setup, config=replace(setup.config, qos=entries)), NOW)
+    stages.render(replace(setup, config=replace(setup.config, qos=entries)), NOW)
     assert {qos for qos, _ in drawn()} <= {"avery"}
     changed = reports.busy(3, days=3, overrides={"mem": 100.0})
     other = reports.busy(3, days=3, overrides={"mem": 200.0})
-    told = {name for name in PICTURES if inputs.digest(changed, name) != inputs.digest(other, name)}
+    told = {name for name in PICTURES if digest.digest(changed, name) != digest.digest(other, name)}
     assert told == {"MEMORY", OVERVIEW, PRESSURE}
 
 
 @pytest.mark.parametrize("harm", ["gone", "shorter", "other", "of the same size"])
 def test_a_file_that_is_not_what_it_was_is_drawn_again(setup: Setup, drawn: Drawn, harm: str) -> None:
     collect(setup)
-    pipeline.render(setup, NOW)
+    stages.render(setup, NOW)
     drawn()
     path = setup.places.site / "NCPUS_avery.pdf"
     good = path.read_bytes()
     path.unlink()
     if harm != "gone":
         path.write_bytes({"shorter": good[:-1], "other": b"x", "of the same size": good[:-1] + b"?"}[harm])
-    pipeline.render(setup, NOW)
+    stages.render(setup, NOW)
     assert drawn() == [("avery", "NCPUS")]
     assert path.read_bytes() == good
 
@@ -114,17 +118,17 @@ def test_a_file_that_is_not_what_it_was_is_drawn_again(setup: Setup, drawn: Draw
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"schema_version": 1, "files": {"a": 3}}', '{"schema_version": 2}'])
 def test_without_what_was_remembered_all_is_drawn(setup: Setup, drawn: Drawn, text: str) -> None:
     collect(setup)
-    pipeline.render(setup, NOW)
+    stages.render(setup, NOW)
     drawn()
     setup.places.pictures.write_text(text)
-    assert pipeline.render(setup, NOW) == []
+    assert stages.render(setup, NOW) == []
     assert drawn() == EVERY
     assert pictures.recall(setup.places)
 
 
 def test_what_is_remembered_is_for_the_operator_alone(setup: Setup, drawn: Drawn) -> None:
     collect(setup)
-    pipeline.render(setup, NOW)
+    stages.render(setup, NOW)
     assert setup.places.pictures.parent == setup.places.state
     assert setup.places.pictures.stat().st_mode & 0o077 == 0
     assert not list(setup.places.site.glob("*pictures*"))
@@ -132,19 +136,19 @@ def test_what_is_remembered_is_for_the_operator_alone(setup: Setup, drawn: Drawn
 
 def test_another_matplotlib_draws_anew(setup: Setup, drawn: Drawn, monkeypatch: pytest.MonkeyPatch) -> None:
     collect(setup)
-    pipeline.render(setup, NOW)
+    stages.render(setup, NOW)
     drawn()
     monkeypatch.setattr(pictures, "_version", lambda name: "99")
-    pipeline.render(setup, NOW)
+    stages.render(setup, NOW)
     assert drawn() == EVERY
 
 
 def test_other_names_of_users_draw_anew(setup: Setup, drawn: Drawn) -> None:
     collect(setup)
-    pipeline.render(setup, NOW)
+    stages.render(setup, NOW)
     drawn()
     rules = replace(setup.config.privacy, users="pseudonym")
-    pipeline.render(replace(setup, config=replace(setup.config, privacy=rules)), NOW)
+    stages.render(replace(setup, config=replace(setup.config, privacy=rules)), NOW)
     assert drawn() == EVERY
 
 
@@ -152,7 +156,7 @@ def test_a_qos_that_cannot_be_drawn_keeps_its_pictures_and_what_is_known_of_them
     setup: Setup, drawn: Drawn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     collect(setup)
-    pipeline.render(setup, NOW)
+    stages.render(setup, NOW)
     drawn()
     real = assemble._data
 
@@ -163,17 +167,18 @@ def test_a_qos_that_cannot_be_drawn_keeps_its_pictures_and_what_is_known_of_them
 
     with monkeypatch.context() as patch:
         patch.setattr(assemble, "_data", fails)
-        assert len(pipeline.render(setup, NOW)) == 1
-    assert pipeline.render(setup, NOW) == []
+        assert len(stages.render(setup, NOW)) == 1
+    assert stages.render(setup, NOW) == []
     assert drawn() == []
 
 
 def test_matplotlib_is_not_loaded_where_nothing_is_drawn(setup: Setup, tmp_path: Path) -> None:
     collect(setup)
-    pipeline.render(setup, NOW)
+    stages.render(setup, NOW)
     (tmp_path / "librarian.toml").write_text(CONFIG)
     script = (
-        "import sys; from pathlib import Path; from librarian import configfile, pipeline\n"
+        "import sys; from pathlib import Path; from librarian.config import setup as configfile\n"
+        "from librarian.cycle import stages as pipeline\n"
         f"setup = configfile.load(Path({str(tmp_path / 'librarian.toml')!r}), {{}})\n"
         f"assert pipeline.render(setup, {NOW}) == []\n"
         "sys.exit('matplotlib' in sys.modules)"
@@ -218,11 +223,11 @@ def variants() -> dict[str, Report]:
 def test_pictures_that_differ_have_other_digests() -> None:
     """Each variant is drawn: equal digests must mean equal bytes, and some digests must be equal."""
     found = variants()
-    base = {name: (inputs.digest(found["base"], name), figures.draw_one(found["base"], name)) for name in PICTURES}
+    base = {name: (digest.digest(found["base"], name), figures.draw_one(found["base"], name)) for name in PICTURES}
     equal = set()
     for what, variant in found.items():
         for name in PICTURES:
-            same = inputs.digest(variant, name) == base[name][0]
+            same = digest.digest(variant, name) == base[name][0]
             if same:
                 equal.add((what, name))
                 assert figures.draw_one(variant, name) == base[name][1], (what, name)
@@ -249,11 +254,11 @@ def test_values_that_look_alike_differ() -> None:
         np.arange(2),
         np.arange(2.0),
     ]
-    texts = [b"".join(inputs._bytes(value)) for value in values]
+    texts = [b"".join(digest._bytes(value)) for value in values]
     assert len(set(texts)) == len(values)
-    assert len({b"".join(inputs._bytes(two)) for two in (("ab", "c"), ("a", "bc"), ("abc",))}) == 3
+    assert len({b"".join(digest._bytes(two)) for two in (("ab", "c"), ("a", "bc"), ("abc",))}) == 3
     with pytest.raises(TypeError, match="object"):
-        list(inputs._bytes(object()))
+        list(digest._bytes(object()))
 
 
 # workers
@@ -343,7 +348,7 @@ def test_what_ends_us_ends_the_workers(tmp_path: Path) -> None:
 
 def test_a_run_stands_back_and_never_comes_forward() -> None:
     script = (
-        "import json, os; from librarian import system; found = []\n"
+        "import json, os; from librarian.system import host as system; found = []\n"
         "for niceness in (3, 7, 5, 0): system.stand_back(niceness); found.append(os.nice(0))\n"
         "print(json.dumps([found, system.cores()]))"
     )
@@ -372,7 +377,7 @@ def test_what_is_remembered_and_damaged_is_nothing(setup: Setup, text: str) -> N
 
 @pytest.mark.parametrize("name", ["matplotlib", "PIL", "librarian"])
 def test_the_version_of_what_draws_is_known_without_loading_it(name: str) -> None:
-    code = "import sys; from librarian import pictures; print(pictures._version(sys.argv[1])); "
+    code = "import sys; from librarian.cycle import pictures; print(pictures._version(sys.argv[1])); "
     code += "print(sys.argv[1] in sys.modules)"
     told, loaded = subprocess.run(
         [sys.executable, "-c", code, name], check=True, capture_output=True, text=True, timeout=60

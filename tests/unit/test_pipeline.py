@@ -11,19 +11,20 @@ from typing import Any
 
 import pytest
 
-from librarian import collect, pipeline
-from librarian.configfile import Setup
-from librarian.core.window import DAY
+from librarian.config.setup import Setup
+from librarian.cycle import stages
 from librarian.demo import site as demo_site
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import LibrarianError, PublishError
-from librarian.processes import Answer
 from librarian.publish import delivery
-from librarian.render import figures
 from librarian.render.files import PICTURES
+from librarian.shared.window import DAY
 from librarian.slurm.command import Slurm
 from librarian.store import opened
-from librarian.system import user_name
+from librarian.subjects.jobs import collect
+from librarian.subjects.usage import pictures as figures
+from librarian.system.host import user_name
+from librarian.system.processes import Answer
 from tests.unit.cycles import AVERY, AVERY_B, BASE, NOW, TWO_DAYS, WEB, configured, ended, leave_out_pictures
 
 CONFIG = f'{BASE}{TWO_DAYS}{AVERY}title = "Avery group"\n{AVERY_B}{WEB}'
@@ -57,7 +58,7 @@ def slurm() -> DemoSlurm:
 def cycle(setup: Setup, slurm: Callable[..., Answer], now: int = NOW) -> list[LibrarianError]:
     if isinstance(slurm, DemoSlurm):
         slurm.now = now
-    return pipeline.run(setup, Slurm(runner=slurm), now)
+    return stages.run(setup, Slurm(runner=slurm), now)
 
 
 def data(setup: Setup, name: str = "data_avery.json") -> dict[str, Any]:
@@ -214,12 +215,12 @@ def test_a_check_of_the_site_comes_before_any_publisher(setup: Setup, slurm: Dem
     cycle(setup, slurm)
     before = (setup.places.base / "web" / "index.json").read_bytes()
     assert [known.state for known in delivery.read(setup.places.deliveries)] == ["done"]
-    pipeline.render(setup, NOW + 600)
+    stages.render(setup, NOW + 600)
 
     def refuse(site: Path) -> None:
         raise PublishError(f"{len(list(site.iterdir())) > 10}: a name is there")
 
-    problems = pipeline.publish(setup, NOW + 600, [refuse])
+    problems = stages.publish(setup, NOW + 600, [refuse])
     assert [str(problem) for problem in problems] == ["True: a name is there"]
     assert (setup.places.base / "web" / "index.json").read_bytes() == before
     (known,) = delivery.read(setup.places.deliveries)
@@ -228,7 +229,7 @@ def test_a_check_of_the_site_comes_before_any_publisher(setup: Setup, slurm: Dem
 
 def test_hourly_usage_is_kept(setup: Setup, slurm: DemoSlurm) -> None:
     cycle(setup, slurm)
-    where = pipeline.scope(setup.config.qos[0])
+    where = stages.scope(setup.config.qos[0])
     with opened(setup.places.store) as store:
         rows = store.usage(where, NOW - DAY, NOW)
     cpu = rows[(rows["observable"] == "NCPUS") & (rows["user"] == "bob")]
@@ -248,7 +249,7 @@ def test_where_slurm_does_not_tell_what_it_hides_nobody_else_s_jobs_are_a_doubt(
     assert not data(setup)["notes"]
     with opened(setup.places.store) as store:
         store.know(collect.PRIVATE, ["untold"], NOW)
-    pipeline.render(setup, NOW)
+    stages.render(setup, NOW)
     (note,) = data(setup)["notes"]
     assert note["kind"] == "private_data"
     assert "may hide" in note["text"]

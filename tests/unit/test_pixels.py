@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from librarian.core import palette
-from librarian.render.pixels import png
+from librarian.render.pictures.pixels import png
+from librarian.shared import palette
 
 
 def opened(data: bytes) -> Image.Image:

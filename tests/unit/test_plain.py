@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from librarian import assets
-from librarian.core.limits import Change, QosLimits
-from librarian.render import plain
+from librarian.cycle.report import Report
 from librarian.render.files import PICTURES
-from librarian.render.plain import describe, render_plain
-from librarian.render.words import amount, percent
-from librarian.report import Report
+from librarian.render.html import plain
+from librarian.render.html.plain import describe, render_plain
+from librarian.shared.words import amount, percent
+from librarian.site import assets
+from librarian.subjects.limits.model import Change, QosLimits
 from tests.unit import reports
 from tests.unit.test_page import EVIL, Elements, golden_datasets, golden_index, policy_of, sha
 from tests.unit.test_payload import data_of

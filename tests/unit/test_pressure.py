@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from librarian.core.jobs import UNKNOWN
-from librarian.core.limits import History, Limit, Since
-from librarian.core.observables import OBSERVABLES
-from librarian.core.pressure import NEAR, Pressures, press, pressures
-from librarian.core.usage import bin_jobs
-from librarian.core.window import Window
+from librarian.shared.resources import OBSERVABLES
+from librarian.shared.window import Window
+from librarian.subjects.jobs.model import UNKNOWN
+from librarian.subjects.limits.model import History, Limit, Since
+from librarian.subjects.limits.pressure import NEAR, Pressures, press, pressures
+from librarian.subjects.usage.binning import bin_jobs
 from tests.unit.tables import jobs_table
 
 CPUS = OBSERVABLES[:1]

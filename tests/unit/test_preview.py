@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from librarian import preview
 from librarian.errors import SiteError
+from librarian.site import preview
 
 
 def test_it_serves_the_site_on_loopback_alone(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from librarian.core.privacy import MODES, OTHERS, Rules, folded, pseudonym, public_names, scrubbed
+from librarian.privacy.rules import MODES, OTHERS, Rules, folded, pseudonym, public_names, scrubbed
 
 KEY = b"k" * 32
 USERS = st.lists(st.text(min_size=1, max_size=6), unique=True, max_size=12)

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from librarian import sitefolder
 from librarian.errors import PublishError
 from librarian.publish import Publisher, publishers
 from librarian.publish.base import Attempt
 from librarian.publish.delivery import checked, planned
-from librarian.system import stopwatch
+from librarian.site import folder as sitefolder
+from librarian.system.host import stopwatch
 
 INDEX = b'{"generator": "librarian 0"}'
 

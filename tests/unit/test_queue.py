@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from librarian.core.jobs import UNKNOWN
-from librarian.core.limits import Limit
-from librarian.core.observables import OBSERVABLES
-from librarian.core.queue import COLUMNS, Queue, Seen, held, queue_table, summarise, understood, wanted
 from librarian.errors import NoAnswerError, SlurmError
-from librarian.processes import Answer
+from librarian.shared.resources import OBSERVABLES
 from librarian.slurm.command import Slurm
-from librarian.slurm.queue import DELIMITER, FIELDS, Question, arguments, ask, count_tasks, parse
+from librarian.subjects.jobs.model import UNKNOWN
+from librarian.subjects.limits.model import Limit
+from librarian.subjects.queue.ask import DELIMITER, FIELDS, Question, arguments, ask, count_tasks, parse
+from librarian.subjects.queue.model import COLUMNS, Queue, Seen, held, queue_table, summarise, understood, wanted
+from librarian.system.processes import Answer
 from tests.unit.reports import NOW, pending
 
 HEADER = DELIMITER.join(["JOBID", "STATE", *["X"] * (len(FIELDS) - 2), ""])

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from librarian.core.holders import Case, told
-from librarian.core.limits import Limit
-from librarian.core.reasons import GROUPS, explain, read_reason
+from librarian.subjects.limits.model import Limit
+from librarian.subjects.queue.explain import Case, told
+from librarian.subjects.queue.reasons import GROUPS, explain, read_reason
 
 # the names that libslurm of 22.05 and 24.11 can print, a line each
 NAMES = (Path(__file__).parents[1] / "data/reasons.txt").read_text(encoding="utf-8").split()

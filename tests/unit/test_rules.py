@@ -11,11 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from librarian.core.composed import Branch, Partition, compose
-from librarian.core.limits import Change, histories, limits_of
-from librarian.core.observables import OBSERVABLES
-from librarian.core.policy import OWN, Held, Row, held_now, places_of, rows, seen_at
-from librarian.core.rules import (
+from librarian.shared.resources import OBSERVABLES
+from librarian.shared.window import window_until
+from librarian.store import opened
+from librarian.subjects.limits.effective_limits import Branch, Partition, compose
+from librarian.subjects.limits.model import Change, histories, limits_of
+from librarian.subjects.limits.policy import OWN, Held, Row, held_now, places_of, rows, seen_at
+from librarian.subjects.limits.rules import (
     SETTINGS,
     Account,
     PartitionQos,
@@ -28,8 +30,6 @@ from librarian.core.rules import (
     sources,
     unpack,
 )
-from librarian.core.window import window_until
-from librarian.store import opened
 from tests.unit.tables import jobs_table
 
 CPU = ("GrpTRES", "cpu")

@@ -16,19 +16,22 @@ from typing import Any
 import jsonschema
 import pytest
 
-from librarian import housekeeping, interrupts, pipeline, sitefolder, statusfile
-from librarian.configfile import Setup
-from librarian.core.status import QosStatus, Status
-from librarian.core.upkeep import StoreOptions
-from librarian.core.window import DAY
+from librarian.config.setup import Setup
+from librarian.config.upkeep import StoreOptions
+from librarian.cycle import housekeeping, stages
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import LibrarianError, Terminated
-from librarian.interrupts import Guard
-from librarian.lock import locked
-from librarian.processes import Answer, run_command
-from librarian.render import figures
+from librarian.health import statusfile
+from librarian.health.status import QosStatus, Status
+from librarian.shared.window import DAY
+from librarian.site import folder
 from librarian.slurm.command import Slurm
 from librarian.store import opened
+from librarian.subjects.usage import pictures
+from librarian.system import interrupts
+from librarian.system.interrupts import Guard
+from librarian.system.lock import locked
+from librarian.system.processes import Answer, run_command
 from tests.unit import cycles
 from tests.unit.cycles import AVERY, AVERY_B, BASE, NOW, TWO_DAYS, WEB, configured, ended, leave_out_pictures
 
@@ -49,7 +52,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long runs would have paused."""
     made: list[float] = []
-    monkeypatch.setattr(pipeline, "pause", made.append)
+    monkeypatch.setattr(stages, "pause", made.append)
     return made
 
 
@@ -98,7 +101,7 @@ def cycle(
     setup: Setup, now: int = NOW, fault: Callable[[Sequence[str]], Answer | None] = lambda argv: None, **more: Any
 ) -> tuple[list[LibrarianError], list[str]]:
     slurm = Answers(fault, now)
-    return pipeline.run(setup, Slurm(runner=slurm), now, **more), slurm.asked
+    return stages.run(setup, Slurm(runner=slurm), now, **more), slurm.asked
 
 
 def rows(setup: Setup) -> dict[str, QosStatus]:
@@ -177,7 +180,7 @@ def test_a_run_that_ends_half_way_is_told(setup: Setup, monkeypatch: pytest.Monk
     def broken(*_: object) -> None:
         raise RuntimeError("a bug in /home/alice/librarian")
 
-    monkeypatch.setattr(pipeline, "render", broken)
+    monkeypatch.setattr(stages, "render", broken)
     with pytest.raises(RuntimeError):
         cycle(setup, NOW + 600)
     status = statusfile.read(setup)
@@ -271,7 +274,7 @@ def test_a_pause_can_be_ruled_out_and_costs_no_time_that_is_gone(
 ) -> None:
     cycle(limited(setup, retry_seconds=0), fault=lambda argv: DOWN)
     watch = iter(range(0, 10**6, 100))
-    monkeypatch.setattr(pipeline, "stopwatch", lambda: float(next(watch)))
+    monkeypatch.setattr(stages, "stopwatch", lambda: float(next(watch)))
     cycle(setup, fault=lambda argv: DOWN)
     assert pauses == []
 
@@ -314,14 +317,14 @@ def test_a_stage_that_takes_too_long_ends_and_the_next_one_begins(setup: Setup, 
 
 def test_a_drawing_that_hangs_keeps_the_last_one(setup: Setup, armed: Guard, monkeypatch: pytest.MonkeyPatch) -> None:
     cycle(setup)
-    real = figures.draw_one
+    real = pictures.draw_one
 
     def draw(report: Any, name: str) -> Any:
         if report.header.qos == "avery":
             time.sleep(300)
         return real(report, name)
 
-    monkeypatch.setattr(figures, "draw_one", draw)
+    monkeypatch.setattr(pictures, "draw_one", draw)
     problems, _ = cycle(limited(setup, render_seconds=1), NOW + 600, guard=armed)
     assert "QoS avery could not be drawn: TooSlowError: the stage render took longer than 1 s" in str(problems[0])
     index = json.loads((setup.places.site / "index.json").read_text())
@@ -333,7 +336,7 @@ def test_a_run_that_takes_too_long_ends_and_says_so(
     setup: Setup, armed: Guard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cycle(setup)
-    monkeypatch.setattr(pipeline, "publish", lambda setup, now: time.sleep(300))
+    monkeypatch.setattr(stages, "publish", lambda setup, now: time.sleep(300))
     with pytest.raises(Terminated, match="the run took longer than 3 s") as ended:
         cycle(limited(setup, time_limit_seconds=3), NOW + 600, guard=armed)
     assert ended.value.exit_status == 143
@@ -411,7 +414,7 @@ def test_sigterm_between_the_two_renames_of_a_swap(
     def refused(one: Path, other: Path) -> bool:
         return False
 
-    monkeypatch.setattr(sitefolder, "exchange_folders", refused)
+    monkeypatch.setattr(folder, "exchange_folders", refused)
     real = Path.rename
 
     def rename(path: Path, target: Path) -> Path:
@@ -443,14 +446,14 @@ def test_a_second_signal_does_not_disturb_the_end(signals: None) -> None:
 def test_old_runs_go_once_their_hours_are_written_and_the_picture_stays(setup: Setup) -> None:
     cycle(setup)
     with opened(setup.places.store) as store:
-        known = store.usage(pipeline.scope(setup.config.qos[0]), 0, NOW)
-        assert len(store.jobs(pipeline.scope(setup.config.qos[0]), 0)) == 2
+        known = store.usage(stages.scope(setup.config.qos[0]), 0, NOW)
+        assert len(store.jobs(stages.scope(setup.config.qos[0]), 0)) == 2
     later = NOW + 10 * DAY
     cycle(setup, later)
     with opened(setup.places.store) as store:
-        assert len(store.jobs(pipeline.scope(setup.config.qos[0]), 0)) == 0, "nine days are kept: two and seven"
-        assert store.usage(pipeline.scope(setup.config.qos[0]), 0, NOW).equals(known), "hours are kept for good"
-        coverage = store.coverage(pipeline.scope(setup.config.qos[0]))
+        assert len(store.jobs(stages.scope(setup.config.qos[0]), 0)) == 0, "nine days are kept: two and seven"
+        assert store.usage(stages.scope(setup.config.qos[0]), 0, NOW).equals(known), "hours are kept for good"
+        coverage = store.coverage(stages.scope(setup.config.qos[0]))
         assert coverage
         assert coverage.covered_from >= later - 9 * DAY
 
@@ -463,7 +466,7 @@ def test_how_long_runs_are_kept_is_configurable(setup: Setup) -> None:
     cycle(longer)
     cycle(longer, NOW + 10 * DAY)
     with opened(longer.places.store) as store:
-        assert len(store.jobs(pipeline.scope(longer.config.qos[0]), 0)) == 2
+        assert len(store.jobs(stages.scope(longer.config.qos[0]), 0)) == 2
 
 
 def test_it_is_done_once_a_day_and_takes_left_over_drafts(setup: Setup) -> None:

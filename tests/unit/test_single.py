@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from librarian import assets
 from librarian.errors import SiteError
-from librarian.render.page import contained
-from librarian.render.plotly import Plotly
-from librarian.single import write_single
+from librarian.render.html.page import contained
+from librarian.site import assets
+from librarian.site.plotly import Plotly
+from librarian.site.single_file import write_single
 from tests.e2e.sites import Site
 from tests.unit import reports
 from tests.unit.test_page import Elements, policy_of, sha

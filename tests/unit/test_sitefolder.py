@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from librarian import sitefolder, system
 from librarian.errors import SiteError
+from librarian.site import folder as sitefolder
+from librarian.system import host
 
 INDEX = b'{"generator": "librarian 0"}'
 
@@ -88,5 +89,5 @@ def test_what_a_killed_run_left_is_mended(target: Path) -> None:
 
 def test_modes_follow_the_umask(target: Path) -> None:
     sitefolder.put(target, {"index.json": INDEX}, {})
-    assert target.stat().st_mode & 0o777 == 0o777 & ~system.umask()
-    assert (target / "index.json").stat().st_mode & 0o777 == 0o666 & ~system.umask()
+    assert target.stat().st_mode & 0o777 == 0o777 & ~host.umask()
+    assert (target / "index.json").stat().st_mode & 0o777 == 0o666 & ~host.umask()

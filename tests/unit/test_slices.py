@@ -11,14 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from librarian.core.slices import cut, gaps, newest
 from librarian.demo.runs import Run
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import SlurmError, TooWideError
-from librarian.processes import Answer
-from librarian.slurm import accounting, pieces, site
-from librarian.slurm.accounting import Query
+from librarian.shared.slices import cut, gaps, newest
+from librarian.slurm import site
 from librarian.slurm.command import Slurm
+from librarian.subjects.jobs import ask, pieces
+from librarian.subjects.jobs.ask import Query
+from librarian.system.processes import Answer
 from tests.unit.runs import T0, run_of
 
 DAY = 86400
@@ -89,7 +90,7 @@ def test_a_question_in_pieces_has_the_same_answer(runs: list[Run], longest: int,
     """A run that overlaps several pieces is told in each, and is there once."""
     query = Query("avery", T0, T0 + 10 * DAY)
     slurm = Bounded(runs, now=T0 + 11 * DAY)
-    whole = accounting.ask(Slurm(runner=slurm), query, "demo").jobs
+    whole = ask.ask(Slurm(runner=slurm), query, "demo").jobs
     slurm.longest, slurm.asked = longest, []
     slurm.tells = f"{longest // DAY}-{longest // 3600 % 24:02d}:{longest // 60 % 60:02d}:{longest % 60:02d}"
     if not told:

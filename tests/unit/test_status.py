@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from librarian.core.status import (
+from librarian.health.status import (
     FAILED,
     OK,
     PublisherStatus,
@@ -26,7 +26,7 @@ from librarian.core.status import (
     public,
     to_json,
 )
-from librarian.core.verdict import CRITICAL, WARNING, judged
+from librarian.health.verdict import CRITICAL, WARNING, judged
 
 NOW = 1_793_100_000
 ZONE = "US/Eastern"

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from librarian.core.jobs import TEXTS, UNKNOWN, Reject
-from librarian.core.limits import Change, QosLimits
-from librarian.core.observables import OBSERVABLES
-from librarian.core.usage import bin_jobs
-from librarian.core.window import window_until
 from librarian.errors import StoreError
+from librarian.shared.resources import OBSERVABLES
+from librarian.shared.window import window_until
 from librarian.store import MIGRATIONS, Asked, CorruptStoreError, Scope, Store, open_store, opened
+from librarian.subjects.jobs.model import TEXTS, UNKNOWN, Reject
+from librarian.subjects.limits.model import Change, QosLimits
+from librarian.subjects.usage.binning import bin_jobs
 from tests.unit.tables import jobs_table
 
 AVERY = Scope("avery")

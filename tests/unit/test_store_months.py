@@ -15,14 +15,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from librarian import history
-from librarian.core.accounts import by_account
-from librarian.core.months import Month, month_after, month_start, month_starts
-from librarian.core.observables import OBSERVABLES
-from librarian.core.usage import bin_jobs
-from librarian.core.window import DAY, window_until
+from librarian.cycle import history
+from librarian.shared.resources import OBSERVABLES
+from librarian.shared.window import DAY, window_until
 from librarian.store import MIGRATIONS, Scope, Store, opened
-from librarian.store.months import RUNS, USAGE
+from librarian.subjects.months.keep import RUNS, USAGE
+from librarian.subjects.months.model import Month, month_after, month_start, month_starts
+from librarian.subjects.usage.accounts import by_account
+from librarian.subjects.usage.binning import bin_jobs
 from tests.unit.tables import jobs_table
 
 AVERY = Scope("avery")

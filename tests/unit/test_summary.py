@@ -7,9 +7,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from librarian.core.jobs import UNKNOWN
-from librarian.core.summary import ended_by_bin, ended_states
-from librarian.core.window import Window, window_until
+from librarian.shared.window import Window, window_until
+from librarian.subjects.jobs.model import UNKNOWN
+from librarian.subjects.usage.summary import ended_by_bin, ended_states
 from tests.unit.tables import jobs_table
 
 NOW = 1_793_570_400 + 1234  # in the week of the autumn clock change

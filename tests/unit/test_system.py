@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from librarian import processes, system
 from librarian.errors import BusyError, LibrarianError, one_line
+from librarian.system import host, processes
 from tests.cluster.client import wait_for
 from tests.unit.orphans import end_commands, is_there
 
@@ -53,18 +53,18 @@ def test_a_command_that_is_not_there() -> None:
 
 def test_atomic_writes(tmp_path: Path) -> None:
     path = tmp_path / "file"
-    system.write_atomic(path, b"one")
-    system.write_atomic(path, b"two", mode=0o600)
+    host.write_atomic(path, b"one")
+    host.write_atomic(path, b"two", mode=0o600)
     assert path.read_bytes() == b"two"
     assert path.stat().st_mode & 0o777 == 0o600
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
     with pytest.raises(OSError, match="directory"):
-        system.write_atomic(tmp_path, b"x")
+        host.write_atomic(tmp_path, b"x")
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
 
 
 def _hold(path: Path, held: multiprocessing.synchronize.Event, done: multiprocessing.synchronize.Event) -> None:
-    with system.locked(path, "a run"):
+    with host.locked(path, "a run"):
         held.set()
         done.wait(20)
 
@@ -75,11 +75,11 @@ def test_a_lock_is_held_by_one_and_ends_with_its_process(tmp_path: Path) -> None
     other = context.Process(target=_hold, args=(tmp_path / "lock", held, done))
     other.start()
     assert held.wait(20)
-    with pytest.raises(BusyError, match=f"process {other.pid}"), system.locked(tmp_path / "lock", "a run"):
+    with pytest.raises(BusyError, match=f"process {other.pid}"), host.locked(tmp_path / "lock", "a run"):
         pass
     other.kill()
     other.join()
-    with system.locked(tmp_path / "lock", "a run"):
+    with host.locked(tmp_path / "lock", "a run"):
         assert str(os.getpid()) in (tmp_path / "lock").read_text()
 
 
@@ -201,7 +201,7 @@ def test_a_command_that_nobody_can_read_is_ended(tmp_path: Path, monkeypatch: py
 def test_a_command_whose_reader_was_killed_ends_when_it_writes(tmp_path: Path, run: str) -> None:
     told = tmp_path / "number"
     command = ["sh", "-c", f"echo $$ >{told}; while sleep 0.1; do echo more; done"]
-    code = f"from librarian.processes import *; {run.format(command)}"
+    code = f"from librarian.system.processes import *; {run.format(command)}"
     reader = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)})
     wait_for(lambda: told.exists() and bool(told.read_text()), 20, "the command's beginning")
     number = int(told.read_text())

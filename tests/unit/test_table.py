@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from librarian.core.window import DAY
-from librarian.render.table import usage_gzip
-from librarian.report import Report
+from librarian.cycle.report import Report
+from librarian.shared.window import DAY
+from librarian.subjects.usage.csv import usage_gzip
 from tests.unit import reports
 from tests.unit.test_payload import CHARTED, data_of
 

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from librarian import targets
 from librarian.publish.base import MayPassError, failure
 from librarian.publish.remote import Place
 from librarian.publish.sftp import quoted
+from librarian.shared import targets
 
 SECRETS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=4, max_size=30)
 

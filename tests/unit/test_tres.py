@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from librarian.core import tres
+from librarian.shared import tres
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from librarian.core.jobs import UNKNOWN
-from librarian.core.observables import OBSERVABLES, gpu_observables
-from librarian.core.summary import ended_by_bin, ended_states
-from librarian.core.usage import Usage, bin_jobs, exactly
-from librarian.core.window import Window, window_until
+from librarian.shared.resources import OBSERVABLES, gpu_observables
+from librarian.shared.window import Window, window_until
+from librarian.subjects.jobs.model import UNKNOWN
+from librarian.subjects.usage.binning import Usage, bin_jobs, exactly
+from librarian.subjects.usage.summary import ended_by_bin, ended_states
 from tests.unit.tables import jobs_table
 
 NOW = 1_793_570_400 + 1234  # in the week of the autumn clock change

@@ -14,16 +14,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from librarian import waiting
-from librarian.core.demand import Samples, by_bin, looks_table, sums_table
-from librarian.core.queue import Demand, queue_table
-from librarian.core.window import DAY, window_until
 from librarian.demo.queue import as_seen, reasons, waiting_at
 from librarian.demo.slurm import DemoSlurm
-from librarian.processes import Answer
+from librarian.shared.window import DAY, window_until
 from librarian.slurm.command import Slurm
 from librarian.store import MIGRATIONS, Scope, Store, opened
-from librarian.store.queues import FINE, SLOT
+from librarian.subjects.queue import sample
+from librarian.subjects.queue.demand import Samples, by_bin, looks_table, sums_table
+from librarian.subjects.queue.keep import FINE, SLOT
+from librarian.subjects.queue.model import Demand, queue_table
+from librarian.system.processes import Answer
 from tests.unit.reports import pending
 from tests.unit.runs import T0, run_of
 
@@ -159,18 +159,18 @@ class TestLook:
 
     def test_each_queue_is_kept_with_a_sample(self, store: Store) -> None:
         asked: list[str] = []
-        assert waiting.look(self.slurm(asked), store, [AVERY, KIM], cluster="demo", now=T0 + 60) == []
+        assert sample.look(self.slurm(asked), store, [AVERY, KIM], cluster="demo", now=T0 + 60) == []
         assert len(asked) == 2
         assert store.queue(AVERY).table["user"].tolist() == ["alice"]
         assert (store.queue(KIM).at, len(store.queue(KIM).table)) == (T0 + 60, 0)
         assert store.samples(AVERY, 0, T0 + 100).sums["NCPUS"].tolist() == [4]
 
     def test_where_nobody_answers_one_is_asked(self, store: Store, caplog: pytest.LogCaptureFixture) -> None:
-        waiting.look(self.slurm([]), store, [AVERY, KIM], cluster="demo", now=T0 + 60)
+        sample.look(self.slurm([]), store, [AVERY, KIM], cluster="demo", now=T0 + 60)
         asked: list[str] = []
         down = self.slurm(asked, status=1, stderr="slurm_load_jobs error: Unable to contact slurm controller")
         with caplog.at_level(logging.WARNING):
-            failed = waiting.look(down, store, [AVERY, KIM], cluster="demo", now=T0 + 660)
+            failed = sample.look(down, store, [AVERY, KIM], cluster="demo", now=T0 + 660)
         assert (len(asked), len(failed), len(caplog.records)) == (1, 1, 1)
         for scope in (AVERY, KIM):
             seen = store.queue(scope)
@@ -181,13 +181,13 @@ class TestLook:
 
     def test_an_answer_that_is_none_is_no_empty_queue(self, store: Store) -> None:
         asked: list[str] = []
-        failed = waiting.look(self.slurm(asked, text=""), store, [AVERY, KIM], cluster="demo", now=T0)
+        failed = sample.look(self.slurm(asked, text=""), store, [AVERY, KIM], cluster="demo", now=T0)
         assert (len(asked), len(failed)) == (2, 2)
         assert (store.queue(AVERY).at, len(store.samples(AVERY, 0, T0 + 1).looks)) == (None, 0)
 
     def test_rows_that_are_left_out_are_told(self, store: Store) -> None:
         demo = DemoSlurm([run_of(1, start=None, end=None, state="PENDING", alloc_tres="", job="7_[1-9,...]")], now=T0)
-        waiting.look(Slurm(runner=demo), store, [AVERY], cluster="demo", now=T0)
+        sample.look(Slurm(runner=demo), store, [AVERY], cluster="demo", now=T0)
         assert (store.queue(AVERY).error or "").startswith("left out 1 row of squeue's")
 
 

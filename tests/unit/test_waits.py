@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from librarian.core.jobs import UNKNOWN
-from librarian.core.waits import RANGES, SIZES, Spread, Waits, starts_of, waits_of
-from librarian.core.window import DAY, Window, isoformat, window_until
+from librarian.shared.window import DAY, Window, isoformat, window_until
+from librarian.subjects.jobs.model import UNKNOWN
+from librarian.subjects.queue.waits import RANGES, SIZES, Spread, Waits, starts_of, waits_of
 from tests.unit.reports import epoch
 from tests.unit.tables import jobs_table
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from librarian.core.watch import CronJob, Decision, Memory, Seen, decide, remembered
+from librarian.scrontab.watch import CronJob, Decision, Memory, Seen, decide, remembered
 
 NOW = 1_800_000_000
 RUN, DOG = "librarian-run-x", "librarian-watchdog-x"

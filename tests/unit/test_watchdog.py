@@ -11,16 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from librarian import config, configfile, schedule, watchdog
+from librarian import config
 from librarian.cli import scheduling
 from librarian.cli.main import main
-from librarian.configfile import Setup
+from librarian.config import setup as configfile
+from librarian.config.setup import Setup
 from librarian.errors import ConfigError, LibrarianError, SlurmError
-from librarian.processes import Answer
-from librarian.scheduled import recorded
-from librarian.slurm import crontab
+from librarian.scrontab import ask, install, watchdog
+from librarian.scrontab.installed import recorded
+from librarian.site import assets
 from librarian.slurm.command import Slurm
-from librarian.system import locked
+from librarian.system.host import locked
+from librarian.system.processes import Answer
 
 NOW = 1_800_000_000
 FOREIGN = b"# caf\xe9, not UTF-8\n0 0 * * * /usr/bin/true\n"
@@ -98,28 +100,28 @@ def path(tmp_path: Path) -> Path:
 
 
 def checked(setup: Setup, cron: FakeCron, path: Path, now: int = NOW) -> tuple[str, str]:
-    decision = watchdog.check(Slurm(runner=cron), setup.places.state, schedule.installation(setup, path), now)
+    decision = watchdog.check(Slurm(runner=cron), setup.places.state, install.installation(setup, path), now)
     return decision.action, decision.why
 
 
 def test_install_is_idempotent_and_keeps_what_is_not_ours(setup: Setup, path: Path) -> None:
     cron = FakeCron()
-    schedule.install(setup, Slurm(runner=cron), path, NOW)
+    install.install(setup, Slurm(runner=cron), path, NOW)
     first = cron.table
     assert first is not None
     assert first.startswith(FOREIGN)
-    assert schedule.install(setup, Slurm(runner=cron), path, NOW) == ["the table has our entries already"]
+    assert install.install(setup, Slurm(runner=cron), path, NOW) == ["the table has our entries already"]
     assert (cron.table, cron.puts) == (first, 1)
     text = first.decode("utf-8", "surrogateescape")
     assert "-t 8 -c 1 --mem=2G -p cron" in text
     assert re.search(r"^\*/10 \* \* \* \* '/.*/my state/run-hpg-[0-9a-f]{6}\.sh'$", text, re.MULTILINE)
-    schedule.remove(setup, Slurm(runner=cron), path, NOW)
+    install.remove(setup, Slurm(runner=cron), path, NOW)
     assert cron.table == FOREIGN
     assert not list(setup.places.state.glob("*.sh"))
 
 
 def test_scripts_run_this_program_with_this_configuration(setup: Setup, path: Path) -> None:
-    schedule.install(setup, Slurm(runner=FakeCron()), path, NOW)
+    install.install(setup, Slurm(runner=FakeCron()), path, NOW)
     (script,) = setup.places.state.glob("watchdog-*.sh")
     assert script.stat().st_mode & 0o777 & 0o700 == 0o700
     assert "module load python3/3.12" in script.read_text()
@@ -130,7 +132,7 @@ def test_scripts_run_this_program_with_this_configuration(setup: Setup, path: Pa
 
 def test_a_dry_run_says_what_would_change_and_changes_nothing(setup: Setup, path: Path) -> None:
     cron = FakeCron()
-    lines = schedule.difference(setup, Slurm(runner=cron), path)
+    lines = install.difference(setup, Slurm(runner=cron), path)
     assert [line for line in lines if line.startswith("+*/5")]
     assert (cron.table, cron.puts) == (FOREIGN, 0)
 
@@ -139,13 +141,13 @@ def test_a_dry_run_says_what_would_change_and_changes_nothing(setup: Setup, path
 def test_a_path_that_means_something_else_to_cron_is_refused(tmp_path: Path, path: Path, bad: str) -> None:
     made = configfile.setup(config.parse(CONFIG), tmp_path / bad, {})
     with pytest.raises(ConfigError, match="cannot stand in a table"):
-        schedule.block(made, path)
+        install.block(made, path)
 
 
 def test_each_stuck_entry_is_put_right(setup: Setup, path: Path) -> None:
-    cron, name = FakeCron(), schedule.installation(setup, path)
+    cron, name = FakeCron(), install.installation(setup, path)
     assert checked(setup, cron, path) == ("none", "our entries are not installed")
-    schedule.install(setup, Slurm(runner=cron), path, NOW)
+    install.install(setup, Slurm(runner=cron), path, NOW)
     whole = cron.table
     assert whole is not None
     assert checked(setup, cron, path)[1] == "all is well"
@@ -174,7 +176,7 @@ def test_each_stuck_entry_is_put_right(setup: Setup, path: Path) -> None:
 
 def test_a_block_that_was_changed_by_hand_stays(setup: Setup, path: Path) -> None:
     cron = FakeCron()
-    schedule.install(setup, Slurm(runner=cron), path, NOW)
+    install.install(setup, Slurm(runner=cron), path, NOW)
     assert cron.table is not None
     cron.table = cron.table.replace(b"*/10", b"*/20")
     changed = cron.table
@@ -189,7 +191,7 @@ def test_a_block_that_was_changed_by_hand_stays(setup: Setup, path: Path) -> Non
 
 def test_an_emptied_table_is_looked_at_twice_before_it_is_believed(setup: Setup, path: Path) -> None:
     cron = FakeCron()
-    schedule.install(setup, Slurm(runner=cron), path, NOW)
+    install.install(setup, Slurm(runner=cron), path, NOW)
     whole = cron.table
     assert whole is not None
     for later, action in ((0, "none"), (300, "none"), (600, "put")):
@@ -208,7 +210,7 @@ def test_an_answer_without_our_block_is_not_believed_while_our_jobs_wait(setup: 
             return super()._scrontab(arguments)
 
     cron = Torn()
-    schedule.install(setup, Slurm(runner=cron), path, NOW)
+    install.install(setup, Slurm(runner=cron), path, NOW)
     whole = cron.table
     for place, shown in enumerate((b"", FOREIGN)):
         cron.shown = shown
@@ -252,9 +254,9 @@ def test_where_nothing_is_installed_the_watchdog_writes_nothing(
 def test_a_dry_run_of_remove_tells_what_remove_does(setup: Setup, path: Path) -> None:
     cron = FakeCron()
     slurm = Slurm(runner=cron)
-    assert schedule.difference(setup, slurm, path, removed=True) == []
-    schedule.install(setup, slurm, path, NOW)
-    lines = schedule.difference(setup, slurm, path, removed=True)
+    assert install.difference(setup, slurm, path, removed=True) == []
+    install.install(setup, slurm, path, NOW)
+    lines = install.difference(setup, slurm, path, removed=True)
     assert [line for line in lines if line.startswith("-*/5")]
     assert not [line for line in lines if line.startswith("+*")]
     assert cron.puts == 1
@@ -263,7 +265,7 @@ def test_a_dry_run_of_remove_tells_what_remove_does(setup: Setup, path: Path) ->
 @pytest.mark.parametrize("command", ["scrontab", "squeue"])
 def test_when_slurm_does_not_answer_nothing_is_changed(setup: Setup, path: Path, command: str) -> None:
     cron = FakeCron()
-    schedule.install(setup, Slurm(runner=cron), path, NOW)
+    install.install(setup, Slurm(runner=cron), path, NOW)
     before, cron.broken = cron.table, command
     with pytest.raises(SlurmError):
         checked(setup, cron, path)
@@ -274,15 +276,15 @@ def test_paused_stays_paused_until_it_is_resumed(setup: Setup, path: Path) -> No
     cron = FakeCron()
     slurm = Slurm(runner=cron)
     with pytest.raises(SlurmError, match="no entries of ours"):
-        schedule.pause(setup, slurm, path, NOW, on=True)
-    schedule.install(setup, slurm, path, NOW)
+        install.pause(setup, slurm, path, NOW, on=True)
+    install.install(setup, slurm, path, NOW)
     whole = cron.table
-    schedule.pause(setup, slurm, path, NOW, on=True)
+    install.pause(setup, slurm, path, NOW, on=True)
     assert cron._names() == []
     assert "paused" in checked(setup, cron, path, NOW + 99_999)[1]
     cron.table = FOREIGN
     assert checked(setup, cron, path, NOW + 99_999)[0] == "none"
-    schedule.pause(setup, slurm, path, NOW + 3640, on=False)
+    install.pause(setup, slurm, path, NOW + 3640, on=False)
     assert cron.table == whole
     assert checked(setup, cron, path, NOW + 3650)[1] == "all is well", "they could not fire before"
 
@@ -298,12 +300,12 @@ def test_a_pause_that_slurm_refuses_is_none(setup: Setup, path: Path) -> None:
 
     cron = Refusing()
     slurm = Slurm(runner=cron)
-    schedule.install(setup, slurm, path, NOW)
-    known = recorded(setup.places.state, schedule.installation(setup, path))
+    install.install(setup, slurm, path, NOW)
+    known = recorded(setup.places.state, install.installation(setup, path))
     cron.refuses = True
     with pytest.raises(SlurmError, match="an issue with the job submission"):
-        schedule.pause(setup, slurm, path, NOW, on=True)
-    assert recorded(setup.places.state, schedule.installation(setup, path)) == known
+        install.pause(setup, slurm, path, NOW, on=True)
+    assert recorded(setup.places.state, install.installation(setup, path)) == known
     assert checked(setup, cron, path)[1] == "all is well"
 
 
@@ -318,12 +320,12 @@ def test_a_pause_that_is_ended_in_its_middle_is_none(setup: Setup, path: Path) -
 
     cron = Ended()
     slurm = Slurm(runner=cron)
-    schedule.install(setup, slurm, path, NOW)
+    install.install(setup, slurm, path, NOW)
     cron.ends = True
     with pytest.raises(KeyboardInterrupt):
-        schedule.pause(setup, slurm, path, NOW, on=True)
+        install.pause(setup, slurm, path, NOW, on=True)
     cron.ends = False
-    known = recorded(setup.places.state, schedule.installation(setup, path))
+    known = recorded(setup.places.state, install.installation(setup, path))
     assert known
     assert not known.paused
     assert checked(setup, cron, path)[1] == "all is well"
@@ -331,13 +333,13 @@ def test_a_pause_that_is_ended_in_its_middle_is_none(setup: Setup, path: Path) -
 
 def test_the_lines_of_a_table_outlive_one_that_is_empty(setup: Setup, path: Path) -> None:
     cron = FakeCron()
-    schedule.install(setup, Slurm(runner=cron), path, NOW)
+    install.install(setup, Slurm(runner=cron), path, NOW)
     with_lines = cron.table
     backup = setup.places.state / "scrontab-before"
-    schedule.remove(setup, Slurm(runner=cron), path, NOW)
+    install.remove(setup, Slurm(runner=cron), path, NOW)
     assert backup.read_bytes() == with_lines
     cron.table = b""
-    schedule.install(setup, Slurm(runner=cron), path, NOW)
+    install.install(setup, Slurm(runner=cron), path, NOW)
     assert backup.read_bytes() == with_lines
 
 
@@ -353,18 +355,18 @@ def test_a_table_that_somebody_edits_meanwhile_is_left_alone(setup: Setup, path:
 
     cron = Edited()
     with pytest.raises(SlurmError, match="changed meanwhile"):
-        schedule.install(setup, Slurm(runner=cron), path, NOW)
+        install.install(setup, Slurm(runner=cron), path, NOW)
     assert cron.table == b"* * * * * new\n"
 
 
 def test_two_watchdogs_do_not_act_at_once(setup: Setup, path: Path) -> None:
-    cron, name = FakeCron(), schedule.installation(setup, path)
-    schedule.install(setup, Slurm(runner=cron), path, NOW)
+    cron, name = FakeCron(), install.installation(setup, path)
+    install.install(setup, Slurm(runner=cron), path, NOW)
     cron.table = FOREIGN
     program = f"""
-import sys; sys.path.insert(0, {str(Path(watchdog.__file__).parent.parent)!r})
+import sys; sys.path.insert(0, {str(assets.code_root())!r})
 from pathlib import Path
-from librarian.system import locked
+from librarian.system.host import locked
 with locked(Path({str(setup.places.state / f"watchdog-{name}.lock")!r}), "x"):
     print("held", flush=True); sys.stdin.read()
 """
@@ -380,10 +382,10 @@ with locked(Path({str(setup.places.state / f"watchdog-{name}.lock")!r}), "x"):
 
 
 def test_the_report_looks_after_a_silent_watchdog(setup: Setup, path: Path) -> None:
-    cron, name, state = FakeCron(), schedule.installation(setup, path), setup.places.state
+    cron, name, state = FakeCron(), install.installation(setup, path), setup.places.state
     slurm = Slurm(runner=cron)
     assert watchdog.check_on(slurm, state, name, NOW) is None
-    schedule.install(setup, slurm, path, NOW)
+    install.install(setup, slurm, path, NOW)
     assert watchdog.check_on(slurm, state, name, NOW + 600) is None
     cron.table = FOREIGN
     decision = watchdog.check_on(slurm, state, name, NOW + 3601)
@@ -393,8 +395,8 @@ def test_the_report_looks_after_a_silent_watchdog(setup: Setup, path: Path) -> N
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"acted": "x", "missing_since": []}'])
 def test_a_damaged_memory_is_none(setup: Setup, path: Path, text: str) -> None:
-    cron, name = FakeCron(), schedule.installation(setup, path)
-    schedule.install(setup, Slurm(runner=cron), path, NOW)
+    cron, name = FakeCron(), install.installation(setup, path)
+    install.install(setup, Slurm(runner=cron), path, NOW)
     (setup.places.state / watchdog.MEMORY.format(name)).write_text(text)
     assert checked(setup, cron, path)[1] == "all is well"
     assert json.loads((setup.places.state / watchdog.MEMORY.format(name)).read_text())["checked_at"] == NOW
@@ -406,10 +408,10 @@ def test_jobs_of_our_name_that_are_no_cron_jobs_are_not_ours(setup: Setup, path:
             return Answer(0, b"JobId=1 JobName=librarian-run\n", "")
 
     cron = Science()
-    schedule.install(setup, Slurm(runner=cron), path, NOW)
-    known = recorded(setup.places.state, schedule.installation(setup, path))
+    install.install(setup, Slurm(runner=cron), path, NOW)
+    known = recorded(setup.places.state, install.installation(setup, path))
     assert known
-    assert crontab.jobs(Slurm(runner=cron), known.jobs) == ()
+    assert ask.jobs(Slurm(runner=cron), known.jobs) == ()
 
 
 def test_without_scrontab_the_other_forms_are_offered(
@@ -437,13 +439,13 @@ def test_without_scrontab_the_other_forms_are_offered(
     ],
 )
 def test_a_schedule_is_the_same_for_systemd(schedule_of_cron: str, of_systemd: str) -> None:
-    assert schedule.calendar(schedule_of_cron) == of_systemd
+    assert install.calendar(schedule_of_cron) == of_systemd
 
 
 @pytest.mark.parametrize("odd", ["0 4 * * 1", "0 4 1 * *", "0 4 * 6 *", "@weekly", "@elevenses", "0 4 * * Mon-Fri"])
 def test_what_systemd_would_take_for_something_else_is_refused(odd: str) -> None:
     with pytest.raises(ConfigError, match="cannot be told to systemd"):
-        schedule.calendar(odd)
+        install.calendar(odd)
 
 
 def test_it_starts_without_the_heavy_parts(setup: Setup, path: Path) -> None:

@@ -10,7 +10,7 @@ import pytz
 from hypothesis import given
 from hypothesis import strategies as st
 
-from librarian.core.window import DAY, Window, day_edges, day_start, isoformat, window_until
+from librarian.shared.window import DAY, Window, day_edges, day_start, isoformat, window_until
 
 ZONES = [
     "US/Eastern",

@@ -1,1 +1,0 @@
-"""Pure rooms: values in, values out."""

@@ -1,0 +1,60 @@
+"""Once a day, at the end of a run: what has grown without need is taken away."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import re
+
+from librarian.config import DAY
+from librarian.config.setup import Setup
+from librarian.errors import LibrarianError
+from librarian.store import Scope, opened
+from librarian.system.host import file_time
+
+EVERY = DAY
+SPARE_DAYS = 7  # runs are kept so long beyond the window, whatever the configuration says
+_TIDIED = "tidied"
+_DRAFT = re.compile(r"\.[\w.-]+\.\w{6,16}")  # temporary files of a run that was killed
+log = logging.getLogger(__name__)
+
+
+def tidy(setup: Setup, now: int) -> bool:
+    """Drop old runs and left-over files, if a day has passed since the last time; whether that was done.
+
+    What fails is logged: it is tried again in the next run.
+    """
+    try:
+        with opened(setup.places.store) as store:
+            last = store.fact(_TIDIED)
+            if isinstance(last, int) and 0 <= now - last < EVERY:
+                return False
+            before = now - keep_seconds(setup)
+            names = tuple(entry.name for entry in setup.config.qos)
+            dropped = store.forget_strangers(names, before)
+            scopes = [Scope(entry.name, entry.accounts, entry.partitions) for entry in setup.config.qos]
+            dropped += sum(store.forget_runs(scope, before) for scope in scopes)
+            store.forget_bins(scopes)
+            smaller = store.shrink()
+            store.know(_TIDIED, now, now)
+    except LibrarianError as error:
+        log.warning("old runs could not be dropped: %s", error)
+        return False
+    _sweep(setup)
+    log.info("housekeeping: %d old runs dropped%s", dropped, ", the store made smaller" if smaller else "")
+    return True
+
+
+def keep_seconds(setup: Setup) -> int:
+    """For how long a run that has ended is kept."""
+    return max(setup.config.store.keep_days, setup.config.report.window_days + SPARE_DAYS) * DAY
+
+
+def _sweep(setup: Setup) -> None:
+    """Remove drafts in the state folder that are older than a day by the file system's own clock."""
+    state = setup.places.state
+    now = file_time(state)
+    for path in state.glob(".*"):
+        with contextlib.suppress(OSError):
+            if _DRAFT.fullmatch(path.name) and path.is_file() and now - path.stat().st_mtime > DAY:
+                path.unlink()

@@ -1,0 +1,138 @@
+"""The pictures of a QoS: drawn, or taken from the last site where the same picture is there already.
+
+Beside the store is kept what each picture of the site was drawn from, as a digest, with the size and the digest of its
+files. It is private, as the store is.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import logging
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from librarian import __version__
+from librarian.config.setup import Places
+from librarian.cycle.report import Report
+from librarian.render.files import PICTURES, file_names
+from librarian.render.pictures import digest as inputs
+from librarian.system import workers
+from librarian.system.host import write_atomic
+
+if TYPE_CHECKING:
+    from librarian.subjects.usage.pictures import Picture
+
+SCHEMA_VERSION = 1
+ENDINGS = ("png", "pdf")
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Made:
+    """A file of a picture: what it was drawn from, its size, and what is in it (both digests as hexadecimal text)."""
+
+    drawn_from: str
+    size: int
+    content: str
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Those of one QoS, by file name: drawn ones, those to be taken from the last site, and what to remember of all."""
+
+    drawn: dict[str, bytes] = field(default_factory=dict)
+    kept: dict[str, Path] = field(default_factory=dict)
+    made: dict[str, Made] = field(default_factory=dict)
+
+
+def pictures_of(report: Report, site: Path, known: Mapping[str, Made], processes: int = 1) -> Pictures:
+    """All pictures of a report; `known` is what is remembered of those in `site`. Raises what drawing raises.
+
+    They are drawn by up to `processes` workers. One that a worker does not bring is drawn here once more.
+    """
+    names, found, missing = file_names(report.header.qos), Pictures(), {}
+    for name in PICTURES:
+        digest = inputs.digest(report, name, *_versions())
+        files = [names.picture(name, ending) for ending in ENDINGS]
+        if all(_is_there(site / file, known.get(file), digest) for file in files):
+            found.kept.update({file: site / file for file in files})
+            found.made.update({file: known[file] for file in files})
+        else:
+            missing[name] = digest
+    for picture in _drawn(report, list(missing), processes):
+        for ending, data in zip(ENDINGS, (picture.png, picture.pdf), strict=True):
+            file = names.picture(picture.name, ending)
+            found.drawn[file] = data
+            found.made[file] = Made(missing[picture.name], len(data), hashlib.sha256(data).hexdigest())
+    log.info("%s: %d pictures drawn, %d as they were", report.header.qos, len(missing), len(PICTURES) - len(missing))
+    return found
+
+
+def _drawn(report: Report, names: list[str], processes: int) -> Iterable[Picture]:
+    if not names:
+        return
+    from librarian.subjects.usage import pictures  # matplotlib is loaded only where there is something to draw
+
+    def draw(name: str) -> Picture:
+        return pictures.draw_one(report, name)
+
+    done = workers.spread(draw, names, processes)
+    for place, name in enumerate(names):
+        yield done[place] if place in done else draw(name)
+
+
+def _is_there(path: Path, made: Made | None, digest: str) -> bool:
+    """Whether the last site has this file whole, drawn from the same."""
+    if made is None or made.drawn_from != digest:
+        return False
+    try:
+        return path.stat().st_size == made.size and hashlib.sha256(path.read_bytes()).hexdigest() == made.content
+    except OSError:
+        return False
+
+
+def _versions() -> tuple[str, ...]:
+    """What else decides how a picture looks."""
+    return (__version__, *(_version(name) for name in ("matplotlib", "PIL")))
+
+
+@functools.cache
+def _version(name: str) -> str:
+    """The version of a package as its own file has it, so that neither it nor all that is installed need be loaded."""
+    spec = find_spec(name)
+    try:
+        return (Path(spec.origin).with_name("_version.py") if spec and spec.origin else Path()).read_text("utf-8")
+    except (OSError, ValueError):
+        return str(__import__(name).__version__)
+
+
+# what is remembered
+
+
+def recall(places: Places) -> dict[str, Made]:
+    """What is remembered of the pictures in the last site; nothing where that is missing or damaged."""
+    try:
+        body = json.loads(places.pictures.read_text(encoding="utf-8"))
+        rows = body["files"].items() if body["schema_version"] == SCHEMA_VERSION else ()
+        return {str(name): Made(str(row["drawn_from"]), int(row["size"]), str(row["content"])) for name, row in rows}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):
+        return {}
+
+
+def remember(places: Places, made: Mapping[str, Made]) -> None:
+    """Keep it for the next run; where that fails, the next run draws everything."""
+    body = {"schema_version": SCHEMA_VERSION, "files": {name: asdict(one) for name, one in sorted(made.items())}}
+    try:
+        write_atomic(places.pictures, (json.dumps(body) + "\n").encode(), 0o600)
+    except OSError as error:
+        log.info("what the pictures were drawn from is not kept: %s", error)
+
+
+def still(known: Mapping[str, Made], names: Collection[str]) -> dict[str, Made]:
+    """What is remembered of those files that stay in the site."""
+    return {name: known[name] for name in names if name in known}

@@ -1,0 +1,106 @@
+"""Tells somebody when runs fail, and when they do so no more, if the configuration names anybody.
+
+It needs the status alone, no store and no renderer, so the watchdog can look as well as a run: silence can only be
+noticed by something that still runs. Whatever fails here harms nothing: it is logged, and tried again the next time.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from dataclasses import asdict, fields
+from pathlib import Path
+
+from librarian.config.setup import Setup
+from librarian.config.upkeep import Alert
+from librarian.errors import LibrarianError, one_line
+from librarian.health import statusfile
+from librarian.health.alerting import Memory, Message, decide
+from librarian.system.host import environment, overwrite, write_atomic
+from librarian.system.processes import feed_command
+
+NAME = "alert.json"
+TIMEOUT = 30.0
+_FOLDERS = ("/usr/sbin", "/usr/lib", "/usr/bin")  # where sendmail stands, often not on PATH
+log = logging.getLogger(__name__)
+
+
+def check(setup: Setup, now: int) -> Message | None:
+    """Look at the status at `now` (UTC epoch) and tell what is to be told; returns that. Never raises `Exception`."""
+    if not setup.config.alert.wanted:
+        return None
+    try:
+        path = setup.places.state / NAME
+        before = _memory(path)
+        after, message = decide(setup.config.alert, statusfile.read(setup), before, now)
+        if after != before:
+            _remember(path, after)  # before it is told: who cannot remember would tell it again in each run
+        if message is not None and not send(setup.config.alert, message):
+            _remember(path, before)
+            return None
+    except Exception as error:
+        log.warning("nobody could be told of the state of the runs: %s: %s", type(error).__name__, error)
+        return None
+    return message
+
+
+def send(rules: Alert, message: Message) -> bool:
+    """Tell all who are to be told; whether any of them was."""
+    done = [_fed(list(rules.command), message.text)] if rules.command else []
+    if rules.mail:
+        mail = mail_command(rules.mail, message)
+        if mail is None:
+            log.warning("nobody can be mailed to: there is no sendmail, mailx or mail here (name a command in [alert])")
+        done.append(mail is not None and _fed(*mail))
+    if any(done):
+        log.info("told: %s", message.subject)
+    return any(done)
+
+
+def mail_command(to: tuple[str, ...], message: Message) -> tuple[list[str], str] | None:
+    """The command that mails `message`, and its standard input: sendmail where there is one, else mailx or mail, or
+    None."""
+    subject = one_line(message.subject, 150)
+    places = ":".join([environment().get("PATH", ""), *_FOLDERS])
+    found = shutil.which("sendmail", path=places)
+    if found:
+        head = f"To: {', '.join(to)}\nSubject: {subject.encode('ascii', 'replace').decode()}\n"
+        kind = "MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nAuto-Submitted: auto-generated\n\n"
+        return [found, "-oi", "-t"], head + kind + message.text
+    found = shutil.which("mailx", path=places) or shutil.which("mail", path=places)
+    return ([found, "-s", subject, *to], message.text) if found else None
+
+
+def _fed(argv: list[str], text: str) -> bool:
+    try:
+        answer = feed_command(argv, text.encode("utf-8", "replace"), timeout=TIMEOUT)
+    except LibrarianError as error:
+        log.warning("nobody could be told of the state of the runs: %s", error)
+        return False
+    if answer.status:
+        said = one_line(answer.stderr or answer.text, 200)
+        log.warning("nobody could be told of the state of the runs: %s ended with %d: %s", argv[0], answer.status, said)
+    return answer.status == 0
+
+
+def _remember(path: Path, memory: Memory) -> None:
+    """Keep what was told. The file has a fixed length, so that it can be kept on a full disk too."""
+    data = json.dumps(asdict(memory)).ljust(200).encode()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_atomic(path, data, mode=0o600)
+    except OSError:
+        if not path.is_file():
+            raise
+        overwrite(path, data)
+
+
+def _memory(path: Path) -> Memory:
+    """What was told before; what cannot be read was not told."""
+    try:
+        table = json.loads(path.read_bytes())
+        values = {item.name: table[item.name] for item in fields(Memory)}
+    except (OSError, ValueError, KeyError, TypeError):
+        return Memory()
+    return Memory(**values) if all(value is None or isinstance(value, int) for value in values.values()) else Memory()

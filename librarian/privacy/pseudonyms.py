@@ -1,0 +1,213 @@
+"""Between store and report: the names that readers may see, and a last look that no other name leaves.
+
+The store keeps real names. `Disguise` renames what reports are built from; `leaks` reads the finished site.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from librarian.cycle.report import Collected
+from librarian.errors import StoreError
+from librarian.privacy.renaming import (
+    renamed_changes,
+    renamed_column,
+    renamed_limits,
+    renamed_measured,
+    renamed_months,
+    renamed_queue,
+    renamed_samples,
+)
+from librarian.privacy.rules import Rules, folded, public_names, scrubbed
+from librarian.subjects.usage.binning import Usage
+from librarian.subjects.usage.bins import Measured
+from librarian.subjects.usage.summary import shares
+from librarian.system.host import write_atomic
+
+KEY_FILE = "privacy.key"
+NAMES_FILE = "names.json"
+_KEY_BYTES = 32
+
+
+@dataclass(frozen=True)
+class Disguise:
+    """Public names by real ones, and what else may be seen."""
+
+    names: Mapping[str, str]
+    rules: Rules
+
+    @property
+    def secret(self) -> frozenset[str]:
+        """The names of users that must not be seen anywhere."""
+        public = set(self.names.values())
+        return frozenset(name for name, shown in self.names.items() if name != shown and name not in public)
+
+    @property
+    def changes(self) -> bool:
+        """Whether anybody has another name."""
+        return any(real != shown for real, shown in self.names.items())
+
+    def of(self, collected: Collected, measured: Measured) -> tuple[Collected, Measured]:
+        """What was collected and measured, by public names, without what must not be seen."""
+        accounts = {} if self.rules.accounts else _numbered(_accounts(collected, measured))
+        users = self.names if self.changes else {}
+        return self._collected(collected, accounts), renamed_measured(measured, users, accounts)
+
+    def _collected(self, collected: Collected, accounts: Mapping[str, str]) -> Collected:
+        collected = replace(
+            collected,
+            queue=renamed_queue(collected.queue, self.names, accounts, self._reason),
+            months=renamed_months(collected.months, self.names, accounts=self.rules.accounts),
+            limits=renamed_limits(collected.limits, accounts),
+            limit_changes=renamed_changes(collected.limit_changes, accounts),
+        )
+        columns = {"account": accounts} if accounts else {}
+        if self.changes:
+            columns["user"] = self.names
+            stale, queue = collected.staleness, collected.queue
+            collected = replace(
+                collected,
+                samples=renamed_samples(collected.samples, self.names),
+                staleness=replace(stale, reason=stale.reason and self.text(stale.reason)),
+                queue=replace(queue, error=queue.error and self.text(queue.error)),
+                reader=self.names.get(collected.reader, "the reporting user"),
+            )
+        jobs = collected.jobs
+        renamed = {name: renamed_column(jobs[name], names) for name, names in columns.items()}
+        return replace(collected, jobs=jobs.assign(**renamed))
+
+    def _reason(self, reason: str) -> str:
+        """One of Slurm's reasons, without the nodes that it may name."""
+        return reason if self.rules.nodes else reason.split(",", maxsplit=1)[0]
+
+    def text(self, text: str) -> str:
+        """A sentence from outside, without names that must not be seen."""
+        return scrubbed(text, self.names)
+
+
+def _accounts(collected: Collected, measured: Measured) -> set[str]:
+    """The accounts that occur in what was collected and measured."""
+    limits = [collected.limits, *(change.slurm for change in collected.limit_changes)]
+    told = {account.name for one in limits if one for account in one.accounts}
+    told |= {str(name) for name in collected.jobs["account"].cat.categories}
+    told |= {account for places in measured.tally.seen.values() for _, account in places}
+    return told | set(collected.queue.table["account"])
+
+
+def _numbered(accounts: Iterable[str]) -> dict[str, str]:
+    """Accounts told apart, and no more: account 1, account 2."""
+    return {name: f"account {number}" for number, name in enumerate(sorted(set(accounts) - {""}), start=1)}
+
+
+def people_of(collected: Iterable[Collected]) -> set[str]:
+    """Users whom what was collected tells of besides those of the store's jobs: who waits, who once used something."""
+    found: set[str] = set()
+    for one in collected:
+        found |= {*map(str, one.queue.table["user"]), *map(str, one.samples.sums["user"])}
+        found |= {user for month in one.months for user in month.users}
+    return found
+
+
+def disguise(rules: Rules, usages: Iterable[Usage], known: Iterable[str], state: Path, me: str) -> Disguise:
+    """Who is called what on the site: `known` are all users that the store knows, `me` the one who reports.
+
+    Raises `StoreError` where the key of the pseudonyms cannot be kept in `state`.
+    """
+    weight = shares(usages)
+    everyone = {*known, *weight, me}
+    ranked = [(user, weight.get(user, 0.0)) for user in sorted(everyone)]
+    key = secret_key(state) if rules.users in ("alias", "pseudonym") else b""
+    return Disguise(public_names(everyone, rules, key, folded(ranked, rules)), rules)
+
+
+def secret_key(state: Path) -> bytes:
+    """The key that makes pseudonyms, from the state folder; made where there is none, readable by its owner alone.
+
+    Raises `StoreError` when it cannot be read or made: a new one would give everybody a new name.
+    """
+    path = state / KEY_FILE
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_mode & 0o077:
+                path.chmod(0o600)
+            return bytes.fromhex(path.read_text(encoding="ascii").strip())
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        key = secrets.token_bytes(_KEY_BYTES)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(key.hex().encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except (OSError, ValueError) as error:
+        todo = "put the file back from a backup; without it all pseudonyms change (then delete it)"
+        raise StoreError(f"the key of the pseudonyms, {path}, cannot be used", str(error), todo) from error
+    return key
+
+
+def keep(state: Path, mask: Disguise) -> bool:
+    """Write down who is called what, for the last look and for `librarian whois`; readable by its owner alone.
+
+    Returns whether the rules are those of the last site: else its files may show what must not be seen.
+    """
+    before = _read(state)
+    if before is None:
+        _write(state, mask, None)
+        return mask.rules == Rules()
+    _write(state, mask, before[1])
+    return before[1] == mask.rules
+
+
+def shown(state: Path, mask: Disguise) -> None:
+    """Write down that the site is whole under these rules. Raises `StoreError`; its files are not kept then."""
+    _write(state, mask, mask.rules)
+
+
+def kept(state: Path) -> Disguise | None:
+    """What was written down at the last rendering, or None before it. Raises `StoreError` where it cannot be read."""
+    found = _read(state)
+    return found[0] if found else None
+
+
+def _write(state: Path, mask: Disguise, site: Rules | None) -> None:
+    value = {"rules": asdict(mask.rules), "names": dict(mask.names), "site": site and asdict(site)}
+    with guarded(state / NAMES_FILE):
+        write_atomic(state / NAMES_FILE, json.dumps(value, sort_keys=True).encode(), mode=0o600)
+
+
+def _read(state: Path) -> tuple[Disguise, Rules | None] | None:
+    """What was written down, and the rules of the last site that became whole."""
+    path = state / NAMES_FILE
+    with guarded(path):
+        try:
+            value = json.loads(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        site = value.get("site", value["rules"])  # older releases did not write it
+        return Disguise(value["names"], _rules(value["rules"])), None if site is None else _rules(site)
+
+
+def _rules(told: Mapping[str, Any]) -> Rules:
+    return Rules(**{**told, "show": tuple(told["show"]), "hide": tuple(told["hide"])})
+
+
+@contextlib.contextmanager
+def guarded(path: Path) -> Iterator[None]:
+    """Errors of the file of names as ours."""
+    try:
+        yield
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        todo = "delete it if it is damaged, and run: librarian render"
+        raise StoreError(f"the names that readers see, {path}, cannot be used", str(error), todo) from error
+
+
+def whois(disguise: Disguise, asked: Sequence[str]) -> list[tuple[str, str]]:
+    """(public name, real name) of each user whose public or real name is asked for; all of them when nothing is."""
+    pairs = sorted((shown, real) for real, shown in disguise.names.items())
+    return [pair for pair in pairs if not asked or set(pair) & set(asked)]

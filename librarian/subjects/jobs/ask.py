@@ -1,0 +1,354 @@
+"""Job runs from `sacct`: build the query, ask it, read the answer.
+
+What each option is for:
+-a  all users; -X  one row an allocation, no steps; -D  every run of a requeued job, not only the newest;
+-P  with a control character as delimiter, as -P escapes nothing; no free text (job names) is asked for;
+-S and -E without -s  every run that was eligible before E and had not ended before S. A state filter would change what
+    -S and -E mean, see sacct(1).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from librarian.errors import SlurmError
+from librarian.shared.tres import parse_tres
+from librarian.slurm.command import Slurm, complaint
+from librarian.slurm.durations import parse_duration
+from librarian.subjects.jobs.model import (
+    NUMBERS,
+    TEXTS,
+    TIMES,
+    UNKNOWN,
+    Mask,
+    Reject,
+    coded,
+    empty_jobs,
+    joined,
+    newest,
+)
+from librarian.system.processes import Answer
+
+DELIMITER = "\x1f"
+
+# sacct's field -> column of the jobs table. The cluster is checked and not kept: a table is of one cluster.
+FIELDS = {
+    "Cluster": "cluster",
+    "DBIndex": "dbindex",
+    "JobIDRaw": "jobid",
+    "User": "user",
+    "Account": "account",
+    "QOS": "qos",
+    "Partition": "partition",
+    "State": "state",
+    "Submit": "submit",
+    "Eligible": "eligible",
+    "Start": "start",
+    "End": "end",
+    "ElapsedRaw": "elapsed",
+    "Suspended": "suspended",
+    "AllocTRES": "alloc_tres",
+}
+HEADER = DELIMITER.join(FIELDS)
+NAMELESS = "(unknown user)"  # sacct knows no name for the uid of a deleted user
+_TEXTS = ("cluster", "suspended", *TEXTS)
+_AT_ONCE = 4 << 20  # bytes of text that are read in one go
+_LATEST = 2**40  # no time is later than this, and nothing lasts longer
+_NOT_YET = ["Unknown", "None", ""]
+
+Sink = Callable[[pd.DataFrame], None]
+
+
+def nowhere(jobs: pd.DataFrame) -> None:
+    """Where parts of an answer go that nobody wants to see before it is whole."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """Which runs: of one QoS, between two UTC epochs, of these accounts and partitions only (empty: all)."""
+
+    qos: str
+    since: int
+    until: int
+    accounts: tuple[str, ...] = ()
+    partitions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Runs:
+    """An answer: the jobs table, and the rows that were not understood."""
+
+    jobs: pd.DataFrame
+    rejects: tuple[Reject, ...]
+
+
+def arguments(query: Query, cluster: str) -> list[str]:
+    """The arguments of sacct for `query`."""
+    filters = [f"--accounts={','.join(query.accounts)}"] if query.accounts else []
+    filters += [f"--partition={','.join(query.partitions)}"] if query.partitions else []
+    return [
+        *("-a", "-X", "-D", "-P", "--noconvert", f"--delimiter={DELIMITER}"),
+        *("-S", f"uts{query.since}", "-E", f"uts{query.until}", "-M", cluster, f"--qos={query.qos}", *filters),
+        *("-o", ",".join(FIELDS)),
+    ]
+
+
+def ask(slurm: Slurm, query: Query, cluster: str, sink: Sink = nowhere) -> Runs:
+    """All runs that match `query`. Each part of them is given to `sink` as soon as it is read.
+
+    Raises `SlurmError` when sacct fails (an unknown QoS: with the names that exist) or its answer is not whole.
+    """
+    reading = Reading(cluster, sink)
+    return reading.finished(slurm.read("sacct", arguments(query, cluster), reading.take))
+
+
+def begin(slurm: Slurm, query: Query, cluster: str) -> None:
+    """Let sacct begin with what `ask` is about to be called for."""
+    slurm.begin("sacct", arguments(query, cluster))
+
+
+def begun(slurm: Slurm, query: Query, cluster: str) -> float | None:
+    """When sacct was started for that; None where it was not."""
+    return slurm.begun("sacct", arguments(query, cluster))
+
+
+def parse(answer: Answer, cluster: str) -> Runs:
+    """Read a whole answer, as `Reading` does."""
+    reading = Reading(cluster)
+    reading.take(answer.stdout)
+    return reading.finished(answer)
+
+
+class Reading:
+    """Reads an answer while it comes, so that its text is never in memory as a whole.
+
+    A row that is not understood becomes a `Reject`, never an error. `sink` gets the jobs table of each part; whether
+    the answer is whole shows at its end.
+    """
+
+    def __init__(self, cluster: str, sink: Sink = nowhere) -> None:
+        self._cluster, self._sink = cluster, sink
+        self._come: list[bytes] = []  # blocks that have come and are not read yet
+        self._size = 0  # of all of them
+        self._begun: bool | None = None  # whether the header was there; None before anything was
+        self._parts: list[Runs] = []
+
+    def take(self, block: bytes) -> None:
+        """The next of the text, however it is cut."""
+        self._come.append(block)
+        self._size += len(block)
+        if self._size >= _AT_ONCE:
+            self._read_whole_lines()
+
+    def finished(self, answer: Answer) -> Runs:
+        """All of it. Raises `SlurmError` when the header is missing or the last line is cut off.
+
+        A header alone is a whole answer. `answer` says what went wrong in sacct's own words.
+        """
+        self._read_whole_lines()
+        if not self._begun:
+            raise SlurmError("sacct gave no table", complaint(answer))
+        rest = b"".join(self._come)
+        if rest:
+            raise SlurmError("sacct's answer was cut off", f"it ends within a row, with {rest[:80]!r}")
+        rejects = tuple(reject for part in self._parts for reject in part.rejects)
+        return Runs(joined([part.jobs for part in self._parts]), rejects)
+
+    def _read_whole_lines(self) -> None:
+        text, newline, rest = b"".join(self._come).rpartition(b"\n")
+        self._come, self._size = [rest], len(rest)
+        text += newline
+        if self._begun is None and text:
+            header, _, text = text.partition(b"\n")
+            self._begun = header.decode("utf-8", "replace") == HEADER
+        if self._begun and text:
+            # no field that is asked for can hold a NUL, and the C parser would end the line there
+            part = _read(text.replace(b"\0", b"?"), self._cluster)
+            self._parts.append(part)
+            self._sink(part.jobs)
+
+
+def _read(body: bytes, cluster: str) -> Runs:
+    """Rows to columns at full speed; where a row stands in the way, it is found, set aside, and the rest read again."""
+    rejects: list[Reject] = []
+    try:
+        with np.errstate(invalid="ignore"):  # pandas warns of a number too large before it refuses it
+            rows = _columns(body)
+    except (ValueError, OverflowError):
+        body, rejects = _sorted_out(body)
+        if not body:
+            return Runs(empty_jobs(), tuple(rejects))
+        rows = _columns(body)
+    doubts = _doubts(rows, cluster)
+    doubtful = np.flatnonzero(doubts)
+    if len(doubtful):
+        lines = body.split(b"\n")
+        rejects += [_reject(lines[place], _DOUBTS[doubts[place]]) for place in doubtful.tolist()]
+        rows = rows[doubts == 0]
+    return Runs(_typed(rows) if len(rows) else empty_jobs(), tuple(rejects))
+
+
+def _columns(body: bytes) -> pd.DataFrame:
+    """The text as columns; times as floats, NaN for not yet. Raises `ValueError` when a row has not our fields."""
+    commas, delimiter = len(FIELDS) - 1, DELIMITER.encode()
+    if body.count(delimiter) != commas * body.count(b"\n") or body.partition(b"\n")[0].count(delimiter) not in (
+        0,
+        commas,
+    ):
+        raise ValueError("a row has not the number of fields that was asked for")
+    rows = _read_csv(body, "category")
+    if any(pd.api.types.infer_dtype(rows[name].cat.categories) not in ("string", "empty") for name in _TEXTS):
+        # where every text of a column looks like a number pandas makes them numbers: a user who is called 007
+        rows = _read_csv(body, object)
+        for name in _TEXTS:
+            rows[name] = rows[name].astype("category")
+    return rows
+
+
+def _read_csv(body: bytes, texts: Any) -> pd.DataFrame:
+    """pandas' C parser. It fills short rows up and raises `ValueError` for long ones; `_columns` counts for it."""
+    numbers = {name: "float64" if name in TIMES else dtype for name, dtype in NUMBERS.items()}
+    return pd.read_csv(
+        io.BytesIO(body),
+        sep=DELIMITER,
+        header=None,
+        names=list(FIELDS.values()),
+        index_col=False,
+        dtype={**numbers, **dict.fromkeys(_TEXTS, texts)},
+        na_values=dict.fromkeys(TIMES, _NOT_YET),
+        keep_default_na=False,
+        quoting=3,
+        lineterminator="\n",
+        skip_blank_lines=False,
+        encoding_errors="replace",
+        low_memory=False,
+    )
+
+
+def _sorted_out(body: bytes) -> tuple[bytes, list[Reject]]:
+    """The rows that can be read, and a reject for each other one."""
+    good, rejects = [], []
+    for line in body.split(b"\n")[:-1]:
+        reason = _misfit(line)
+        if reason:
+            rejects.append(_reject(line, reason))
+        else:
+            good.append(line + b"\n")
+    return b"".join(good), rejects
+
+
+def _misfit(line: bytes) -> str:
+    """Why the fields or the numbers of `line` cannot be read, or "". Slow, and seldom needed."""
+    fields = line.decode("utf-8", "replace").split(DELIMITER)
+    if len(fields) != len(FIELDS):
+        return "has not the number of fields that was asked for"
+    for column, text in zip(FIELDS.values(), fields, strict=True):
+        number = column in NUMBERS and column != "suspended" and not (column in TIMES and text in _NOT_YET)
+        bits = 64 if column == "dbindex" else 40
+        if number and not (text.isascii() and text.isdigit() and int(text[:30]) < 2**bits):
+            return f"{column} is not a number"
+    return ""
+
+
+def _doubts(rows: pd.DataFrame, cluster: str) -> npt.NDArray[np.int8]:
+    """For each row why it cannot be counted, as an index into `_DOUBTS`; 0 is no doubt."""
+    found = np.zeros(len(rows), dtype=np.int8)
+    for column in TIMES:
+        times = rows[column].to_numpy()
+        with np.errstate(invalid="ignore"):
+            found[(times < 0) | (times > _LATEST) | (times != np.floor(times)) & ~np.isnan(times)] = 1
+    found[(found == 0) & (rows["end"].to_numpy() < rows["start"].to_numpy())] = 2
+    found[_where(rows["suspended"], lambda text: _fails(parse_duration, text))] = 3
+    found[_where(rows["alloc_tres"], lambda text: _fails(parse_tres, text))] = 4
+    found[_where(rows["cluster"], lambda text: text != cluster)] = 5
+    return found
+
+
+_DOUBTS = (
+    "",
+    "holds a time that is none",
+    "ends before it starts",
+    "Suspended is not understood",
+    "AllocTRES is not understood",
+    "is of another cluster",
+)
+
+
+def _typed(rows: pd.DataFrame) -> pd.DataFrame:
+    """The jobs table of good rows; of several rows with one DBIndex the last counts."""
+    table: dict[str, Any] = {
+        name: rows[name].fillna(UNKNOWN).to_numpy().astype(dtype)
+        for name, dtype in NUMBERS.items()
+        if name != "suspended"
+    }
+    suspended = rows["suspended"].cat
+    seconds = [0 if _fails(parse_duration, text) else parse_duration(text) for text in suspended.categories]
+    table["suspended"] = np.array(seconds, dtype=np.int64)[suspended.codes.to_numpy()]
+    _begin_with_submission(table)
+    for name in TEXTS:
+        table[name] = _recoded(rows[name], _CLEAN.get(name, str))
+    return newest(pd.DataFrame(table))
+
+
+def _begin_with_submission(table: dict[str, npt.NDArray[np.int64]]) -> None:
+    """No run begins before it was submitted.
+
+    Slurm 22.05 gives the row of a job that was resized the start of the whole job, and as its submission the time of
+    the resize; the time before has a row of its own, and would count twice (in sreport it does).
+    """
+    start, end = table["start"], table["end"]
+    latest = np.where(end == UNKNOWN, _LATEST, end)
+    begin = np.where(start == UNKNOWN, UNKNOWN, np.maximum(start, np.minimum(table["submit"], latest)))
+    table["elapsed"] = np.maximum(table["elapsed"] - (begin - start), 0)
+    table["start"] = begin
+
+
+def _state(text: str) -> str:
+    """`CANCELLED by 1234` names the uid of who did it, which is nobody's business."""
+    return text.split(" ", maxsplit=1)[0] or "UNKNOWN"
+
+
+_CLEAN: dict[str, Callable[[str], str]] = {"state": _state, "user": lambda text: text or NAMELESS}
+
+
+def _recoded(column: pd.Series, clean: Callable[[str], str]) -> pd.Categorical:
+    """A text column with each text through `clean`; only texts that occur stay."""
+    used = column.cat.remove_unused_categories()
+    texts = [clean(str(text)) for text in used.cat.categories]
+    distinct = sorted(set(texts))
+    places = {text: place for place, text in enumerate(distinct)}
+    place = np.array([places[text] for text in texts] or [0])
+    codes = place[used.cat.codes.to_numpy()] if len(used) else np.zeros(0, int)
+    return coded(codes, distinct or [""])
+
+
+def _where(column: pd.Series, test: Callable[[str], bool]) -> Mask:
+    """Rows whose text passes `test`, which is called once a text."""
+    hits = np.array([test(str(text)) for text in column.cat.categories] or [False])
+    found: Mask = hits[column.cat.codes.to_numpy()]
+    return found
+
+
+def _fails(function: Callable[[str], object], text: str) -> bool:
+    try:
+        function(text)
+    except ValueError:
+        return True
+    return False
+
+
+def _reject(line: bytes, reason: str) -> Reject:
+    """A reject, keyed by the run where the row tells it, so that a row that changes with time is counted once."""
+    text = line.decode("utf-8", "replace")
+    index = text.split(DELIMITER)[1:2]
+    digest = hashlib.sha256(line).hexdigest()[:16]
+    key = f"run {index[0]}" if index and index[0].isascii() and index[0].isdigit() else f"row {digest}"
+    return Reject(key, reason, text[:1000])

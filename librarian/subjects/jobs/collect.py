@@ -1,0 +1,223 @@
+"""From Slurm to the store: ask for what may have changed, and see that nothing is missed.
+
+A cycle asks from shortly before the last complete answer. Three things could still slip through, and each is looked
+for: a run that we hold for open and Slurm does not name any more (its end was recorded late, or it moved to another
+QoS) is asked for again from its start; a window that begins before what we know, or a clock that went back, is read
+whole; and once a day the window is read whole anyway, for records that came very late and for edits.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import asdict, dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from librarian.errors import NoAnswerError, SlurmError, TooSlowError
+from librarian.slurm import site
+from librarian.slurm.command import Slurm
+from librarian.store import Asked, Coverage, Scope, Store
+from librarian.subjects.jobs import ask, pieces
+from librarian.subjects.jobs.ask import Query, Runs, Sink
+from librarian.subjects.jobs.model import UNKNOWN, ints, joined
+from librarian.subjects.limits import accounts, partitions, qos
+from librarian.subjects.limits.effective_limits import Branch, Partition, compose
+from librarian.subjects.limits.model import Change, QosLimits
+from librarian.subjects.limits.rules import pack, unpack
+from librarian.system.host import stopwatch, user_name
+
+OVERLAP = 3600  # slurmctld sends records in batches, and slurmdbd may have been down for a while
+FULL_EVERY = 86400
+LIMITS, TRACKED, PRIVATE, CLUSTERS = "limits", "gpus_tracked", "private_data", "clusters"
+PARTITIONS, ACCOUNTS = "partitions", "accounts"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to ask for next: all that had not ended before `since`; `full` when that is a whole window."""
+
+    since: int
+    full: bool
+
+
+def plan(coverage: Coverage | None, now: int, begin: int, full: bool) -> Plan:
+    """What to ask for at `now` when the window begins at `begin`; all UTC epochs."""
+    if coverage is None:
+        return Plan(begin, True)
+    last = coverage.complete_at - OVERLAP
+    gap = coverage.covered_from > begin or coverage.complete_at > now
+    if full or gap or now - coverage.full_at >= FULL_EVERY:
+        return Plan(min(begin, last), True)  # after a long pause the last answer lies before the window
+    return Plan(last, False)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of whom: the runs of `scope` on `cluster` that had not ended before `begin`, up to `now`.
+
+    `full`: whatever is known already. Times are UTC epochs.
+    """
+
+    scope: Scope
+    cluster: str
+    now: int
+    begin: int
+    full: bool = False
+
+    def query(self, store: Store) -> tuple[Plan, Query]:
+        """The question, which is shorter where the store knows a part of the answer."""
+        todo = plan(store.coverage(self.scope), self.now, self.begin, self.full)
+        return todo, Query(self.scope.qos, todo.since, self.now, self.scope.accounts, self.scope.partitions)
+
+
+def begin(slurm: Slurm, store: Store, request: Request) -> None:
+    """Let Slurm begin with what `collect` is about to ask."""
+    todo, query = request.query(store)
+    if _longest(store.last_query(request.scope), todo, request.now, slurm.timeout) is None:
+        ask.begin(slurm, query, request.cluster)
+
+
+def collect(slurm: Slurm, store: Store, request: Request, meanwhile: Callable[[], None] = lambda: None) -> Asked:
+    """Ask Slurm for what changed in a scope and put it into the store; `meanwhile` is called once Slurm has answered.
+
+    Raises `SlurmError` when the answer cannot be trusted; the store then only remembers the failure.
+    """
+    scope, cluster, now = request.scope, request.cluster, request.now
+    todo, query = request.query(store)
+    started = ask.begun(slurm, query, cluster) or stopwatch()
+    asked = Asked(todo.since, now, 0.0, full=todo.full)
+    longest, opened = _longest(store.last_query(scope), todo, now, slurm.timeout), store.open_runs(scope)
+    try:
+        _check_cluster(store, cluster)
+        with store.intake() as intake:
+            runs = pieces.ask(slurm, query, cluster, longest, intake.take)
+            runs, gone = _complete(runs, opened, lambda since: _again(slurm, query, cluster, since, intake.take))
+            _check_hidden(store, gone, runs.jobs)
+            asked = replace(asked, seconds=stopwatch() - started, rows=len(runs.jobs), rejects=len(runs.rejects))
+            meanwhile()
+            intake.complete(scope, asked, runs.jobs, runs.rejects, gone["dbindex"].tolist())
+    except (SlurmError, TooSlowError) as error:
+        store.failed(scope, replace(asked, seconds=stopwatch() - started, error=str(error)))
+        raise
+    return asked
+
+
+def _longest(last: Asked | None, todo: Plan, now: int, timeout: float) -> int | None:
+    """How long one question may be: a window that hung the last time is asked for in quarters, each in less time."""
+    hung = last and last.error and last.seconds >= timeout
+    return (now - todo.since + 3) // 4 if hung and todo.full else None
+
+
+def _check_cluster(store: Store, cluster: str) -> None:
+    """Refuse a cluster that Slurm does not know: sacct would answer that it has no jobs."""
+    known = store.fact(CLUSTERS)
+    if known and cluster.lower() not in (name.lower() for name in known):
+        raise SlurmError(f"Slurm knows no cluster {cluster}", f"it knows {', '.join(known)}", "correct [cluster] name")
+
+
+def _check_hidden(store: Store, gone: pd.DataFrame, answered: pd.DataFrame) -> None:
+    """Refuse an answer from which others' running jobs have vanished where Slurm hides them: they have not gone.
+
+    Where Slurm does not tell what it hides, an answer without anybody else is taken for that.
+    """
+    hidden, me = store.fact(PRIVATE) or (), user_name()
+    if not (gone["user"] != me).any():
+        return
+    why = ""
+    if "jobs" in hidden:
+        why = "PrivateData=jobs is set"
+    elif site.UNTOLD in hidden and not (answered["user"] != me).any():
+        why = "Slurm does not tell its PrivateData"
+    if why:
+        why += ", and running jobs that were seen before are not told any more"
+        raise SlurmError("Slurm hides the jobs of others now", why, "ask its admins for a way to see the QoS's jobs")
+
+
+def _again(slurm: Slurm, query: Query, cluster: str, since: int, sink: Sink) -> Runs:
+    log.info("asking sacct for %s again, from the start of runs that it did not name", query.qos)
+    return pieces.ask(slurm, replace(query, since=since), cluster, sink=sink)
+
+
+def _complete(runs: Runs, opened: pd.DataFrame, ask_from: Callable[[int], Runs]) -> tuple[Runs, pd.DataFrame]:
+    """Runs of an answer, completed by those that were open and are not in it; and the rows of those that left."""
+    missing = _missing(opened, runs)
+    if not len(missing):
+        return runs, missing
+    start, submit = ints(missing, "start"), ints(missing, "submit")
+    more = ask_from(int(np.where(start == UNKNOWN, submit, start).min()))
+    gone = _missing(missing, more)
+    rejects = {reject.key: reject for reject in (*runs.rejects, *more.rejects)}
+    return Runs(joined([runs.jobs, more.jobs]), tuple(rejects.values())), gone
+
+
+def _missing(known: pd.DataFrame, runs: Runs) -> pd.DataFrame:
+    """Rows of `known` that the answer does not name, neither as a run nor as a reject."""
+    named = [*runs.jobs["dbindex"].tolist(), *(int(r.key[4:]) for r in runs.rejects if r.key.startswith("run "))]
+    return known[~known["dbindex"].isin(named)]
+
+
+def observe_cluster(
+    slurm: Slurm, store: Store, now: int, *, cluster: str = "", names: Collection[str] = ()
+) -> list[SlurmError]:
+    """Ask for the limits, what is tracked, what is hidden, which clusters there are; returns what failed.
+
+    Of the accounts of `cluster` those are kept in which one of the QoS `names` may be used. The last known answers
+    stay. Where nobody answers a question, the others are not asked: each would wait as long.
+    """
+    questions: tuple[tuple[str, str, Callable[[], object]], ...] = (
+        (LIMITS, "limits", lambda: {name: pack(found) for name, found in qos.ask(slurm).items()}),
+        (TRACKED, "what is tracked", lambda: site.gpus_tracked(slurm)),
+        (PRIVATE, "what is hidden", lambda: sorted(site.private_data(slurm))),
+        (CLUSTERS, "clusters", lambda: site.clusters(slurm)),
+        (ACCOUNTS, "limits of accounts", lambda: _plain(accounts.relevant(accounts.ask(slurm, cluster), names))),
+    )
+    failures: list[SlurmError] = []
+    for name, words, question in questions if names else questions[:-1]:
+        try:
+            store.know(name, question(), now)
+        except SlurmError as error:
+            failures.append(type(error)(f"{words}: {error.what}", error.why, error.todo))
+            if isinstance(error, NoAnswerError):
+                return failures
+    _observe_partitions(slurm, store, now)
+    return failures
+
+
+def _observe_partitions(slurm: Slurm, store: Store, now: int) -> None:
+    """Ask slurmctld for the partitions. It may be down for a while as all else goes on: then they are as they were."""
+    try:
+        store.know(PARTITIONS, {name: asdict(found) for name, found in partitions.ask(slurm).items()}, now)
+    except SlurmError as error:
+        log.info("partitions: %s", error)
+
+
+def _plain(branches: Collection[Branch]) -> list[dict[str, object]]:
+    return [asdict(branch) for branch in branches]
+
+
+def keep_limits(store: Store, name: str, overrides: Mapping[str, float], now: int) -> bool:
+    """Note at `now` what the limits of a QoS follow from, if that has changed; tells whether it has.
+
+    Where Slurm did not answer, what it told last goes on; before its first answer only overrides are known.
+    """
+    return store.keep_limits(name, Change(now, known_limits(store, name), overrides))
+
+
+def known_limits(store: Store, name: str) -> QosLimits | None:
+    """The limits of a QoS as Slurm last told them, or None."""
+    table = {known: unpack(found) for known, found in (store.fact(LIMITS) or {}).items()}
+    known_partitions = {
+        label: Partition(
+            found["qos"], None if found["allowed"] is None else tuple(found["allowed"]), tuple(found["denied"])
+        )
+        for label, found in (store.fact(PARTITIONS) or {}).items()
+    }
+    branches = [
+        Branch(found["account"], found["parent"], tuple(found["qos"]), found["rules"])
+        for found in store.fact(ACCOUNTS) or ()
+    ]
+    return compose(name, table, known_partitions, branches)

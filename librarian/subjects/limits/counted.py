@@ -1,0 +1,121 @@
+"""What Slurm counts against its limits at this moment, from `scontrol show assoc_mgr`.
+
+It tells live use beside each limit, `cpu=430(2)`: of a QoS, of each user and account in it, and of an account's
+association. It counts what slurmctld compares with the limits: suspended jobs too, nodes each once, submitted jobs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+from librarian.errors import SlurmError
+from librarian.shared.tres import parse_tres
+from librarian.slurm.command import Slurm
+from librarian.subjects.limits.policy import OWN, Held
+from librarian.subjects.limits.rules import JOBS, SUBMITTED, QosLimits
+
+_USE = re.compile(r"([^=,(\s]+)=[^,()\s]*\(([0-9.]+)\)")
+_SCALARS = {"Jobs": JOBS, "SubmitJobs": SUBMITTED}
+_USERS, _ACCOUNTS = "User Limits", "Account Limits"
+
+
+def ask(slurm: Slurm, name: str, limits: QosLimits, login: Callable[[int], str]) -> dict[str, Held]:
+    """What counts at each place that may limit the QoS `name`, by place as `core.policy` names them.
+
+    `login` gives a user's name by number: 22.05 tells only that. Raises `SlurmError`; a QoS of which slurmctld tells
+    nothing, as where PrivateData hides it, is left out.
+    """
+    special = sorted({found.name for found in limits.partitions.values()})
+    accounts = [account.name for account in limits.accounts]
+    wanted = ["flags=qos,assoc" if accounts else "flags=qos", f"qos={','.join([name, *special])}"]
+    wanted += [f"account={','.join(accounts)}"] if accounts else []
+    answer = slurm.run("scontrol", ("show", "assoc_mgr", *wanted)).text
+    if "Current Association Manager state" not in answer:
+        raise SlurmError("scontrol gave no state of the limits", answer[:200])
+    by_qos, by_account = parse(answer, login)
+    found = {f"association {account}": held for account, held in by_account.items()}
+    for known, held in by_qos.items():
+        found[OWN if known.lower() == name.lower() else f"partition QoS {known}"] = held
+    return found
+
+
+def parse(text: str, login: Callable[[int], str]) -> tuple[dict[str, Held], dict[str, Held]]:
+    """What counts in each QoS and in each account, by name. Raises `SlurmError` when it is not understood."""
+    qos: dict[str, Held] = {}
+    accounts: dict[str, Held] = {}
+    for lines in _records(text.splitlines()):
+        title = dict(word.partition("=")[::2] for word in lines[0].split(" "))
+        try:
+            if "QOS" in title:
+                qos[title["QOS"].rpartition("(")[0]] = _held(lines, login)
+            else:
+                known = accounts.get(title["Account"], Held())
+                user, uses = title.get("UserName", ""), _uses(lines[1:])
+                people = {**known.users, _person(user, login): uses} if user else known.users
+                accounts[title["Account"]] = Held(known.total if user else uses, people)
+        except (KeyError, ValueError) as error:
+            raise SlurmError("scontrol's state of the limits is not understood", str(error)) from error
+    return qos, accounts
+
+
+def _records(lines: Sequence[str]) -> Iterator[list[str]]:
+    """The lines of each record; its first is not indented."""
+    record: list[str] = []
+    for line in lines:
+        if line.startswith(("QOS=", "ClusterName=")):
+            if record:
+                yield record
+            record = [line]
+        elif record and line.startswith(" "):
+            record.append(line)
+    if record:
+        yield record
+
+
+def _held(lines: Sequence[str], login: Callable[[int], str]) -> Held:
+    """A QoS: its own use, then that of each account and user in it, under their names."""
+    places = {line.strip(): number for number, line in enumerate(lines) if line.strip() in (_USERS, _ACCOUNTS)}
+    inner = min(places.values(), default=len(lines))
+    return Held(
+        _uses(lines[1:inner]),
+        _each(lines, places.get(_USERS), lambda name: _person(name, login)),
+        _each(lines, places.get(_ACCOUNTS), str),
+    )
+
+
+def _each(lines: Sequence[str], start: int | None, named: Callable[[str], str]) -> dict[str, dict[str, float]]:
+    """Use by name, of the part that begins at line `start`: names are indented by six blanks, what they hold by 8."""
+    found: dict[str, dict[str, float]] = {}
+    current: dict[str, float] = {}
+    for line in lines[start + 1 :] if start is not None else ():
+        depth = len(line) - len(line.lstrip(" "))
+        if depth < 6:
+            break
+        if depth < 8:
+            current = found.setdefault(named(line.strip()), {})
+        else:
+            current.update(_uses([line]))
+    return found
+
+
+def _uses(lines: Sequence[str]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for line in lines:
+        uses = _USE.findall(line)
+        key = line.strip().partition("=")[0]
+        if key in ("GrpTRES", "MaxTRESPU", "MaxTRESPA"):
+            # the name of the setting stands before the first resource
+            found |= parse_tres(",".join(f"{name}={used}" for name, used in _USE.findall(line.partition("=")[2])))
+        else:
+            for name, used in uses:
+                bare = re.sub("^(Grp|Max)|P[UA]$", "", name)
+                if bare in _SCALARS:
+                    found[_SCALARS[bare]] = float(used)
+    return found
+
+
+def _person(text: str, login: Callable[[int], str]) -> str:
+    """The user of `erin(5005)` or `5005`."""
+    name, bracket, _ = text.partition("(")
+    return name if bracket or not name.isdigit() else login(int(name))

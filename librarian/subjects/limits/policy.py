@@ -1,0 +1,194 @@
+"""Every limit that touches a QoS as a row for people: who set it, how much of it is used, whether it binds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from librarian.shared.resources import Observable, Weights
+from librarian.shared.window import Window
+from librarian.subjects.jobs.model import TEXTS, Mask, codes, ints
+from librarian.subjects.limits.model import CONFIGURED, group_key
+from librarian.subjects.limits.rules import (
+    JOBS,
+    SETTINGS,
+    SUBMITTED,
+    WALLTIME,
+    Key,
+    Place,
+    Places,
+    QosLimits,
+    Source,
+    binding,
+    enforced,
+    everywhere,
+    sources,
+    where,
+)
+from librarian.subjects.usage.binning import Cells, bin_of, span, touching
+
+Amounts = Mapping[str, float]
+SeenAt = Mapping[str, Mapping[Place, Mask]]  # by resource and place: in which bins it was held, shape (bins,)
+OWN = "QoS"
+"""The key, among those of `Held`, of what the QoS itself counts."""
+_GROUP = {setting.name: setting for setting in SETTINGS}
+_ORDER = {per: place for place, per in enumerate(("group", "account", "user", "job"))}
+_WORDS = {
+    "cpu": ("CPUs", "CPUs"),
+    "gres/gpu": ("GPUs", "GPUs"),
+    "mem": ("Memory", "GiB"),
+    "node": ("Nodes", "nodes"),
+    "billing": ("Billing", "billing units"),
+    JOBS: ("Running jobs", "jobs"),
+    SUBMITTED: ("Submitted jobs", "jobs"),
+    WALLTIME: ("Wall time", "s"),
+}
+
+
+@dataclass(frozen=True)
+class Held:
+    """What Slurm counts at one place, by resource: of all, of each user, of each account."""
+
+    total: Amounts = field(default_factory=dict)
+    users: Mapping[str, Amounts] = field(default_factory=dict)
+    accounts: Mapping[str, Amounts] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One limit. `used` is what counts against it, of the user or account `by` that holds most where it is for each;
+    None where that is not known. `of` names the place that set it. `binds` if Slurm looks at no other instead."""
+
+    source: Source
+    of: str
+    used: float | None
+    by: str | None
+    binds: bool
+
+    @property
+    def name(self) -> str:
+        """The resource in words."""
+        return words(self.source.resource)[0]
+
+    @property
+    def unit(self) -> str:
+        """The unit of `limit` and `used`."""
+        return words(self.source.resource)[1]
+
+
+def words(resource: str) -> tuple[str, str]:
+    """A resource's name for people, and its unit ("" where there is none)."""
+    if resource.startswith("gres/gpu:"):
+        return f"GPUs {resource[9:]}", "GPUs"
+    return _WORDS.get(resource, (resource, ""))
+
+
+def rows(
+    name: str,
+    limits: QosLimits | None,
+    overrides: Mapping[str, float],
+    places: Places,
+    held: Mapping[str, Held],
+) -> tuple[Row, ...]:
+    """Every limit on the QoS `name`: on the group first, then for each account, user and job.
+
+    `held` is what counts at each place, by `OWN` or the place's words (`association lab`); what is not in it is not
+    known. `overrides` are the configuration's, on the group.
+    """
+    found: list[Row] = []
+    for resource, value in overrides.items():
+        source = Source(_GROUP[group_key(resource)[0]], resource, value, CONFIGURED)
+        found.append(Row(source, CONFIGURED, *_used(held.get(OWN), source), True))
+    every = sources(limits) if limits else {}
+    for key, several in every.items():
+        bound = None if key in {group_key(resource) for resource in overrides} else _bound(limits, key, places)
+        for source in several:
+            place = OWN if source.kind == OWN else f"{source.kind} {source.name}"
+            used = _used(held.get(place), source)
+            found.append(Row(source, f"{OWN} {name}" if place == OWN else place, *used, source == bound))
+    keys = list(dict.fromkeys([*every, *(row.source.key for row in found)]))
+    return tuple(
+        sorted(found, key=lambda row: (_ORDER[row.source.setting.per], keys.index(row.source.key), not row.binds))
+    )
+
+
+def _bound(limits: QosLimits | None, key: Key, places: Places) -> Source | None:
+    """The limit that binds all of the QoS; where there is none, the tightest of those that bind a part of it."""
+    if limits is None:
+        return None
+    at = where(places, key[1])
+    whole = binding(limits, key, at)
+    parts = [source for place in at or everywhere(limits) for source in enforced(limits, key, place)]
+    return whole or min(parts, key=lambda source: (source.value, source.words), default=None)
+
+
+def _used(held: Held | None, source: Source) -> tuple[float | None, str | None]:
+    """What counts against a limit, and whose it is where it is a user's or an account's."""
+    per, resource = source.setting.per, source.resource
+    if held is None or per == "job":
+        return None, None
+    nothing = 0.0 if resource.startswith("gres/gpu:") and "gres/gpu" in held.total else None
+    if per == "group":
+        return held.total.get(resource, nothing), None
+    by = held.users if per == "user" else held.accounts
+    amounts = {name: amount.get(resource, 0.0) for name, amount in by.items()}
+    most = min(amounts, key=lambda name: (-amounts[name], name), default=None)
+    if most is None or not amounts[most]:
+        return (nothing if resource not in held.total else 0.0), None
+    return amounts[most], most
+
+
+def seen_at(jobs: pd.DataFrame, window: Window, observables: Sequence[Observable]) -> SeenAt:
+    """In which partitions and accounts jobs held each resource, by bin of the window."""
+    jobs = jobs.loc[touching(jobs, window)]
+    partition, partitions = codes(jobs, "partition")
+    account, accounts = codes(jobs, "account")
+    pair, place = np.unique(partition * max(len(accounts), 1) + account, return_inverse=True)
+    names = [(partitions[code // len(accounts)], accounts[code % len(accounts)]) for code in pair.tolist()]
+    begin, end = span(jobs, window.now)
+    begin = np.maximum(begin, window.start)
+    cells = Cells(place, len(names), bin_of(begin, window.edges), bin_of(end, window.edges))
+    found: dict[str, dict[Place, Mask]] = {}
+    for observable in observables:
+        holds = (observable.weights(jobs) > 0).astype(float)
+        by_bin = cells.integrate(holds, begin, end, window.edges) > 0
+        seen = {name: by_bin[row] for row, name in enumerate(names) if by_bin[row].any()}
+        if seen:
+            found[observable.resource or JOBS] = seen
+    return found
+
+
+def places_of(seen: SeenAt) -> Places:
+    """The partitions and accounts in which each resource was held in any of the bins."""
+    return {key: frozenset(places) for key, places in seen.items()}
+
+
+def counting(jobs: pd.DataFrame, now: int) -> pd.DataFrame:
+    """The runs that count against limits at `now` (UTC epoch), and no text that none of them has."""
+    start, end = ints(jobs, "start"), ints(jobs, "end")
+    jobs = jobs.loc[(start != -1) & (start <= now) & ((end == -1) | (end > now))]
+    return jobs.assign(**{name: jobs[name].cat.remove_unused_categories() for name in TEXTS})
+
+
+def held_now(jobs: pd.DataFrame, now: int, observables: Sequence[Observable]) -> Held:
+    """What Slurm counts at `now` (UTC epoch) against the limits of a QoS, from its runs.
+
+    A suspended job has given its CPUs back, but Slurm goes on counting its whole allocation (seen on 22.05 and 24.11).
+    """
+    jobs = counting(jobs, now)
+    weights = {observable.resource or JOBS: observable.weights(jobs) for observable in observables}
+    return Held(
+        {resource: float(weight.sum()) for resource, weight in weights.items()},
+        _by(jobs, "user", weights),
+        _by(jobs, "account", weights),
+    )
+
+
+def _by(jobs: pd.DataFrame, column: str, weights: Mapping[str, Weights]) -> dict[str, dict[str, float]]:
+    code, names = codes(jobs, column)
+    sums = {resource: np.bincount(code, weight, minlength=len(names)) for resource, weight in weights.items()}
+    present = np.flatnonzero(np.bincount(code, minlength=1)).tolist()
+    return {names[place]: {resource: float(total[place]) for resource, total in sums.items()} for place in present}

@@ -1,0 +1,238 @@
+"""What Slurm allows, and where it says so: the QoS itself, the QoS of a partition, the account and those above it.
+
+Which of them is enforced follows Slurm's resource_limits.html and acct_policy.c, and was seen on 22.05 and 24.11: for
+each resource the first place in this order that sets a limit is the only one that counts: the partition's QoS, the
+job's QoS (before the partition's where it has the flag OverPartQOS), the account. Only where neither QoS sets one
+the accounts count: a group's limit of every account up the tree, of other limits that of the nearest account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from librarian.shared.tres import Counts
+
+Per = Literal["group", "account", "user", "job"]
+Key = tuple[str, str]
+Rules = Mapping[str, Mapping[str, float]]
+"""Limits by setting, then by resource; sizes in GiB, MaxWall in seconds."""
+JOBS, SUBMITTED, WALLTIME = "jobs", "submitted", "walltime"
+OVER_PARTITION = "OverPartQOS"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A kind of limit. `resource` is "" where its value is a TRES text; `family` names the setting in whose place this
+    one stands, where Slurm calls it otherwise in an association."""
+
+    name: str
+    per: Per
+    resource: str = ""
+    family: str = ""
+
+
+SETTINGS = (
+    Setting("GrpTRES", "group"),
+    Setting("GrpJobs", "group", JOBS),
+    Setting("GrpSubmitJobs", "group", SUBMITTED),
+    Setting("MaxTRESPerAccount", "account"),
+    Setting("MaxJobsPerAccount", "account", JOBS),
+    Setting("MaxSubmitJobsPerAccount", "account", SUBMITTED),
+    Setting("MaxTRESPerUser", "user"),
+    Setting("MaxJobsPerUser", "user", JOBS),
+    Setting("MaxSubmitJobsPerUser", "user", SUBMITTED),
+    # what an association calls so is for each user in it
+    Setting("MaxJobs", "user", JOBS, "MaxJobsPerUser"),
+    Setting("MaxSubmitJobs", "user", SUBMITTED, "MaxSubmitJobsPerUser"),
+    Setting("MaxTRES", "job"),
+    Setting("MaxWall", "job", WALLTIME),
+)
+_PER = {setting.name: setting.per for setting in SETTINGS}
+
+
+@dataclass(frozen=True)
+class PartitionQos:
+    """The QoS that a partition has, and what it allows."""
+
+    name: str
+    rules: Rules
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account with limits: who is above it ("": nobody with limits), whether the QoS may be used in it."""
+
+    name: str
+    parent: str
+    rules: Rules
+    holds: bool
+
+
+@dataclass(frozen=True)
+class QosLimits:
+    """What Slurm says of a QoS: GrpTRES by TRES name (sizes in GiB), GrpJobs (None: no limit), all `more` settings.
+
+    `flags` is None where they are not known. `partitions` are those that have a QoS of their own and let this one in,
+    `accounts` those with limits in which it may be used, and the ones above them; `elsewhere` tells whether it may
+    be used in other partitions and in other accounts too.
+    """
+
+    tres: Counts
+    jobs: float | None
+    more: Rules = field(default_factory=dict)
+    flags: tuple[str, ...] | None = None
+    partitions: Mapping[str, PartitionQos] = field(default_factory=dict)
+    accounts: tuple[Account, ...] = ()
+    elsewhere: tuple[bool, bool] = (True, True)
+
+    @property
+    def rules(self) -> Rules:
+        """All settings of the QoS itself."""
+        own: dict[str, Mapping[str, float]] = {"GrpTRES": self.tres} if self.tres else {}
+        own |= {} if self.jobs is None else {"GrpJobs": {JOBS: self.jobs}}
+        return {**own, **self.more}
+
+
+@dataclass(frozen=True)
+class Source:
+    """A limit as one place sets it: `kind` is "QoS", "partition QoS" or "association", `name` the place's."""
+
+    setting: Setting
+    resource: str
+    value: float
+    kind: str
+    name: str = ""
+
+    @property
+    def key(self) -> Key:
+        """Limits with the same key exclude each other: the kind of the setting, and the resource."""
+        return self.setting.family or self.setting.name, self.resource
+
+    @property
+    def words(self) -> str:
+        """The setting and, unless it is the QoS itself, the place: `GrpTRES cpu of partition QoS long`."""
+        said = self.setting.name if self.setting.resource else f"{self.setting.name} {self.resource}"
+        return said if self.kind == "QoS" else f"{said} of {self.kind} {self.name}"
+
+
+Place = tuple[str, str]
+"""A partition and an account, in which jobs run."""
+Places = Mapping[str, frozenset[Place]]
+"""Where jobs of a QoS hold each resource; a resource that none of them holds is left out."""
+
+
+def sources(limits: QosLimits) -> dict[Key, list[Source]]:
+    """Every limit that is set anywhere, each once."""
+    found: dict[Key, list[Source]] = {}
+    for source in _every(limits):
+        known = found.setdefault(source.key, [])
+        if source not in known:
+            known.append(source)
+    return found
+
+
+def _every(limits: QosLimits) -> Iterable[Source]:
+    yield from _of(limits.rules, "QoS")
+    for partition in limits.partitions.values():
+        yield from _of(partition.rules, "partition QoS", partition.name)
+    for account in limits.accounts:
+        yield from _of(account.rules, "association", account.name)
+
+
+def _of(rules: Rules, kind: str, name: str = "") -> Iterable[Source]:
+    for setting in SETTINGS:
+        for resource, value in rules.get(setting.name, {}).items():
+            yield Source(setting, resource, value, kind, name)
+
+
+def enforced(limits: QosLimits, key: Key, place: Place) -> list[Source]:
+    """The limits of `key` that Slurm looks at when it starts a job at `place`; several only where accounts count."""
+    partition, account = place
+    ordered = [list(_of(limits.rules, "QoS"))]
+    if partition in limits.partitions:
+        found = limits.partitions[partition]
+        of_partition = list(_of(found.rules, "partition QoS", found.name))
+        ordered.insert(int(OVER_PARTITION in (limits.flags or ())), of_partition)
+    for rules in ordered:
+        hits = _with_key(rules, key)
+        if hits:
+            return hits
+    above = [source for found in _upwards(limits, account) for source in _of(found.rules, "association", found.name)]
+    hits = _with_key(above, key)
+    return hits if _PER[key[0]] == "group" else hits[:1]
+
+
+def _with_key(found: Iterable[Source], key: Key) -> list[Source]:
+    return [source for source in found if source.key == key]
+
+
+def _upwards(limits: QosLimits, account: str) -> Iterable[Account]:
+    known = {found.name: found for found in limits.accounts}
+    seen: set[str] = set()
+    while account in known and account not in seen:  # a circle would be Slurm's mistake, and must not hang us
+        seen.add(account)
+        yield known[account]
+        account = known[account].parent
+
+
+def binding(limits: QosLimits, key: Key, places: frozenset[Place]) -> Source | None:
+    """The limit of `key` that binds the QoS as a whole; None where there is none that holds for all of it.
+
+    It is the tightest of those that count at every one of `places`; where there is none such, the QoS's own if it
+    counts anywhere. An empty `places` stands for everywhere that the QoS may be used.
+    """
+    each = [enforced(limits, key, place) for place in places or everywhere(limits)]
+    shared = [source for source in each[0] if all(source in others for others in each[1:])] if each else []
+    own = [source for others in each for source in others if source.kind == "QoS"]
+    return min(shared or own, key=lambda source: source.value, default=None)
+
+
+def where(places: Places, resource: str) -> frozenset[Place]:
+    """Where jobs hold `resource`; of what is not told by job, such as nodes, where jobs run."""
+    countable = resource in ("cpu", "mem", "billing") or resource.startswith("gres/")
+    return places.get(resource if countable else JOBS, frozenset())
+
+
+def everywhere(limits: QosLimits) -> frozenset[Place]:
+    """Each partition and account in which the QoS may be used and that makes a difference; "" stands for the others."""
+    other_partitions, other_accounts = limits.elsewhere
+    partitions = [*limits.partitions, *([""] if other_partitions or not limits.partitions else [])]
+    holders = [account.name for account in limits.accounts if account.holds]
+    accounts = [*holders, *([""] if other_accounts or not holders else [])]
+    return frozenset((partition, account) for partition in partitions for account in accounts)
+
+
+def pack(limits: QosLimits) -> Any:
+    """`limits` as JSON holds them; [GrpTRES, GrpJobs] where nothing else is known, as it always was."""
+    if limits == QosLimits(limits.tres, limits.jobs):
+        return [dict(limits.tres), limits.jobs]
+    return {
+        "rules": _plain(limits.rules),
+        "flags": None if limits.flags is None else list(limits.flags),
+        "partitions": {name: [found.name, _plain(found.rules)] for name, found in limits.partitions.items()},
+        "accounts": [[found.name, found.parent, _plain(found.rules), found.holds] for found in limits.accounts],
+        "elsewhere": list(limits.elsewhere),
+    }
+
+
+def unpack(value: Any) -> QosLimits:
+    """The limits that `pack` wrote, in any version of this program."""
+    if isinstance(value, list):
+        return QosLimits(value[0], value[1])
+    rules = dict(value["rules"])
+    tres, jobs = rules.pop("GrpTRES", {}), rules.pop("GrpJobs", {}).get(JOBS)
+    return QosLimits(
+        tres,
+        jobs,
+        rules,
+        None if value["flags"] is None else tuple(value["flags"]),
+        {name: PartitionQos(*found) for name, found in value["partitions"].items()},
+        tuple(Account(*found) for found in value["accounts"]),
+        (bool(value["elsewhere"][0]), bool(value["elsewhere"][1])),
+    )
+
+
+def _plain(rules: Rules) -> dict[str, dict[str, float]]:
+    return {setting: dict(values) for setting, values in rules.items()}

@@ -1,0 +1,216 @@
+"""Calendar months: what users and accounts came to in each, and how much of a month is known.
+
+A month is one of the calendar of a zone, from its first midnight to that of the next month. Since bins follow the clock
+of the same zone, the edge of a month is the edge of a bin.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from librarian.shared.resources import OBSERVABLES
+from librarian.shared.window import day_start, local_date
+from librarian.subjects.usage.summary import Totals
+
+# Runs that came to nothing by themselves or by the cluster. One that somebody cancelled, or that was preempted or
+# requeued for other reasons, did not fail.
+FAILED = ("BOOT_FAIL", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "TIMEOUT")
+
+Amounts = Mapping[str, Mapping[str, float]]  # unit-seconds by name (of a user or an account), then by observable key
+EndedBy = Mapping[tuple[str, str, str], int]  # number of runs that ended, by (user, account, state)
+Spans = tuple[tuple[int, int], ...]  # half-open spans of time in UTC epochs, in order, none touching another
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What is known of a month that begins at `begin` (UTC epoch)."""
+
+    begin: int
+    users: Amounts = field(default_factory=dict)
+    accounts: Amounts = field(default_factory=dict)
+    ended: EndedBy = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Month:
+    """A calendar month, from `begin` to `end` (UTC epochs), as far as it is known.
+
+    Use is known from `known_from` to `known_to`, between which `known_seconds` are really known. It is `complete` when
+    it is over and all of it is known. Accounts and the runs that ended are known since `runs_from`, which is later
+    where an older release kept the hours of users alone; None where they are not known at all. `users` are those who
+    held something or had a run end, and so are `accounts`; largest share first.
+    """
+
+    name: str
+    begin: int
+    end: int
+    known_from: int
+    known_to: int
+    known_seconds: int
+    complete: bool
+    runs_from: int | None
+    total: Totals
+    users: Mapping[str, Totals]
+    accounts: Mapping[str, Totals]
+
+    @property
+    def lacking(self) -> Mapping[str, float]:
+        """Unit-hours of which the account is not known, by observable key; empty where there are none."""
+        rest = {
+            key: whole - sum(totals.hours[key] for totals in self.accounts.values())
+            for key, whole in self.total.hours.items()
+        }
+        real = any(value > 1e-6 * max(1.0, self.total.hours[key]) for key, value in rest.items())
+        return {key: max(value, 0.0) for key, value in rest.items()} if real else {}
+
+
+def jobs_ended(totals: Totals) -> int:
+    """How many runs ended, those that never started included."""
+    return sum(totals.ended.values())
+
+
+def jobs_failed(totals: Totals) -> int:
+    """How many of them failed, as `FAILED` has it."""
+    return sum(count for state, count in totals.ended.items() if state in FAILED)
+
+
+def months(kept: Iterable[Kept], usage_known: Spans, runs_known: Spans, zone: str) -> tuple[Month, ...]:
+    """The months of which anything is known, oldest first; what comes twice of a month is added up.
+
+    A month in which nobody held anything is there when it is known.
+    """
+    if not usage_known:
+        return ()
+    parts: dict[int, list[Kept]] = {}
+    for part in kept:
+        parts.setdefault(part.begin, []).append(part)
+    starts = month_starts(usage_known[0][0], usage_known[-1][1] - 1, zone)
+    found = (_month(begin, zone, parts.get(begin, []), usage_known, runs_known) for begin in starts)
+    return tuple(month for month in found if month)
+
+
+def _month(begin: int, zone: str, parts: Sequence[Kept], usage_known: Spans, runs_known: Spans) -> Month | None:
+    end = month_after(begin, zone)
+    known, runs = clipped(usage_known, begin, end), clipped(runs_known, begin, end)
+    if not known:
+        return None
+    seconds = sum(until - since for since, until in known)
+    users = _totals([part.users for part in parts], _ended_by(parts, 0))
+    accounts = _totals([part.accounts for part in parts], _ended_by(parts, 1))
+    return Month(
+        name=month_name(begin, zone),
+        begin=begin,
+        end=end,
+        known_from=known[0][0],
+        known_to=known[-1][1],
+        known_seconds=seconds,
+        complete=seconds == end - begin,
+        runs_from=runs[0][0] if runs else None,
+        total=_sum(users.values()),
+        users=users,
+        accounts=accounts,
+    )
+
+
+def _ended_by(parts: Iterable[Kept], place: int) -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = {}
+    for part in parts:
+        for names, count in part.ended.items():
+            states = found.setdefault(names[place], {})
+            states[names[2]] = states.get(names[2], 0) + count
+    return found
+
+
+def _totals(amounts: Sequence[Amounts], ended: Mapping[str, Mapping[str, int]]) -> dict[str, Totals]:
+    """By name, largest share of any observable with charts first."""
+    names = {name for part in amounts for name in part} | set(ended)
+    empty: Mapping[str, float] = {}
+    found = {
+        name: Totals(
+            {o.key: sum((part.get(name, empty).get(o.key, 0.0) for part in amounts), 0.0) / 3600 for o in OBSERVABLES},
+            dict(sorted(ended.get(name, {}).items())),
+        )
+        for name in names
+    }
+    whole = _sum(found.values()).hours
+    drawn = [o.key for o in OBSERVABLES if o.pictured and whole[o.key]]
+    share = {name: max((it.hours[key] / whole[key] for key in drawn), default=0.0) for name, it in found.items()}
+    return {name: found[name] for name in sorted(found, key=lambda name: (-share[name], name))}
+
+
+def _sum(totals: Iterable[Totals]) -> Totals:
+    every = list(totals)
+    ended: dict[str, int] = {}
+    for one in every:
+        for state, count in one.ended.items():
+            ended[state] = ended.get(state, 0) + count
+    return Totals(
+        {o.key: sum((one.hours[o.key] for one in every), 0.0) for o in OBSERVABLES}, dict(sorted(ended.items()))
+    )
+
+
+# the calendar
+
+
+def month_start(epoch: int, zone: str) -> int:
+    """First instant of the calendar month of `zone` that holds `epoch`."""
+    day = local_date(epoch, zone)
+    begin = day_start(day.replace(day=1), zone)
+    # where the clock goes back across the first midnight, the moments before its second are on the day before
+    return begin if begin <= epoch else day_start(_before(day), zone)
+
+
+def month_after(begin: int, zone: str) -> int:
+    """First instant of the month after the one that begins at `begin`."""
+    day = local_date(begin + 20 * 86400, zone)  # well inside the month, whatever the clock does at its edge
+    return day_start(date(day.year + day.month // 12, day.month % 12 + 1, 1), zone)
+
+
+def month_starts(begin: int, end: int, zone: str) -> list[int]:
+    """The first instants of the months that hold `begin` to `end`, both included."""
+    starts = [month_start(begin, zone)]
+    while (after := month_after(starts[-1], zone)) <= end:
+        starts.append(after)
+    return starts
+
+
+def midnights(begin: int, end: int, zone: str) -> list[int]:
+    """The first instants of the days of `zone` that hold `begin` to `end`, and that of the day after."""
+    first, last = local_date(begin, zone), local_date(end, zone)
+    return [day_start(first + timedelta(days=k), zone) for k in range((last - first).days + 2)]
+
+
+def month_name(begin: int, zone: str) -> str:
+    """The month that begins at `begin`, as in 2026-11."""
+    return local_date(begin + 20 * 86400, zone).strftime("%Y-%m")
+
+
+def is_month(text: str) -> bool:
+    """Whether `text` names a month as `month_name` does."""
+    return re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", text) is not None
+
+
+def _before(day: date) -> date:
+    return date(day.year - (day.month == 1), (day.month - 2) % 12 + 1, 1)
+
+
+# spans
+
+
+def joined(spans: Iterable[tuple[int, int]]) -> Spans:
+    """The same time as spans in order that do not touch; empty ones are left out."""
+    found: list[tuple[int, int]] = []
+    for begin, end in sorted(span for span in spans if span[0] < span[1]):
+        if found and begin <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], end))
+        else:
+            found.append((begin, end))
+    return tuple(found)
+
+
+def clipped(spans: Spans, begin: int, end: int) -> Spans:
+    """What of `spans` lies in [begin, end)."""
+    return joined((max(since, begin), min(until, end)) for since, until in spans)

@@ -1,0 +1,62 @@
+"""Months and allocations as data, for the page and for `librarian report --json`; see docs/data-format.md."""
+
+from __future__ import annotations
+
+from librarian.render.json.numbers import exact
+from librarian.subjects.months.allocation import Pace
+from librarian.subjects.months.model import Month, jobs_ended, jobs_failed
+from librarian.subjects.usage.summary import Totals
+
+Json = dict[str, object]
+DIGITS = 2  # places of an hour: half a minute of one CPU is less
+
+
+def month_json(month: Month) -> Json:
+    """A month: its sums by user and by account, and how much of it is known."""
+    told = month.runs_from is not None
+    return {
+        "month": month.name,
+        "from": month.begin,
+        "to": month.end,
+        "known_from": month.known_from,
+        "known_to": month.known_to,
+        "known_seconds": month.known_seconds,
+        "complete": month.complete,
+        "runs_from": month.runs_from,
+        "total": _totals(month.total, told),
+        "users": {user: _totals(totals, told) for user, totals in month.users.items()},
+        "accounts": {account: _totals(totals, told) for account, totals in month.accounts.items()},
+    }
+
+
+def pace_json(pace: Pace) -> Json:
+    """An allocation in its running period."""
+    return {
+        "name": pace.name,
+        "key": pace.allocation.key,
+        "unit": pace.unit,
+        "amount": _hours(pace.amount),
+        "from": pace.begin,
+        "to": pace.end,
+        "now": pace.now,
+        "used": _hours(pace.used),
+        "even": _hours(pace.even),
+        "projected": None if pace.projected is None else _hours(pace.projected),
+        "known_from": pace.known_from,
+        "qos": list(pace.allocation.qos),
+        "days": list(pace.days),
+        "cumulative": [_hours(value) for value in pace.cumulative],
+    }
+
+
+def _totals(totals: Totals, told: bool) -> Json:
+    return {
+        "hours": {key: _hours(value) for key, value in totals.hours.items()},
+        "ended": dict(totals.ended),
+        "jobs": jobs_ended(totals) if told else None,
+        "failed": jobs_failed(totals) if told else None,
+    }
+
+
+def _hours(value: float) -> float | int:
+    return exact(round(value, DIGITS))

@@ -1,0 +1,235 @@
+"""The queue: who waits, for what and why. Jobs that compete are told apart from those that wait for something else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from librarian.shared.resources import Observable
+from librarian.shared.tres import cpus, gpus, memory_gib, parse_tres
+from librarian.subjects.jobs.model import UNKNOWN
+from librarian.subjects.limits.model import Limit
+from librarian.subjects.queue.explain import Case, Holder, told
+from librarian.subjects.queue.reasons import GROUPS, explain, read_reason
+from librarian.subjects.queue.waits import KINDS, still
+from librarian.subjects.usage.summary import ByKey
+
+# The queue table: a row for each job that squeue tells, an array of tasks that wait being one with their number.
+# Times are UTC epochs or UNKNOWN; `start` is Slurm's estimate, `tres` what one task asks for (holds, once it runs).
+NUMBERS = ("tasks", "submit", "eligible", "start", "priority")
+TEXTS = ("job", "state", "user", "account", "qos", "partition", "reason", "tres", "dependency")
+COLUMNS = (*TEXTS, *NUMBERS)
+WAITING, HOLDING = ("PENDING",), ("RUNNING", "SUSPENDED")
+WANTED = ("NCPUS", "NGPUS", "MEMORY")
+_AMOUNTS = {"NCPUS": cpus, "NGPUS": gpus, "MEMORY": memory_gib}
+
+
+def queue_table(rows: Iterable[tuple[Any, ...]]) -> pd.DataFrame:
+    """The queue table of `rows`, each in the order of `COLUMNS`."""
+    table: pd.DataFrame = pd.DataFrame(list(rows), columns=list(COLUMNS))
+    return table.astype({**dict.fromkeys(TEXTS, object), **dict.fromkeys(NUMBERS, "int64")})
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What squeue told last, at `at` (None: never yet); `error` is why it told nothing newer since, or None."""
+
+    at: int | None = None
+    table: pd.DataFrame = field(default_factory=lambda: queue_table([]))
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Demand:
+    """How many jobs, and what they ask for together, by observable key."""
+
+    jobs: int
+    wanted: ByKey
+
+
+NOTHING = Demand(0, dict.fromkeys(WANTED, 0.0))
+
+
+@dataclass(frozen=True)
+class Waiter:
+    """A user who waits: with all their jobs, and with those that compete. Times are UTC epochs."""
+
+    user: str
+    all: Demand
+    competing: Demand
+    oldest: int | None
+    next_start: int | None
+
+
+@dataclass(frozen=True)
+class Cause:
+    """A reason for which jobs wait, the largest demand first; `users` are jobs by user."""
+
+    reason: str
+    group: str
+    demand: Demand
+    users: dict[str, int]
+    oldest: int | None
+    next_start: int | None
+    text: str
+    todo: str
+    holders: tuple[Holder, ...]
+
+
+@dataclass(frozen=True)
+class Queue:
+    """The queue of a QoS as it was `at`. `oldest` is (user, since) of the job that has competed longest; `still` has,
+    by kind of job, how many compete and the median of their waits so far in seconds (None for no jobs)."""
+
+    at: int | None = None
+    error: str | None = None
+    jobs: int = 0
+    groups: Mapping[str, Demand] = field(default_factory=lambda: dict.fromkeys(GROUPS, NOTHING))
+    users: tuple[Waiter, ...] = ()
+    causes: tuple[Cause, ...] = ()
+    oldest: tuple[str, int] | None = None
+    next_start: int | None = None
+    still: Mapping[str, tuple[int, int | None]] = field(default_factory=lambda: dict.fromkeys(KINDS, (0, None)))
+
+
+def understood(table: pd.DataFrame, at: int) -> pd.DataFrame:
+    """The jobs of a queue table that wait, with `name`, `more` (of the reason), `group`, `since`, and what all tasks of
+    a row want by observable key.
+
+    A job whose eligible time is yet to come waits for that, whatever else is said. Priority 0 is a job that is held.
+    """
+    waiting = table[table["state"].isin(WAITING)].copy()
+    read = {text: read_reason(text) for text in waiting["reason"].unique()}
+    waiting["name"] = [read[text][0] for text in waiting["reason"]]
+    waiting["more"] = [read[text][1] for text in waiting["reason"]]
+    eligible = waiting["eligible"].to_numpy()
+    waiting["group"] = [
+        _group(name, priority, time, at)
+        for name, priority, time in zip(waiting["name"], waiting["priority"], eligible, strict=True)
+    ]
+    past = (eligible != UNKNOWN) & (eligible <= at)
+    waiting["since"] = waiting["eligible"].where(past, waiting["submit"])
+    for key, amount in _AMOUNTS.items():
+        each = {text: amount(parse_tres(text)) for text in waiting["tres"].unique()}
+        waiting[key] = [each[text] for text in waiting["tres"]] * waiting["tasks"].astype(float)
+    return waiting
+
+
+def _group(name: str, priority: int, eligible: int, at: int) -> str:
+    group = explain(name).group
+    if group == "competing" and eligible > at:
+        return "begin"
+    return "held" if group == "competing" and priority == 0 else group
+
+
+def wanted(seen: pd.DataFrame, at: int) -> dict[str, Demand]:
+    """What the jobs that compete want, by user: a sample of the queue at `at`."""
+    waiting = understood(seen, at)
+    return {str(user): _demand(rows) for user, rows in waiting[waiting["group"] == "competing"].groupby("user")}
+
+
+def as_jobs(table: pd.DataFrame) -> pd.DataFrame:
+    """What observables read of a jobs table."""
+    return pd.DataFrame({"alloc_tres": pd.Categorical(table["tres"])})
+
+
+def held(table: pd.DataFrame, observables: Sequence[Observable]) -> dict[str, ByKey]:
+    """What each user's running jobs hold, by observable key. Suspended ones too: Slurm counts them against limits."""
+    rows = table[table["state"].isin(HOLDING)]
+    jobs = as_jobs(rows)
+    found: dict[str, ByKey] = {str(user): {} for user in rows["user"]}
+    for observable in observables:
+        for user, amount in zip(rows["user"], observable.weights(jobs).tolist(), strict=True):
+            found[user][observable.key] = found[user].get(observable.key, 0.0) + amount
+    return found
+
+
+def summarise(seen: Seen, limits: Mapping[str, Limit], now: Mapping[str, ByKey]) -> Queue:
+    """The queue for people; `limits` by observable key, and `now`, what each user holds, tell who holds what."""
+    if seen.at is None:
+        return Queue(error=seen.error)
+    waiting = understood(seen.table, seen.at)
+    competing = waiting[waiting["group"] == "competing"]
+    first = competing.sort_values(["since", "user"]).head(1)
+    return Queue(
+        seen.at,
+        seen.error,
+        int(waiting["tasks"].sum()),
+        {group: _demand(waiting[waiting["group"] == group]) for group in GROUPS},
+        _waiters(waiting),
+        _causes(waiting, limits, now),
+        next(((str(user), int(since)) for user, since in zip(first["user"], first["since"], strict=True)), None),
+        _next_start(waiting),
+        _still(competing, seen.at),
+    )
+
+
+def _still(competing: pd.DataFrame, at: int) -> dict[str, tuple[int, int | None]]:
+    tasks = competing["tasks"].to_numpy()
+    each = {key: competing[key].to_numpy() / tasks for key in ("NCPUS", "NGPUS")}
+    return still(competing["since"].to_numpy(), tasks, each["NCPUS"], each["NGPUS"], at)
+
+
+def _demand(rows: pd.DataFrame) -> Demand:
+    return Demand(int(rows["tasks"].sum()), {key: float(rows[key].sum()) for key in WANTED})
+
+
+def _waiters(waiting: pd.DataFrame) -> tuple[Waiter, ...]:
+    found = []
+    for user, rows in waiting.groupby("user"):
+        competing = rows[rows["group"] == "competing"]
+        found.append(Waiter(str(user), _demand(rows), _demand(competing), _oldest(competing), _next_start(rows)))
+    shares = _scale(waiting)
+    return tuple(sorted(found, key=lambda it: (-_size(it.competing, shares), -_size(it.all, shares), it.user)))
+
+
+def _causes(waiting: pd.DataFrame, limits: Mapping[str, Limit], now: Mapping[str, ByKey]) -> tuple[Cause, ...]:
+    found = []
+    for (name, group), rows in waiting.groupby(["name", "group"]):
+        users = {str(user): int(tasks) for user, tasks in rows.groupby("user")["tasks"].sum().items()}
+        case = Case(str(name), users, _largest(rows), sorted(set(rows["account"])), sorted(set(rows["more"]) - {""}))
+        text, todo, holders = told(case, limits, now)
+        found.append(
+            Cause(
+                str(name),
+                str(group),
+                _demand(rows),
+                dict(sorted(users.items(), key=lambda item: (-item[1], item[0]))),
+                _oldest(rows) if group == "competing" else None,
+                _next_start(rows),
+                text,
+                todo,
+                holders,
+            )
+        )
+    shares = _scale(waiting)
+    return tuple(sorted(found, key=lambda it: (GROUPS.index(it.group), -_size(it.demand, shares), it.reason)))
+
+
+def _largest(rows: pd.DataFrame) -> dict[str, list[tuple[float, int]]]:
+    """What single tasks ask for, by observable key: (amount, number of tasks)."""
+    tasks = rows["tasks"].astype(int)
+    return {key: list(zip((rows[key] / tasks).tolist(), tasks.tolist(), strict=True)) for key in WANTED}
+
+
+def _oldest(rows: pd.DataFrame) -> int | None:
+    return int(rows["since"].min()) if len(rows) else None
+
+
+def _next_start(rows: pd.DataFrame) -> int | None:
+    """Slurm's estimate of the first start. Of jobs that are held it tells when they ran before: no estimate."""
+    starts = rows["start"][rows["group"].isin(["competing", "begin"]) & (rows["start"] != UNKNOWN)]
+    return int(starts.min()) if len(starts) else None
+
+
+def _scale(waiting: pd.DataFrame) -> ByKey:
+    """What everybody wants together, so that a GPU and a CPU can be compared by their share."""
+    return {key: max(float(waiting[key].sum()), 1e-12) for key in WANTED}
+
+
+def _size(demand: Demand, whole: ByKey) -> float:
+    """The largest share of anything, so that the order is one of want and not of jobs."""
+    return max(demand.wanted[key] / whole[key] for key in WANTED)

@@ -1,0 +1,83 @@
+"""What is waited for, on top of what is in use: the layers of its charts, and the time in which nobody looked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from librarian.cycle.report import Report
+from librarian.render.pictures.stack import Floats, Layer
+from librarian.render.pictures.style import QUIET, drawable
+from librarian.shared import palette
+
+IN_USE = "in use"
+_USED, _BLIND = "#E0E0E0", "#F6F1E4"
+_ROOM = 0.18  # of the chart's width, which the words need
+
+
+def queue_layers(report: Report, key: str) -> tuple[Layer, ...]:
+    """What all use of `key`, and on it what each of the users wants who want most, then the others; lowest first.
+
+    In the order and the colours of the other charts. Who would have the colour of another one goes with the others.
+    """
+    if key in report.untracked:
+        return ()
+    means = np.nan_to_num(report.wanted.means[key])
+    place = {user: row for row, user in enumerate(report.wanted.users) if means[row].any()}
+    own = _own(report)
+    rows = [user for user in report.everybody if user in own and user in place]
+    layers = [Layer(user, frozenset({user}), report.colours[user], means[place[user]]) for user in rows]
+    others = sorted(place.keys() - own)
+    if others:
+        rest: Floats = means[[place[user] for user in others]].sum(axis=0)
+        layers.append(Layer(None, frozenset(others), palette.OTHERS, rest))
+    used: Floats = report.usage.integrals[report.usage.row(key)].sum(axis=0) / report.window.passed
+    if not used.any():
+        return tuple(layers)
+    return (Layer(None, frozenset(), _USED, used, IN_USE), *layers)
+
+
+def queue_legend(report: Report, charts: Iterable[tuple[Layer, ...]]) -> list[Layer]:
+    """A layer for each that occurs in one of `charts`, in their common order; the others' holds all of theirs."""
+    found: dict[tuple[str, str | None], Layer] = {}
+    for layer in (layer for chart in charts for layer in chart):
+        key = (layer.name, layer.user)
+        users = layer.users | found[key].users if key in found else layer.users
+        found[key] = Layer(layer.user, users, layer.colour, layer.means, layer.name)
+    order = ((IN_USE, None), *(("", user) for user in report.everybody), ("", None))
+    return [found[key] for key in order if key in found]
+
+
+def _own(report: Report) -> frozenset[str]:
+    """The users with a layer of their own, the same for all charts of this picture."""
+    sums = {key: np.nan_to_num(means).sum(axis=1) for key, means in report.wanted.means.items()}
+    shares = np.array([found / max(float(found.sum()), 1e-12) for found in sums.values()]).max(axis=0, initial=0.0)
+    ranked = sorted(zip(report.wanted.users, shares.tolist(), strict=True), key=lambda item: (-item[1], item[0]))
+    taken: dict[str, str] = {}
+    for user, share in ranked:
+        colour = report.colours.get(user, palette.OTHERS)
+        if share > 0 and colour != palette.OTHERS and len(taken) < report.header.top_users:
+            taken.setdefault(colour, user)
+    return frozenset(taken.values())
+
+
+def draw_blind(axes: Axes, report: Report) -> None:
+    """Shade the time in which nobody looked at the queue, and say so where there is room."""
+    blind = report.wanted.sampled == 0
+    edges = np.append(report.window.starts, report.window.now).astype(float)
+    first = np.flatnonzero(np.diff(blind.astype(int), prepend=0) == 1)
+    last = np.flatnonzero(np.diff(blind.astype(int), append=0) == -1) + 1
+    spans = sorted(zip(edges[first].tolist(), edges[last].tolist(), strict=True), key=lambda span: span[0] - span[1])
+    for place, (begin, end) in enumerate(spans):
+        axes.axvspan(begin, end, facecolor=_BLIND, linewidth=0, zorder=0)
+        if place == 0 and end - begin > _ROOM * (edges[-1] - edges[0]):
+            axes.text(
+                *((begin + end) / 2, 0.5, drawable("queue not looked at")),
+                transform=axes.get_xaxis_transform(),
+                ha="center",
+                fontsize=9,
+                color=QUIET,
+                zorder=3,
+            )

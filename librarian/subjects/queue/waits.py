@@ -1,0 +1,220 @@
+"""How long jobs waited before they started: from the time when they were eligible, by user, kind and size."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from librarian.shared.resources import OBSERVABLES
+from librarian.shared.window import Window, day_start, local_date
+from librarian.subjects.jobs.model import UNKNOWN, codes, in_state, ints, started
+
+Ints = npt.NDArray[np.int64]
+HOUR = 3600
+# The ranges that the page offers: how long each is before the end of the data, in hours; "all" is the whole window.
+RANGES: Mapping[str, int | None] = {
+    **{"6h": 6, "12h": 12, "24h": 24, "3d": 72, "7d": 168, "14d": 336, "30d": 720},
+    "all": None,
+}
+KINDS = ("cpu", "gpu")
+# A class ends with its number: of CPUs for jobs without GPUs, of GPUs for those with some.
+_TOPS = {"cpu": (1, 8, 64), "gpu": (1, 4, 8)}
+SIZES = {"cpu": ("1", "2-8", "9-64", ">64"), "gpu": ("1", "2-4", "5-8", ">8")}
+_CLASSES = 4
+_WAIT_BITS = 32
+_WAIT_MOST = 2**_WAIT_BITS - 1  # seconds, more than a century
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The waits of some jobs in seconds: how many, the median, and what nine of ten did not exceed."""
+
+    jobs: int
+    median: int
+    p90: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """The waits of a user (None: of all) for jobs of a kind and of a size (None: of all sizes)."""
+
+    user: str | None
+    kind: str
+    size: str | None
+    spread: Spread
+
+
+@dataclass(frozen=True)
+class Range:
+    """The waits of the runs that started in [start, end) (UTC epochs)."""
+
+    start: int
+    end: int
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Day:
+    """The waits of the runs of a kind that started on a day of the zone's calendar, as far as the window has it."""
+
+    start: int
+    end: int
+    kind: str
+    spread: Spread
+
+
+@dataclass(frozen=True)
+class Waits:
+    """Waiting times by range of the page and by day."""
+
+    ranges: Mapping[str, Range] = field(default_factory=dict)
+    trend: tuple[Day, ...] = ()
+
+
+@dataclass(frozen=True)
+class Starts:
+    """Runs that started in a window: when, after how long a wait, the index of their user, and their class.
+
+    All of shape (runs,), in no order; `users` are by index.
+    """
+
+    at: Ints
+    wait: Ints
+    user: Ints
+    kind_size: Ints
+    users: tuple[str, ...]
+
+
+def waits_of(starts: Starts, window: Window) -> Waits:
+    """Waiting times of the runs that started in the window.
+
+    Percentiles are interpolated between the two nearest waits and rounded to seconds.
+    """
+    spans = {name: _span(hours, window) for name, hours in RANGES.items()}
+    inside = {name: (starts.at >= begin) & (starts.at < end) for name, (begin, end) in spans.items()}
+    rows: dict[str, list[Row]] = {name: [] for name in RANGES}
+    for everybody, all_sizes in itertools.product((True, False), repeat=2):
+        group = starts.kind_size // _CLASSES if all_sizes else starts.kind_size
+        groups = len(KINDS) if all_sizes else len(KINDS) * _CLASSES
+        key = _key(group if everybody else starts.user * groups + group, starts.wait)
+        for name in RANGES:
+            for found, spread in _spreads(key[inside[name]]):
+                user = None if everybody else starts.users[found // groups]
+                rows[name].append(Row(user, *_named(found % groups, all_sizes), spread))
+    ranges = {name: Range(*spans[name], tuple(sorted(rows[name], key=_place))) for name in RANGES}
+    return Waits(ranges, tuple(_trend(starts, window)))
+
+
+def _key(group: Ints, wait: Ints) -> Ints:
+    """Both in one number, which sorts by group, then by wait: far quicker than to sort by two."""
+    return (group << _WAIT_BITS) | np.minimum(wait, _WAIT_MOST)
+
+
+def _span(hours: int | None, window: Window) -> tuple[int, int]:
+    return window.start if hours is None else max(window.start, window.now - hours * HOUR), window.now
+
+
+def starts_of(jobs: pd.DataFrame, window: Window) -> Starts:
+    """The runs that started in the window.
+
+    A run waits from its eligible time, or where Slurm tells none from its submission, to its start; a requeued job
+    waits anew for each of its runs. What goes on after a resize did not wait and is left out, as are runs that never
+    started.
+    """
+    start = ints(jobs, "start")
+    kept = started(jobs) & (start >= window.start) & (start < window.now) & ~_resized(jobs)
+    chosen = jobs.loc[kept]
+    eligible = ints(chosen, "eligible")
+    since = np.where(eligible == UNKNOWN, ints(chosen, "submit"), eligible)
+    user, users = codes(chosen, "user")
+    wait = np.maximum(start[kept] - since, 0)
+    return Starts(start[kept], wait, user.astype(np.int64), _kind_size(chosen), tuple(users))
+
+
+def _resized(jobs: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Rows that begin where a row of the same job ended because it was resized."""
+    before = in_state(jobs, "RESIZING")
+    ends = set(zip(ints(jobs, "jobid")[before].tolist(), ints(jobs, "end")[before].tolist(), strict=True))
+    rows = np.flatnonzero(np.isin(ints(jobs, "jobid"), [job for job, _ in ends]))
+    found = np.zeros(len(jobs), dtype=bool)
+    for row in rows.tolist():
+        found[row] = (int(jobs["jobid"].iloc[row]), int(jobs["start"].iloc[row])) in ends
+    return found
+
+
+def _kind_size(jobs: pd.DataFrame) -> Ints:
+    """The class of each run, shape (rows,): those of CPU jobs come before those of GPU jobs."""
+    cpus, gpus = (next(o for o in OBSERVABLES if o.key == key).weights(jobs) for key in ("NCPUS", "NGPUS"))
+    return size_class(cpus, gpus)
+
+
+def size_class(cpus: npt.NDArray[np.float64], gpus: npt.NDArray[np.float64]) -> Ints:
+    """The classes of jobs with these CPUs and GPUs, both shape (rows,)."""
+    of_cpus, of_gpus = np.searchsorted(_TOPS["cpu"], cpus), np.searchsorted(_TOPS["gpu"], gpus)
+    return np.where(gpus > 0, _CLASSES + of_gpus, of_cpus).astype(np.int64)
+
+
+def _spreads(keys: Ints) -> Iterator[tuple[int, Spread]]:
+    """The spread of each group of `keys`, which come from `_key`."""
+    ordered = np.sort(keys)
+    code, wait = ordered >> _WAIT_BITS, ordered & _WAIT_MOST
+    first = np.flatnonzero(np.diff(code, prepend=-1))
+    jobs = np.diff(np.append(first, len(code)))
+    median, p90 = (_at(wait, first, jobs, tenths) for tenths in (5, 9))
+    for group, *numbers in zip(code[first].tolist(), jobs.tolist(), median.tolist(), p90.tolist(), strict=True):
+        yield group, Spread(*numbers)
+
+
+def _at(wait: Ints, first: Ints, jobs: Ints, tenths: int) -> Ints:
+    """The wait at so many tenths of each group; whole numbers all the way, so that a half is one on every machine."""
+    whole, rest = np.divmod((jobs - 1) * tenths, 10)
+    low = first + whole
+    high = np.minimum(low + 1, first + jobs - 1)
+    return (wait[low] * 10 + (wait[high] - wait[low]) * rest + 5) // 10
+
+
+def _named(group: int, all_sizes: bool) -> tuple[str, str | None]:
+    if all_sizes:
+        return KINDS[group], None
+    kind = KINDS[group // _CLASSES]
+    return kind, SIZES[kind][group % _CLASSES]
+
+
+def _place(row: Row) -> tuple[bool, str, str, int]:
+    """Everybody first, then by user; all sizes before each of them."""
+    size = -1 if row.size is None else SIZES[row.kind].index(row.size)
+    return row.user is not None, row.user or "", row.kind, size
+
+
+def _trend(starts: Starts, window: Window) -> Iterator[Day]:
+    edges = np.array(_days(window))
+    day = np.searchsorted(edges, starts.at, side="right") - 1
+    code = day * len(KINDS) + starts.kind_size // _CLASSES
+    for found, spread in _spreads(_key(code, starts.wait)):
+        place = found // len(KINDS)
+        yield Day(int(edges[place]), int(edges[place + 1]), KINDS[found % len(KINDS)], spread)
+
+
+def _days(window: Window) -> list[int]:
+    """The window's start, each local midnight in it, and its end."""
+    first, last = local_date(window.start, window.zone), local_date(window.now, window.zone)
+    midnights = (day_start(first + timedelta(days=k), window.zone) for k in range(1, (last - first).days + 1))
+    return [window.start, *(at for at in midnights if window.start < at < window.now), window.now]
+
+
+def still(
+    since: Ints, tasks: Ints, cpus: npt.NDArray[np.float64], gpus: npt.NDArray[np.float64], at: int
+) -> dict[str, tuple[int, int | None]]:
+    """Of the jobs that wait `at`: how many of each kind, and the median of their waits so far; None for no jobs."""
+    kind = size_class(cpus, gpus) // _CLASSES
+    found: dict[str, tuple[int, int | None]] = {}
+    for place, name in enumerate(KINDS):
+        waits = np.repeat(np.maximum(at - since, 0)[kind == place], tasks[kind == place])
+        found[name] = (len(waits), int(np.rint(np.median(waits))) if len(waits) else None)
+    return found
