@@ -27,13 +27,14 @@ import pandas as pd
 from librarian.backfill.orders import Order, Terms
 from librarian.config.setup import Setup
 from librarian.errors import BusyError, NoAnswerError, TimedOutError, TooWideError
-from librarian.shared.resources import OBSERVABLES, gpu_observables
+from librarian.shared.resources import OBSERVABLES
 from librarian.shared.slices import Span, newest
 from librarian.shared.window import DAY, Epochs, Window, day_edges
 from librarian.slurm.command import Slurm
 from librarian.store import Scope, Store, opened
 from librarian.subjects.jobs import ask as accounting
 from librarian.subjects.jobs import pieces
+from librarian.subjects.jobs.amounts import gpu_observables
 from librarian.subjects.jobs.ask import Query, Runs
 from librarian.subjects.jobs.model import UNKNOWN, ints
 from librarian.subjects.usage.accounts import ByAccount, by_account

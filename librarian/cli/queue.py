@@ -54,7 +54,8 @@ def _scope(setup: Setup, name: str) -> Scope:
 
 def _ask(slurm: Slurm, setup: Setup, scope: Scope, limits: QosLimits, now: int) -> tuple[Queue, pd.DataFrame]:
     """The queue, with what the running jobs of the QoS hold, and its rows."""
-    from librarian.shared.resources import OBSERVABLES, gpu_observables
+    from librarian.shared.resources import OBSERVABLES
+    from librarian.subjects.jobs.amounts import gpu_observables
     from librarian.subjects.limits import model as core_limits
     from librarian.subjects.queue import model
     from librarian.subjects.queue.ask import Question, ask

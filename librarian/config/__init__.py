@@ -10,11 +10,11 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from librarian.config import upkeep
+from librarian.config import run_options
 from librarian.config.keys import AMOUNTS, DAY, day
 from librarian.config.problems import problems_of
 from librarian.config.settings import Cluster, Config, Paths, Publish, Qos, ReportOptions, Scrontab, SlurmTools
-from librarian.config.upkeep import RunOptions, StoreOptions
+from librarian.config.run_options import RunOptions, StoreOptions
 from librarian.errors import ConfigError
 from librarian.privacy.rules import Rules
 from librarian.subjects.months.grants import Allocation
@@ -60,7 +60,7 @@ def parse(text: str, source: str = "librarian.toml") -> Config:
         allocations=_allocations(table.get("allocation", {}), [entry["name"] for entry in table["qos"]]),
         run=RunOptions(**table.get("run", {})),
         store=StoreOptions(**table.get("store", {})),
-        alert=upkeep.alert(table.get("alert", {})),
+        alert=run_options.alert(table.get("alert", {})),
     )
 
 

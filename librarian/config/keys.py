@@ -10,7 +10,7 @@ from typing import Any
 
 import pytz
 
-from librarian.config import upkeep
+from librarian.config import run_options
 from librarian.privacy.rules import MODES, OTHERS
 from librarian.shared import targets
 
@@ -159,7 +159,7 @@ SECTIONS |= {
         ),
     }
 }
-SECTIONS |= {name: {key: Key(*rule) for key, rule in rules.items()} for name, rules in upkeep.RULES.items()}
+SECTIONS |= {name: {key: Key(*rule) for key, rule in rules.items()} for name, rules in run_options.RULES.items()}
 QOS: Mapping[str, Key] = {
     "name": _NAME,
     "title": _TEXT,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from librarian.config.upkeep import Alert, RunOptions, StoreOptions
+from librarian.config.run_options import Alert, RunOptions, StoreOptions
 from librarian.privacy.rules import Rules
 from librarian.subjects.months.grants import Allocation
 

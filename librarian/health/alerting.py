@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from librarian.config.upkeep import Alert
+from librarian.config.run_options import Alert
 from librarian.health.status import Status
 
 HOUR = 3600

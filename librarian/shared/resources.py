@@ -1,4 +1,8 @@
-"""What is measured: one table. A new observable is a row in `OBSERVABLES`."""
+"""The one table of resources: what a running job holds, in Slurm's words and in people's.
+
+Everything that lists resources reads this table or what is made of it in the JSON: bins, limits, tables, pictures,
+pages, the command line. A new one is a row.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +10,7 @@ import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-import pandas as pd
-
 from librarian.shared import tres
-from librarian.subjects.jobs.model import codes
-
-Weights = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -22,7 +19,8 @@ class Observable:
 
     `key` names it in files, `name` and `unit` for people, `hours` is the unit of its integral, `resource` the entry
     of GrpTRES that limits it ("" where GrpJobs does). `amount` maps the job's AllocTRES to the quantity; None counts
-    jobs. `pictured` ones have charts.
+    jobs. `pictured` ones have charts. `one` is the word for one unit ("" where units are not counted one by one);
+    of those that are `wanted` the queue tells how much pending jobs ask for.
     """
 
     key: str
@@ -32,38 +30,39 @@ class Observable:
     resource: str
     amount: Callable[[tres.Counts], float] | None
     pictured: bool = True
+    one: str = ""
+    wanted: bool = False
 
-    def weights(self, jobs: pd.DataFrame) -> Weights:
-        """What each run holds while it runs, shape (rows,)."""
-        if self.amount is None:
-            return np.ones(len(jobs))
-        code, texts = codes(jobs, "alloc_tres")
-        # there are few different AllocTRES strings: parse each once
-        return np.array([self.amount(tres.parse_tres(text)) for text in texts] or [0.0])[code]
+    @property
+    def title(self) -> str:
+        """The name, with the unit where that does not name it: `Memory (GiB)`."""
+        return self.name if self.unit.lower() in self.name.lower() else f"{self.name} ({self.unit})"
 
 
 OBSERVABLES = (
-    Observable("NCPUS", "CPUs", "CPUs", "CPU-hours", "cpu", tres.cpus),
-    Observable("NGPUS", "GPUs", "GPUs", "GPU-hours", "gres/gpu", tres.gpus),
-    Observable("MEMORY", "Memory", "GiB", "GiB-hours", "mem", tres.memory_gib),
-    Observable("NJOBS", "Running jobs", "jobs", "job-hours", "", None),
+    Observable("NCPUS", "CPUs", "CPUs", "CPU-hours", "cpu", tres.cpus, one="CPU", wanted=True),
+    Observable("NGPUS", "GPUs", "GPUs", "GPU-hours", "gres/gpu", tres.gpus, one="GPU", wanted=True),
+    Observable("MEMORY", "Memory", "GiB", "GiB-hours", "mem", tres.memory_gib, wanted=True),
+    Observable("NJOBS", "Running jobs", "jobs", "job-hours", "", None, one="job"),
     Observable("BILLING", "Billing", "billing units", "billing-hours", "billing", tres.billing, pictured=False),
 )
 
 
-def gpu_observables(jobs: pd.DataFrame) -> tuple[Observable, ...]:
-    """An observable for each type of GPU that the jobs held, by name: `NGPUS:a100`."""
-    return gpus_of(gpu_types(jobs))
+def pictured() -> tuple[Observable, ...]:
+    """Those that have charts, in the order of the table."""
+    return tuple(observable for observable in OBSERVABLES if observable.pictured)
 
 
-def gpu_types(jobs: pd.DataFrame) -> set[str]:
-    """The types of GPUs that the jobs held."""
-    texts = jobs["alloc_tres"].cat.categories
-    return {kind for text in texts for kind in tres.gpu_types(tres.parse_tres(str(text)))}
+def by_key(key: str) -> Observable:
+    """The row of `key`. Raises `KeyError`."""
+    for observable in OBSERVABLES:
+        if observable.key == key:
+            return observable
+    raise KeyError(key)
 
 
 def gpus_of(kinds: Iterable[str]) -> tuple[Observable, ...]:
-    """The observables of these types of GPUs, by name."""
+    """The observables of these types of GPUs, by name: `NGPUS:a100`."""
     return tuple(map(_of_type, sorted(set(kinds))))
 
 

@@ -22,6 +22,7 @@ from librarian.shared.resources import OBSERVABLES, Observable
 from librarian.shared.window import DAY, Window, window_until
 from librarian.store import Asked, Scope, opened
 from librarian.subjects.jobs import ask
+from librarian.subjects.jobs.amounts import weights_of
 from librarian.subjects.usage.binning import bin_jobs
 from librarian.subjects.usage.summary import ended_by_bin
 from librarian.system.processes import Answer
@@ -87,7 +88,7 @@ def loop_over_bins(
     """The plain way: for each bin the runs that overlap it, summed by user."""
     begin, end = jobs["start"].to_numpy(), np.minimum(jobs["end"].to_numpy(), window.now)
     user = jobs["user"].cat.codes.to_numpy()
-    weights = {observable.key: observable.weights(jobs) for observable in observables}
+    weights = {observable.key: weights_of(observable, jobs) for observable in observables}
     table = {key: np.zeros((made.USERS, window.bins)) for key in weights}
     for place in range(window.bins):
         overlap = np.minimum(end, window.edges[place + 1]) - np.maximum(begin, window.edges[place])

@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from librarian.demo.runs import Run
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import LibrarianError, SlurmError, StoreError, TimedOutError
-from librarian.shared.resources import OBSERVABLES, gpu_observables
+from librarian.shared.resources import OBSERVABLES
 from librarian.shared.window import DAY, window_until
 from librarian.slurm import site
 from librarian.slurm.command import Slurm
 from librarian.store import Coverage, Scope, Store, opened
 from librarian.subjects.jobs import ask as accounting
+from librarian.subjects.jobs.amounts import gpu_observables
 from librarian.subjects.jobs.collect import (
     CLUSTERS,
     FULL_EVERY,

@@ -17,7 +17,7 @@ import jsonschema
 import pytest
 
 from librarian.config.setup import Setup
-from librarian.config.upkeep import StoreOptions
+from librarian.config.run_options import StoreOptions
 from librarian.cycle import housekeeping, stages
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import LibrarianError, Terminated

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from librarian.shared.resources import OBSERVABLES, gpu_observables
+from librarian.shared.resources import OBSERVABLES
 from librarian.shared.window import Window, window_until
+from librarian.subjects.jobs.amounts import gpu_observables
 from librarian.subjects.jobs.model import UNKNOWN
 from librarian.subjects.usage.binning import Usage, bin_jobs, exactly
 from librarian.subjects.usage.summary import ended_by_bin, ended_states

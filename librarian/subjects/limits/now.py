@@ -10,11 +10,12 @@ import pandas as pd
 
 from librarian.config import Config, Qos
 from librarian.errors import SlurmError
-from librarian.shared.resources import OBSERVABLES, gpu_observables
+from librarian.shared.resources import OBSERVABLES
 from librarian.shared.window import window_until
 from librarian.slurm import site
 from librarian.slurm.command import Slurm
 from librarian.subjects.jobs import ask as accounting
+from librarian.subjects.jobs.amounts import gpu_observables
 from librarian.subjects.jobs.ask import Query
 from librarian.subjects.limits import accounts, counted, partitions, qos
 from librarian.subjects.limits.effective_limits import compose

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from librarian.shared.resources import Observable, Weights
+from librarian.shared.resources import Observable
 from librarian.shared.window import Window
+from librarian.subjects.jobs.amounts import Weights, weights_of
 from librarian.subjects.jobs.model import TEXTS, Mask, codes, ints
 from librarian.subjects.limits.model import CONFIGURED, group_key
 from librarian.subjects.limits.rules import (
@@ -153,7 +154,7 @@ def seen_at(jobs: pd.DataFrame, window: Window, observables: Sequence[Observable
     cells = Cells(place, len(names), bin_of(begin, window.edges), bin_of(end, window.edges))
     found: dict[str, dict[Place, Mask]] = {}
     for observable in observables:
-        holds = (observable.weights(jobs) > 0).astype(float)
+        holds = (weights_of(observable, jobs) > 0).astype(float)
         by_bin = cells.integrate(holds, begin, end, window.edges) > 0
         seen = {name: by_bin[row] for row, name in enumerate(names) if by_bin[row].any()}
         if seen:
@@ -179,7 +180,7 @@ def held_now(jobs: pd.DataFrame, now: int, observables: Sequence[Observable]) ->
     A suspended job has given its CPUs back, but Slurm goes on counting its whole allocation (seen on 22.05 and 24.11).
     """
     jobs = counting(jobs, now)
-    weights = {observable.resource or JOBS: observable.weights(jobs) for observable in observables}
+    weights = {observable.resource or JOBS: weights_of(observable, jobs) for observable in observables}
     return Held(
         {resource: float(weight.sum()) for resource, weight in weights.items()},
         _by(jobs, "user", weights),

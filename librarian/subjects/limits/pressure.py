@@ -17,6 +17,7 @@ import pandas as pd
 
 from librarian.shared.resources import Observable
 from librarian.shared.window import Epochs, Window
+from librarian.subjects.jobs.amounts import weights_of
 from librarian.subjects.jobs.model import Mask
 from librarian.subjects.limits.model import History
 from librarian.subjects.usage.binning import Cells, Floats, bin_of, exactly, held_share, span, touching, users_of
@@ -112,7 +113,7 @@ def press(
     jobs = jobs.loc[touching(jobs, window)]
     steps = _Steps(jobs, window, histories)
     share = held_share(jobs, window.now)
-    found = {o.key: _pressed(steps, o.weights(jobs) * share, histories[o.key]) for o in observables}
+    found = {o.key: _pressed(steps, weights_of(o, jobs) * share, histories[o.key]) for o in observables}
     return PressedBins(window, steps.names, found, limits_in_force(histories, found, window))
 
 

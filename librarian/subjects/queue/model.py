@@ -10,6 +10,7 @@ import pandas as pd
 
 from librarian.shared.resources import Observable
 from librarian.shared.tres import cpus, gpus, memory_gib, parse_tres
+from librarian.subjects.jobs.amounts import weights_of
 from librarian.subjects.jobs.model import UNKNOWN
 from librarian.subjects.limits.model import Limit
 from librarian.subjects.queue.explain import Case, Holder, told
@@ -142,7 +143,7 @@ def held(table: pd.DataFrame, observables: Sequence[Observable]) -> dict[str, By
     jobs = as_jobs(rows)
     found: dict[str, ByKey] = {str(user): {} for user in rows["user"]}
     for observable in observables:
-        for user, amount in zip(rows["user"], observable.weights(jobs).tolist(), strict=True):
+        for user, amount in zip(rows["user"], weights_of(observable, jobs).tolist(), strict=True):
             found[user][observable.key] = found[user].get(observable.key, 0.0) + amount
     return found
 

@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from librarian.shared.resources import OBSERVABLES
+from librarian.shared.resources import by_key
 from librarian.shared.window import Window, day_start, local_date
+from librarian.subjects.jobs.amounts import weights_of
 from librarian.subjects.jobs.model import UNKNOWN, codes, in_state, ints, started
 
 Ints = npt.NDArray[np.int64]
@@ -150,7 +151,7 @@ def _resized(jobs: pd.DataFrame) -> npt.NDArray[np.bool_]:
 
 def _kind_size(jobs: pd.DataFrame) -> Ints:
     """The class of each run, shape (rows,): those of CPU jobs come before those of GPU jobs."""
-    cpus, gpus = (next(o for o in OBSERVABLES if o.key == key).weights(jobs) for key in ("NCPUS", "NGPUS"))
+    cpus, gpus = (weights_of(by_key(key), jobs) for key in ("NCPUS", "NGPUS"))
     return size_class(cpus, gpus)
 
 

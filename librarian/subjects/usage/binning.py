@@ -19,6 +19,7 @@ import pandas as pd
 
 from librarian.shared.resources import Observable
 from librarian.shared.window import Epochs, Window
+from librarian.subjects.jobs.amounts import weights_of
 from librarian.subjects.jobs.model import UNKNOWN, codes, in_state, ints, running, started
 
 Floats = npt.NDArray[np.float64]
@@ -75,7 +76,7 @@ def bin_jobs(jobs: pd.DataFrame, window: Window, observables: Sequence[Observabl
     share = held_share(jobs, window.now)
     cells = Cells(user, len(names), bin_of(begin, window.edges), bin_of(end, window.edges))
     now = running(jobs, window.now)
-    weights = [observable.weights(jobs) for observable in observables]
+    weights = [weights_of(observable, jobs) for observable in observables]
     integral = cells.integral(begin, end, window.edges)
     integrals = [integral(weight * share) for weight in weights]
     holding = [np.bincount(user[now], weight[now], minlength=len(names)) for weight in weights]

@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from librarian.shared.resources import OBSERVABLES, Observable, gpu_observables, gpu_type, gpu_types, gpus_of
+from librarian.shared.resources import OBSERVABLES, Observable, gpu_type, gpus_of
 from librarian.shared.window import Window
+from librarian.subjects.jobs.amounts import gpu_observables, gpu_types
 from librarian.subjects.jobs.changes import NEVER
 from librarian.subjects.jobs.model import UNKNOWN, Mask, empty_jobs, in_state, ints, started
 from librarian.subjects.limits.model import History
