@@ -26,13 +26,14 @@ from librarian.backfill.slices import Found, Hands, Outcome, fill, patient, put
 from librarian.config.setup import Setup
 from librarian.errors import BusyError, ConfigError, LibrarianError, SlurmError, StoreError
 from librarian.render.html.templates import filled_text
+from librarian.shared.calendar import month_starts
 from librarian.shared.slices import Span, gaps
+from librarian.shared.spans import clipped
 from librarian.shared.window import day_edges
 from librarian.site import assets
 from librarian.slurm.command import Slurm
 from librarian.store import CorruptStoreError, Scope, Store, opened
 from librarian.subjects.months.keep import USAGE
-from librarian.subjects.months.model import clipped, month_starts
 from librarian.system.host import remove_tree, write_atomic
 from librarian.system.lock import locked
 

@@ -28,8 +28,7 @@ from librarian.slurm.command import Slurm
 from librarian.store import Asked, CorruptStoreError, Scope, Store, opened, set_aside
 from librarian.subjects.jobs import collect
 from librarian.subjects.jobs.collect import Request
-from librarian.subjects.jobs.model import empty_jobs
-from librarian.subjects.limits.policy import counting
+from librarian.subjects.jobs.model import counting, empty_jobs
 from librarian.subjects.months.allocation import Pace
 from librarian.subjects.queue import sample
 from librarian.subjects.usage.bins import Histories, Tally

@@ -1,143 +1,162 @@
-"""What a report is built from, by the names that readers may see.
+"""What a report is built from, by the names that readers may see: one function for all subjects.
 
-All is renamed before the report is built: so no table, picture or file can show more than another. Users who share a
-name are summed, and cannot be told apart any more.
+All is renamed before any section is built: so no table, picture or file can show more than another. Names are found by
+their types (`shared.names`); a value that keeps them in arrays or tables renames itself, by a method `renamed`. Those
+who share a name are summed, and cannot be told apart any more.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+import dataclasses
+import functools
+import types
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from librarian.subjects.jobs.model import Mask, coded, codes
-from librarian.subjects.limits.model import Change, QosLimits
-from librarian.subjects.limits.rules import Place
-from librarian.subjects.months.model import Month
-from librarian.subjects.queue.demand import Samples
-from librarian.subjects.queue.model import Seen
-from librarian.subjects.usage.binning import Floats, Indexes, Usage
-from librarian.subjects.usage.bins import Measured
-from librarian.subjects.usage.summary import Ended, Totals
+from librarian.privacy.rules import scrubbed
+from librarian.shared.names import KINDS, AccountName, UserName
+
+Value = TypeVar("Value")
+Floats = npt.NDArray[np.float64]
+Indexes = npt.NDArray[np.integer[Any]]
 
 
-def renamed_column(column: pd.Series, names: Mapping[str, str]) -> pd.Categorical:
-    """A text column of a jobs table with each text renamed; texts that get one name become one."""
-    frame = pd.DataFrame({"text": column})
-    code, texts = codes(frame, "text")
-    public = [names.get(text, text) for text in texts]
-    distinct = sorted(set(public))
-    place = np.array([distinct.index(name) for name in public] or [0])
-    return coded(place[code] if len(code) else np.zeros(0, dtype=np.intp), distinct)
+@dataclass(frozen=True)
+class Renaming:
+    """The names that readers see, by real ones. Without `shows_accounts` sums of accounts are left out, without
+    `shows_nodes` the nodes that a reason names."""
+
+    users: Mapping[str, str] = field(default_factory=dict)
+    accounts: Mapping[str, str] = field(default_factory=dict)
+    shows_accounts: bool = True
+    shows_nodes: bool = True
+
+    def name(self, kind: Any, name: str) -> str:
+        """What readers see of a name of this kind, one of `shared.names.KINDS`."""
+        if kind is UserName:
+            return self.users.get(name, name)
+        return self.accounts.get(name, name) if kind is AccountName else name
+
+    def text(self, text: str) -> str:
+        """A sentence from outside, without names of users that must not be seen."""
+        return scrubbed(text, self.users)
+
+    # for values that keep names in arrays and tables
+
+    def merged(self, kind: Any, names: Sequence[str]) -> tuple[tuple[str, ...], Indexes]:
+        """The public names of `names`, sorted, and where that of each is among them."""
+        public = [self.name(kind, name) for name in names]
+        distinct = tuple(sorted(set(public)))
+        place = {name: number for number, name in enumerate(distinct)}
+        return distinct, np.array([place[name] for name in public], dtype=np.int64)
+
+    def column(self, kind: Any, column: pd.Series) -> pd.Series:
+        """A column of names, of texts or of categories."""
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            texts = [str(text) for text in column.cat.categories]
+            distinct, place = self.merged(kind, texts)
+            codes = column.cat.codes.to_numpy()
+            fresh = place[codes] if len(codes) else np.zeros(0, dtype=np.intp)
+            return pd.Series(pd.Categorical.from_codes(fresh, categories=list(distinct)), index=column.index)
+        known = {text: self.name(kind, str(text)) for text in set(column)}
+        return pd.Series([known[text] for text in column], index=column.index, dtype=object)
 
 
-def renamed_measured(measured: Measured, users: Mapping[str, str], accounts: Mapping[str, str]) -> Measured:
-    """What runs came to, by public names of users and accounts; those who share one are summed."""
-    tally, pressed = measured.tally, measured.pressed
-    names, place = _merged_names(pressed.users, users)
-    of = {key: replace(one, held=_summed(one.held, place, len(names))) for key, one in pressed.of.items()}
-    known, start = _merged_names(tally.starts.users, users)
-    tally = replace(
-        tally,
-        usage=renamed_usage(tally.usage, users),
-        ended=_renamed_ended(tally.ended, users),
-        starts=replace(tally.starts, users=known, user=np.append(start, 0)[tally.starts.user]),
-        seen={key: _renamed_places(places, accounts) for key, places in tally.seen.items()},
-    )
-    return Measured(tally, replace(pressed, users=names, of=of))
+@dataclass(frozen=True)
+class Listening(Renaming):
+    """Changes nothing, and notes which names there are, by kind."""
+
+    heard: dict[Any, set[str]] = field(default_factory=lambda: {kind: set() for kind in KINDS})
+
+    def name(self, kind: Any, name: str) -> str:
+        """The name itself."""
+        self.heard[kind].add(name)
+        return name
 
 
-def _merged_names(users: Sequence[str], names: Mapping[str, str]) -> tuple[tuple[str, ...], Indexes]:
-    """The public names of `users`, sorted, and where that of each is among them."""
-    public = [names.get(user, user) for user in users]
-    distinct = tuple(sorted(set(public)))
-    return distinct, np.array([distinct.index(name) for name in public], dtype=np.int64)
-
-
-def _summed(rows: Floats, place: Indexes, count: int) -> Floats:
-    """The sums of the rows (on the second axis from the end) that have one place."""
+def summed(rows: Floats, place: Indexes, count: int) -> Floats:
+    """The sums of the rows (on the second axis from the end) that have one of `count` places."""
     found = np.zeros((*rows.shape[:-2], count, rows.shape[-1]))
     for row, target in enumerate(place.tolist()):
         found[..., target, :] += rows[..., row, :]
     return found
 
 
-def renamed_usage(usage: Usage, names: Mapping[str, str]) -> Usage:
-    """Usage by public name: the rows of users who share one are summed."""
-    users, place = _merged_names(usage.users, names)
-    holding = _summed(usage.holding[..., np.newaxis], place, len(users))[..., 0]
-    return replace(usage, users=users, integrals=_summed(usage.integrals, place, len(users)), holding=holding)
+def names_in(values: Iterable[object], *, shows_accounts: bool = True) -> dict[Any, set[str]]:
+    """All names in some values, by kind, that could be shown."""
+    listening = Listening(shows_accounts=shows_accounts)
+    for value in values:
+        renamed(value, listening)
+    return listening.heard
 
 
-def _renamed_ended(ended: Ended, names: Mapping[str, str]) -> Ended:
-    found: Ended = {}
-    for user, states in ended.items():
-        mine = found.setdefault(names.get(user, user), {})
-        for state, counts in states.items():
-            mine[state] = mine[state] + counts if state in mine else counts
-    return {user: dict(sorted(found[user].items())) for user in sorted(found)}
+def renamed(value: Value, names: Renaming) -> Value:
+    """The same by the names that readers see. What comes to have one name is put together."""
+    result: Value = _renamed(value, type(value), names)
+    return result
 
 
-def _renamed_places(places: Mapping[Place, Mask], accounts: Mapping[str, str]) -> dict[Place, Mask]:
-    found: dict[Place, Mask] = {}
-    for (partition, account), bins in places.items():
-        place = partition, accounts.get(account, account)
-        found[place] = found[place] | bins if place in found else bins
+def _renamed(value: Any, hint: Any, names: Renaming) -> Any:
+    if hint in KINDS:
+        return names.name(hint, value)
+    if hasattr(value, "renamed"):
+        return value.renamed(names)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return _fields(value, names)
+    if get_origin(hint) in (Union, types.UnionType):
+        fitting = [one for one in get_args(hint) if one is not type(None)]
+        return value if value is None or not fitting else _renamed(value, fitting[0], names)
+    if isinstance(value, Mapping):
+        return _mapping(value, hint, names)
+    if isinstance(value, tuple):
+        of = _items(hint, len(value))
+        return tuple(_renamed(item, one, names) for item, one in zip(value, of, strict=True))
+    if isinstance(value, frozenset):
+        (of_all,) = get_args(hint) or (Any,)
+        return frozenset(_renamed(item, of_all, names) for item in value)
+    return value
+
+
+def _fields(value: Any, names: Renaming) -> Any:
+    hints = _hints(type(value))
+    fresh = {one.name: _renamed(getattr(value, one.name), hints[one.name], names) for one in dataclasses.fields(value)}
+    return replace(value, **fresh)
+
+
+@functools.cache
+def _hints(kind: type) -> Mapping[str, Any]:
+    return get_type_hints(kind)
+
+
+def _items(hint: Any, count: int) -> list[Any]:
+    of = get_args(hint)
+    if len(of) == 2 and of[1] is Ellipsis:
+        return [of[0]] * count
+    return list(of) if len(of) == count else [Any] * count
+
+
+def _mapping(value: Mapping[Any, Any], hint: Any, names: Renaming) -> dict[Any, Any]:
+    key_of, value_of = get_args(hint) or (Any, Any)
+    found: dict[Any, Any] = {}
+    for key, item in value.items():
+        name, fresh = _renamed(key, key_of, names), _renamed(item, value_of, names)
+        found[name] = _together(found[name], fresh) if name in found else fresh
     return found
 
 
-def renamed_samples(samples: Samples, names: Mapping[str, str]) -> Samples:
-    """Samples of the queue by public name; rows of users who share one are summed where they are binned."""
-    return replace(samples, sums=samples.sums.assign(user=_replaced(samples.sums["user"], names)))
-
-
-def renamed_queue(
-    seen: Seen, names: Mapping[str, str], accounts: Mapping[str, str], reason: Callable[[str], str]
-) -> Seen:
-    """A look at the queue by public names of users and accounts; `reason` is what may be told of one of Slurm's."""
-    table = seen.table.assign(
-        user=_replaced(seen.table["user"], names),
-        account=_replaced(seen.table["account"], accounts),
-        reason=[reason(str(text)) for text in seen.table["reason"]],
-    )
-    return replace(seen, table=table)
-
-
-def _replaced(column: pd.Series, names: Mapping[str, str]) -> pd.Series:
-    return pd.Series([names.get(str(text), str(text)) for text in column], index=column.index, dtype=object)
-
-
-def renamed_months(months: Sequence[Month], names: Mapping[str, str], *, accounts: bool) -> tuple[Month, ...]:
-    """Months by public name of user; without `accounts` those are left out."""
-    shown = [month if accounts else replace(month, accounts={}) for month in months]
-    return tuple(replace(month, users=_merged(month.users, names)) for month in shown)
-
-
-def _merged(totals: Mapping[str, Totals], names: Mapping[str, str]) -> dict[str, Totals]:
-    merged: dict[str, Totals] = {}
-    for user, one in totals.items():
-        name = names.get(user, user)
-        other = merged.get(name, Totals({}, {}))
-        hours = {key: one.hours.get(key, 0.0) + other.hours.get(key, 0.0) for key in (*one.hours, *other.hours)}
-        merged[name] = Totals(hours, dict(sorted((Counter(one.ended) + Counter(other.ended)).items())))
-    return merged
-
-
-def renamed_limits(limits: QosLimits | None, accounts: Mapping[str, str]) -> QosLimits | None:
-    """Limits by public name of account."""
-    if limits is None:
-        return None
-
-    def public(name: str) -> str:
-        return accounts.get(name, name)
-
-    renamed = [replace(one, name=public(one.name), parent=public(one.parent)) for one in limits.accounts]
-    return replace(limits, accounts=tuple(renamed))
-
-
-def renamed_changes(changes: Sequence[Change], accounts: Mapping[str, str]) -> tuple[Change, ...]:
-    """Changes of limits by public name of account."""
-    return tuple(replace(change, slurm=renamed_limits(change.slurm, accounts)) for change in changes)
+def _together(one: Any, other: Any) -> Any:
+    """What two come to that have one name now: numbers add up, of marks by bin either holds."""
+    if isinstance(one, Mapping):
+        keys = sorted({*one, *other})
+        return {k: _together(one[k], other[k]) if k in one and k in other else one.get(k, other.get(k)) for k in keys}
+    if dataclasses.is_dataclass(one) and not isinstance(one, type):
+        pairs = {item.name: (getattr(one, item.name), getattr(other, item.name)) for item in dataclasses.fields(one)}
+        return replace(one, **{name: _together(*pair) for name, pair in pairs.items()})
+    if isinstance(one, np.ndarray):
+        return one | other if one.dtype == np.bool_ else one + other
+    return one + other

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 
 from librarian.shared import tres
 
+JOBS = "jobs"
+"""The word for what GrpJobs and the like limit, among the names of TRES."""
+
 
 @dataclass(frozen=True)
 class Observable:

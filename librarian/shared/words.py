@@ -23,6 +23,13 @@ def amount(value: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def amount_in_full(value: float) -> str:
+    """A number for people, with all that counts: whole ones with commas, others to two places."""
+    if abs(value) >= 1e9:
+        return f"{value:.3g}"
+    return f"{value:,.0f}" if value == round(value) else f"{value:,.2f}".rstrip("0")
+
+
 def percent(part: float, whole: float) -> str:
     """A share for people. 100 % is said only where nothing is left."""
     if not whole:

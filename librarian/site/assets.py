@@ -12,7 +12,7 @@ from pathlib import Path
 
 import librarian
 from librarian.errors import LibrarianError
-from librarian.site.plotly import Plotly
+from librarian.render.plotly import Plotly
 
 # The npm package that dashboard/package.json pins, for a page that has no file to load: tests hold the two together.
 BASIC_PACKAGE = "plotly.js-basic-dist-min"

@@ -20,7 +20,7 @@ from librarian.render.html.page import render_page
 from librarian.render.html.plain import render_plain
 from librarian.render.json import payload
 from librarian.site import assets
-from librarian.site.plotly import Plotly
+from librarian.render.plotly import Plotly
 from librarian.subjects.usage.csv import usage_gzip
 from tests.unit import reports
 

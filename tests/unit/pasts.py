@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from librarian.shared.calendar import midnights, month_start
 from librarian.subjects.months.allocation import Pace, pace
 from librarian.subjects.months.grants import Allocation
-from librarian.subjects.months.model import Kept, Month, midnights, month_start, months
+from librarian.subjects.months.model import Month, months
 from librarian.subjects.usage.accounts import by_account
 from librarian.subjects.usage.binning import Usage
+from librarian.subjects.usage.hours import Hours
 
 
 def months_of(jobs: pd.DataFrame, usage: Usage) -> tuple[Month, ...]:
@@ -21,7 +23,7 @@ def months_of(jobs: pd.DataFrame, usage: Usage) -> tuple[Month, ...]:
     for place, start in enumerate(window.starts.tolist()):
         ended = {(user, account, state): runs for at, user, account, state, runs in accounts.ended if at == place}
         begin = month_start(start, window.zone)
-        kept.append(Kept(begin, _bin(usage, place), _bin(accounts.usage, place), ended))
+        kept.append(Hours(begin, _bin(usage, place), _bin(accounts.usage, place), ended))
     known = ((window.start, window.now),)
     return months(kept, known, known, window.zone)
 

@@ -13,7 +13,7 @@ import pytest
 
 from librarian.errors import LibrarianError
 from librarian.site import assets
-from librarian.site.plotly import Plotly
+from librarian.render.plotly import Plotly
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 BASIC_BANNER = "/**\n* plotly.js (basic - minified) v3.2.1\n* Copyright 2012-2025, Plotly, Inc.\n*/\n"

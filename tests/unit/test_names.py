@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from librarian.shared.palette import TIERS, assign
-from librarian.shared.resources import OBSERVABLES
+from librarian.shared.resources import JOBS, OBSERVABLES
 from librarian.shared.text import csv_cell, file_safe, shown
-from librarian.subjects.limits.model import JOBS, QosLimits, limits_of
+from librarian.subjects.limits.model import QosLimits, limits_of
 
 
 @pytest.mark.parametrize("name", ["avery", "avery-b", "a.b_C9", "_x"])

@@ -18,7 +18,7 @@ from librarian.render.html.page import joined, render_page
 from librarian.render.html.templates import embedded
 from librarian.render.json.packed import unpacked
 from librarian.site import assets
-from librarian.site.plotly import Plotly
+from librarian.render.plotly import Plotly
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 GOLDEN = CHECKOUT / "tests/data/golden"

@@ -16,12 +16,11 @@ from librarian.shared.window import window_until
 from librarian.store import opened
 from librarian.subjects.limits.effective_limits import Branch, Partition, compose
 from librarian.subjects.limits.model import Change, histories, limits_of
-from librarian.subjects.limits.policy import OWN, Held, Row, held_now, places_of, rows, seen_at
+from librarian.subjects.limits.policy import OWN, Held, Row, held_now, rows
 from librarian.subjects.limits.rules import (
     SETTINGS,
     Account,
     PartitionQos,
-    Places,
     QosLimits,
     binding,
     enforced,
@@ -30,6 +29,7 @@ from librarian.subjects.limits.rules import (
     sources,
     unpack,
 )
+from librarian.subjects.usage.places import Places, places_of, seen_at
 from tests.unit.tables import jobs_table
 
 CPU = ("GrpTRES", "cpu")

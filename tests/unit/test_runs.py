@@ -16,8 +16,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from librarian.config.setup import Setup
 from librarian.config.run_options import StoreOptions
+from librarian.config.setup import Setup
 from librarian.cycle import housekeeping, stages
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import LibrarianError, Terminated

@@ -16,11 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from librarian.cycle import history
+from librarian.shared.calendar import month_after, month_start, month_starts
 from librarian.shared.resources import OBSERVABLES
 from librarian.shared.window import DAY, window_until
 from librarian.store import MIGRATIONS, Scope, Store, opened
 from librarian.subjects.months.keep import RUNS, USAGE
-from librarian.subjects.months.model import Month, month_after, month_start, month_starts
+from librarian.subjects.months.model import Month
 from librarian.subjects.usage.accounts import by_account
 from librarian.subjects.usage.binning import bin_jobs
 from tests.unit.tables import jobs_table

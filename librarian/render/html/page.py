@@ -17,8 +17,8 @@ from librarian.render.files import MONTH, OVERVIEW, PLAIN, PRESSURE, QUEUE
 from librarian.render.html import templates as html
 from librarian.render.html.templates import clock, embedded, hashed, trusted
 from librarian.render.json.packed import packed
+from librarian.render.plotly import Plotly
 from librarian.shared.resources import OBSERVABLES
-from librarian.site.plotly import Plotly
 
 # charts of what waiting jobs want, as the dashboard's model.js names them
 WANTED = {"WANTED:NCPUS": "CPUs that waiting jobs want", "WANTED:NGPUS": "GPUs that waiting jobs want"}

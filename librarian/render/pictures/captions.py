@@ -6,12 +6,10 @@ from datetime import datetime
 
 import pytz
 
-from librarian.cycle.report import Report
 from librarian.errors import one_line
 from librarian.render.pictures.stack import Layer
-from librarian.shared.resources import Observable
+from librarian.shared.report import Report
 from librarian.shared.text import shown
-from librarian.subjects.limits.model import Limit
 
 _LABEL = 24  # characters of a user's name beside a chart
 
@@ -39,11 +37,9 @@ def person(user: str) -> str:
 
 def foot(report: Report) -> str:
     """Where the numbers come from, what they are, and how old."""
-    unknown = [o.name for o in report.pictured if o.key in report.limits and report.limits[o.key].kind == "unknown"]
     parts = [one_line(report.header.cluster, 40), f"{_means(report.window.bin_seconds)} means"]
     parts += [f"updated {_clock(report.window.now, report)}"]
-    parts += ["limits not known"] if unknown else []
-    return " · ".join(part for part in parts if part)
+    return " · ".join(part for part in (*parts, *report.caveats) if part)
 
 
 def stale(report: Report) -> str:
@@ -51,27 +47,6 @@ def stale(report: Report) -> str:
     since, reason = report.staleness.since, report.staleness.reason
     text = "STALE" if since is None else f"STALE since {_clock(since, report)}"
     return f"{text} — {one_line(reason, 90)}" if reason else text
-
-
-def limit(found: Limit, unit: str) -> str:
-    """The label of a limit's line."""
-    return f"limit {amount(found.value or 0.0)} {unit}"
-
-
-def absence(report: Report, observable: Observable) -> str:
-    """What stands in the place of a chart without data."""
-    if observable.key in report.untracked:
-        return f"{observable.name} are not tracked on this cluster"
-    if not report.usage.integrals.any():
-        return "no jobs in this window"
-    return f"no {observable.unit} in use in this window"
-
-
-def amount(value: float) -> str:
-    """A number for people: whole ones with commas, others to two places."""
-    if abs(value) >= 1e9:
-        return f"{value:.3g}"
-    return f"{value:,.0f}" if value == round(value) else f"{value:,.2f}".rstrip("0")
 
 
 def tick(value: float) -> str:

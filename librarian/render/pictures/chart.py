@@ -18,13 +18,12 @@ from matplotlib.text import Annotation
 from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, MaxNLocator
 from matplotlib.transforms import Bbox, Transform
 
-from librarian.cycle.report import Report
 from librarian.render.pictures import captions
 from librarian.render.pictures.stack import Layer
 from librarian.render.pictures.style import DPI, GRID, INK, QUIET, canvas, drawable
 from librarian.render.pictures.ticks import Ticks, time_ticks
+from librarian.shared.report import Level, Report
 from librarian.shared.resources import Observable
-from librarian.subjects.limits.model import History, Since
 
 Floats = npt.NDArray[np.float64]
 _TICK = 60  # points that a label of the time axis needs
@@ -32,23 +31,28 @@ _BESIDE, _ABOVE = 6, 3  # points from where a limit's step begins to its label
 _SHORTEST = 2  # points that a white line between areas is long at least
 
 
-def draw_chart(axes: Axes, report: Report, observable: Observable, stack: tuple[Layer, ...]) -> None:
-    """Draw the layers of `observable`, lowest first, with what belongs to them; the x axis is in UTC epochs."""
-    untracked = observable.key in report.untracked
-    history = () if untracked else report.history[observable.key]
+def draw_chart(
+    axes: Axes, report: Report, observable: Observable, stack: tuple[Layer, ...], absence: str, *, tracked: bool
+) -> None:
+    """Draw the layers of `observable`, lowest first, with its levels; the x axis is in UTC epochs.
+
+    `absence` is what stands in the place of a chart without layers. What is not `tracked` has no scale.
+    """
+    levels = report.levels(observable.key) if tracked else ()
     _scale(axes, report)
     peak = _areas(axes, report, stack) if stack else 0.0
     if not stack:
-        message = drawable(captions.absence(report, observable))
-        axes.text(0.5, 0.5, message, transform=axes.transAxes, ha="center", va="center", fontsize=12, color=QUIET)
-    value = max((step.limit.threshold for step in history), default=0.0)
+        axes.text(
+            0.5, 0.5, drawable(absence), transform=axes.transAxes, ha="center", va="center", fontsize=12, color=QUIET
+        )
+    value = max((level.value or 0.0 for level in levels), default=0.0)
     axes.set_ylim(0, max(peak * 1.05, value * 1.12) or 1.0)
-    if history:
-        _limits(axes, report.window.now, history, observable.unit)
-    if untracked:
-        axes.set_yticks([])
-    else:
+    if levels:
+        _levels(axes, report.window.now, levels)
+    if tracked:
         axes.set_ylabel(observable.unit)
+    else:
+        axes.set_yticks([])
 
 
 def _areas(axes: Axes, report: Report, stack: tuple[Layer, ...]) -> float:
@@ -123,19 +127,19 @@ def separators(edges: Floats, means: Floats, shortest: float) -> tuple[Floats, F
     return np.concatenate(x), np.concatenate(y)
 
 
-def _limits(axes: Axes, now: int, history: History, unit: str) -> None:
-    """Draw the limit as steps with gaps where there was none, and label them: the last one, others where it fits."""
-    ends = [*(step.since for step in history[1:]), now]
-    x, y = limit_steps(history, ends)
+def _levels(axes: Axes, now: int, levels: Sequence[Level]) -> None:
+    """Draw levels as steps with gaps where there was none, and label them: the last one, others where it fits."""
+    ends = [*(level.since for level in levels[1:]), now]
+    x, y = level_steps(levels, ends)
     axes.add_artist(Line2D(x, y, color=INK, linewidth=1.2, linestyle=(0, (5, 3)), zorder=4, clip_on=False))
     renderer = canvas(cast("Figure", axes.figure)).get_renderer()
     written: list[Bbox] = []
-    for step, end in reversed(list(zip(history, ends, strict=True))):
-        if step.limit.kind == "limit":
-            label = _label(axes, step, unit)
+    for level, end in reversed(list(zip(levels, ends, strict=True))):
+        if level.value is not None:
+            label = _label(axes, level)
             until = axes.transData.transform((end, 0.0))[0]
             box = label.get_window_extent(renderer)
-            if box.x1 > until and step is history[-1]:
+            if box.x1 > until and level is levels[-1]:
                 label.set_horizontalalignment("right")
                 label.xy, label.xyann = (end, label.xy[1]), (-_BESIDE, _ABOVE)
                 box = label.get_window_extent(renderer)
@@ -144,18 +148,18 @@ def _limits(axes: Axes, now: int, history: History, unit: str) -> None:
             written.append(box)
 
 
-def limit_steps(history: History, ends: Sequence[int]) -> tuple[Floats, Floats]:
-    """The corners of the limit's line as x (UTC epochs) and y, NaN where there was no limit or none is known."""
-    x = [(step.since, end) for step, end in zip(history, ends, strict=True)]
-    y = [step.limit.threshold if step.limit.kind == "limit" else np.nan for step in history]
+def level_steps(levels: Sequence[Level], ends: Sequence[int]) -> tuple[Floats, Floats]:
+    """The corners of the line of levels as x (UTC epochs) and y, NaN where there was none or none is known."""
+    x = [(level.since, end) for level, end in zip(levels, ends, strict=True)]
+    y = [np.nan if level.value is None else level.value for level in levels]
     return np.array(x, dtype=float).ravel(), np.repeat(np.array(y, dtype=float), 2)
 
 
-def _label(axes: Axes, step: Since, unit: str) -> Annotation:
-    """Write what the limit is above its line, from where the step begins."""
+def _label(axes: Axes, level: Level) -> Annotation:
+    """Write what a level is above its line, from where it begins."""
     return axes.annotate(
-        drawable(captions.limit(step.limit, unit)),
-        (step.since, step.limit.threshold),
+        drawable(level.label),
+        (level.since, level.value or 0.0),
         xytext=(_BESIDE, _ABOVE),
         textcoords="offset points",
         fontsize=9,

@@ -101,3 +101,10 @@ def in_state(jobs: pd.DataFrame, state: str) -> Mask:
     """Runs that Slurm calls by this state."""
     code, states = codes(jobs, "state")
     return np.array([text == state for text in states] or [False])[code] if len(code) else np.zeros(0, bool)
+
+
+def counting(jobs: pd.DataFrame, now: int) -> pd.DataFrame:
+    """The runs that count against limits at `now` (UTC epoch), and no text that none of them has."""
+    start, end = ints(jobs, "start"), ints(jobs, "end")
+    jobs = jobs.loc[(start != -1) & (start <= now) & ((end == -1) | (end > now))]
+    return jobs.assign(**{name: jobs[name].cat.remove_unused_categories() for name in TEXTS})

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from librarian.errors import SlurmError
+from librarian.shared.resources import JOBS
 from librarian.slurm.command import Slurm
 from librarian.subjects.limits.effective_limits import Branch
 from librarian.subjects.limits.qos import rules_of
-from librarian.subjects.limits.rules import JOBS, SUBMITTED, WALLTIME
+from librarian.subjects.limits.rules import SUBMITTED, WALLTIME
 
 COLUMNS = {
     "GrpTRES": ("GrpTRES", ""),

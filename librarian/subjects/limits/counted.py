@@ -10,10 +10,11 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from librarian.errors import SlurmError
+from librarian.shared.resources import JOBS
 from librarian.shared.tres import parse_tres
 from librarian.slurm.command import Slurm
 from librarian.subjects.limits.policy import OWN, Held
-from librarian.subjects.limits.rules import JOBS, SUBMITTED, QosLimits
+from librarian.subjects.limits.rules import SUBMITTED, QosLimits
 
 _USE = re.compile(r"([^=,(\s]+)=[^,()\s]*\(([0-9.]+)\)")
 _SCALARS = {"Jobs": JOBS, "SubmitJobs": SUBMITTED}

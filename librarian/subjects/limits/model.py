@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-from librarian.shared.resources import Observable
-from librarian.subjects.limits.rules import JOBS, Key, Places, QosLimits, binding, where
+from librarian.shared.resources import JOBS, Observable
+from librarian.subjects.limits.rules import Key, QosLimits, binding, where
+from librarian.subjects.usage.places import Places
 
-__all__ = ["JOBS", "UNKNOWN", "Change", "History", "Limit", "QosLimits", "Since", "histories", "limits_of"]
+__all__ = ["UNKNOWN", "Change", "History", "Limit", "QosLimits", "Since", "histories", "limits_of"]
 
 Kind = Literal["limit", "none", "unknown"]
 CONFIGURED = "configuration"  # the source of a limit that overrides Slurm's

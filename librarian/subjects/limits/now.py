@@ -19,8 +19,9 @@ from librarian.subjects.jobs.amounts import gpu_observables
 from librarian.subjects.jobs.ask import Query
 from librarian.subjects.limits import accounts, counted, partitions, qos
 from librarian.subjects.limits.effective_limits import compose
-from librarian.subjects.limits.policy import OWN, Held, Row, held_now, places_of, rows, seen_at
+from librarian.subjects.limits.policy import OWN, Held, Row, held_now, rows
 from librarian.subjects.limits.rules import QosLimits
+from librarian.subjects.usage.places import places_of, seen_at
 from librarian.system.host import login_of
 
 log = logging.getLogger(__name__)

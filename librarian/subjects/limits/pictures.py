@@ -11,17 +11,21 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import PathPatch, Polygon, Rectangle
 from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
-from librarian.cycle.report import Report
 from librarian.errors import one_line
 from librarian.render.pictures import captions
 from librarian.render.pictures.chart import Floats, Tenths, line, outline, small_ticks
+from librarian.render.pictures.figure import SHEET, framed
 from librarian.render.pictures.style import ALARM, GRID, INK, QUIET, drawable
 from librarian.render.pictures.ticks import time_ticks
 from librarian.shared import palette
+from librarian.shared.report import Report
 from librarian.shared.resources import Observable
 from librarian.shared.text import visible
+from librarian.shared.words import amount_in_full
 from librarian.subjects.limits.model import CONFIGURED
 from librarian.subjects.limits.pressure import NEAR, Holder, Pressure
+from librarian.subjects.limits.section import LimitsSection, in_words
+from librarian.subjects.usage.section import UsageSection
 
 _LEFT, _RIGHT, _TOP, _BOTTOM, _GAP = 0.065, 0.985, 0.9, 0.115, 0.62  # parts of the figure; the gap in inches
 _MIDDLE, _BARS = 0.665, 0.82  # where the charts end, and where the bars begin, as parts of the figure's width
@@ -29,9 +33,17 @@ _SHOWN = 5  # users with a bar
 _FILL = "#9DB7D5"
 
 
+def draw(report: Report) -> Figure:
+    """The picture of limits."""
+    figure = framed(SHEET, f"Limits · {captions.title(report)}", report)
+    draw_pressure(figure, report)
+    return figure
+
+
 def draw_pressure(figure: Figure, report: Report) -> None:
-    """Draw a row for each pictured observable that had a limit; or say that there was none."""
-    told = [o for o in report.pictured if o.key in report.pressure.shares and o.key not in report.untracked]
+    """Draw a row for each pictured resource that had a limit; or say that there was none."""
+    use, pressure = report[UsageSection], report[LimitsSection].pressure
+    told = [o for o in use.pictured if o.key in pressure.shares and o.key not in use.untracked]
     if not told:
         text = _why_none(report)
         figure.text(0.5, 0.5, drawable(text), ha="center", va="center", fontsize=12, color=QUIET)
@@ -44,11 +56,11 @@ def draw_pressure(figure: Figure, report: Report) -> None:
         left = figure.add_axes((_LEFT, bottom, _MIDDLE - _LEFT, each - _GAP / height))
         right = figure.add_axes((_BARS, bottom, _RIGHT - _BARS, each - _GAP / height))
         _course(left, report, observable, last=place == len(told) - 1)
-        _holders(right, report, report.pressure.totals[observable.key])
+        _holders(right, report, pressure.totals[observable.key])
 
 
 def _why_none(report: Report) -> str:
-    unknown = any(report.limits[observable.key].kind == "unknown" for observable in report.pictured)
+    unknown = report[LimitsSection].unknown
     return "the limits are not known" if unknown else "no limits are set"
 
 
@@ -56,7 +68,7 @@ def _course(axes: Axes, report: Report, observable: Observable, *, last: bool) -
     """Peak and mean of each bin as parts of the limit as it was then."""
     window = report.window
     edges = np.append(window.starts, window.now).astype(float)
-    peak, mean = report.pressure.shares[observable.key]
+    peak, mean = report[LimitsSection].pressure.shares[observable.key]
     corners = outline(edges, np.nan_to_num(mean))
     axes.add_artist(Polygon(corners, facecolor=_FILL, linewidth=0, transform=Tenths(axes.transData)))
     axes.add_artist(_steps(axes, edges, peak, edgecolor=INK, linewidth=0.8))
@@ -72,12 +84,12 @@ def _course(axes: Axes, report: Report, observable: Observable, *, last: bool) -
 
 def _title(report: Report, observable: Observable) -> str:
     """The observable with its limit of now, and who sets it where that is not the QoS itself."""
-    limit = report.limits[observable.key]
+    limit = report[LimitsSection].limits[observable.key]
     if not limit.value:
         return observable.name
     elsewhere = limit.source == CONFIGURED or " of " in limit.source
     source = f" ({visible(one_line(limit.source, 60))})" if elsewhere else ""
-    return f"{observable.name}: {captions.limit(limit, observable.unit)}{source}"
+    return f"{observable.name}: {in_words(limit, observable.unit)}{source}"
 
 
 def _steps(axes: Axes, edges: Floats, values: Floats, **style: Any) -> PathPatch:
@@ -131,6 +143,4 @@ def hit(pressure: Pressure) -> str:
     """For how long a limit was hit."""
     if not pressure.near:
         return "never at the limit"
-    return (
-        f"at ≥ {NEAR:.0%} for {captions.amount(round(pressure.near / 3600, 1))} h of {pressure.limited / 3600:,.0f} h"
-    )
+    return f"at ≥ {NEAR:.0%} for {amount_in_full(round(pressure.near / 3600, 1))} h of {pressure.limited / 3600:,.0f} h"

@@ -8,19 +8,15 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from librarian.shared.resources import Observable
-from librarian.shared.window import Window
+from librarian.shared.resources import JOBS, Observable
 from librarian.subjects.jobs.amounts import Weights, weights_of
-from librarian.subjects.jobs.model import TEXTS, Mask, codes, ints
+from librarian.subjects.jobs.model import codes, counting
 from librarian.subjects.limits.model import CONFIGURED, group_key
 from librarian.subjects.limits.rules import (
-    JOBS,
     SETTINGS,
     SUBMITTED,
     WALLTIME,
     Key,
-    Place,
-    Places,
     QosLimits,
     Source,
     binding,
@@ -29,10 +25,9 @@ from librarian.subjects.limits.rules import (
     sources,
     where,
 )
-from librarian.subjects.usage.binning import Cells, bin_of, span, touching
+from librarian.subjects.usage.places import Places
 
 Amounts = Mapping[str, float]
-SeenAt = Mapping[str, Mapping[Place, Mask]]  # by resource and place: in which bins it was held, shape (bins,)
 OWN = "QoS"
 """The key, among those of `Held`, of what the QoS itself counts."""
 _GROUP = {setting.name: setting for setting in SETTINGS}
@@ -140,38 +135,6 @@ def _used(held: Held | None, source: Source) -> tuple[float | None, str | None]:
     if most is None or not amounts[most]:
         return (nothing if resource not in held.total else 0.0), None
     return amounts[most], most
-
-
-def seen_at(jobs: pd.DataFrame, window: Window, observables: Sequence[Observable]) -> SeenAt:
-    """In which partitions and accounts jobs held each resource, by bin of the window."""
-    jobs = jobs.loc[touching(jobs, window)]
-    partition, partitions = codes(jobs, "partition")
-    account, accounts = codes(jobs, "account")
-    pair, place = np.unique(partition * max(len(accounts), 1) + account, return_inverse=True)
-    names = [(partitions[code // len(accounts)], accounts[code % len(accounts)]) for code in pair.tolist()]
-    begin, end = span(jobs, window.now)
-    begin = np.maximum(begin, window.start)
-    cells = Cells(place, len(names), bin_of(begin, window.edges), bin_of(end, window.edges))
-    found: dict[str, dict[Place, Mask]] = {}
-    for observable in observables:
-        holds = (weights_of(observable, jobs) > 0).astype(float)
-        by_bin = cells.integrate(holds, begin, end, window.edges) > 0
-        seen = {name: by_bin[row] for row, name in enumerate(names) if by_bin[row].any()}
-        if seen:
-            found[observable.resource or JOBS] = seen
-    return found
-
-
-def places_of(seen: SeenAt) -> Places:
-    """The partitions and accounts in which each resource was held in any of the bins."""
-    return {key: frozenset(places) for key, places in seen.items()}
-
-
-def counting(jobs: pd.DataFrame, now: int) -> pd.DataFrame:
-    """The runs that count against limits at `now` (UTC epoch), and no text that none of them has."""
-    start, end = ints(jobs, "start"), ints(jobs, "end")
-    jobs = jobs.loc[(start != -1) & (start <= now) & ((end == -1) | (end > now))]
-    return jobs.assign(**{name: jobs[name].cat.remove_unused_categories() for name in TEXTS})
 
 
 def held_now(jobs: pd.DataFrame, now: int, observables: Sequence[Observable]) -> Held:

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
+from librarian.privacy.renaming import Renaming, summed
+from librarian.shared.names import UserName
 from librarian.shared.resources import Observable
 from librarian.shared.window import Epochs, Window
 from librarian.subjects.jobs.amounts import weights_of
@@ -36,7 +38,7 @@ InForce = tuple[tuple[int, float | None], ...]  # from when (UTC epoch) which li
 class Holder:
     """What a user held, on average over the time in which the limit was hit, and its part of all that was held then."""
 
-    user: str
+    user: UserName
     mean: float
     share: float
 
@@ -97,9 +99,15 @@ class PressedBins:
     `Pressed.held`, sorted by name."""
 
     window: Window
-    users: tuple[str, ...]
+    users: tuple[UserName, ...]
     of: Mapping[str, Pressed]
     limits: Mapping[str, InForce]
+
+    def renamed(self, names: Renaming) -> PressedBins:
+        """By public name: what users hold who share one is summed."""
+        users, place = names.merged(UserName, self.users)
+        of = {key: replace(one, held=summed(one.held, place, len(users))) for key, one in self.of.items()}
+        return replace(self, users=tuple(map(UserName, users)), of=of)
 
 
 def press(
@@ -264,7 +272,7 @@ def _longest(one: Pressed, window: Window) -> tuple[int, int] | None:
     return (found[1], found[1] + found[0]) if found[0] else None
 
 
-def _holders(one: Pressed, users: Sequence[str]) -> tuple[Holder, ...]:
+def _holders(one: Pressed, users: Sequence[UserName]) -> tuple[Holder, ...]:
     """Who held how much while the limit was hit, largest first."""
     whole = float(one.near.sum())
     if not whole:

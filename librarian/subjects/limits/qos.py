@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from librarian.errors import SlurmError
+from librarian.shared.resources import JOBS
 from librarian.shared.tres import parse_tres
 from librarian.slurm.command import Slurm
 from librarian.slurm.durations import parse_duration
-from librarian.subjects.limits.rules import JOBS, SUBMITTED, WALLTIME, QosLimits
+from librarian.subjects.limits.rules import SUBMITTED, WALLTIME, QosLimits
 
 # sacctmgr's field -> our name of the setting and its resource ("": the field is a TRES text). The names of the fields
 # are the same in 22.05, 24.11 and 26.05.

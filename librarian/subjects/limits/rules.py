@@ -12,13 +12,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from librarian.shared.names import AccountName, PartitionName
+from librarian.shared.resources import JOBS
 from librarian.shared.tres import Counts
+from librarian.subjects.usage.places import Place, Places
 
 Per = Literal["group", "account", "user", "job"]
 Key = tuple[str, str]
 Rules = Mapping[str, Mapping[str, float]]
 """Limits by setting, then by resource; sizes in GiB, MaxWall in seconds."""
-JOBS, SUBMITTED, WALLTIME = "jobs", "submitted", "walltime"
+SUBMITTED, WALLTIME = "submitted", "walltime"
 OVER_PARTITION = "OverPartQOS"
 
 
@@ -64,8 +67,8 @@ class PartitionQos:
 class Account:
     """An account with limits: who is above it ("": nobody with limits), whether the QoS may be used in it."""
 
-    name: str
-    parent: str
+    name: AccountName
+    parent: AccountName
     rules: Rules
     holds: bool
 
@@ -115,12 +118,6 @@ class Source:
         """The setting and, unless it is the QoS itself, the place: `GrpTRES cpu of partition QoS long`."""
         said = self.setting.name if self.setting.resource else f"{self.setting.name} {self.resource}"
         return said if self.kind == "QoS" else f"{said} of {self.kind} {self.name}"
-
-
-Place = tuple[str, str]
-"""A partition and an account, in which jobs run."""
-Places = Mapping[str, frozenset[Place]]
-"""Where jobs of a QoS hold each resource; a resource that none of them holds is left out."""
 
 
 def sources(limits: QosLimits) -> dict[Key, list[Source]]:
@@ -201,7 +198,8 @@ def everywhere(limits: QosLimits) -> frozenset[Place]:
     partitions = [*limits.partitions, *([""] if other_partitions or not limits.partitions else [])]
     holders = [account.name for account in limits.accounts if account.holds]
     accounts = [*holders, *([""] if other_accounts or not holders else [])]
-    return frozenset((partition, account) for partition in partitions for account in accounts)
+    names = [(PartitionName(partition), AccountName(account)) for partition in partitions for account in accounts]
+    return frozenset(names)
 
 
 def pack(limits: QosLimits) -> Any:

@@ -1,28 +1,32 @@
-"""Limits and pressure in a report's JSON: `limits`, `policy`, `flags`, `peaks`, `near`, `pressure`."""
+"""Limits and pressure in a report's JSON: `thresholds`, `limits`, `policy`, `flags`, `peaks`, `near`, `pressure`."""
 
 from __future__ import annotations
 
-from librarian.cycle.report import Report
 from librarian.render.json.numbers import exact, plain, rounded, short
+from librarian.shared.report import Report
 from librarian.subjects.limits.model import History, Limit
 from librarian.subjects.limits.policy import Row
 from librarian.subjects.limits.pressure import Pressure
+from librarian.subjects.limits.section import LimitsSection
+from librarian.subjects.usage.section import UsageSection
 
 Json = dict[str, object]
 
 
 def limits_fields(report: Report) -> Json:
     """The fields of a report's JSON that tell of limits."""
-    pictured = [observable.key for observable in report.pictured]
-    pressure, history = report.pressure, report.history
-    told = [key for key in pressure.totals if key not in report.untracked and (key in pictured or key in pressure.near)]
+    use, section = report[UsageSection], report[LimitsSection]
+    pictured = [observable.key for observable in use.pictured]
+    pressure, history = section.pressure, section.history
+    told = [key for key in pressure.totals if key not in use.untracked and (key in pictured or key in pressure.near)]
     return {
-        "limits": {key: _limit(limit, history[key]) for key, limit in report.limits.items()},
-        "policy": [policy_row(row) for row in report.policy],
-        "flags": None if report.flags is None else list(report.flags),
+        "thresholds": {key: exact(section.limits[key].threshold) for key in pictured},
+        "limits": {key: _limit(limit, history[key]) for key, limit in section.limits.items()},
+        "policy": [policy_row(row) for row in section.policy],
+        "flags": None if section.flags is None else list(section.flags),
         "peaks": {key: plain(rounded(pressure.peaks[key])) for key in pictured},
         "near": {key: seconds.tolist() for key, seconds in pressure.near.items() if key in told},
-        "pressure": {key: _pressure(report, key, pressure.totals[key]) for key in told},
+        "pressure": {key: _pressure(section, key, pressure.totals[key]) for key in told},
     }
 
 
@@ -50,8 +54,8 @@ def _bare(limit: Limit) -> Json:
     return {"kind": limit.kind, "value": None if limit.value is None else exact(limit.value), "source": limit.source}
 
 
-def _pressure(report: Report, key: str, pressure: Pressure) -> Json:
-    limit, used = report.limits[key].value, report.counted[key]
+def _pressure(section: LimitsSection, key: str, pressure: Pressure) -> Json:
+    limit, used = section.limits[key].value, section.counted[key]
     longest = pressure.longest
     return {
         "used": short(used),

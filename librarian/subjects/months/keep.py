@@ -8,9 +8,11 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from librarian.shared.calendar import midnights, month_after, month_start, month_starts
+from librarian.shared.spans import Spans
 from librarian.store.database import Database
 from librarian.subjects.jobs.keep import Scope
-from librarian.subjects.months.model import Kept, Spans, midnights, month_after, month_start, month_starts
+from librarian.subjects.usage.hours import Hours
 
 USAGE, RUNS = "usage", "runs"  # what is known: hours by user; hours by account, and the runs that ended
 _SUMS = ("month_usage", "month_ended", "day_usage")
@@ -35,7 +37,7 @@ class Months(Database):
         with self._guarded():
             return self._spans(scope, what)
 
-    def kept_months(self, scope: Scope, end: int) -> list[Kept]:
+    def kept_months(self, scope: Scope, end: int) -> list[Hours]:
         """The months of which bins are kept, oldest first, without the bins that begin at `end` or later."""
         with self._guarded():
             usage, ended = (self._sums(table, scope) for table in _SUMS[:2])
@@ -148,8 +150,8 @@ class Months(Database):
         return tuple(self._db.execute(sql, (scope.key, what)).fetchall())
 
 
-def _kept(begin: int, usage: Iterable[_Row], ended: Iterable[_Row]) -> Kept:
+def _kept(begin: int, usage: Iterable[_Row], ended: Iterable[_Row]) -> Hours:
     amounts: dict[str, dict[str, dict[str, float]]] = {"user": {}, "account": {}}
     for kind, name, key, amount in usage:
         amounts[kind].setdefault(name, {})[key] = amount
-    return Kept(begin, amounts["user"], amounts["account"], {(u, a, s): runs for u, a, s, runs in ended})
+    return Hours(begin, amounts["user"], amounts["account"], {(u, a, s): runs for u, a, s, runs in ended})

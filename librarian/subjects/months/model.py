@@ -6,32 +6,19 @@ of the same zone, the edge of a month is the edge of a bin.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, timedelta
+from dataclasses import dataclass
 
+from librarian.shared.calendar import month_after, month_name, month_starts
+from librarian.shared.names import AccountName, UserName
 from librarian.shared.resources import OBSERVABLES
-from librarian.shared.window import day_start, local_date
+from librarian.shared.spans import Spans, clipped
+from librarian.subjects.usage.hours import Amounts, Hours
 from librarian.subjects.usage.summary import Totals
 
 # Runs that came to nothing by themselves or by the cluster. One that somebody cancelled, or that was preempted or
 # requeued for other reasons, did not fail.
 FAILED = ("BOOT_FAIL", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "TIMEOUT")
-
-Amounts = Mapping[str, Mapping[str, float]]  # unit-seconds by name (of a user or an account), then by observable key
-EndedBy = Mapping[tuple[str, str, str], int]  # number of runs that ended, by (user, account, state)
-Spans = tuple[tuple[int, int], ...]  # half-open spans of time in UTC epochs, in order, none touching another
-
-
-@dataclass(frozen=True)
-class Kept:
-    """What is known of a month that begins at `begin` (UTC epoch)."""
-
-    begin: int
-    users: Amounts = field(default_factory=dict)
-    accounts: Amounts = field(default_factory=dict)
-    ended: EndedBy = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -53,8 +40,8 @@ class Month:
     complete: bool
     runs_from: int | None
     total: Totals
-    users: Mapping[str, Totals]
-    accounts: Mapping[str, Totals]
+    users: Mapping[UserName, Totals]
+    accounts: Mapping[AccountName, Totals]
 
     @property
     def lacking(self) -> Mapping[str, float]:
@@ -77,14 +64,14 @@ def jobs_failed(totals: Totals) -> int:
     return sum(count for state, count in totals.ended.items() if state in FAILED)
 
 
-def months(kept: Iterable[Kept], usage_known: Spans, runs_known: Spans, zone: str) -> tuple[Month, ...]:
+def months(kept: Iterable[Hours], usage_known: Spans, runs_known: Spans, zone: str) -> tuple[Month, ...]:
     """The months of which anything is known, oldest first; what comes twice of a month is added up.
 
     A month in which nobody held anything is there when it is known.
     """
     if not usage_known:
         return ()
-    parts: dict[int, list[Kept]] = {}
+    parts: dict[int, list[Hours]] = {}
     for part in kept:
         parts.setdefault(part.begin, []).append(part)
     starts = month_starts(usage_known[0][0], usage_known[-1][1] - 1, zone)
@@ -92,7 +79,7 @@ def months(kept: Iterable[Kept], usage_known: Spans, runs_known: Spans, zone: st
     return tuple(month for month in found if month)
 
 
-def _month(begin: int, zone: str, parts: Sequence[Kept], usage_known: Spans, runs_known: Spans) -> Month | None:
+def _month(begin: int, zone: str, parts: Sequence[Hours], usage_known: Spans, runs_known: Spans) -> Month | None:
     end = month_after(begin, zone)
     known, runs = clipped(usage_known, begin, end), clipped(runs_known, begin, end)
     if not known:
@@ -115,7 +102,7 @@ def _month(begin: int, zone: str, parts: Sequence[Kept], usage_known: Spans, run
     )
 
 
-def _ended_by(parts: Iterable[Kept], place: int) -> dict[str, dict[str, int]]:
+def _ended_by(parts: Iterable[Hours], place: int) -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = {}
     for part in parts:
         for names, count in part.ended.items():
@@ -150,67 +137,3 @@ def _sum(totals: Iterable[Totals]) -> Totals:
     return Totals(
         {o.key: sum((one.hours[o.key] for one in every), 0.0) for o in OBSERVABLES}, dict(sorted(ended.items()))
     )
-
-
-# the calendar
-
-
-def month_start(epoch: int, zone: str) -> int:
-    """First instant of the calendar month of `zone` that holds `epoch`."""
-    day = local_date(epoch, zone)
-    begin = day_start(day.replace(day=1), zone)
-    # where the clock goes back across the first midnight, the moments before its second are on the day before
-    return begin if begin <= epoch else day_start(_before(day), zone)
-
-
-def month_after(begin: int, zone: str) -> int:
-    """First instant of the month after the one that begins at `begin`."""
-    day = local_date(begin + 20 * 86400, zone)  # well inside the month, whatever the clock does at its edge
-    return day_start(date(day.year + day.month // 12, day.month % 12 + 1, 1), zone)
-
-
-def month_starts(begin: int, end: int, zone: str) -> list[int]:
-    """The first instants of the months that hold `begin` to `end`, both included."""
-    starts = [month_start(begin, zone)]
-    while (after := month_after(starts[-1], zone)) <= end:
-        starts.append(after)
-    return starts
-
-
-def midnights(begin: int, end: int, zone: str) -> list[int]:
-    """The first instants of the days of `zone` that hold `begin` to `end`, and that of the day after."""
-    first, last = local_date(begin, zone), local_date(end, zone)
-    return [day_start(first + timedelta(days=k), zone) for k in range((last - first).days + 2)]
-
-
-def month_name(begin: int, zone: str) -> str:
-    """The month that begins at `begin`, as in 2026-11."""
-    return local_date(begin + 20 * 86400, zone).strftime("%Y-%m")
-
-
-def is_month(text: str) -> bool:
-    """Whether `text` names a month as `month_name` does."""
-    return re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", text) is not None
-
-
-def _before(day: date) -> date:
-    return date(day.year - (day.month == 1), (day.month - 2) % 12 + 1, 1)
-
-
-# spans
-
-
-def joined(spans: Iterable[tuple[int, int]]) -> Spans:
-    """The same time as spans in order that do not touch; empty ones are left out."""
-    found: list[tuple[int, int]] = []
-    for begin, end in sorted(span for span in spans if span[0] < span[1]):
-        if found and begin <= found[-1][1]:
-            found[-1] = (found[-1][0], max(found[-1][1], end))
-        else:
-            found.append((begin, end))
-    return tuple(found)
-
-
-def clipped(spans: Spans, begin: int, end: int) -> Spans:
-    """What of `spans` lies in [begin, end)."""
-    return joined((max(since, begin), min(until, end)) for since, until in spans)

@@ -13,11 +13,11 @@ from matplotlib.lines import Line2D
 
 from librarian.errors import one_line
 from librarian.render.html.templates import clock
+from librarian.render.pictures.figure import styled
 from librarian.render.pictures.style import GRID, INK, QUIET, drawable
 from librarian.shared.text import shown
 from librarian.subjects.months import tables
 from librarian.subjects.months.tables import Statement, Table
-from librarian.subjects.usage.pictures import styled
 
 _SIZE = (11.69, 8.27)  # A4, inches
 _LEFT, _RIGHT, _TOP, _BOTTOM = 0.6, 11.09, 7.7, 0.75

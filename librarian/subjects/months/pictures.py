@@ -13,16 +13,21 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, MaxNLocator
 
-from librarian.cycle.report import Report
 from librarian.render.pictures import captions
+from librarian.render.pictures.figure import framed
 from librarian.render.pictures.style import ALARM, DPI, GRID, INK, QUIET, canvas, drawable
 from librarian.shared import palette
+from librarian.shared.calendar import month_starts
+from librarian.shared.names import UserName
+from librarian.shared.report import Report
 from librarian.shared.resources import OBSERVABLES, Observable
 from librarian.shared.text import shown
 from librarian.shared.window import local_date
 from librarian.shared.words import amount, percent
 from librarian.subjects.months.allocation import Pace
-from librarian.subjects.months.model import Month, month_starts
+from librarian.subjects.months.model import Month
+from librarian.subjects.months.section import MonthsSection
+from librarian.subjects.usage.section import UsageSection
 
 WIDTH = 13.0  # inches, as the overview
 _ROW, _PACE = 0.31, 2.75  # inches: of a user's two bars, of the pace lines
@@ -35,7 +40,7 @@ _MOST = 40
 class Row:
     """Two bars: hours of this month and of the last by observable key; `user` is None for all others together."""
 
-    user: str | None
+    user: UserName | None
     count: int
     colour: str
     now: Mapping[str, float]
@@ -61,7 +66,7 @@ def rows_of(report: Report) -> list[Row]:
 def size(report: Report) -> tuple[float, float]:
     """Width and height in inches."""
     bars = max(len(rows_of(report)), 4) * _ROW
-    return WIDTH, _ABOVE + bars + _BELOW + (_PACE if report.paces else 0.0)
+    return WIDTH, _ABOVE + bars + _BELOW + (_PACE if report[MonthsSection].paces else 0.0)
 
 
 def title(report: Report) -> str:
@@ -72,10 +77,17 @@ def title(report: Report) -> str:
     return f"{_name(month, report)} so far, and {_name(last, report)}" if last else f"{_name(month, report)} so far"
 
 
+def draw(report: Report) -> Figure:
+    """The picture of the months."""
+    figure = framed(size(report), f"{title(report)} · {captions.title(report)}", report)
+    draw_month(figure, report)
+    return figure
+
+
 def draw_month(figure: Figure, report: Report) -> None:
     """Fill an empty figure of `size` that has its title and its foot."""
     width, height = figure.get_size_inches()
-    low = _BELOW + (_PACE if report.paces else 0.0)
+    low = _BELOW + (_PACE if report[MonthsSection].paces else 0.0)
     rows = rows_of(report)
     wide = (width - _LEFT - _RIGHT) / 2
     for place, observable in enumerate(_drawn()):
@@ -84,8 +96,8 @@ def draw_month(figure: Figure, report: Report) -> None:
         _bars(figure.add_axes(box), report, observable, rows, names=place == 0)
     if rows:
         _key(figure, report)
-    across = (width - 0.85 - 0.3) / max(len(report.paces), 1)
-    for place, pace in enumerate(report.paces):
+    across = (width - 0.85 - 0.3) / max(len(report[MonthsSection].paces), 1)
+    for place, pace in enumerate(report[MonthsSection].paces):
         left = 0.85 + place * across
         box = (left / width, (_BELOW - 0.1) / height, (across - 0.75) / width, (_PACE - 1.0) / height)
         draw_pace(figure.add_axes(box), pace, report.window.zone)
@@ -124,7 +136,7 @@ def _bars(axes: Axes, report: Report, observable: Observable, rows: Sequence[Row
     key = observable.key
     axes.set_title(observable.hours, loc="left", fontsize=11, pad=6)
     month, last = _two(report)
-    untracked = key in report.untracked
+    untracked = key in report[UsageSection].untracked
     most = max((max(row.now[key], row.before[key]) for row in rows), default=0.0)
     if untracked or not most:
         words = f"{observable.name} are not tracked on this cluster" if untracked else f"no {observable.hours} yet"
@@ -206,10 +218,11 @@ def _numbers(axes: Axes, which: str, most: int) -> None:
 
 def _two(report: Report) -> tuple[Month | None, Month | None]:
     """The newest month, and the one before it if it is known."""
-    if not report.months:
+    months = report[MonthsSection].months
+    if not months:
         return None, None
-    month = report.months[-1]
-    last = report.months[-2] if len(report.months) > 1 and report.months[-2].end == month.begin else None
+    month = months[-1]
+    last = months[-2] if len(months) > 1 and months[-2].end == month.begin else None
     return month, last
 
 

@@ -1,28 +1,93 @@
-"""The picture of the months in words, for those who do not see it."""
+"""Months and allocations on the plain page, and their picture in words."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from librarian.errors import one_line
+from librarian.render.html.parts import Part, Shown
+from librarian.render.html.templates import clock
+from librarian.render.json.reading import tracked
 from librarian.shared.text import visible
-from librarian.shared.words import amount, percent
+from librarian.shared.words import Table, amount, counted, percent
+
+_MONTHS = 2  # the newest; the JSON and `librarian report` have all
+_DESCRIBED = 2  # resources whose hours a picture's description tells
 
 Json = Mapping[str, Any]
-_KEYS = ("NCPUS", "NGPUS")
 
 
-def describe_months(data: Json) -> str:
+def parts(data: Json, zone: str) -> Iterator[Part]:
+    """The newest months by user and account, and how the allocations stand."""
+    allocations = tuple(_allocation(row, zone) for row in data.get("allocations", ()))
+    months: Sequence[Json] = data.get("months", ())[-_MONTHS:]
+    if not months and not allocations:
+        return
+    tables = [
+        table
+        for month in reversed(months)
+        for table in (_table(data, month, "users", zone), _table(data, month, "accounts", zone))
+        if table.rows
+    ]
+    yield Part("Whose month", 50, allocations, tuple(tables))
+
+
+def _table(data: Json, month: Json, side: str, zone: str) -> Table:
+    keys = tracked(data)
+    whole = month["total"]
+
+    def cells(row: Json) -> Iterator[str]:
+        for key in keys:
+            hours = row["hours"].get(key, 0)
+            yield f"{amount(hours)} ({percent(hours, whole['hours'].get(key, 0))})"
+        known = row["jobs"] is not None
+        yield amount(row["jobs"]) if known else "–"
+        yield percent(row["failed"], row["jobs"]) if known else "–"
+
+    def weight(item: tuple[str, Json]) -> float:
+        hours = item[1]["hours"]
+        return max((hours.get(key, 0) / (whole["hours"].get(key, 0) or 1e300) for key in keys), default=0.0)
+
+    rows = sorted(month[side].items(), key=lambda item: (-weight(item), item[0]))
+    head = (side[:-1].title(), *(data["units"][key]["hours"] for key in keys), "Runs ended", "Failed")
+    partly = "" if month["complete"] else f", {clock(month['known_from'], zone)} to {clock(month['known_to'], zone)}"
+    total = (
+        counted(len(rows), side[:-1]),
+        *(amount(whole["hours"].get(key, 0)) for key in keys),
+        *list(cells(whole))[-2:],
+    )
+    return Table(
+        f"{month['month']} by {side[:-1]}{partly}", head, tuple((visible(n), *cells(row)) for n, row in rows), total
+    )
+
+
+def _allocation(row: Json, zone: str) -> str:
+    share, pace = percent(row["used"], row["amount"]), percent(row["used"], row["even"])
+    told = (
+        f"{one_line(row['name'])}: {amount(row['used'])} of {amount(row['amount'])} {row['unit']} used since "
+        f"{clock(row['from'], zone)} ({share}). Even use would have come to {amount(row['even'])} by now ({pace} of "
+        "the pace)."
+    )
+    if row["projected"] is not None:
+        told += f" At the pace so far {amount(row['projected'])} will be used by {clock(row['to'], zone)}."
+    if row["known_from"] > row["from"]:
+        told += f" Use before {clock(row['known_from'], zone)} is not known here."
+    return told
+
+
+def describe(data: Json) -> Shown:
     """The two newest months and the allocations of a QoS's data, which may be of an older release."""
-    parts = [*(_month(month, data) for month in reversed(data.get("months", ())[-2:]))]
-    parts += [*_allocations(data)]
-    return f"Hours by user in this month and the last. {' '.join(parts)}".rstrip()
+    found = [*(_month(month, data) for month in reversed(data.get("months", ())[-2:]))]
+    found += [*_allocations(data)]
+    words = f"Hours by user in this month and the last. {' '.join(found)}"
+    return Shown("This month and the last", words.rstrip())
 
 
 def _month(month: Json, data: Json) -> str:
     name = datetime.strptime(month["month"], "%Y-%m").strftime("%B %Y")  # noqa: DTZ007 (a month, no moment)
-    keys = [key for key in _KEYS if key not in data["untracked"]]
+    keys = tracked(data)[:_DESCRIBED]
     sums = month["total"]["hours"]
     told = ", ".join(f"{amount(sums[key])} {data['units'][key]['hours']}" for key in keys)
     first = next(iter(month["users"]), None)

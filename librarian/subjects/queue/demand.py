@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from librarian.privacy.renaming import Renaming
+from librarian.shared.names import UserName
 from librarian.shared.window import Window
 from librarian.subjects.jobs.model import ints
 from librarian.subjects.usage.binning import bin_of
@@ -41,6 +43,10 @@ class Samples:
     sums: pd.DataFrame = field(default_factory=sums_table)
     looks: pd.DataFrame = field(default_factory=looks_table)
 
+    def renamed(self, names: Renaming) -> Samples:
+        """By public name; rows of users who share one are summed where they are binned."""
+        return replace(self, sums=self.sums.assign(user=names.column(UserName, self.sums["user"])))
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -49,7 +55,7 @@ class Wanted:
     `sampled` is the number of samples of each bin, shape (bins,). `users` are sorted by name.
     """
 
-    users: tuple[str, ...]
+    users: tuple[UserName, ...]
     means: dict[str, Floats]
     sampled: npt.NDArray[np.int64]
 
@@ -60,7 +66,7 @@ def by_bin(samples: Samples, window: Window) -> Wanted:
     sampled = np.zeros(window.bins, dtype=np.int64)
     np.add.at(sampled, bin_of(ints(looks, "start"), window.edges), ints(looks, "samples"))
     sums = _inside(samples.sums, window)
-    users = tuple(sorted({str(user) for user in sums["user"]}))
+    users = tuple(sorted({UserName(str(user)) for user in sums["user"]}))
     place = {user: row for row, user in enumerate(users)}
     at = (np.array([place[user] for user in sums["user"]], dtype=int), bin_of(ints(sums, "start"), window.edges))
     means = {}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
 
+from librarian.privacy.renaming import Renaming
+from librarian.shared.names import AccountName, UserName
 from librarian.shared.resources import Observable
 from librarian.shared.tres import cpus, gpus, memory_gib, parse_tres
 from librarian.subjects.jobs.amounts import weights_of
@@ -15,7 +17,8 @@ from librarian.subjects.jobs.model import UNKNOWN
 from librarian.subjects.limits.model import Limit
 from librarian.subjects.queue.explain import Case, Holder, told
 from librarian.subjects.queue.reasons import GROUPS, explain, read_reason
-from librarian.subjects.queue.waits import KINDS, still
+from librarian.subjects.queue.waits import still
+from librarian.subjects.usage.starts import KINDS
 from librarian.subjects.usage.summary import ByKey
 
 # The queue table: a row for each job that squeue tells, an array of tasks that wait being one with their number.
@@ -41,6 +44,19 @@ class Seen:
     at: int | None = None
     table: pd.DataFrame = field(default_factory=lambda: queue_table([]))
     error: str | None = None
+
+    def renamed(self, names: Renaming) -> Seen:
+        """By public names of users and accounts; a reason without the nodes that must not be seen."""
+        table = self.table.assign(
+            user=names.column(UserName, self.table["user"]),
+            account=names.column(AccountName, self.table["account"]),
+            reason=[_without_nodes(str(text), names) for text in self.table["reason"]],
+        )
+        return replace(self, table=table, error=self.error and names.text(self.error))
+
+
+def _without_nodes(reason: str, names: Renaming) -> str:
+    return reason if names.shows_nodes else reason.split(",", maxsplit=1)[0]
 
 
 @dataclass(frozen=True)

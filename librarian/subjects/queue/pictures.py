@@ -6,15 +6,42 @@ from collections.abc import Iterable
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-from librarian.cycle.report import Report
+from librarian.render.files import QUEUED
+from librarian.render.pictures import captions
+from librarian.render.pictures.figure import BOTTOM, LEFT, SINGLE, TOP, axes_at, framed, legend_beside
 from librarian.render.pictures.stack import Floats, Layer
 from librarian.render.pictures.style import QUIET, drawable
 from librarian.shared import palette
+from librarian.shared.names import UserName
+from librarian.shared.report import Report
+from librarian.shared.resources import by_key
+from librarian.subjects.queue.section import QueueSection
+from librarian.subjects.usage.pictures import draw_use
+from librarian.subjects.usage.section import UsageSection
 
 IN_USE = "in use"
 _USED, _BLIND = "#E0E0E0", "#F6F1E4"
 _ROOM = 0.18  # of the chart's width, which the words need
+
+
+def draw(report: Report) -> Figure:
+    """What is wanted on top of what is in use: CPUs above, GPUs below, with one legend."""
+    size = (SINGLE[0], 1.4 * SINGLE[1])
+    figure = framed(size, f"Waiting · {captions.title(report)}", report)
+    charts = {key: queue_layers(report, key) for key in QUEUED}
+    right = legend_beside(figure, queue_legend(report, charts.values()))
+    height = (size[1] - TOP - BOTTOM + 0.3) / 2
+    for place, (key, stack) in enumerate(charts.items()):
+        observable = by_key(key)
+        bottom = BOTTOM + (1 - place) * height
+        axes = axes_at(figure, LEFT, bottom, right, bottom + height - 0.7)
+        draw_use(axes, report, observable, stack)
+        draw_blind(axes, report)
+        axes.set_title(f"{observable.name} in use, and waited for", loc="left", fontsize=12, pad=8)
+    axes.set_xlabel(report.window.zone)
+    return figure
 
 
 def queue_layers(report: Report, key: str) -> tuple[Layer, ...]:
@@ -22,10 +49,11 @@ def queue_layers(report: Report, key: str) -> tuple[Layer, ...]:
 
     In the order and the colours of the other charts. Who would have the colour of another one goes with the others.
     """
-    if key in report.untracked:
+    use, wanted = report[UsageSection], report[QueueSection].wanted
+    if key in use.untracked:
         return ()
-    means = np.nan_to_num(report.wanted.means[key])
-    place = {user: row for row, user in enumerate(report.wanted.users) if means[row].any()}
+    means = np.nan_to_num(wanted.means[key])
+    place = {user: row for row, user in enumerate(wanted.users) if means[row].any()}
     own = _own(report)
     rows = [user for user in report.everybody if user in own and user in place]
     layers = [Layer(user, frozenset({user}), report.colours[user], means[place[user]]) for user in rows]
@@ -33,7 +61,7 @@ def queue_layers(report: Report, key: str) -> tuple[Layer, ...]:
     if others:
         rest: Floats = means[[place[user] for user in others]].sum(axis=0)
         layers.append(Layer(None, frozenset(others), palette.OTHERS, rest))
-    used: Floats = report.usage.integrals[report.usage.row(key)].sum(axis=0) / report.window.passed
+    used: Floats = use.usage.integrals[use.usage.row(key)].sum(axis=0) / report.window.passed
     if not used.any():
         return tuple(layers)
     return (Layer(None, frozenset(), _USED, used, IN_USE), *layers)
@@ -41,7 +69,7 @@ def queue_layers(report: Report, key: str) -> tuple[Layer, ...]:
 
 def queue_legend(report: Report, charts: Iterable[tuple[Layer, ...]]) -> list[Layer]:
     """A layer for each that occurs in one of `charts`, in their common order; the others' holds all of theirs."""
-    found: dict[tuple[str, str | None], Layer] = {}
+    found: dict[tuple[str, UserName | None], Layer] = {}
     for layer in (layer for chart in charts for layer in chart):
         key = (layer.name, layer.user)
         users = layer.users | found[key].users if key in found else layer.users
@@ -50,12 +78,13 @@ def queue_legend(report: Report, charts: Iterable[tuple[Layer, ...]]) -> list[La
     return [found[key] for key in order if key in found]
 
 
-def _own(report: Report) -> frozenset[str]:
+def _own(report: Report) -> frozenset[UserName]:
     """The users with a layer of their own, the same for all charts of this picture."""
-    sums = {key: np.nan_to_num(means).sum(axis=1) for key, means in report.wanted.means.items()}
+    wanted = report[QueueSection].wanted
+    sums = {key: np.nan_to_num(means).sum(axis=1) for key, means in wanted.means.items()}
     shares = np.array([found / max(float(found.sum()), 1e-12) for found in sums.values()]).max(axis=0, initial=0.0)
-    ranked = sorted(zip(report.wanted.users, shares.tolist(), strict=True), key=lambda item: (-item[1], item[0]))
-    taken: dict[str, str] = {}
+    ranked = sorted(zip(wanted.users, shares.tolist(), strict=True), key=lambda item: (-item[1], item[0]))
+    taken: dict[str, UserName] = {}
     for user, share in ranked:
         colour = report.colours.get(user, palette.OTHERS)
         if share > 0 and colour != palette.OTHERS and len(taken) < report.header.top_users:
@@ -65,7 +94,7 @@ def _own(report: Report) -> frozenset[str]:
 
 def draw_blind(axes: Axes, report: Report) -> None:
     """Shade the time in which nobody looked at the queue, and say so where there is room."""
-    blind = report.wanted.sampled == 0
+    blind = report[QueueSection].wanted.sampled == 0
     edges = np.append(report.window.starts, report.window.now).astype(float)
     first = np.flatnonzero(np.diff(blind.astype(int), prepend=0) == 1)
     last = np.flatnonzero(np.diff(blind.astype(int), append=0) == -1) + 1

@@ -7,34 +7,34 @@ time and with what went wrong since.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 
 from librarian.errors import NoAnswerError, SlurmError
-from librarian.slurm.command import Slurm
-from librarian.store import Scope, Store
 from librarian.subjects.queue import ask
 from librarian.subjects.queue.ask import Question, Told
+from librarian.subjects.queue.keep import QueueSamples
 from librarian.subjects.queue.model import wanted
+from librarian.subjects.subject import Asking
 
 log = logging.getLogger(__name__)
 
 
-def look(slurm: Slurm, store: Store, scopes: Sequence[Scope], *, cluster: str, now: int) -> list[SlurmError]:
-    """Ask for the queue of each scope and keep it, with a sample of what is wanted `now`; returns what failed.
+def look(asking: Asking) -> list[SlurmError]:
+    """Ask for the queue of each scope and keep it, with a sample of what is wanted now; returns what failed.
 
     Where nobody answers, the others are not asked: each would wait as long.
     """
+    kept, now = QueueSamples(asking.store), asking.now
     failures: list[SlurmError] = []
     silent: NoAnswerError | None = None
-    for scope in scopes:
+    for scope in (watched.scope for watched in asking.watched):
         try:
             if silent is not None:
                 raise silent
-            told = ask.ask(slurm, Question(scope.qos, scope.accounts, scope.partitions), cluster)
-            store.keep_queue(scope, now, told.table, complaint(told))
-            store.add_sample(scope, now, wanted(told.table, now))
+            told = ask.ask(asking.slurm, Question(scope.qos, scope.accounts, scope.partitions), asking.cluster)
+            kept.keep(scope, now, told.table, complaint(told))
+            kept.add(scope, now, wanted(told.table, now))
         except SlurmError as error:
-            store.queue_failed(scope, str(error))
+            kept.failed(scope, str(error))
             if error is not silent:
                 log.warning("the queue of %s is not known now: %s", scope.qos, error)
                 failures.append(error)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from librarian.cycle.report import Report
 from librarian.render.json.numbers import exact, plain, rounded
+from librarian.shared.report import Report
+from librarian.subjects.queue.demand import Wanted
 from librarian.subjects.queue.model import Cause, Demand, Queue, Waiter
+from librarian.subjects.queue.section import QueueSection
 from librarian.subjects.queue.waits import Day, Range, Waits
 
 Json = dict[str, object]
@@ -15,7 +17,12 @@ _CHARTED = ("NCPUS", "NGPUS")  # the history of these is shown
 
 def queue_parts(report: Report) -> Json:
     """The parts of the data file that are about waiting: `queue`, `waiting`, `waits`."""
-    return {"queue": queue_json(report.queue), "waiting": _waiting(report), "waits": _waits(report.waits, report.queue)}
+    section = report[QueueSection]
+    return {
+        "queue": queue_json(section.queue),
+        "waiting": _waiting(section.wanted),
+        "waits": _waits(section.waits, section.queue),
+    }
 
 
 def queue_json(queue: Queue) -> Json:
@@ -60,9 +67,8 @@ def _cause(cause: Cause) -> Json:
     }
 
 
-def _waiting(report: Report) -> Json:
+def _waiting(wanted: Wanted) -> Json:
     """Means by user and bin, None where nobody looked; who never wanted any of it has no row."""
-    wanted = report.wanted
     blind = np.flatnonzero(wanted.sampled == 0).tolist()
     found: Json = {}
     for key in _CHARTED:

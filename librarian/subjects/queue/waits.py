@@ -9,12 +9,9 @@ from datetime import timedelta
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
-from librarian.shared.resources import by_key
 from librarian.shared.window import Window, day_start, local_date
-from librarian.subjects.jobs.amounts import weights_of
-from librarian.subjects.jobs.model import UNKNOWN, codes, in_state, ints, started
+from librarian.subjects.usage.starts import CLASSES, KINDS, SIZES, Starts, size_class
 
 Ints = npt.NDArray[np.int64]
 HOUR = 3600
@@ -23,11 +20,6 @@ RANGES: Mapping[str, int | None] = {
     **{"6h": 6, "12h": 12, "24h": 24, "3d": 72, "7d": 168, "14d": 336, "30d": 720},
     "all": None,
 }
-KINDS = ("cpu", "gpu")
-# A class ends with its number: of CPUs for jobs without GPUs, of GPUs for those with some.
-_TOPS = {"cpu": (1, 8, 64), "gpu": (1, 4, 8)}
-SIZES = {"cpu": ("1", "2-8", "9-64", ">64"), "gpu": ("1", "2-4", "5-8", ">8")}
-_CLASSES = 4
 _WAIT_BITS = 32
 _WAIT_MOST = 2**_WAIT_BITS - 1  # seconds, more than a century
 
@@ -78,20 +70,6 @@ class Waits:
     trend: tuple[Day, ...] = ()
 
 
-@dataclass(frozen=True)
-class Starts:
-    """Runs that started in a window: when, after how long a wait, the index of their user, and their class.
-
-    All of shape (runs,), in no order; `users` are by index.
-    """
-
-    at: Ints
-    wait: Ints
-    user: Ints
-    kind_size: Ints
-    users: tuple[str, ...]
-
-
 def waits_of(starts: Starts, window: Window) -> Waits:
     """Waiting times of the runs that started in the window.
 
@@ -101,8 +79,8 @@ def waits_of(starts: Starts, window: Window) -> Waits:
     inside = {name: (starts.at >= begin) & (starts.at < end) for name, (begin, end) in spans.items()}
     rows: dict[str, list[Row]] = {name: [] for name in RANGES}
     for everybody, all_sizes in itertools.product((True, False), repeat=2):
-        group = starts.kind_size // _CLASSES if all_sizes else starts.kind_size
-        groups = len(KINDS) if all_sizes else len(KINDS) * _CLASSES
+        group = starts.kind_size // CLASSES if all_sizes else starts.kind_size
+        groups = len(KINDS) if all_sizes else len(KINDS) * CLASSES
         key = _key(group if everybody else starts.user * groups + group, starts.wait)
         for name in RANGES:
             for found, spread in _spreads(key[inside[name]]):
@@ -119,46 +97,6 @@ def _key(group: Ints, wait: Ints) -> Ints:
 
 def _span(hours: int | None, window: Window) -> tuple[int, int]:
     return window.start if hours is None else max(window.start, window.now - hours * HOUR), window.now
-
-
-def starts_of(jobs: pd.DataFrame, window: Window) -> Starts:
-    """The runs that started in the window.
-
-    A run waits from its eligible time, or where Slurm tells none from its submission, to its start; a requeued job
-    waits anew for each of its runs. What goes on after a resize did not wait and is left out, as are runs that never
-    started.
-    """
-    start = ints(jobs, "start")
-    kept = started(jobs) & (start >= window.start) & (start < window.now) & ~_resized(jobs)
-    chosen = jobs.loc[kept]
-    eligible = ints(chosen, "eligible")
-    since = np.where(eligible == UNKNOWN, ints(chosen, "submit"), eligible)
-    user, users = codes(chosen, "user")
-    wait = np.maximum(start[kept] - since, 0)
-    return Starts(start[kept], wait, user.astype(np.int64), _kind_size(chosen), tuple(users))
-
-
-def _resized(jobs: pd.DataFrame) -> npt.NDArray[np.bool_]:
-    """Rows that begin where a row of the same job ended because it was resized."""
-    before = in_state(jobs, "RESIZING")
-    ends = set(zip(ints(jobs, "jobid")[before].tolist(), ints(jobs, "end")[before].tolist(), strict=True))
-    rows = np.flatnonzero(np.isin(ints(jobs, "jobid"), [job for job, _ in ends]))
-    found = np.zeros(len(jobs), dtype=bool)
-    for row in rows.tolist():
-        found[row] = (int(jobs["jobid"].iloc[row]), int(jobs["start"].iloc[row])) in ends
-    return found
-
-
-def _kind_size(jobs: pd.DataFrame) -> Ints:
-    """The class of each run, shape (rows,): those of CPU jobs come before those of GPU jobs."""
-    cpus, gpus = (weights_of(by_key(key), jobs) for key in ("NCPUS", "NGPUS"))
-    return size_class(cpus, gpus)
-
-
-def size_class(cpus: npt.NDArray[np.float64], gpus: npt.NDArray[np.float64]) -> Ints:
-    """The classes of jobs with these CPUs and GPUs, both shape (rows,)."""
-    of_cpus, of_gpus = np.searchsorted(_TOPS["cpu"], cpus), np.searchsorted(_TOPS["gpu"], gpus)
-    return np.where(gpus > 0, _CLASSES + of_gpus, of_cpus).astype(np.int64)
 
 
 def _spreads(keys: Ints) -> Iterator[tuple[int, Spread]]:
@@ -183,8 +121,8 @@ def _at(wait: Ints, first: Ints, jobs: Ints, tenths: int) -> Ints:
 def _named(group: int, all_sizes: bool) -> tuple[str, str | None]:
     if all_sizes:
         return KINDS[group], None
-    kind = KINDS[group // _CLASSES]
-    return kind, SIZES[kind][group % _CLASSES]
+    kind = KINDS[group // CLASSES]
+    return kind, SIZES[kind][group % CLASSES]
 
 
 def _place(row: Row) -> tuple[bool, str, str, int]:
@@ -196,7 +134,7 @@ def _place(row: Row) -> tuple[bool, str, str, int]:
 def _trend(starts: Starts, window: Window) -> Iterator[Day]:
     edges = np.array(_days(window))
     day = np.searchsorted(edges, starts.at, side="right") - 1
-    code = day * len(KINDS) + starts.kind_size // _CLASSES
+    code = day * len(KINDS) + starts.kind_size // CLASSES
     for found, spread in _spreads(_key(code, starts.wait)):
         place = found // len(KINDS)
         yield Day(int(edges[place]), int(edges[place + 1]), KINDS[found % len(KINDS)], spread)
@@ -213,7 +151,7 @@ def still(
     since: Ints, tasks: Ints, cpus: npt.NDArray[np.float64], gpus: npt.NDArray[np.float64], at: int
 ) -> dict[str, tuple[int, int | None]]:
     """Of the jobs that wait `at`: how many of each kind, and the median of their waits so far; None for no jobs."""
-    kind = size_class(cpus, gpus) // _CLASSES
+    kind = size_class(cpus, gpus) // CLASSES
     found: dict[str, tuple[int, int | None]] = {}
     for place, name in enumerate(KINDS):
         waits = np.repeat(np.maximum(at - since, 0)[kind == place], tasks[kind == place])

@@ -17,6 +17,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from librarian.privacy.renaming import Renaming, summed
+from librarian.shared.names import UserName
 from librarian.shared.resources import Observable
 from librarian.shared.window import Epochs, Window
 from librarian.subjects.jobs.amounts import weights_of
@@ -40,7 +42,7 @@ class Usage:
 
     window: Window
     observables: tuple[Observable, ...]
-    users: tuple[str, ...]
+    users: tuple[UserName, ...]
     integrals: Floats
     holding: Floats
 
@@ -54,6 +56,13 @@ class Usage:
         """Unit-hours in the window, shape (observables, users)."""
         total: Floats = self.integrals.sum(axis=2) / 3600.0
         return total
+
+    def renamed(self, names: Renaming) -> Usage:
+        """By public name: the rows of users who share one are summed."""
+        users, place = names.merged(UserName, self.users)
+        holding = summed(self.holding[..., np.newaxis], place, len(users))[..., 0]
+        integrals = summed(self.integrals, place, len(users))
+        return replace(self, users=tuple(map(UserName, users)), integrals=integrals, holding=holding)
 
     def row(self, key: str) -> int:
         """Index of the observable `key`. Raises `KeyError`."""
@@ -151,13 +160,13 @@ def touching(jobs: pd.DataFrame, window: Window) -> npt.NDArray[np.bool_]:
     return started(jobs) & (begin < window.now) & (end > np.maximum(begin, window.start))
 
 
-def users_of(jobs: pd.DataFrame) -> tuple[npt.NDArray[np.intp], tuple[str, ...]]:
+def users_of(jobs: pd.DataFrame) -> tuple[npt.NDArray[np.intp], tuple[UserName, ...]]:
     """Index of each row's user among the users that occur, sorted by name."""
     code, texts = codes(jobs, "user")
     present = sorted(np.flatnonzero(np.bincount(code, minlength=1)).tolist(), key=lambda index: texts[index])
     place = np.zeros(max(len(texts), 1), dtype=np.intp)
     place[present] = np.arange(len(present))
-    return place[code], tuple(texts[index] for index in present)
+    return place[code], tuple(UserName(texts[index]) for index in present)
 
 
 class Cells:

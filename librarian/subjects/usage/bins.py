@@ -1,14 +1,14 @@
-"""All that a report needs to know of runs, computed for any bins in a row, and put together from two such rows.
+"""All that a report needs to know of use, computed for any bins in a row, and put together from two such rows.
 
 Bins that are over stay as they are (see `Window`), unless Slurm tells something new of their runs. So what they came to
 can be kept, and only the bins after them need their runs. What is put together equals, to the last digit, what all runs
-come to at once: sums are exact (see `usage`), and all else is a maximum, a count or a list, bin by bin.
+come to at once: sums are exact (see `binning`), and all else is a count or a list, bin by bin.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,17 +19,13 @@ from librarian.shared.resources import OBSERVABLES, Observable, gpu_type, gpus_o
 from librarian.shared.window import Window
 from librarian.subjects.jobs.amounts import gpu_observables, gpu_types
 from librarian.subjects.jobs.changes import NEVER
-from librarian.subjects.jobs.model import UNKNOWN, Mask, empty_jobs, in_state, ints, started
-from librarian.subjects.limits.model import History
-from librarian.subjects.limits.policy import SeenAt, places_of, seen_at
-from librarian.subjects.limits.pressure import Pressed, PressedBins, in_force, limits_in_force, press
-from librarian.subjects.limits.rules import Places
-from librarian.subjects.queue.waits import Starts, starts_of
+from librarian.subjects.jobs.model import UNKNOWN, Mask, in_state, ints, started
 from librarian.subjects.usage.binning import Cells, Usage, bin_jobs, bin_of, of_users, span, touching
+from librarian.subjects.usage.places import Places, SeenAt, places_of, seen_at
+from librarian.subjects.usage.starts import Starts, starts_of
 from librarian.subjects.usage.summary import Ended, ended_by_bin
 
 Array = npt.NDArray[Any]
-Histories = Mapping[str, History]  # by observable key
 
 
 @dataclass(frozen=True)
@@ -59,54 +55,25 @@ class Tally:
         return places_of(self.seen)
 
 
-@dataclass(frozen=True)
-class Measured:
-    """A tally, and how near the limits were in its bins."""
-
-    tally: Tally
-    pressed: PressedBins
-
-    @property
-    def usage(self) -> Usage:
-        """What was held."""
-        return self.tally.usage
-
-
-# The limits as they were in the window of a tally.
-Limits = Callable[[Tally], Histories]
-
-
-def measure(jobs: pd.DataFrame, window: Window, limits: Limits) -> Measured:
+def measure(jobs: pd.DataFrame, window: Window) -> Tally:
     """What the runs of `jobs` come to in `window`, all at once."""
-    whole = present(tally(jobs, window, (*OBSERVABLES, *gpu_observables(jobs))))
-    return Measured(whole, press(jobs, window, whole.usage.observables, limits(whole)))
+    return present(tally(jobs, window, (*OBSERVABLES, *gpu_observables(jobs))))
 
 
-def extended(kept: Measured, jobs: pd.DataFrame, window: Window, limits: Limits) -> Measured | None:
-    """The bins of `kept`, and then those of `window` after them; `jobs` are the runs that touch these.
-
-    None where the bins of `kept` were measured against other limits than these are now.
-    """
-    before = kept.tally
-    rest = part_of_window(window, before.window.bins, window.bins)
-    types = {gpu_type(observable) for observable in before.usage.observables} | gpu_types(jobs)
-    whole = present(joined_tally(before, tally(jobs, rest, (*OBSERVABLES, *gpus_of(types - {""})))))
-    histories = limits(whole)
-    known = [key for key in kept.pressed.limits if key in histories]
-    now = limits_in_force(histories, known, before.window)
-    if any(now[key] != kept.pressed.limits[key] for key in known):
-        return None
-    pressed = press(jobs, rest, whole.usage.observables, histories)
-    return Measured(whole, joined_pressed(kept.pressed, pressed, histories))
+def extended(kept: Tally, jobs: pd.DataFrame, window: Window) -> Tally:
+    """The bins of `kept`, and then those of `window` after them; `jobs` are the runs that touch these."""
+    rest = part_of_window(window, kept.window.bins, window.bins)
+    types = {gpu_type(observable) for observable in kept.usage.observables} | gpu_types(jobs)
+    return present(joined(kept, tally(jobs, rest, (*OBSERVABLES, *gpus_of(types - {""})))))
 
 
-def final(whole: Measured) -> int:
+def final(whole: Tally) -> int:
     """How many bins at the start stay as they are, as far as is known: those that are over.
 
     A run that ends on an edge may not be known at that moment, so a bin that is over just now is not among them.
     """
-    edge = min(whole.tally.window.now - 1, whole.tally.unsettled)
-    return max(int(np.searchsorted(whole.tally.window.edges, edge, side="right")) - 1, 0)
+    edge = min(whole.window.now - 1, whole.unsettled)
+    return max(int(np.searchsorted(whole.window.edges, edge, side="right")) - 1, 0)
 
 
 def tally(jobs: pd.DataFrame, window: Window, observables: Sequence[Observable]) -> Tally:
@@ -144,21 +111,11 @@ def present(tally: Tally) -> Tally:
 # some of the bins
 
 
-def part(whole: Measured, first: int, last: int) -> Measured:
+def part(whole: Tally, first: int, last: int) -> Tally:
     """The bins from `first` up to `last` (indexes, `last` excluded) alone, as if there were no others.
 
     Nothing is held at their end unless that is the end of the whole.
     """
-    return Measured(_part_of_tally(whole.tally, first, last), _part_of_pressed(whole.pressed, first, last))
-
-
-def part_of_window(window: Window, first: int, last: int) -> Window:
-    """The bins from `first` up to `last` (indexes, `last` excluded)."""
-    edges = window.edges[first : last + 1]
-    return replace(window, edges=edges, now=min(window.now, int(edges[-1])))
-
-
-def _part_of_tally(whole: Tally, first: int, last: int) -> Tally:
     usage, bins = whole.usage, slice(first, last)
     window = part_of_window(usage.window, first, last)
     holding = usage.holding if last == usage.window.bins else np.zeros_like(usage.holding)
@@ -172,6 +129,12 @@ def _part_of_tally(whole: Tally, first: int, last: int) -> Tally:
         whole.paused[bins],
         whole.unsettled,
     )
+
+
+def part_of_window(window: Window, first: int, last: int) -> Window:
+    """The bins from `first` up to `last` (indexes, `last` excluded)."""
+    edges = window.edges[first : last + 1]
+    return replace(window, edges=edges, now=min(window.now, int(edges[-1])))
 
 
 def _cut(table: Mapping[str, Mapping[Any, Array]], bins: slice) -> dict[str, dict[Any, Array]]:
@@ -188,32 +151,10 @@ def _started_in(starts: Starts, begin: int, end: int) -> Starts:
     return Starts(starts.at[inside], starts.wait[inside], user.astype(np.int64), starts.kind_size[inside], users)
 
 
-def _part_of_pressed(whole: PressedBins, first: int, last: int) -> PressedBins:
-    of = {key: _each(lambda array: array[..., first:last], one) for key, one in whole.of.items()}
-    held = [name for row, name in enumerate(whole.users) if any(one.held[row].any() for one in of.values())]
-    of = {key: _of_users(one, whole.users, held) for key, one in of.items()}
-    window = part_of_window(whole.window, first, last)
-    return PressedBins(window, tuple(held), of, {key: in_force(steps, window) for key, steps in whole.limits.items()})
-
-
-def _each(change: Callable[..., Array], *of: Pressed) -> Pressed:
-    return Pressed(*(change(*(getattr(one, field.name) for one in of)) for field in fields(Pressed)))
-
-
-def _of_users(one: Pressed, names: Sequence[str], users: Sequence[str]) -> Pressed:
-    """With a row of `held` for each of `users`; those of `names` that are not among them hold nothing."""
-    held = np.zeros((len(users), one.held.shape[1]))
-    place = {user: row for row, user in enumerate(users)}
-    for row, name in enumerate(names):
-        if name in place:
-            held[place[name]] = one.held[row]
-    return replace(one, held=held)
-
-
 # two rows of bins, one after the other
 
 
-def joined_tally(kept: Tally, rest: Tally) -> Tally:
+def joined(kept: Tally, rest: Tally) -> Tally:
     """The bins of `kept`, and then those of `rest`, which begin where they end.
 
     The observables are those of `rest`; `kept` may lack some that nobody held.
@@ -226,9 +167,9 @@ def joined_tally(kept: Tally, rest: Tally) -> Tally:
     lengths = kept.window.bins, rest.window.bins
     return Tally(
         Usage(joined_window(kept.window, rest.window), observables, users, integrals, holding),
-        _joined(kept.ended, rest.ended, *lengths, np.int64),
+        _joined_tables(kept.ended, rest.ended, *lengths, np.int64),
         _joined_starts(kept.starts, rest.starts),
-        _joined(kept.seen, rest.seen, *lengths, np.bool_),
+        _joined_tables(kept.seen, rest.seen, *lengths, np.bool_),
         np.concatenate([kept.paused, rest.paused]),
         rest.unsettled,
     )
@@ -249,7 +190,7 @@ def _by_users(usage: Usage, observables: Sequence[Observable], users: Sequence[s
     return found
 
 
-def _joined(
+def _joined_tables(
     kept: Mapping[str, Mapping[Any, Array]], rest: Mapping[str, Mapping[Any, Array]], before: int, after: int, kind: Any
 ) -> dict[str, dict[Any, Array]]:
     """Arrays by two names one after the other, of `before` and `after` bins; zeros where one lacks a name."""
@@ -272,29 +213,3 @@ def _joined_starts(kept: Starts, rest: Starts) -> Starts:
     user = [np.array([place[name] for name in one.users] or [0])[one.user] for one in (kept, rest)]
     at, wait, kind_size = (np.concatenate([getattr(one, name) for one in (kept, rest)]) for name in _COLUMNS)
     return Starts(at, wait, np.concatenate(user).astype(np.int64), kind_size, users)
-
-
-def joined_pressed(kept: PressedBins, rest: PressedBins, histories: Histories) -> PressedBins:
-    """The bins of `kept`, and then those of `rest`, which begin where they end, for what `rest` tells of.
-
-    A type of GPUs of which `kept` does not tell nobody held there; `histories` are the limits, by observable key.
-    """
-    lacking = gpus_of(key.partition(":")[2] for key in rest.of if key not in kept.of)
-    before = {**kept.of, **_idle(kept, lacking, histories)}
-    users = tuple(sorted({*kept.users, *rest.users}))
-    found = {
-        key: _each(
-            lambda first, last: np.concatenate([first, last], axis=-1),
-            _of_users(before[key], kept.users, users),
-            _of_users(after, rest.users, users),
-        )
-        for key, after in rest.of.items()
-    }
-    window = joined_window(kept.window, rest.window)
-    return PressedBins(window, users, found, limits_in_force(histories, found, window))
-
-
-def _idle(kept: PressedBins, observables: Iterable[Observable], histories: Histories) -> dict[str, Pressed]:
-    """What is told of observables that nobody held in the bins of `kept`."""
-    pressed = press(empty_jobs(), kept.window, tuple(observables), histories).of
-    return {key: replace(one, held=np.zeros((len(kept.users), kept.window.bins))) for key, one in pressed.items()}

@@ -14,10 +14,11 @@ from itertools import groupby
 
 import numpy as np
 
-from librarian.cycle.report import Report
 from librarian.render.json.numbers import plain, rounded
+from librarian.shared.report import Report
 from librarian.shared.text import csv_cell
 from librarian.shared.window import DAY, isoformat
+from librarian.subjects.usage.section import UsageSection
 
 _GZIP = 16 + zlib.MAX_WBITS  # a header and a sum as gzip has them: no name, no time
 _LEVEL = 6  # the highest takes twice the time, for two hundredths of the bytes at most
@@ -37,17 +38,28 @@ def usage_gzip(report: Report) -> bytes:
 
 def _days(report: Report) -> Iterator[bytes]:
     """The line of names, then the rows of each day of UTC."""
-    yield _lines([["start", "start_epoch", "seconds", "user", *(csv_cell(o.key) for o in report.usage.observables)]])
+    yield _lines(
+        [
+            [
+                "start",
+                "start_epoch",
+                "seconds",
+                "user",
+                *(csv_cell(o.key) for o in report[UsageSection].usage.observables),
+            ]
+        ]
+    )
     for _, rows in groupby(_rows(report), key=lambda row: int(row[1]) // DAY):
         yield _lines(rows)
 
 
 def _rows(report: Report) -> Iterator[list[str | float]]:
-    window, usage = report.window, report.usage
+    section = report[UsageSection]
+    window, usage = report.window, section.usage
     starts = [(isoformat(start, window.zone), start) for start in window.starts.tolist()]
     passed = window.passed.tolist()
     place = {user: row for row, user in enumerate(usage.users)}
-    users = sorted(user for user in report.users if user in place)
+    users = sorted(user for user in section.users if user in place)
     means = rounded(usage.means[:, [place[user] for user in users], :]).transpose(2, 1, 0)  # by bin, user, observable
     names = [csv_cell(user) for user in users]
     some = means.any(axis=2)

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from librarian.shared.spans import joined
 from librarian.shared.window import DAY
 from librarian.subjects.jobs.keep import Scope
 from librarian.subjects.months.keep import RUNS, USAGE, Months
-from librarian.subjects.months.model import joined
 from librarian.subjects.usage.accounts import ByAccount
 from librarian.subjects.usage.binning import Usage
 

@@ -9,13 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from librarian.shared.names import UserName
 from librarian.shared.window import Window
 from librarian.subjects.jobs.model import codes, ended, ints
 from librarian.subjects.usage.binning import Usage, bin_of
 
 ByKey = dict[str, float]
 # Runs that ended, by user, Slurm state and bin: {user: {state: shape (bins,)}}; only users and states that occur.
-Ended = dict[str, dict[str, npt.NDArray[np.int64]]]
+Ended = dict[UserName, dict[str, npt.NDArray[np.int64]]]
 
 
 @dataclass(frozen=True)

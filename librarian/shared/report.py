@@ -1,0 +1,131 @@
+"""`Report`: everything that one QoS shows. A header, and a section for each subject.
+
+It is built whole from what is kept, and rendered afterwards. A subject's section is a frozen dataclass of its own;
+whoever needs it asks for it by its type: `report[UsageSection]`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from librarian.shared.names import UserName
+from librarian.shared.window import Window
+
+
+@dataclass(frozen=True)
+class Staleness:
+    """Whether the data are older than they should be: `since` when (UTC epoch), and why in one line."""
+
+    stale: bool = False
+    since: int | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something the reader must know to read the numbers right. `kind` is for programs, `text` for people."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Header:
+    """Which QoS this is, where, and how it is shown."""
+
+    qos: str
+    title: str
+    cluster: str
+    zone: str
+    refresh_seconds: int
+    top_users: int
+
+
+@dataclass(frozen=True)
+class Level:
+    """A level that is drawn in charts of a resource from `since` (UTC epoch) on, such as a limit, with its label.
+
+    `value` None: there is none from then on, or none is known.
+    """
+
+    since: int
+    value: float | None
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Section:
+    """What a subject tells of a QoS. These are what it may add to what all subjects show together."""
+
+    @property
+    def people(self) -> Iterable[UserName]:
+        """The users whom the section tells of, those first who come first."""
+        return ()
+
+    @property
+    def levels(self) -> Mapping[str, tuple[Level, ...]]:
+        """Levels that belong into charts of use over time, by key of the resource, in order of time."""
+        return {}
+
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        """What the foot of a picture says of the numbers."""
+        return ()
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What the reader must know to read the numbers right."""
+        return ()
+
+
+Kind = TypeVar("Kind", bound=Section)
+
+
+@dataclass(frozen=True)
+class Report:
+    """One QoS at the end of `window`, the time axis of all sections; its `now` is when the data were complete.
+
+    `sections` are by the key of the subject, in the order of the subjects. `failed` says why the section of a subject
+    is missing. `colours` are by user.
+    """
+
+    header: Header
+    window: Window
+    staleness: Staleness
+    sections: Mapping[str, Section] = field(default_factory=dict)
+    failed: Mapping[str, str] = field(default_factory=dict)
+    colours: Mapping[UserName, str] = field(default_factory=dict)
+
+    def get(self, kind: type[Kind]) -> Kind | None:
+        """The section of this type; None where it is missing."""
+        return next((section for section in self.sections.values() if isinstance(section, kind)), None)
+
+    def __getitem__(self, kind: type[Kind]) -> Kind:
+        """The section of this type. Raises `KeyError` where it is missing."""
+        section = self.get(kind)
+        if section is None:
+            raise KeyError(kind.__name__)
+        return section
+
+    @property
+    def everybody(self) -> tuple[UserName, ...]:
+        """All users of whom any section tells, in the order of the sections."""
+        return tuple(dict.fromkeys(user for section in self.sections.values() for user in section.people))
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """The notes of all sections, and that one is missing."""
+        missing = [Note("failed", f"{key}: {why}") for key, why in self.failed.items()]
+        return (*(note for section in self.sections.values() for note in section.notes), *missing)
+
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        """What the foot of every picture says of the numbers."""
+        return tuple(text for section in self.sections.values() for text in section.caveats)
+
+    def levels(self, key: str) -> tuple[Level, ...]:
+        """What is drawn as a level in the charts of the resource `key`."""
+        found = (section.levels.get(key, ()) for section in self.sections.values())
+        return tuple(level for levels in found for level in levels)

@@ -1,0 +1,80 @@
+"""From Slurm to the store: what each QoS may hold, and how that came to be."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import asdict
+
+from librarian.errors import NoAnswerError, SlurmError
+from librarian.slurm.command import Slurm
+from librarian.store import Store
+from librarian.subjects.limits import accounts, partitions, qos
+from librarian.subjects.limits.effective_limits import Branch, Partition, compose
+from librarian.subjects.limits.keep import LimitChanges
+from librarian.subjects.limits.model import Change, QosLimits
+from librarian.subjects.limits.rules import pack, unpack
+from librarian.subjects.subject import Asking
+
+LIMITS, PARTITIONS, ACCOUNTS = "limits", "partitions", "accounts"
+log = logging.getLogger(__name__)
+
+
+def observe(asking: Asking) -> list[SlurmError]:
+    """Ask for the limits of QoS, accounts and partitions; returns what failed. The last known answers stay.
+
+    Of the accounts those are kept in which one of the QoS that are watched may be used. Where nobody answers a
+    question, the others are not asked: each would wait as long.
+    """
+    slurm, store, now = asking.slurm, asking.store, asking.now
+    names = [watched.name for watched in asking.watched]
+    questions: tuple[tuple[str, str, Callable[[], object]], ...] = (
+        (LIMITS, "limits", lambda: {name: pack(found) for name, found in qos.ask(slurm).items()}),
+        (ACCOUNTS, "limits of accounts", lambda: _plain(accounts.relevant(accounts.ask(slurm, asking.cluster), names))),
+    )
+    failures: list[SlurmError] = []
+    for name, words, question in questions:
+        try:
+            store.know(name, question(), now)
+        except SlurmError as error:
+            failures.append(type(error)(f"{words}: {error.what}", error.why, error.todo))
+            if isinstance(error, NoAnswerError):
+                return failures
+    _observe_partitions(slurm, store, now)
+    return failures
+
+
+def _observe_partitions(slurm: Slurm, store: Store, now: int) -> None:
+    """Ask slurmctld for the partitions. It may be down for a while as all else goes on: then they are as they were."""
+    try:
+        store.know(PARTITIONS, {name: asdict(found) for name, found in partitions.ask(slurm).items()}, now)
+    except SlurmError as error:
+        log.info("partitions: %s", error)
+
+
+def _plain(branches: Collection[Branch]) -> list[dict[str, object]]:
+    return [asdict(branch) for branch in branches]
+
+
+def keep_limits(store: Store, name: str, overrides: Mapping[str, float], now: int) -> bool:
+    """Note at `now` what the limits of a QoS follow from, if that has changed; tells whether it has.
+
+    Where Slurm did not answer, what it told last goes on; before its first answer only overrides are known.
+    """
+    return LimitChanges(store).keep(name, Change(now, known_limits(store, name), overrides))
+
+
+def known_limits(store: Store, name: str) -> QosLimits | None:
+    """The limits of a QoS as Slurm last told them, or None."""
+    table = {known: unpack(found) for known, found in (store.fact(LIMITS) or {}).items()}
+    known_partitions = {
+        label: Partition(
+            found["qos"], None if found["allowed"] is None else tuple(found["allowed"]), tuple(found["denied"])
+        )
+        for label, found in (store.fact(PARTITIONS) or {}).items()
+    }
+    branches = [
+        Branch(found["account"], found["parent"], tuple(found["qos"]), found["rules"])
+        for found in store.fact(ACCOUNTS) or ()
+    ]
+    return compose(name, table, known_partitions, branches)

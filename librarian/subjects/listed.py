@@ -1,0 +1,12 @@
+"""The list of subjects, in their order: one may use those before it, never those after it. A new one is a line."""
+
+from __future__ import annotations
+
+from librarian.subjects.jobs.subject import Jobs
+from librarian.subjects.limits.subject import Limits
+from librarian.subjects.months.subject import Months
+from librarian.subjects.queue.subject import Queue
+from librarian.subjects.subject import Subject
+from librarian.subjects.usage.subject import Usage
+
+SUBJECTS: tuple[Subject, ...] = (Jobs(), Usage(), Limits(), Queue(), Months())

@@ -1,0 +1,74 @@
+"""Months: what the cycle asks of this subject."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from librarian.render.files import MONTH
+from librarian.render.html.parts import Part, Shown
+from librarian.shared.report import Report
+from librarian.store import Store
+from librarian.subjects.months import history, plain
+from librarian.subjects.months.section import MonthsFacts, MonthsSection
+from librarian.subjects.months.to_json import month_json, pace_json
+from librarian.subjects.subject import Data, Facts, Json, Reading, Subject
+from librarian.subjects.usage.section import UsageFacts, UsageSection
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+class Months(Subject):
+    """Calendar months of users and accounts, and the pace of allocations."""
+
+    key = "months"
+    fields = ("months", "allocations")
+
+    def read(self, reading: Reading) -> MonthsFacts:
+        """All months that are known, the running one up to now."""
+        past = history.Past(reading.scope, reading.facts[UsageFacts].unfinished)
+        return MonthsFacts(history.months_of(reading.store, past), past=past)
+
+    def together(self, store: Store, every: Mapping[str, Facts], options: Mapping[str, Any]) -> Mapping[str, object]:
+        """How allocations stand, which several QoS may share; `options` has them as `allocations`."""
+        mine = {name: found for name, facts in every.items() if (found := facts.get(MonthsFacts))}
+        pasts = {name: facts.past for name, facts in mine.items() if facts.past}
+        paces = history.paces(store, options.get("allocations", ()), pasts)
+        return {name: replace(facts, paces=paces.get(name, ()), past=None) for name, facts in mine.items()}
+
+    def build(self, facts: Facts, report: Report) -> MonthsSection:
+        """The same, by the names that readers see."""
+        return MonthsSection(facts[MonthsFacts].months, facts[MonthsFacts].paces)
+
+    def to_json(self, report: Report) -> Json:
+        """Months, oldest first, and allocations."""
+        section = report[MonthsSection]
+        return {
+            "months": [month_json(month) for month in section.months],
+            "allocations": [pace_json(pace) for pace in section.paces],
+        }
+
+    def plain(self, data: Data, zone: str) -> Iterable[Part]:
+        """The newest months, and allocations."""
+        return plain.parts(data, zone)
+
+    def pictures(self) -> Mapping[str, str]:
+        """This month beside the last."""
+        return {MONTH: "Month"}
+
+    def inputs(self, report: Report, name: str) -> object:
+        """Two months, and the allocations."""
+        section = report[MonthsSection]
+        return section.months[-2:], section.paces, report[UsageSection].untracked
+
+    def draw(self, report: Report, name: str) -> Figure:
+        """Bars by user, and the pace of allocations."""
+        from librarian.subjects.months import pictures  # matplotlib is loaded only where there is something to draw
+
+        return pictures.draw(report)
+
+    def describe(self, data: Data, name: str, zone: str) -> Shown:
+        """What the picture shows, in words."""
+        return plain.describe(data)

@@ -1,0 +1,131 @@
+"""The queue and waiting times on the plain page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from librarian.errors import one_line
+from librarian.render.html.parts import Part, Shown
+from librarian.render.html.templates import clock
+from librarian.render.json.reading import wanted
+from librarian.shared.text import shown, visible
+from librarian.shared.words import Table, amount, counted, lasting
+
+_ASIDE = {"held": "held", "dependency": "waiting for other jobs", "begin": "with a later time to begin"}
+_KINDS = {"gpu": ("GPU jobs", "GPU"), "cpu": ("CPU jobs", "CPU")}
+_NAMED = 6  # users that a line names
+
+Json = Mapping[str, Any]
+
+
+def parts(data: Json, zone: str) -> Iterator[Part]:
+    """What is pending and why, and how long jobs waited. What older data do not tell is left out."""
+    if data.get("queue"):
+        yield _queue(data, data["queue"], zone)
+    whole = data.get("waits", {}).get("ranges", {}).get("all")
+    if whole:
+        yield _waits(whole, zone)
+
+
+def _queue(data: Json, queue: Json, zone: str) -> Part:
+    if queue["at"] is None:
+        why = f": {one_line(queue['error'])}" if queue["error"] else ""
+        return Part("Queue", 20, (f"The queue is not known{why}.",))
+    sentences = tuple(_queue_sentences(data, queue, zone))
+    tables = (_reasons(data, queue, zone), _waiting(data, queue, zone))
+    return Part("Queue", 20, sentences, tuple(table for table in tables if table.rows))
+
+
+def _queue_sentences(data: Json, queue: Json, zone: str) -> Iterator[str]:
+    if queue["error"] and queue["at"] >= data["metadata"]["last_updated_epoch"]:
+        yield f"Not all of the queue is known: {one_line(queue['error'])}."
+    elif queue["error"]:
+        yield f"This is the queue of {clock(queue['at'], zone)}; nothing newer is known: {one_line(queue['error'])}."
+    if not queue["jobs"]:
+        yield "Nothing waits."
+        return
+    competing, oldest, start = queue["groups"]["competing"], queue["oldest"], queue["next_start"]
+    if competing["jobs"]:
+        since = f"; the oldest, {shown(oldest['user'])}'s, since {clock(oldest['since'], zone)}" if oldest else ""
+        verb = "waits for its turn and wants" if competing["jobs"] == 1 else "wait for their turn and want"
+        yield f"{counted(competing['jobs'], 'job')} {verb} {_wish(data, competing)}{since}."
+        expects = f"expects the next to start {clock(start, zone)}" if start else "has no estimate of the next start"
+        yield f"Slurm {expects}."
+    aside = [f"{counted(queue['groups'][group]['jobs'], 'job')} {words}" for group, words in _ASIDE.items()
+             if queue["groups"].get(group, {}).get("jobs")]  # fmt: skip
+    if aside:
+        yield f"Besides there are {', '.join(aside)}."
+
+
+def _wish(data: Json, wish: Json) -> str:
+    found = [counted(wish[row["key"]], *_words(row)) for row in wanted(data) if wish[row["key"]] > 0]
+    return ", ".join(found) or "nothing that is counted"
+
+
+def _words(row: Json) -> tuple[str, str]:
+    """One unit of a resource, and several; a unit such as GiB is the same for both."""
+    return (row["one"] or row["unit"], row["unit"])
+
+
+def _reasons(data: Json, queue: Json, zone: str) -> Table:
+    head = ("Reason", "Jobs", "Want", "Of", "What it means")
+    return Table("Why jobs wait", head, tuple(_reason(data, row, zone) for row in queue["reasons"]))
+
+
+def _reason(data: Json, row: Json, zone: str) -> tuple[str, ...]:
+    users = sorted(row["users"].items(), key=lambda item: (-item[1], item[0]))
+    named = [f"{shown(user)} {amount(jobs)}" for user, jobs in users[:_NAMED]]
+    more = [f"{len(users) - _NAMED} more"] if len(users) > _NAMED else []
+    start = f" Slurm expects the first to start {clock(row['next_start'], zone)}." if row["next_start"] else ""
+    words = " ".join(one_line(text) for text in (row["text"], row["todo"] or "") if text)
+    return (visible(row["reason"]), amount(row["jobs"]), _wish(data, row), ", ".join(named + more), f"{words}{start}")
+
+
+def _waiting(data: Json, queue: Json, zone: str) -> Table:
+    keys = [row["key"] for row in wanted(data)]
+    head = ("User", "Jobs", *(row["unit"] for row in wanted(data)), "Oldest since", "Next start")
+
+    def time(epoch: int | None) -> str:
+        return clock(epoch, zone) if epoch else "–"
+
+    rows = (
+        (visible(row["user"]), amount(row["jobs"]), *(amount(row[key]) for key in keys), time(row["oldest"]),
+         time(row["next_start"]))
+        for row in queue["users"]
+    )  # fmt: skip
+    return Table("Who waits", head, tuple(rows))
+
+
+def _waits(whole: Json, zone: str) -> Part:
+    title = f"How long jobs waited, {clock(whole['from'], zone)} to {clock(whole['to'], zone)}"
+    columns = whole["columns"]
+    table = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    if not table:
+        return Part(title, 40, ("No job started in this time.",))
+    rows = tuple(_wait(row) for row in table if row["user"] is None or row["size"] is None)
+    head = ("", "Jobs started", "Half waited at most", "9 of 10 at most")
+    about = "From when a job could have started to when it did; jobs that still wait are not in it."
+    return Part(title, 40, (about,), (Table("Waiting times", head, rows),))
+
+
+def _wait(row: Json) -> tuple[str, ...]:
+    kind, unit = _KINDS[row["kind"]]
+    size = "" if row["size"] is None else f", {row['size']} {unit}{'' if row['size'] == '1' else 's'}"
+    who = "everybody" if row["user"] is None else visible(row["user"])
+    return (f"{who}: {kind}{size}", amount(row["jobs"]), lasting(row["median"]), lasting(row["p90"]))
+
+
+def describe(data: Json, zone: str) -> Shown:
+    """What the picture of the queue shows, in words."""
+    return Shown("Waiting", _words_of(data, zone))
+
+
+def _words_of(data: Json, zone: str) -> str:
+    title = "CPUs and GPUs in use over time, and on top of them what was waited for, by user"
+    at, groups = data["queue"]["at"], data["queue"]["groups"]
+    if at is None:
+        return f"{title}; the queue is not known."
+    wish = groups["competing"]
+    wanted = f"{counted(wish['jobs'], 'job')} for {amount(wish['NCPUS'])} CPUs and {amount(wish['NGPUS'])} GPUs"
+    return f"{title}. Waiting at {clock(at, zone)} to start as soon as possible: {wanted}."

@@ -1,0 +1,46 @@
+"""Who is pending, for what and why; what was asked for over time; how long it took to start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from librarian.shared.names import UserName
+from librarian.shared.report import Section
+from librarian.subjects.limits.section import LimitsSection
+from librarian.subjects.queue.demand import Samples, Wanted, by_bin
+from librarian.subjects.queue.model import Queue, Seen, summarise
+from librarian.subjects.queue.waits import Waits, waits_of
+from librarian.subjects.usage.section import UsageFacts, UsageSection
+
+
+@dataclass(frozen=True)
+class QueueFacts:
+    """`seen` is what squeue told last, `samples` what the jobs in it wanted over time."""
+
+    seen: Seen = field(default_factory=Seen)
+    samples: Samples = field(default_factory=Samples)
+
+
+@dataclass(frozen=True)
+class QueueSection(Section):
+    """`queue` is who is pending, `wanted` what was asked for by bin, `waits` how long it took to start."""
+
+    queue: Queue
+    wanted: Wanted
+    waits: Waits
+
+    @property
+    def people(self) -> Iterable[UserName]:
+        """Those who are or were pending, by name."""
+        return sorted({*self.wanted.users, *(waiter.user for waiter in self.queue.users)})
+
+
+def build(usage: UsageFacts, facts: QueueFacts, shown: UsageSection, limits: LimitsSection | None) -> QueueSection:
+    """The section from renamed facts; where limits are missing, nothing is explained by them."""
+    known = limits.limits if limits else {}
+    return QueueSection(
+        queue=summarise(facts.seen, known, shown.now),
+        wanted=by_bin(facts.samples, usage.usage.window),
+        waits=waits_of(usage.tally.starts, usage.usage.window),
+    )
