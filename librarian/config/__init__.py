@@ -13,8 +13,8 @@ from typing import Any
 from librarian.config import run_options
 from librarian.config.keys import AMOUNTS, DAY, day
 from librarian.config.problems import problems_of
-from librarian.config.settings import Cluster, Config, Paths, Publish, Qos, ReportOptions, Scrontab, SlurmTools
 from librarian.config.run_options import RunOptions, StoreOptions
+from librarian.config.settings import Cluster, Config, Paths, Publish, Qos, ReportOptions, Scrontab, SlurmTools
 from librarian.errors import ConfigError
 from librarian.privacy.rules import Rules
 from librarian.subjects.months.grants import Allocation

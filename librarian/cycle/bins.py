@@ -12,13 +12,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from librarian.shared.scope import Scope
+from librarian.shared.spans import clipped
 from librarian.shared.window import Window
-from librarian.store import Scope, Store
-from librarian.subjects.months.keep import RUNS, USAGE
-from librarian.subjects.months.model import clipped
+from librarian.store import Store
+from librarian.subjects.jobs.keep import JobRuns
 from librarian.subjects.usage.binning import Usage
 from librarian.subjects.usage.bins import Limits, Measured, extended, final, part, part_of_window
 from librarian.subjects.usage.bins import measure as measure_all
+from librarian.subjects.usage.keep import RUNS, USAGE
+from librarian.subjects.usage.keep_bins import BinCache
 
 log = logging.getLogger(__name__)
 
@@ -49,10 +52,10 @@ def measure(store: Store, scope: Scope, window: Window, limits: Limits) -> Found
     Where limits of the past have come to be others than the kept bins were measured against, all is computed anew.
     """
     edition = store.edition()
-    kept = _usable(store.bins(scope), window, _written(store, scope, window))
+    kept = _usable(BinCache(store).bins(scope), window, _written(store, scope, window))
     found = _continued(store, scope, window, kept, limits, edition) if kept else None
     if found is None:
-        jobs = store.jobs(scope, window.start)
+        jobs = JobRuns(store).jobs(scope, window.start)
         found = Found(measure_all(jobs, window, limits), jobs, window, edition)
     return found
 
@@ -61,7 +64,7 @@ def keep(store: Store, scope: Scope, found: Found) -> None:
     """Keep the bins that are over, for the next time; their hours are written."""
     over = final(found.measured)
     if over > found.kept:
-        store.keep_bins(scope, part(found.measured, 0, over), found.edition)
+        BinCache(store).keep(scope, part(found.measured, 0, over), found.edition)
 
 
 def _written(store: Store, scope: Scope, window: Window) -> int:
@@ -88,7 +91,7 @@ def _continued(
     store: Store, scope: Scope, window: Window, kept: Measured, limits: Limits, edition: int
 ) -> Found | None:
     rest = part_of_window(window, kept.tally.window.bins, window.bins)
-    jobs = store.jobs(scope, rest.start)
+    jobs = JobRuns(store).jobs(scope, rest.start)
     measured = extended(kept, jobs, window, limits)
     if measured is None:
         log.info("%s: limits of the past have changed; all is computed anew", scope.qos)

@@ -7,14 +7,18 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from librarian.shared.calendar import midnights, month_start
+from librarian.shared.scope import Scope
+from librarian.shared.spans import Spans, clipped, joined
 from librarian.shared.window import Window
-from librarian.store import Scope, Store
+from librarian.store import Store
 from librarian.subjects.months.allocation import Pace, pace
 from librarian.subjects.months.grants import Allocation
-from librarian.subjects.months.keep import RUNS, USAGE
-from librarian.subjects.months.model import Kept, Month, Spans, clipped, joined, midnights, month_start, months
+from librarian.subjects.months.keep import MonthSums
+from librarian.subjects.months.model import Kept, Month, months
 from librarian.subjects.usage.accounts import by_account
 from librarian.subjects.usage.binning import Usage
+from librarian.subjects.usage.keep import RUNS, USAGE, Hours
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ def keep(store: Store, scope: Scope, jobs: pd.DataFrame, usage: Usage, edition: 
     whole = int(window.edges[-1]) == window.now
     finished = window.now if whole else int(window.edges[-2])
     if finished > window.start:
-        store.keep_usage(scope, usage, by_account(jobs, window), edition)
+        Hours(store).keep(scope, usage, by_account(jobs, window), edition)
     return Past(scope, window.now, window.zone, finished, None if whole else _rest(jobs, usage))
 
 
@@ -67,7 +71,7 @@ def _sums(usage: Usage) -> dict[str, dict[str, float]]:
 
 def months_of(store: Store, past: Past) -> tuple[Month, ...]:
     """The months of a QoS up to now, oldest first."""
-    kept = [*store.kept_months(past.scope, past.finished), *([past.rest] if past.rest else [])]
+    kept = [*MonthSums(store).months(past.scope, past.finished), *([past.rest] if past.rest else [])]
     return months(kept, past.known(store, USAGE), past.known(store, RUNS), past.zone)
 
 
@@ -93,7 +97,7 @@ def _pace(store: Store, allocation: Allocation, pasts: list[Past]) -> Pace | Non
     by_day: dict[int, float] = {}
     known: Spans = ((0, now),)
     for past in pasts:
-        days = store.kept_days(past.scope, allocation.key, since, min(past.finished, now))
+        days = MonthSums(store).days(past.scope, allocation.key, since, min(past.finished, now))
         if past.rest and past.finished < now:
             amount = sum(held.get(allocation.key, 0.0) for held in past.rest.users.values())
             today = midnights(past.finished, past.finished, zone)[0]

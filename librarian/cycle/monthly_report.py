@@ -9,7 +9,7 @@ from librarian.cycle import stages
 from librarian.cycle.assemble import Source
 from librarian.cycle.report import untracked
 from librarian.errors import ConfigError, StoreError
-from librarian.subjects.months.model import is_month
+from librarian.shared.calendar import is_month
 from librarian.subjects.months.tables import Statement
 
 ALL = "all"

@@ -12,8 +12,8 @@ import shutil
 from dataclasses import asdict, fields
 from pathlib import Path
 
-from librarian.config.setup import Setup
 from librarian.config.run_options import Alert
+from librarian.config.setup import Setup
 from librarian.errors import LibrarianError, one_line
 from librarian.health import statusfile
 from librarian.health.alerting import Memory, Message, decide

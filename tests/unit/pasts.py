@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from librarian.shared.calendar import midnights, month_start
 from librarian.subjects.months.allocation import Pace, pace
 from librarian.subjects.months.grants import Allocation
-from librarian.subjects.months.model import Kept, Month, midnights, month_start, months
+from librarian.subjects.months.model import Kept, Month, months
 from librarian.subjects.usage.accounts import by_account
 from librarian.subjects.usage.binning import Usage
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from librarian import config
 from librarian.config import setup as configfile
-from librarian.config.setup import Setup
 from librarian.config.run_options import Alert
+from librarian.config.setup import Setup
 from librarian.errors import ConfigError
 from librarian.health import alerts, statusfile
 from librarian.health.alerting import Memory, Message, decide

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from librarian.shared.calendar import midnights
+from librarian.shared.spans import joined
 from librarian.shared.window import DAY, day_start, local_date
 from librarian.subjects.months.allocation import Pace, pace, period
 from librarian.subjects.months.grants import Allocation
-from librarian.subjects.months.model import joined, midnights
 
 ZONES = ["US/Eastern", "Europe/Berlin", "Australia/Lord_Howe", "Asia/Kolkata", "America/Sao_Paulo"]
 BEGIN = day_start(date(2026, 7, 1), "US/Eastern")

@@ -10,9 +10,11 @@ import pytz
 from hypothesis import given
 from hypothesis import strategies as st
 
+from librarian.shared.calendar import month_after, month_name, month_start, month_starts
+from librarian.shared.spans import clipped, joined
 from librarian.shared.window import isoformat
 from librarian.subjects.months import model
-from librarian.subjects.months.model import Kept, clipped, joined, month_after, month_name, month_start, month_starts
+from librarian.subjects.months.model import Kept
 
 ZONES = ["US/Eastern", "Europe/Berlin", "Australia/Lord_Howe", "Asia/Kolkata", "America/Havana", "Asia/Beirut"]
 times = st.integers(1_000_000_000, 1_900_000_000)

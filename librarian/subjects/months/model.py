@@ -1,18 +1,13 @@
-"""Calendar months: what users and accounts came to in each, and how much of a month is known.
-
-A month is one of the calendar of a zone, from its first midnight to that of the next month. Since bins follow the clock
-of the same zone, the edge of a month is the edge of a bin.
-"""
+"""Calendar months: what users and accounts came to in each, and how much of a month is known."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
 
+from librarian.shared.calendar import month_after, month_name, month_starts
 from librarian.shared.resources import OBSERVABLES
-from librarian.shared.window import day_start, local_date
+from librarian.shared.spans import Spans, clipped
 from librarian.subjects.usage.summary import Totals
 
 # Runs that came to nothing by themselves or by the cluster. One that somebody cancelled, or that was preempted or
@@ -21,7 +16,6 @@ FAILED = ("BOOT_FAIL", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "TIME
 
 Amounts = Mapping[str, Mapping[str, float]]  # unit-seconds by name (of a user or an account), then by observable key
 EndedBy = Mapping[tuple[str, str, str], int]  # number of runs that ended, by (user, account, state)
-Spans = tuple[tuple[int, int], ...]  # half-open spans of time in UTC epochs, in order, none touching another
 
 
 @dataclass(frozen=True)
@@ -150,67 +144,3 @@ def _sum(totals: Iterable[Totals]) -> Totals:
     return Totals(
         {o.key: sum((one.hours[o.key] for one in every), 0.0) for o in OBSERVABLES}, dict(sorted(ended.items()))
     )
-
-
-# the calendar
-
-
-def month_start(epoch: int, zone: str) -> int:
-    """First instant of the calendar month of `zone` that holds `epoch`."""
-    day = local_date(epoch, zone)
-    begin = day_start(day.replace(day=1), zone)
-    # where the clock goes back across the first midnight, the moments before its second are on the day before
-    return begin if begin <= epoch else day_start(_before(day), zone)
-
-
-def month_after(begin: int, zone: str) -> int:
-    """First instant of the month after the one that begins at `begin`."""
-    day = local_date(begin + 20 * 86400, zone)  # well inside the month, whatever the clock does at its edge
-    return day_start(date(day.year + day.month // 12, day.month % 12 + 1, 1), zone)
-
-
-def month_starts(begin: int, end: int, zone: str) -> list[int]:
-    """The first instants of the months that hold `begin` to `end`, both included."""
-    starts = [month_start(begin, zone)]
-    while (after := month_after(starts[-1], zone)) <= end:
-        starts.append(after)
-    return starts
-
-
-def midnights(begin: int, end: int, zone: str) -> list[int]:
-    """The first instants of the days of `zone` that hold `begin` to `end`, and that of the day after."""
-    first, last = local_date(begin, zone), local_date(end, zone)
-    return [day_start(first + timedelta(days=k), zone) for k in range((last - first).days + 2)]
-
-
-def month_name(begin: int, zone: str) -> str:
-    """The month that begins at `begin`, as in 2026-11."""
-    return local_date(begin + 20 * 86400, zone).strftime("%Y-%m")
-
-
-def is_month(text: str) -> bool:
-    """Whether `text` names a month as `month_name` does."""
-    return re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", text) is not None
-
-
-def _before(day: date) -> date:
-    return date(day.year - (day.month == 1), (day.month - 2) % 12 + 1, 1)
-
-
-# spans
-
-
-def joined(spans: Iterable[tuple[int, int]]) -> Spans:
-    """The same time as spans in order that do not touch; empty ones are left out."""
-    found: list[tuple[int, int]] = []
-    for begin, end in sorted(span for span in spans if span[0] < span[1]):
-        if found and begin <= found[-1][1]:
-            found[-1] = (found[-1][0], max(found[-1][1], end))
-        else:
-            found.append((begin, end))
-    return tuple(found)
-
-
-def clipped(spans: Spans, begin: int, end: int) -> Spans:
-    """What of `spans` lies in [begin, end)."""
-    return joined((max(since, begin), min(until, end)) for since, until in spans)

@@ -17,12 +17,13 @@ from librarian.cycle.report import Report
 from librarian.render.pictures import captions
 from librarian.render.pictures.style import ALARM, DPI, GRID, INK, QUIET, canvas, drawable
 from librarian.shared import palette
+from librarian.shared.calendar import month_starts
 from librarian.shared.resources import OBSERVABLES, Observable
 from librarian.shared.text import shown
 from librarian.shared.window import local_date
 from librarian.shared.words import amount, percent
 from librarian.subjects.months.allocation import Pace
-from librarian.subjects.months.model import Month, month_starts
+from librarian.subjects.months.model import Month
 
 WIDTH = 13.0  # inches, as the overview
 _ROW, _PACE = 0.31, 2.75  # inches: of a user's two bars, of the pace lines

@@ -10,10 +10,12 @@ import logging
 from collections.abc import Sequence
 
 from librarian.errors import NoAnswerError, SlurmError
+from librarian.shared.scope import Scope
 from librarian.slurm.command import Slurm
-from librarian.store import Scope, Store
+from librarian.store import Store
 from librarian.subjects.queue import ask
 from librarian.subjects.queue.ask import Question, Told
+from librarian.subjects.queue.keep import QueueSamples
 from librarian.subjects.queue.model import wanted
 
 log = logging.getLogger(__name__)
@@ -31,10 +33,10 @@ def look(slurm: Slurm, store: Store, scopes: Sequence[Scope], *, cluster: str, n
             if silent is not None:
                 raise silent
             told = ask.ask(slurm, Question(scope.qos, scope.accounts, scope.partitions), cluster)
-            store.keep_queue(scope, now, told.table, complaint(told))
-            store.add_sample(scope, now, wanted(told.table, now))
+            QueueSamples(store).keep(scope, now, told.table, complaint(told))
+            QueueSamples(store).add(scope, now, wanted(told.table, now))
         except SlurmError as error:
-            store.queue_failed(scope, str(error))
+            QueueSamples(store).failed(scope, str(error))
             if error is not silent:
                 log.warning("the queue of %s is not known now: %s", scope.qos, error)
                 failures.append(error)
