@@ -89,6 +89,7 @@ def render(options: argparse.Namespace) -> int:
     """Store to site, and to one file where that is asked for."""
     from librarian.cycle import stages
     from librarian.site import single_file
+    from librarian.subjects.listed import titles
 
     setup = _setup(options)
     host.stand_back(setup.config.report.nice)
@@ -97,7 +98,7 @@ def render(options: argparse.Namespace) -> int:
         problems = stages.render(setup, host.clock())
         try:
             if options.single_file:
-                single_file.write_single(setup.places.site, Path(options.single_file).absolute())
+                single_file.write_single(setup.places.site, Path(options.single_file).absolute(), titles())
         except LibrarianError as error:
             problems.append(error)
         return _told(problems)

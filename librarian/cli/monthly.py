@@ -9,23 +9,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from librarian import __version__
-from librarian.errors import ConfigError, LibrarianError
+from librarian.errors import ConfigError, LibrarianError, StoreError
 from librarian.system import host
 
 if TYPE_CHECKING:
+    from librarian.config.setup import Setup
     from librarian.subjects.months.tables import Statement
 
 
 def report(options: argparse.Namespace) -> int:
     """Months and allocations as tables, or as the format that is asked for."""
     from librarian.config import setup as configfile
-    from librarian.cycle import monthly_report
+    from librarian.cycle import stages
+    from librarian.subjects.months import statements
 
     if options.format == "pdf" and options.output == "-" and sys.stdout.isatty():
         raise ConfigError("a PDF is nothing for a terminal", todo="name a file with --output")
     environment = host.environment()
     setup = configfile.load(configfile.find(options.config, environment), environment)
-    told = monthly_report.statements(setup, options.month, options.qos or [])
+    wanted = _wanted(setup, options.qos or [])
+    statements.check(options.month)
+    if not setup.places.store.exists():
+        raise StoreError("nothing was collected yet", f"there is no store {setup.places.store}", "run: librarian run")
+    reports = [source.report for source in stages.look(setup) if source.report]
+    told = statements.statements(reports, options.month, wanted)
     content = _renderer(options.format)(told)
     if options.output == "-":
         sys.stdout.flush()
@@ -37,6 +44,14 @@ def report(options: argparse.Namespace) -> int:
     except OSError as error:
         raise LibrarianError(f"{options.output} could not be written", error.strerror or str(error)) from error
     return 0
+
+
+def _wanted(setup: Setup, names: Sequence[str]) -> list[str]:
+    known = {entry.name.lower(): entry.name for entry in setup.config.qos}
+    strange = [name for name in names if name.lower() not in known]
+    if strange:
+        raise ConfigError(f"{strange[0]} is not a configured QoS", f"there are {', '.join(known.values())}")
+    return [known[name.lower()] for name in names] or list(known.values())
 
 
 def _renderer(name: str | None) -> Callable[[Sequence[Statement]], bytes]:

@@ -1,7 +1,8 @@
 """From reports to the site folder: every file of the site, in one place.
 
 A QoS that cannot be shown now, for want of data or because its pictures failed, keeps the files of the last site and is
-marked as old; it never takes the others down.
+marked as old; it never takes the others down. Of a QoS one of whose subjects failed, that subject's part of the last
+site stays, and a note says so.
 """
 
 from __future__ import annotations
@@ -15,33 +16,31 @@ from pathlib import Path
 from typing import Any
 
 from librarian import __version__
-from librarian.config import Qos
 from librarian.config.setup import Setup
-from librarian.cycle import pictures, report
+from librarian.cycle import pictures
+from librarian.cycle.document import data_json
 from librarian.cycle.pictures import ENDINGS, Made
-from librarian.cycle.report import Collected, Header, Report
 from librarian.errors import LibrarianError, SiteError
 from librarian.health import statusfile
-from librarian.render.files import INDEX, PAGE, PICTURES, PLAIN, file_names
 from librarian.render.html.page import render_page
 from librarian.render.html.plain import render_plain
-from librarian.render.json import payload
-from librarian.shared import palette
+from librarian.render.json.index import Entry, index_json
+from librarian.render.json.values import SCHEMA_VERSION
+from librarian.shared.files import INDEX, PAGE, PLAIN, file_names
+from librarian.shared.report import Report, Staleness
 from librarian.site import assets, folder
-from librarian.subjects.usage.bins import Measured
-from librarian.subjects.usage.csv import usage_gzip
-from librarian.subjects.usage.summary import ranking
+from librarian.subjects.listed import titles
+from librarian.subjects.subject import Subject, Watched
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Source:
-    """What there is to show of a QoS; without `collected` and `measured`, `reason` says why there is nothing new."""
+    """What there is to show of a QoS; without a report, `reason` says why there is nothing new."""
 
-    qos: Qos
-    collected: Collected | None
-    measured: Measured | None
+    watched: Watched
+    report: Report | None
     reason: str
 
 
@@ -50,7 +49,7 @@ class Shown:
     """A QoS on the site: its row in the index, its files, those of the last site that stay, and what to remember of
     pictures."""
 
-    entry: payload.Entry
+    entry: Entry
     files: dict[str, bytes] = field(default_factory=dict)
     kept: dict[str, Path] = field(default_factory=dict)
     made: dict[str, Made] = field(default_factory=dict)
@@ -59,6 +58,7 @@ class Shown:
 def write_site(
     setup: Setup,
     sources: Sequence[Source],
+    subjects: tuple[Subject, ...],
     now: int,
     *,
     carry: bool = True,
@@ -71,95 +71,103 @@ def write_site(
     `more` are files that are put beside the others.
     """
     problems: list[LibrarianError] = []
-    next_expected = now + setup.config.report.interval_seconds
-    ranked = ranking([source.measured.usage for source in sources if source.measured])
-    waiting = sorted({user for source in sources if source.collected for user in source.collected.waiting})
-    colours = palette.assign([*ranked, *(user for user in waiting if user not in set(ranked))])
     known = pictures.recall(setup.places) if carry else {}
+    work = _Work(setup, subjects, now + setup.config.report.interval_seconds, known, carry)
     shown = []
     for source in sources:
-        log.info("%s: drawing", source.qos.name)
+        log.info("%s: drawing", source.watched.name)
         try:
-            shown.append(_fresh(setup, source, colours, next_expected, known, carry))
+            shown.append(work.fresh(source.report) if source.report else work.kept(source.watched, source.reason))
         except Exception as error:
-            log.debug("rendering %s failed", source.qos.name, exc_info=True)
-            problem = SiteError(f"QoS {source.qos.name} could not be drawn", f"{type(error).__name__}: {error}")
+            log.debug("rendering %s failed", source.watched.name, exc_info=True)
+            why = f"{type(error).__name__}: {error}"
+            problem = SiteError(f"QoS {source.watched.name} could not be drawn", why)
             problems.append(problem)
-            shown.append(_kept(setup, source.qos, public(str(problem)), known, carry))
-    _put(setup, shown, now, next_expected, more)
+            shown.append(work.kept(source.watched, public(str(problem))))
+    _put(setup, shown, subjects, now, more)
     pictures.remember(setup.places, {name: made for item in shown for name, made in item.made.items()})
     return problems
 
 
-def _fresh(
-    setup: Setup, source: Source, colours: dict[str, str], next_expected: int, known: Mapping[str, Made], carry: bool
-) -> Shown:
-    if source.collected is None or source.measured is None:
-        return _kept(setup, source.qos, source.reason, known, carry)
-    header = _header(setup, source.qos)
-    built = report.build(header, source.collected, source.measured, source.qos.limits, colours)
-    drawn = pictures.pictures_of(built, setup.places.site, known, setup.config.report.processes)
-    return Shown(_entry(built), _data(built, next_expected) | drawn.drawn, drawn.kept, drawn.made)
+@dataclass(frozen=True)
+class _Work:
+    """The files of one QoS after the other: `known` is what is remembered of the pictures of the last site, from which
+    something may be kept if it is to be carried over."""
 
+    setup: Setup
+    subjects: tuple[Subject, ...]
+    next_expected: int
+    known: Mapping[str, Made]
+    carry: bool
 
-def _header(setup: Setup, qos: Qos) -> Header:
-    options = setup.config.report
-    return Header(
-        qos.name, qos.title, setup.config.cluster.name, setup.zone, options.refresh_seconds, options.top_users
-    )
+    def fresh(self, report: Report) -> Shown:
+        """A QoS as its report has it; what belongs to a subject that failed is taken from the last site."""
+        names, site = file_names(report.header.qos), self.setup.places.site
+        last = self._last(report.header.qos) if report.failed else None
+        data = data_json(report, self.subjects, last or {}, next_expected=self.next_expected, version=__version__)
+        tables = [table for subject in self._told(report) if (table := subject.csv(report)) is not None]
+        drawn = pictures.pictures_of(report, self.subjects, site, self.known, self.setup.config.report.processes)
+        old = self._pictures(names.picture, [s for s in self.subjects if s.key in report.failed]) if last else {}
+        header = report.header
+        entry = Entry(header.qos, header.title, last_updated=report.window.now, staleness=report.staleness)
+        files = {names.data: data, **drawn.drawn, **({names.csv: tables[0]} if tables else {})}
+        kept = {**drawn.kept, **old}
+        if report.failed:
+            entry = Entry(header.qos, header.title, report.window.now, report.staleness, frozenset({*files, *kept}))
+        return Shown(entry, files, kept, {**drawn.made, **pictures.still(self.known, old)})
 
+    def _told(self, report: Report) -> list[Subject]:
+        return [subject for subject in self.subjects if subject.key in report.sections]
 
-def _data(built: Report, next_expected: int) -> dict[str, bytes]:
-    names = file_names(built.header.qos)
-    return {
-        names.data: payload.data_json(built, next_expected=next_expected, version=__version__),
-        names.csv: usage_gzip(built),
-    }
+    def _pictures(self, name_of: Callable[[str, str], str], subjects: Sequence[Subject]) -> dict[str, Path]:
+        """The pictures of some subjects that the last site has."""
+        site = self.setup.places.site
+        names = [name_of(name, ending) for subject in subjects for name in subject.pictures() for ending in ENDINGS]
+        return {name: site / name for name in names if (site / name).is_file()}
 
+    def _last(self, qos: str) -> dict[str, Any] | None:
+        """The data of the last site, if they are of this QoS of this cluster and of this form."""
+        data = folder.read_json(self.setup.places.site, file_names(qos).data) if self.carry else None
+        return data if _updated(data, qos, self.setup.config.cluster.name) is not None else None
 
-def _entry(built: Report) -> payload.Entry:
-    return payload.Entry(built.header.qos, built.header.title, last_updated=built.window.now, staleness=built.staleness)
-
-
-def _kept(setup: Setup, qos: Qos, reason: str, known: Mapping[str, Made], carry: bool) -> Shown:
-    """What the last site showed of `qos`, marked as old; nothing but the reason where it showed nothing."""
-    names, site = file_names(qos.name), setup.places.site
-    data = folder.read_json(site, names.data) if carry else None
-    updated = _updated(data, qos.name, setup.config.cluster.name)
-    if data is None or updated is None:
-        return Shown(payload.Entry(qos.name, qos.title, None, report.Staleness(True, None, reason)))
-    staleness = report.Staleness(True, updated, reason)
-    data["staleness"] = {"stale": True, "since": updated, "reason": reason}
-    others = [names.csv, *(names.picture(name, ending) for name in PICTURES for ending in ENDINGS)]
-    kept = {name: site / name for name in others if (site / name).is_file()}
-    files = {names.data: json.dumps(data, separators=(",", ":"), allow_nan=False).encode()}
-    return Shown(
-        payload.Entry(qos.name, qos.title, updated, staleness, frozenset(kept)),
-        files,
-        kept,
-        pictures.still(known, kept),
-    )
+    def kept(self, watched: Watched, reason: str) -> Shown:
+        """What the last site showed of a QoS, marked as old; nothing but the reason where it showed nothing."""
+        names, site, data = file_names(watched.name), self.setup.places.site, self._last(watched.name)
+        updated = _updated(data, watched.name, self.setup.config.cluster.name)
+        if data is None or updated is None:
+            return Shown(Entry(watched.name, watched.title, None, Staleness(True, None, reason)))
+        staleness = Staleness(True, updated, reason)
+        data["staleness"] = {"stale": True, "since": updated, "reason": reason}
+        kept = self._pictures(names.picture, self.subjects)
+        kept |= {names.csv: site / names.csv} if (site / names.csv).is_file() else {}
+        files = {names.data: json.dumps(data, separators=(",", ":"), allow_nan=False).encode()}
+        entry = Entry(watched.name, watched.title, updated, staleness, frozenset(kept))
+        return Shown(entry, files, kept, pictures.still(self.known, kept))
 
 
 def _updated(data: dict[str, Any] | None, qos: str, cluster: str) -> int | None:
     """When data of the last site were complete; None when they are not of this QoS of this cluster, or another form."""
-    metadata = data.get("metadata") if data and data.get("schema_version") == payload.SCHEMA_VERSION else None
+    metadata = data.get("metadata") if data and data.get("schema_version") == SCHEMA_VERSION else None
     if not isinstance(metadata, dict) or metadata.get("qos") != qos or metadata.get("cluster") != cluster:
         return None
     updated = metadata.get("last_updated_epoch")
     return updated if isinstance(updated, int) else None
 
 
-def _put(setup: Setup, shown: Sequence[Shown], now: int, next_expected: int, more: Mapping[str, bytes]) -> None:
+def _put(
+    setup: Setup, shown: Sequence[Shown], subjects: tuple[Subject, ...], now: int, more: Mapping[str, bytes]
+) -> None:
+    told = titles(subjects)
     plotly = assets.plotly()
     if plotly.path is None:
         log.info("no plotly.js on this machine: the page loads its charts' library from %s", plotly.url)
-    index = payload.index_json(
+    index = index_json(
         [item.entry for item in shown],
+        told.pictures,
         cluster=setup.config.cluster.name,
         zone=setup.zone,
         now=now,
-        next_expected=next_expected,
+        next_expected=now + setup.config.report.interval_seconds,
         refresh_seconds=setup.config.report.refresh_seconds,
         version=__version__,
         plotly=plotly,
@@ -172,12 +180,13 @@ def _put(setup: Setup, shown: Sequence[Shown], now: int, next_expected: int, mor
         PAGE: render_page(
             parsed,
             datasets,
+            told,
             status=more.get(statusfile.NAME),
             templates=templates,
             dashboard=assets.dashboard(),
             plotly=plotly,
         ),
-        PLAIN: render_plain(parsed, datasets, templates=templates),
+        PLAIN: render_plain(parsed, datasets, subjects, templates=templates),
     }
     copies = {name: path for item in shown for name, path in item.kept.items()}
     if plotly.path is not None:

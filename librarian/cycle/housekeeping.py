@@ -9,7 +9,10 @@ import re
 from librarian.config import DAY
 from librarian.config.setup import Setup
 from librarian.errors import LibrarianError
-from librarian.store import Scope, opened
+from librarian.shared.scope import Scope
+from librarian.store import Store, opened, shrink
+from librarian.subjects.listed import SUBJECTS
+from librarian.subjects.subject import Tidying, Watched
 from librarian.system.host import file_time
 
 EVERY = DAY
@@ -30,12 +33,9 @@ def tidy(setup: Setup, now: int) -> bool:
             if isinstance(last, int) and 0 <= now - last < EVERY:
                 return False
             before = now - keep_seconds(setup)
-            names = tuple(entry.name for entry in setup.config.qos)
-            dropped = store.forget_strangers(names, before)
-            scopes = [Scope(entry.name, entry.accounts, entry.partitions) for entry in setup.config.qos]
-            dropped += sum(store.forget_runs(scope, before) for scope in scopes)
-            store.forget_bins(scopes)
-            smaller = store.shrink()
+            tidying = Tidying(store, _watched(setup), before, lambda scope: _written(store, scope))
+            dropped = sum(subject.tidy(tidying) for subject in SUBJECTS)
+            smaller = shrink(store)
             store.know(_TIDIED, now, now)
     except LibrarianError as error:
         log.warning("old runs could not be dropped: %s", error)
@@ -43,6 +43,15 @@ def tidy(setup: Setup, now: int) -> bool:
     _sweep(setup)
     log.info("housekeeping: %d old runs dropped%s", dropped, ", the store made smaller" if smaller else "")
     return True
+
+
+def _watched(setup: Setup) -> tuple[Watched, ...]:
+    return tuple(Watched(Scope(entry.name, entry.accounts, entry.partitions)) for entry in setup.config.qos)
+
+
+def _written(store: Store, scope: Scope) -> int:
+    """Up to when (UTC epoch) all subjects have written down what runs came to."""
+    return min(subject.written(store, scope) for subject in SUBJECTS)
 
 
 def keep_seconds(setup: Setup) -> int:

@@ -10,7 +10,6 @@ import contextlib
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from librarian.config.setup import Setup
 from librarian.errors import LibrarianError, SiteError, Terminated, TooSlowError, one_line
@@ -20,11 +19,11 @@ from librarian.health.status import FAILED, OK, PARTIAL, QosStatus, Status
 from librarian.privacy import pseudonyms
 from librarian.privacy.rules import Rules
 from librarian.site import folder
+from librarian.store import Store
+from librarian.subjects.listed import SUBJECTS
+from librarian.subjects.subject import Asked, Watched
 from librarian.system.host import stopwatch, write_atomic
 from librarian.system.interrupts import Guard
-
-if TYPE_CHECKING:
-    from librarian.store import Scope, Store
 
 Problems = list[LibrarianError]
 log = logging.getLogger(__name__)
@@ -115,17 +114,21 @@ def public(setup: Setup, status: Status) -> bytes:
     return values.to_json(shown)
 
 
-def qos_status(store: Store, scope: Scope, now: int) -> QosStatus:
-    """How asking for a QoS has fared, as the store knows it."""
-    coverage, last = store.coverage(scope), store.last_query(scope)
+def qos_statuses(store: Store, watched: Sequence[Watched], now: int) -> list[QosStatus]:
+    """How asking for each QoS has fared, as the store knows it."""
+    found = [(one, subject.asked(store, one)) for one in watched for subject in SUBJECTS]
+    return [_qos_status(one.name, asked, now) for one, asked in found if asked]
+
+
+def _qos_status(name: str, asked: Asked, now: int) -> QosStatus:
     return QosStatus(
-        last_try=last.until if last else None,
-        last_success=min(coverage.complete_at, now) if coverage else None,
-        seconds=round(last.seconds, 3) if last else None,
-        error=one_line(last.error) if last and last.error else None,
-        name=scope.qos,
-        rows=last.rows if last else None,
-        rejects=counted([reject.reason for reject in store.rejects(scope)]),
+        last_try=asked.last_try,
+        last_success=None if asked.complete_at is None else min(asked.complete_at, now),
+        seconds=None if asked.seconds is None else round(asked.seconds, 3),
+        error=one_line(asked.error) if asked.error else None,
+        name=name,
+        rows=asked.rows,
+        rejects=counted(asked.rejects),
     )
 
 

@@ -10,7 +10,7 @@ import functools
 import hashlib
 import json
 import logging
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,14 +18,15 @@ from typing import TYPE_CHECKING
 
 from librarian import __version__
 from librarian.config.setup import Places
-from librarian.cycle.report import Report
-from librarian.render.files import PICTURES, file_names
-from librarian.render.pictures import digest as inputs
+from librarian.render.pictures.digest import digest
+from librarian.shared.files import file_names
+from librarian.shared.report import Report
+from librarian.subjects.subject import Subject
 from librarian.system import workers
 from librarian.system.host import write_atomic
 
 if TYPE_CHECKING:
-    from librarian.subjects.usage.pictures import Picture
+    from librarian.render.pictures.figure import Picture
 
 SCHEMA_VERSION = 1
 ENDINGS = ("png", "pdf")
@@ -50,37 +51,44 @@ class Pictures:
     made: dict[str, Made] = field(default_factory=dict)
 
 
-def pictures_of(report: Report, site: Path, known: Mapping[str, Made], processes: int = 1) -> Pictures:
-    """All pictures of a report; `known` is what is remembered of those in `site`. Raises what drawing raises.
+def pictures_of(
+    report: Report, subjects: Sequence[Subject], site: Path, known: Mapping[str, Made], processes: int = 1
+) -> Pictures:
+    """All pictures of the sections of a report; `known` is what is remembered of those in `site`. Raises what drawing
+    raises.
 
     They are drawn by up to `processes` workers. One that a worker does not bring is drawn here once more.
     """
-    names, found, missing = file_names(report.header.qos), Pictures(), {}
-    for name in PICTURES:
-        digest = inputs.digest(report, name, *_versions())
-        files = [names.picture(name, ending) for ending in ENDINGS]
-        if all(_is_there(site / file, known.get(file), digest) for file in files):
-            found.kept.update({file: site / file for file in files})
-            found.made.update({file: known[file] for file in files})
+    files, found = file_names(report.header.qos), Pictures()
+    missing: dict[str, tuple[Subject, str]] = {}
+    every = [(subject, name) for subject in subjects if subject.key in report.sections for name in subject.pictures()]
+    for subject, name in every:
+        drawn_from = digest(report, name, subject.inputs(report, name), *_versions())
+        both = [files.picture(name, ending) for ending in ENDINGS]
+        if all(_is_there(site / file, known.get(file), drawn_from) for file in both):
+            found.kept.update({file: site / file for file in both})
+            found.made.update({file: known[file] for file in both})
         else:
-            missing[name] = digest
-    for picture in _drawn(report, list(missing), processes):
+            missing[name] = subject, drawn_from
+    for picture in _drawn(report, {name: subject for name, (subject, _) in missing.items()}, processes):
         for ending, data in zip(ENDINGS, (picture.png, picture.pdf), strict=True):
-            file = names.picture(picture.name, ending)
+            file = files.picture(picture.name, ending)
             found.drawn[file] = data
-            found.made[file] = Made(missing[picture.name], len(data), hashlib.sha256(data).hexdigest())
-    log.info("%s: %d pictures drawn, %d as they were", report.header.qos, len(missing), len(PICTURES) - len(missing))
+            found.made[file] = Made(missing[picture.name][1], len(data), hashlib.sha256(data).hexdigest())
+    log.info("%s: %d pictures drawn, %d as they were", report.header.qos, len(missing), len(every) - len(missing))
     return found
 
 
-def _drawn(report: Report, names: list[str], processes: int) -> Iterable[Picture]:
-    if not names:
+def _drawn(report: Report, by_name: Mapping[str, Subject], processes: int) -> Iterable[Picture]:
+    if not by_name:
         return
-    from librarian.subjects.usage import pictures  # matplotlib is loaded only where there is something to draw
+    from librarian.render.pictures import figure  # matplotlib is loaded only where there is something to draw
 
     def draw(name: str) -> Picture:
-        return pictures.draw_one(report, name)
+        with figure.styled():
+            return figure.saved(name, by_name[name].draw(report, name))
 
+    names = list(by_name)
     done = workers.spread(draw, names, processes)
     for place, name in enumerate(names):
         yield done[place] if place in done else draw(name)

@@ -1,4 +1,4 @@
-"""One run is one pass: collect, render, publish. Each QoS and each publisher fails alone.
+"""One run is one pass: collect, render, publish. Each subject, each QoS and each publisher fails alone.
 
 Every stage can be run by itself and leaves something on disk: the store, the site folder, the published copies. What
 fails is returned, not raised, so that the stages after it go on with what there is.
@@ -8,30 +8,35 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TypeVar
 
 from librarian.config import Qos
 from librarian.config.setup import Places, Setup
-from librarian.cycle import assemble, bins, history, housekeeping, journal
-from librarian.cycle.report import Collected, Staleness, limits_in
-from librarian.errors import LibrarianError, NoAnswerError, PublishError, SiteError, StoreError
+from librarian.cycle import assemble, housekeeping, journal, reports
+from librarian.cycle.assemble import Source
+from librarian.cycle.reports import Failures, Known
+from librarian.errors import (
+    LibrarianError,
+    NoAnswerError,
+    PublishError,
+    SiteError,
+    SlurmError,
+    StoreError,
+    TooSlowError,
+)
 from librarian.health import alerts, statusfile
 from librarian.privacy import leak_check, pseudonyms
-from librarian.privacy.pseudonyms import Disguise
 from librarian.privacy.rules import Rules
 from librarian.publish import delivery
 from librarian.publish.delivery import Check
+from librarian.shared.report import Header
+from librarian.shared.scope import Scope
 from librarian.shared.window import DAY, Window, window_until
 from librarian.site import folder
 from librarian.slurm.command import Slurm
-from librarian.store import Asked, CorruptStoreError, Scope, Store, opened, set_aside
-from librarian.subjects.jobs import collect
-from librarian.subjects.jobs.collect import Request
-from librarian.subjects.jobs.model import counting, empty_jobs
-from librarian.subjects.months.allocation import Pace
-from librarian.subjects.queue import sample
-from librarian.subjects.usage.bins import Histories, Tally
+from librarian.store import CorruptStoreError, Store, opened, set_aside
+from librarian.subjects.listed import SUBJECTS
+from librarian.subjects.subject import Asking, Subject, Watched
 from librarian.system.host import pause, stopwatch, user_name
 from librarian.system.interrupts import Guard
 
@@ -63,90 +68,61 @@ def run(setup: Setup, slurm: Slurm, now: int, guard: Guard | None = None) -> Pro
 
 
 def collect_all(setup: Setup, slurm: Slurm, now: int, *, full: bool = False) -> Problems:
-    """Bring the store up to `now`; returns what failed, a QoS at a time.
+    """Bring the store up to `now`; returns what failed, a question at a time.
 
-    Where nobody answered (slurmdbd restarts), all is asked once more after a pause, if that was soon told.
+    Where nobody answered (slurmdbd restarts), those subjects ask once more after a pause, if that was soon told.
     """
     began, options = stopwatch(), setup.config.run
 
     def work(store: Store) -> Problems:
-        problems = _ask_all(setup, slurm, store, now, full)
-        soon = stopwatch() - began < options.collect_seconds / 4
-        if options.retry_seconds and soon and any(isinstance(problem, NoAnswerError) for problem in problems):
+        asking = _asking(setup, slurm, store, now, full)
+        problems = {subject.key: _ask(subject, asking) for subject in SUBJECTS}
+        silent = [subject for subject in SUBJECTS if _nobody(problems[subject.key])]
+        if silent and options.retry_seconds and stopwatch() - began < options.collect_seconds / 4:
             log.info("nobody answers; all is asked again in %d s", options.retry_seconds)
             pause(options.retry_seconds)
-            problems = _ask_all(setup, slurm, store, now, full)
-        journal.note_qos(setup, [journal.qos_status(store, scope(entry), now) for entry in setup.config.qos])
-        scopes = [scope(entry) for entry in setup.config.qos]
-        sample.look(slurm, store, scopes, cluster=setup.config.cluster.name, now=now)
-        return problems
+            problems |= {subject.key: _ask(subject, asking) for subject in silent}
+        journal.note_qos(setup, journal.qos_statuses(store, asking.watched, now))
+        return [problem for found in problems.values() for problem in found]
 
     return _with_store(setup.places, now, work)
 
 
-def _ask_all(setup: Setup, slurm: Slurm, store: Store, now: int, full: bool) -> Problems:
-    """Ask for everything once. When nobody answers for a QoS, the others are not asked: each would wait as long.
-
-    Those that failed last time come last, so that one which always fails does not keep the others from being asked.
-    """
-    problems = _observe(setup, slurm, store, now)
-    nobody: LibrarianError | None = None
-    entries = sorted(setup.config.qos, key=lambda entry: _has_failed(store, entry))
-    requests = [_request(setup, entry, now, full) for entry in entries]
-    with slurm.ending():
-        for entry, request, following in zip(entries, requests, [*requests[1:], None], strict=True):
-            if nobody:
-                store.failed(scope(entry), Asked(now, now, 0.0, error=str(nobody)))
-                problems.append(NoAnswerError(f"QoS {entry.name} was not asked for", str(nobody)))
-                continue
-            failed = _collect_one(slurm, store, entry, request, following)
-            nobody = next((problem for problem in failed if isinstance(problem, NoAnswerError)), None)
-            problems += failed
-    return problems
+def _ask(subject: Subject, asking: Asking) -> Problems:
+    """One subject's questions; what fails of them stops no other subject's. Raises `StoreError`."""
+    try:
+        return subject.collect(asking)
+    except (StoreError, TooSlowError):
+        raise
+    except LibrarianError as error:
+        return [error]
+    except Exception as error:
+        log.debug("asking for %s failed", subject.key, exc_info=True)
+        return [SlurmError(f"asking for {subject.key} failed", f"{type(error).__name__}: {error}")]
 
 
-def _request(setup: Setup, entry: Qos, now: int, full: bool) -> Request:
+def _nobody(problems: Problems) -> bool:
+    return any(isinstance(problem, NoAnswerError) for problem in problems)
+
+
+def _asking(setup: Setup, slurm: Slurm, store: Store, now: int, full: bool) -> Asking:
     begin = now - setup.config.report.window_days * DAY
-    return Request(scope(entry), setup.config.cluster.name, now, begin, full)
-
-
-def _has_failed(store: Store, entry: Qos) -> bool:
-    """Whether the last question failed; one that was not asked took no time."""
-    last = store.last_query(scope(entry))
-    return bool(last and last.error and last.seconds)
+    return Asking(slurm, store, now, setup.config.cluster.name, watched(setup), begin, full)
 
 
 def observe(setup: Setup, slurm: Slurm, now: int) -> Problems:
-    """Look at the cluster's settings and the limits alone, and keep what changed of them; returns what failed."""
-    return _with_store(setup.places, now, lambda store: _observe(setup, slurm, store, now))
+    """Ask for what has no history at Slurm, such as limits, and keep what changed; returns what failed."""
+
+    def work(store: Store) -> Problems:
+        asking = _asking(setup, slurm, store, now, False)
+        return [problem for subject in SUBJECTS if subject.fleeting for problem in _ask(subject, asking)]
+
+    return _with_store(setup.places, now, work)
 
 
-def _observe(setup: Setup, slurm: Slurm, store: Store, now: int) -> Problems:
-    names = [entry.name for entry in setup.config.qos]
-    cluster = setup.config.cluster.name
-    problems: Problems = [*collect.observe_cluster(slurm, store, now, cluster=cluster, names=names)]
-    for entry in setup.config.qos:
-        if collect.keep_limits(store, entry.name, entry.limits, now):
-            log.info("%s: its limits are new or have changed", entry.name)
-    return problems
-
-
-def _collect_one(slurm: Slurm, store: Store, entry: Qos, request: Request, following: Request | None) -> Problems:
-    """Collect one QoS; Slurm answers for the `following` one while the store takes this one in."""
-
-    def meanwhile() -> None:
-        if following:
-            collect.begin(slurm, store, following)
-
-    log.info("%s: asking sacct", entry.name)
-    try:
-        asked = collect.collect(slurm, store, request, meanwhile)
-    except LibrarianError as error:
-        if isinstance(error, StoreError):
-            raise
-        return [type(error)(f"QoS {entry.name}: {error.what}", error.why, error.todo)]
-    log.info("%s: %d runs, %d rejected, %.1f s", entry.name, asked.rows, asked.rejects, asked.seconds)
-    return []
+def watched(setup: Setup) -> tuple[Watched, ...]:
+    """The QoS of a configuration, in its order."""
+    return tuple(Watched(scope(entry), entry.title, entry.limits) for entry in setup.config.qos)
 
 
 def scope(entry: Qos) -> Scope:
@@ -175,93 +151,62 @@ def render(setup: Setup, now: int) -> Problems:
     A QoS that has nothing to show, or whose pictures fail, keeps the files of the last site, marked as old. Raises
     `LibrarianError` when the store cannot be read or the site not written.
     """
-    sources, people = _with_store(setup.places, now, lambda store: (_sources(setup, store), store.people()))
-    usages = [source.measured.usage for source in sources if source.measured]
-    people |= pseudonyms.people_of(source.collected for source in sources if source.collected)
-    mask = pseudonyms.disguise(setup.config.privacy, usages, people, setup.places.state, user_name())
-    carry = pseudonyms.keep(setup.places.state, mask)
+    failures = Failures()
+
+    def work(store: Store) -> tuple[list[Known], set[str]]:
+        failures.problems.clear()
+        told = {str(name) for subject in SUBJECTS for name in subject.people(store)}
+        return _read(setup, store, failures), told
+
+    known, people = _with_store(setup.places, now, work)
+    shares, people = reports.weights(known, SUBJECTS), people | reports.people(known)
+    names = pseudonyms.choose(setup.config.privacy, shares, people, setup.places.state, user_name())
+    carry = pseudonyms.keep(setup.places.state, names)
     more = {statusfile.NAME: journal.public(setup, statusfile.stamped(statusfile.read(setup), setup))}
-    shown = [_masked(source, mask) for source in sources]
-    problems = assemble.write_site(setup, shown, now, carry=carry, public=mask.text, more=more)
+    sources = _sources(setup, [reports.public(one, names) for one in known], failures)
+    problems = assemble.write_site(setup, sources, SUBJECTS, now, carry=carry, public=names.text, more=more)
     try:
-        pseudonyms.shown(setup.places.state, mask)
+        pseudonyms.shown(setup.places.state, names)
     except StoreError as error:
         log.warning("%s; the next site keeps no file of this one", error)
-    return problems
+    return failures.problems + problems
 
 
-def _masked(source: assemble.Source, mask: Disguise) -> assemble.Source:
-    """What readers may see of a source."""
-    collected, measured = source.collected, source.measured
-    if collected and measured:
-        collected, measured = mask.of(collected, measured)
-    return replace(source, collected=collected, measured=measured, reason=mask.text(source.reason))
+def _read(setup: Setup, store: Store, failures: Failures) -> list[Known]:
+    def window(as_of: int) -> Window:
+        return window_of(setup, as_of)
+
+    options = {"allocations": setup.config.allocations}
+    return reports.read_all(store, watched(setup), SUBJECTS, window, user_name(), options, failures)
 
 
-def look(setup: Setup) -> list[assemble.Source]:
-    """What the store holds of each configured QoS, as `render` would show it. Raises `StoreError`."""
+def _sources(setup: Setup, known: Sequence[Known], failures: Failures) -> list[Source]:
+    """The reports on what is known, with the same colours in all."""
+    shares = reports.weights(known, SUBJECTS)
+    made = [reports.build(one, _header(setup, one.watched), SUBJECTS, failures) for one in known]
+    coloured = iter(reports.coloured([report for report in made if report], shares))
+    return [
+        Source(one.watched, next(coloured) if report else None, one.reason)
+        for one, report in zip(known, made, strict=True)
+    ]
+
+
+def _header(setup: Setup, one: Watched) -> Header:
+    options, cluster = setup.config.report, setup.config.cluster.name
+    return Header(one.name, one.title, cluster, setup.zone, options.refresh_seconds, options.top_users)
+
+
+def look(setup: Setup) -> list[Source]:
+    """What the store holds of each configured QoS, by real names. Raises `StoreError`."""
     with opened(setup.places.store) as store:
-        return _sources(setup, store)
-
-
-def _sources(setup: Setup, store: Store) -> list[assemble.Source]:
-    """What the store holds of each configured QoS, in the configuration's order; keeps its hourly usage."""
-    sources, pasts = [], {}
-    for entry in setup.config.qos:
-        collected = _collected(setup, store, entry)
-        measured = None
-        if collected:
-            found = _measure(setup, store, entry, collected)
-            measured = found.measured
-            pasts[entry.name] = history.keep(store, scope(entry), found.jobs, found.usage, found.edition)
-            bins.keep(store, scope(entry), found)
-            months = history.months_of(store, pasts[entry.name])
-            collected = replace(collected, jobs=counting(found.jobs, collected.as_of), months=months)
-        last = store.last_query(scope(entry))
-        reason = (last and last.error) or "nothing was collected yet"
-        sources.append(assemble.Source(entry, collected, measured, reason))
-    paces = history.paces(store, setup.config.allocations, pasts)
-    return [_paced(source, paces.get(source.qos.name, ())) for source in sources]
-
-
-def _measure(setup: Setup, store: Store, entry: Qos, collected: Collected) -> bins.Found:
-    def limits(tally: Tally) -> Histories:
-        return limits_in(tally, collected, entry.limits)[1]
-
-    return bins.measure(store, scope(entry), window_of(setup, collected.as_of), limits)
-
-
-def _paced(source: assemble.Source, paces: tuple[Pace, ...]) -> assemble.Source:
-    return replace(source, collected=replace(source.collected, paces=paces)) if source.collected else source
+        failures = Failures()
+        return _sources(setup, _read(setup, store, failures), failures)
 
 
 def window_of(setup: Setup, now: int) -> Window:
     """The configured window up to `now`."""
     options = setup.config.report
     return window_until(now, seconds=options.window_days * DAY, bin_seconds=options.bin_seconds, zone=setup.zone)
-
-
-def _collected(setup: Setup, store: Store, entry: Qos) -> Collected | None:
-    """What was last collected completely, without its runs, or None before the first time."""
-    coverage = store.coverage(scope(entry))
-    if coverage is None:
-        return None
-    last = store.last_query(scope(entry))
-    error = last.error if last else None
-    begin = coverage.complete_at - (setup.config.report.window_days + 1) * DAY
-    return Collected(
-        jobs=empty_jobs(),
-        as_of=coverage.complete_at,
-        limits=collect.known_limits(store, entry.name),
-        rejects=store.rejects(scope(entry)),
-        staleness=Staleness(True, coverage.complete_at, error) if error else Staleness(),
-        gpus_tracked=store.fact(collect.TRACKED),
-        hidden=frozenset(store.fact(collect.PRIVATE) or ()),
-        reader=user_name(),
-        limit_changes=store.limit_changes(entry.name),
-        queue=store.queue(scope(entry)),
-        samples=store.samples(scope(entry), begin, coverage.complete_at + DAY),
-    )
 
 
 # publish

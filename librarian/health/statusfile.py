@@ -12,9 +12,10 @@ from librarian import __version__
 from librarian.config.setup import Setup
 from librarian.health import status as values
 from librarian.health.status import FAILED, PublisherStatus, Status
+from librarian.shared.files import STATUS
 from librarian.system.host import host_name, write_atomic
 
-NAME = "status.json"
+NAME = STATUS
 log = logging.getLogger(__name__)
 
 

@@ -1,6 +1,7 @@
 """Between store and report: the names that readers may see, and a last look that no other name leaves.
 
-The store keeps real names. `Disguise` renames what reports are built from; `leaks` reads the finished site.
+The store keeps real names. `PublicNames` says how what reports are built from is renamed, and `leak_check` reads the
+finished site.
 """
 
 from __future__ import annotations
@@ -10,25 +11,14 @@ import json
 import os
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from librarian.cycle.report import Collected
 from librarian.errors import StoreError
-from librarian.privacy.renaming import (
-    renamed_changes,
-    renamed_column,
-    renamed_limits,
-    renamed_measured,
-    renamed_months,
-    renamed_queue,
-    renamed_samples,
-)
+from librarian.privacy.renaming import Renaming
 from librarian.privacy.rules import Rules, folded, public_names, scrubbed
-from librarian.subjects.usage.binning import Usage
-from librarian.subjects.usage.bins import Measured
-from librarian.subjects.usage.summary import shares
+from librarian.shared.names import UserName
 from librarian.system.host import write_atomic
 
 KEY_FILE = "privacy.key"
@@ -37,8 +27,8 @@ _KEY_BYTES = 32
 
 
 @dataclass(frozen=True)
-class Disguise:
-    """Public names by real ones, and what else may be seen."""
+class PublicNames:
+    """Public names of users by real ones, and what else may be seen."""
 
     names: Mapping[str, str]
     rules: Rules
@@ -54,77 +44,35 @@ class Disguise:
         """Whether anybody has another name."""
         return any(real != shown for real, shown in self.names.items())
 
-    def of(self, collected: Collected, measured: Measured) -> tuple[Collected, Measured]:
-        """What was collected and measured, by public names, without what must not be seen."""
-        accounts = {} if self.rules.accounts else _numbered(_accounts(collected, measured))
-        users = self.names if self.changes else {}
-        return self._collected(collected, accounts), renamed_measured(measured, users, accounts)
-
-    def _collected(self, collected: Collected, accounts: Mapping[str, str]) -> Collected:
-        collected = replace(
-            collected,
-            queue=renamed_queue(collected.queue, self.names, accounts, self._reason),
-            months=renamed_months(collected.months, self.names, accounts=self.rules.accounts),
-            limits=renamed_limits(collected.limits, accounts),
-            limit_changes=renamed_changes(collected.limit_changes, accounts),
+    def renaming(self, accounts: Iterable[str]) -> Renaming:
+        """How what is known of a QoS is renamed, in which these accounts occur."""
+        return Renaming(
+            users=self.names if self.changes else {},
+            accounts={} if self.rules.accounts else numbered(accounts),
+            shows_accounts=self.rules.accounts,
+            shows_nodes=self.rules.nodes,
         )
-        columns = {"account": accounts} if accounts else {}
-        if self.changes:
-            columns["user"] = self.names
-            stale, queue = collected.staleness, collected.queue
-            collected = replace(
-                collected,
-                samples=renamed_samples(collected.samples, self.names),
-                staleness=replace(stale, reason=stale.reason and self.text(stale.reason)),
-                queue=replace(queue, error=queue.error and self.text(queue.error)),
-                reader=self.names.get(collected.reader, "the reporting user"),
-            )
-        jobs = collected.jobs
-        renamed = {name: renamed_column(jobs[name], names) for name, names in columns.items()}
-        return replace(collected, jobs=jobs.assign(**renamed))
-
-    def _reason(self, reason: str) -> str:
-        """One of Slurm's reasons, without the nodes that it may name."""
-        return reason if self.rules.nodes else reason.split(",", maxsplit=1)[0]
 
     def text(self, text: str) -> str:
         """A sentence from outside, without names that must not be seen."""
         return scrubbed(text, self.names)
 
 
-def _accounts(collected: Collected, measured: Measured) -> set[str]:
-    """The accounts that occur in what was collected and measured."""
-    limits = [collected.limits, *(change.slurm for change in collected.limit_changes)]
-    told = {account.name for one in limits if one for account in one.accounts}
-    told |= {str(name) for name in collected.jobs["account"].cat.categories}
-    told |= {account for places in measured.tally.seen.values() for _, account in places}
-    return told | set(collected.queue.table["account"])
-
-
-def _numbered(accounts: Iterable[str]) -> dict[str, str]:
+def numbered(accounts: Iterable[str]) -> dict[str, str]:
     """Accounts told apart, and no more: account 1, account 2."""
     return {name: f"account {number}" for number, name in enumerate(sorted(set(accounts) - {""}), start=1)}
 
 
-def people_of(collected: Iterable[Collected]) -> set[str]:
-    """Users whom what was collected tells of besides those of the store's jobs: who waits, who once used something."""
-    found: set[str] = set()
-    for one in collected:
-        found |= {*map(str, one.queue.table["user"]), *map(str, one.samples.sums["user"])}
-        found |= {user for month in one.months for user in month.users}
-    return found
-
-
-def disguise(rules: Rules, usages: Iterable[Usage], known: Iterable[str], state: Path, me: str) -> Disguise:
-    """Who is called what on the site: `known` are all users that the store knows, `me` the one who reports.
+def choose(rules: Rules, weights: Mapping[UserName, float], known: Iterable[str], state: Path, me: str) -> PublicNames:
+    """Who is called what on the site: `weights` are the largest share (0 to 1) of each user who held something, `known`
+    are all users that the store knows, `me` the one who reports.
 
     Raises `StoreError` where the key of the pseudonyms cannot be kept in `state`.
     """
-    weight = shares(usages)
-    everyone = {*known, *weight, me}
-    ranked = [(user, weight.get(user, 0.0)) for user in sorted(everyone)]
+    everyone = {*known, *weights, me}
+    ranked = [(user, weights.get(UserName(user), 0.0)) for user in sorted(everyone)]
     key = secret_key(state) if rules.users in ("alias", "pseudonym") else b""
-    return Disguise(public_names(everyone, rules, key, folded(ranked, rules)), rules)
+    return PublicNames(public_names(everyone, rules, key, folded(ranked, rules)), rules)
 
 
 def secret_key(state: Path) -> bytes:
@@ -151,7 +99,7 @@ def secret_key(state: Path) -> bytes:
     return key
 
 
-def keep(state: Path, mask: Disguise) -> bool:
+def keep(state: Path, mask: PublicNames) -> bool:
     """Write down who is called what, for the last look and for `librarian whois`; readable by its owner alone.
 
     Returns whether the rules are those of the last site: else its files may show what must not be seen.
@@ -164,24 +112,24 @@ def keep(state: Path, mask: Disguise) -> bool:
     return before[1] == mask.rules
 
 
-def shown(state: Path, mask: Disguise) -> None:
+def shown(state: Path, mask: PublicNames) -> None:
     """Write down that the site is whole under these rules. Raises `StoreError`; its files are not kept then."""
     _write(state, mask, mask.rules)
 
 
-def kept(state: Path) -> Disguise | None:
+def kept(state: Path) -> PublicNames | None:
     """What was written down at the last rendering, or None before it. Raises `StoreError` where it cannot be read."""
     found = _read(state)
     return found[0] if found else None
 
 
-def _write(state: Path, mask: Disguise, site: Rules | None) -> None:
+def _write(state: Path, mask: PublicNames, site: Rules | None) -> None:
     value = {"rules": asdict(mask.rules), "names": dict(mask.names), "site": site and asdict(site)}
     with guarded(state / NAMES_FILE):
         write_atomic(state / NAMES_FILE, json.dumps(value, sort_keys=True).encode(), mode=0o600)
 
 
-def _read(state: Path) -> tuple[Disguise, Rules | None] | None:
+def _read(state: Path) -> tuple[PublicNames, Rules | None] | None:
     """What was written down, and the rules of the last site that became whole."""
     path = state / NAMES_FILE
     with guarded(path):
@@ -190,7 +138,7 @@ def _read(state: Path) -> tuple[Disguise, Rules | None] | None:
         except FileNotFoundError:
             return None
         site = value.get("site", value["rules"])  # older releases did not write it
-        return Disguise(value["names"], _rules(value["rules"])), None if site is None else _rules(site)
+        return PublicNames(value["names"], _rules(value["rules"])), None if site is None else _rules(site)
 
 
 def _rules(told: Mapping[str, Any]) -> Rules:
@@ -207,7 +155,7 @@ def guarded(path: Path) -> Iterator[None]:
         raise StoreError(f"the names that readers see, {path}, cannot be used", str(error), todo) from error
 
 
-def whois(disguise: Disguise, asked: Sequence[str]) -> list[tuple[str, str]]:
+def whois(names: PublicNames, asked: Sequence[str]) -> list[tuple[str, str]]:
     """(public name, real name) of each user whose public or real name is asked for; all of them when nothing is."""
-    pairs = sorted((shown, real) for real, shown in disguise.names.items())
+    pairs = sorted((shown, real) for real, shown in names.names.items())
     return [pair for pair in pairs if not asked or set(pair) & set(asked)]

@@ -12,7 +12,7 @@ import functools
 import types
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
@@ -62,7 +62,8 @@ class Renaming:
             distinct, place = self.merged(kind, texts)
             codes = column.cat.codes.to_numpy()
             fresh = place[codes] if len(codes) else np.zeros(0, dtype=np.intp)
-            return pd.Series(pd.Categorical.from_codes(fresh, categories=list(distinct)), index=column.index)
+            made = pd.Categorical.from_codes(cast("Any", fresh), categories=cast("Any", list(distinct)))
+            return pd.Series(made, index=column.index)
         known = {text: self.name(kind, str(text)) for text in set(column)}
         return pd.Series([known[text] for text in column], index=column.index, dtype=object)
 
@@ -123,7 +124,7 @@ def _renamed(value: Any, hint: Any, names: Renaming) -> Any:
 
 
 def _fields(value: Any, names: Renaming) -> Any:
-    hints = _hints(type(value))
+    hints = _hints(cast("Any", type(value)))
     fresh = {one.name: _renamed(getattr(value, one.name), hints[one.name], names) for one in dataclasses.fields(value)}
     return replace(value, **fresh)
 

@@ -28,7 +28,7 @@ def pack(told: Mapping[str, Any], arrays: Arrays) -> bytes:
 
 
 def unpack(data: bytes, understood: Callable[[Mapping[str, Any], Arrays], Value]) -> Value | None:
-    """What `understood` makes of packed bytes; None where they are damaged or of another form: they can be made again."""
+    """What `understood` makes of packed bytes; None where they are damaged or of another form."""
     if hashlib.sha256(data[_DIGEST:]).digest() != data[:_DIGEST]:
         return None
     try:

@@ -7,16 +7,15 @@ import logging
 from pathlib import Path
 
 from librarian.errors import SiteError
-from librarian.health import statusfile
-from librarian.render.files import INDEX
-from librarian.render.html.page import Inside, contained, render_page
+from librarian.render.html.page import Inside, Titles, contained, render_page
+from librarian.shared.files import INDEX, STATUS
 from librarian.site import assets, folder
 from librarian.system.host import write_atomic
 
 log = logging.getLogger(__name__)
 
 
-def write_single(site: Path, target: Path) -> int:
+def write_single(site: Path, target: Path, titles: Titles) -> int:
     """Write the site in the folder `site` to the one file `target`; returns its size in bytes.
 
     Its data and its pictures (PNG) are inside, and plotly.js where this machine has one; else the page shows pictures
@@ -34,6 +33,7 @@ def write_single(site: Path, target: Path) -> int:
         page = render_page(
             index,
             {entry["data"]: (site / entry["data"]).read_bytes() for entry in index["qos"] if entry["data"]},
+            titles,
             status=_status(site),
             templates=assets.templates(),
             dashboard=assets.dashboard(),
@@ -48,7 +48,7 @@ def write_single(site: Path, target: Path) -> int:
 
 def _status(site: Path) -> bytes | None:
     """How the runs fare, where the site tells it."""
-    file = site / statusfile.NAME
+    file = site / STATUS
     return file.read_bytes() if file.is_file() else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from librarian.render.html.page import Titles
 from librarian.subjects.jobs.subject import Jobs
 from librarian.subjects.limits.subject import Limits
 from librarian.subjects.months.subject import Months
@@ -10,3 +11,11 @@ from librarian.subjects.subject import Subject
 from librarian.subjects.usage.subject import Usage
 
 SUBJECTS: tuple[Subject, ...] = (Jobs(), Usage(), Limits(), Queue(), Months())
+
+
+def titles(subjects: tuple[Subject, ...] = SUBJECTS) -> Titles:
+    """What the subjects show on the page."""
+    return Titles(
+        {subject.key: subject.charts() for subject in subjects},
+        {name: title for subject in subjects for name, title in subject.pictures().items()},
+    )

@@ -27,10 +27,8 @@ from librarian.shared.report import Report, Section, Staleness
 from librarian.shared.window import Window
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from librarian.slurm.command import Slurm
     from librarian.shared.scope import Scope
+    from librarian.slurm.command import Slurm
     from librarian.store import Store
 
 Json = dict[str, object]
@@ -147,6 +145,8 @@ class Subject:
     """What the cycle may ask of a subject. The methods here are those of one that has nothing to say."""
 
     key: ClassVar[str]
+    fleeting: ClassVar[bool] = False
+    """What it asks for Slurm tells of this moment alone: a backfill keeps it up to date too."""
     needed: ClassVar[bool] = False
     """Without its facts there is nothing to show of a QoS."""
     fields: ClassVar[tuple[str, ...]] = ()
@@ -208,8 +208,8 @@ class Subject:
         """All that the picture `name` shows, but for what every picture shows: equal values, equal pictures."""
         return None
 
-    def draw(self, report: Report, name: str) -> Figure:
-        """The picture `name`."""
+    def draw(self, report: Report, name: str) -> Any:
+        """The picture `name`, as a figure of matplotlib's."""
         raise NotImplementedError(name)
 
     def describe(self, data: Data, name: str, zone: str) -> Shown:

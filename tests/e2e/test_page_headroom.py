@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from librarian.render.files import PICTURES, file_names
+from librarian.shared.files import PICTURES, file_names
 from librarian.subjects.jobs.model import UNKNOWN
 from librarian.subjects.limits.model import QosLimits
 from tests.e2e.browser import browser, visit, web

@@ -12,7 +12,7 @@ from librarian.subjects.months.grants import Allocation
 from librarian.subjects.months.model import Month, months
 from librarian.subjects.usage.accounts import by_account
 from librarian.subjects.usage.binning import Usage
-from librarian.subjects.usage.hours import Hours
+from librarian.subjects.usage.unfinished import Sums
 
 
 def months_of(jobs: pd.DataFrame, usage: Usage) -> tuple[Month, ...]:
@@ -23,7 +23,7 @@ def months_of(jobs: pd.DataFrame, usage: Usage) -> tuple[Month, ...]:
     for place, start in enumerate(window.starts.tolist()):
         ended = {(user, account, state): runs for at, user, account, state, runs in accounts.ended if at == place}
         begin = month_start(start, window.zone)
-        kept.append(Hours(begin, _bin(usage, place), _bin(accounts.usage, place), ended))
+        kept.append(Sums(begin, _bin(usage, place), _bin(accounts.usage, place), ended))
     known = ((window.start, window.now),)
     return months(kept, known, known, window.zone)
 

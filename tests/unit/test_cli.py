@@ -21,7 +21,7 @@ from librarian.config.initial import Found, compose, discover
 from librarian.demo.group import LIMITS
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import ConfigError
-from librarian.render.files import PICTURES
+from librarian.shared.files import PICTURES
 from librarian.slurm.command import Slurm
 from librarian.subjects.limits.model import QosLimits
 

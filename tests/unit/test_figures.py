@@ -28,7 +28,7 @@ from matplotlib.patches import Polygon
 from PIL import Image
 
 from librarian.cycle.report import Report, Staleness
-from librarian.render.files import PICTURES
+from librarian.shared.files import PICTURES
 from librarian.render.pictures import captions, chart
 from librarian.render.pictures.stack import layers, legend_layers, top_users
 from librarian.render.pictures.style import drawable

@@ -14,7 +14,7 @@ from librarian.shared.calendar import month_after, month_name, month_start, mont
 from librarian.shared.spans import clipped, joined
 from librarian.shared.window import isoformat
 from librarian.subjects.months import model
-from librarian.subjects.usage.hours import Hours
+from librarian.subjects.usage.unfinished import Sums
 
 ZONES = ["US/Eastern", "Europe/Berlin", "Australia/Lord_Howe", "Asia/Kolkata", "America/Havana", "Asia/Beirut"]
 times = st.integers(1_000_000_000, 1_900_000_000)
@@ -51,7 +51,7 @@ def test_spans_hold_the_time_that_they_were_made_of(one: list[tuple[int, int]], 
 
 
 def test_sums_shares_and_what_failed() -> None:
-    kept = Hours(
+    kept = Sums(
         OCTOBER,
         users={"ann": {"NCPUS": 7200.0, "NGPUS": 3600.0, "NGPUS:a100": 3600.0}, "bob": {"NCPUS": 21600.0}},
         accounts={"lab": {"NCPUS": 28800.0, "NGPUS": 3600.0}},
@@ -62,7 +62,7 @@ def test_sums_shares_and_what_failed() -> None:
             ("bob", "lab", "NODE_FAIL"): 1,
         },
     )
-    rest = Hours(OCTOBER, users={"bob": {"NCPUS": 3600.0}}, accounts={"lab": {"NCPUS": 3600.0}})
+    rest = Sums(OCTOBER, users={"bob": {"NCPUS": 3600.0}}, accounts={"lab": {"NCPUS": 3600.0}})
     known = ((OCTOBER, NOVEMBER),)
     (month,) = model.months([kept, rest], known, known, "US/Eastern")
     assert (month.name, month.complete, month.runs_from) == ("2026-10", True, OCTOBER)
@@ -97,7 +97,7 @@ def test_a_month_of_which_nothing_is_known_is_left_out() -> None:
 
 
 def test_hours_of_no_known_account_are_told_apart() -> None:
-    kept = Hours(OCTOBER, users={"ann": {"NCPUS": 7200.0}}, accounts={"lab": {"NCPUS": 1800.0}})
+    kept = Sums(OCTOBER, users={"ann": {"NCPUS": 7200.0}}, accounts={"lab": {"NCPUS": 1800.0}})
     (month,) = model.months([kept], ((OCTOBER, NOVEMBER),), ((NOVEMBER - 60, NOVEMBER),), "US/Eastern")
     assert month.lacking["NCPUS"] == 1.5
     assert month.runs_from == NOVEMBER - 60

@@ -20,7 +20,7 @@ from librarian.config.setup import Setup
 from librarian.cycle import assemble, pictures, stages
 from librarian.cycle.report import Report, Staleness
 from librarian.demo.slurm import DemoSlurm
-from librarian.render.files import MONTH, OVERVIEW, PICTURES, PRESSURE, QUEUE
+from librarian.shared.files import MONTH, OVERVIEW, PICTURES, PRESSURE, QUEUE
 from librarian.render.pictures import digest
 from librarian.shared.window import Window
 from librarian.slurm.command import Slurm

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from librarian.cycle.report import Report
-from librarian.render.files import PICTURES
+from librarian.shared.files import PICTURES
 from librarian.render.html import plain
 from librarian.render.html.plain import describe, render_plain
 from librarian.shared.words import amount, percent

@@ -13,15 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from librarian.render.files import MONTH, OVERVIEW, PLAIN, PRESSURE, QUEUE
 from librarian.render.html import templates as html
 from librarian.render.html.templates import clock, embedded, hashed, trusted
 from librarian.render.json.packed import packed
 from librarian.render.plotly import Plotly
-from librarian.shared.resources import OBSERVABLES
+from librarian.shared.files import PLAIN
 
-# charts of what waiting jobs want, as the dashboard's model.js names them
-WANTED = {"WANTED:NCPUS": "CPUs that waiting jobs want", "WANTED:NGPUS": "GPUs that waiting jobs want"}
 ENTRY = "page.js"
 STYLE = "style.css"
 FIRST = "first.js"  # runs before anything is painted
@@ -34,6 +31,15 @@ _LEFT_OVER = re.compile(r"^\s*(?:import|export)\b|\bimport\s*[(.]", re.MULTILINE
 _COMMENT = re.compile(r"//(?!.*\*/)")
 # a template literal that ends on its line, with no other inside
 _TEMPLATE = re.compile(r"`(?:[^`\\$]|\\.|\$(?!\{)|\$\{(?:[^`{}]|\{[^`{}]*\})*\})*`")
+
+
+@dataclass(frozen=True)
+class Titles:
+    """What subjects show on the page: titles of live charts by the key of the subject and of the chart, and titles of
+    pictures by their names."""
+
+    charts: Mapping[str, Mapping[str, str]]
+    pictures: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,7 @@ class Inside:
 def render_page(
     index: Mapping[str, Any],
     datasets: Mapping[str, bytes],
+    titles: Titles,
     *,
     status: bytes | None = None,
     templates: Mapping[str, str],
@@ -67,7 +74,6 @@ def render_page(
     first_script, script, style = _script(dashboard[FIRST]), joined(dashboard), dashboard[STYLE]
     if "</style" in style.lower():
         raise ValueError(f"{STYLE} holds text that would end a style element")
-    charts = {observable.key: observable.name for observable in OBSERVABLES if observable.pictured}
     return html.filled(
         templates,
         "index.html.j2",
@@ -79,9 +85,8 @@ def render_page(
             for entry in index["qos"]
             if entry["data"] in datasets
         },
-        charts=charts,
-        wanted=WANTED,
-        pictures={**charts, OVERVIEW: "Overview", PRESSURE: "Limits", QUEUE: "Waiting", MONTH: "Month"},
+        charts=titles.charts,
+        pictures=titles.pictures,
         clock=lambda epoch: clock(epoch, index["zone"]),
         plotly=plotly,
         cdn_host=urlsplit(plotly.url or "").netloc,

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from librarian.errors import one_line
-from librarian.render.files import PAGE
 from librarian.render.html import templates as html
 from librarian.render.html.parts import Part, Shown
 from librarian.render.html.templates import clock, hashed, trusted
+from librarian.shared.files import PAGE
 from librarian.shared.words import counted
 
 STYLE = "plain.css"

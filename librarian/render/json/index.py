@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from librarian.render.files import FileNames, file_names
 from librarian.render.json.values import SCHEMA_VERSION, Json, as_bytes, staleness_json
 from librarian.render.plotly import Plotly
+from librarian.shared.files import FileNames, file_names
 from librarian.shared.report import Staleness
 from librarian.shared.window import isoformat
 

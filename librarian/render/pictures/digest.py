@@ -14,49 +14,22 @@ from typing import Any
 
 import numpy as np
 
-from librarian.cycle.report import Report
-from librarian.render.files import MONTH, OVERVIEW, PRESSURE, QUEUE, QUEUED
 from librarian.render.pictures import captions
-from librarian.shared.resources import Observable
+from librarian.shared.report import Report
 
 
-def digest(report: Report, name: str, *more: str) -> str:
-    """The digest, as hexadecimal text, of all that the picture `name` of `files.PICTURES` shows; `more` goes into it.
+def digest(report: Report, name: str, shown: object, *more: str) -> str:
+    """The digest, as hexadecimal text, of all that the picture `name` shows: `shown`, and the words and the axis of
+    every picture; the time of the data is in the foot. `more` goes into it.
 
     Raises `TypeError` for a value that it cannot turn into bytes.
     """
+    words = (captions.title(report), captions.foot(report), captions.stale(report) if report.staleness.stale else "")
+    common = (*words, report.window, report.header.top_users, report.colours)
     found = hashlib.sha256()
-    for part in _bytes((name, more, _common(report), _own(report, name))):
+    for part in _bytes((name, more, common, shown)):
         found.update(part)
     return found.hexdigest()
-
-
-def _common(report: Report) -> tuple[object, ...]:
-    """The words and the axis of every picture; the time of the data is in the foot."""
-    words = (captions.title(report), captions.foot(report), captions.stale(report) if report.staleness.stale else "")
-    people = (report.users, report.header.top_users, report.colours)
-    return (*words, report.window, *people, report.untracked)
-
-
-def _own(report: Report, name: str) -> object:
-    if name == MONTH:
-        return report.months[-2:], report.paces
-    if name == PRESSURE:
-        keys = [observable.key for observable in report.pictured]
-        found = report.pressure
-        return [(o.key, o.name, o.unit) for o in report.pictured], [
-            (report.limits.get(key), found.shares.get(key), found.totals.get(key)) for key in keys
-        ]
-    shown = {OVERVIEW: [o.key for o in report.pictured], QUEUE: QUEUED}.get(name, [name])
-    charts = [_chart(report, observable) for observable in report.usage.observables if observable.key in shown]
-    return (charts, report.wanted, report.everybody) if name == QUEUE else charts
-
-
-def _chart(report: Report, observable: Observable) -> tuple[object, ...]:
-    """What a chart of an observable shows; an empty one tells whether there were any jobs at all."""
-    usage, words = report.usage, (observable.key, observable.name, observable.unit)
-    means = usage.integrals[usage.row(observable.key)]
-    return words, usage.users, means, usage.integrals.any(), report.history.get(observable.key)
 
 
 def _bytes(value: Any) -> Iterator[bytes]:

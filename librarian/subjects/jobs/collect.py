@@ -9,29 +9,27 @@ whole; and once a day the window is read whole anyway, for records that came ver
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from librarian.errors import NoAnswerError, SlurmError, TooSlowError
+from librarian.errors import LibrarianError, NoAnswerError, SlurmError, TooSlowError
+from librarian.shared.scope import Scope
 from librarian.slurm import site
 from librarian.slurm.command import Slurm
-from librarian.store import Asked, Coverage, Scope, Store
+from librarian.store import Store
 from librarian.subjects.jobs import ask, pieces
 from librarian.subjects.jobs.ask import Query, Runs, Sink
+from librarian.subjects.jobs.keep import Asked, Coverage, JobRuns
 from librarian.subjects.jobs.model import UNKNOWN, ints, joined
-from librarian.subjects.limits import accounts, partitions, qos
-from librarian.subjects.limits.effective_limits import Branch, Partition, compose
-from librarian.subjects.limits.model import Change, QosLimits
-from librarian.subjects.limits.rules import pack, unpack
+from librarian.subjects.subject import Asking, Watched
 from librarian.system.host import stopwatch, user_name
 
 OVERLAP = 3600  # slurmctld sends records in batches, and slurmdbd may have been down for a while
 FULL_EVERY = 86400
-LIMITS, TRACKED, PRIVATE, CLUSTERS = "limits", "gpus_tracked", "private_data", "clusters"
-PARTITIONS, ACCOUNTS = "partitions", "accounts"
+TRACKED, PRIVATE, CLUSTERS = "gpus_tracked", "private_data", "clusters"
 
 log = logging.getLogger(__name__)
 
@@ -70,14 +68,14 @@ class Request:
 
     def query(self, store: Store) -> tuple[Plan, Query]:
         """The question, which is shorter where the store knows a part of the answer."""
-        todo = plan(store.coverage(self.scope), self.now, self.begin, self.full)
+        todo = plan(JobRuns(store).coverage(self.scope), self.now, self.begin, self.full)
         return todo, Query(self.scope.qos, todo.since, self.now, self.scope.accounts, self.scope.partitions)
 
 
 def begin(slurm: Slurm, store: Store, request: Request) -> None:
     """Let Slurm begin with what `collect` is about to ask."""
     todo, query = request.query(store)
-    if _longest(store.last_query(request.scope), todo, request.now, slurm.timeout) is None:
+    if _longest(JobRuns(store).last_query(request.scope), todo, request.now, slurm.timeout) is None:
         ask.begin(slurm, query, request.cluster)
 
 
@@ -90,10 +88,11 @@ def collect(slurm: Slurm, store: Store, request: Request, meanwhile: Callable[[]
     todo, query = request.query(store)
     started = ask.begun(slurm, query, cluster) or stopwatch()
     asked = Asked(todo.since, now, 0.0, full=todo.full)
-    longest, opened = _longest(store.last_query(scope), todo, now, slurm.timeout), store.open_runs(scope)
+    kept = JobRuns(store)
+    longest, opened = _longest(kept.last_query(scope), todo, now, slurm.timeout), kept.open_runs(scope)
     try:
         _check_cluster(store, cluster)
-        with store.intake() as intake:
+        with kept.intake() as intake:
             runs = pieces.ask(slurm, query, cluster, longest, intake.take)
             runs, gone = _complete(runs, opened, lambda since: _again(slurm, query, cluster, since, intake.take))
             _check_hidden(store, gone, runs.jobs)
@@ -101,7 +100,7 @@ def collect(slurm: Slurm, store: Store, request: Request, meanwhile: Callable[[]
             meanwhile()
             intake.complete(scope, asked, runs.jobs, runs.rejects, gone["dbindex"].tolist())
     except (SlurmError, TooSlowError) as error:
-        store.failed(scope, replace(asked, seconds=stopwatch() - started, error=str(error)))
+        kept.failed(scope, replace(asked, seconds=stopwatch() - started, error=str(error)))
         raise
     return asked
 
@@ -160,64 +159,72 @@ def _missing(known: pd.DataFrame, runs: Runs) -> pd.DataFrame:
     return known[~known["dbindex"].isin(named)]
 
 
-def observe_cluster(
-    slurm: Slurm, store: Store, now: int, *, cluster: str = "", names: Collection[str] = ()
-) -> list[SlurmError]:
-    """Ask for the limits, what is tracked, what is hidden, which clusters there are; returns what failed.
+def observe_cluster(slurm: Slurm, store: Store, now: int) -> list[SlurmError]:
+    """Ask what is tracked, what is hidden, and which clusters there are; returns what failed.
 
-    Of the accounts of `cluster` those are kept in which one of the QoS `names` may be used. The last known answers
-    stay. Where nobody answers a question, the others are not asked: each would wait as long.
+    The last known answers stay. Where nobody answers a question, the others are not asked: each would wait as long.
     """
     questions: tuple[tuple[str, str, Callable[[], object]], ...] = (
-        (LIMITS, "limits", lambda: {name: pack(found) for name, found in qos.ask(slurm).items()}),
         (TRACKED, "what is tracked", lambda: site.gpus_tracked(slurm)),
         (PRIVATE, "what is hidden", lambda: sorted(site.private_data(slurm))),
         (CLUSTERS, "clusters", lambda: site.clusters(slurm)),
-        (ACCOUNTS, "limits of accounts", lambda: _plain(accounts.relevant(accounts.ask(slurm, cluster), names))),
     )
     failures: list[SlurmError] = []
-    for name, words, question in questions if names else questions[:-1]:
+    for name, words, question in questions:
         try:
             store.know(name, question(), now)
         except SlurmError as error:
             failures.append(type(error)(f"{words}: {error.what}", error.why, error.todo))
             if isinstance(error, NoAnswerError):
-                return failures
-    _observe_partitions(slurm, store, now)
+                break
     return failures
 
 
-def _observe_partitions(slurm: Slurm, store: Store, now: int) -> None:
-    """Ask slurmctld for the partitions. It may be down for a while as all else goes on: then they are as they were."""
-    try:
-        store.know(PARTITIONS, {name: asdict(found) for name, found in partitions.ask(slurm).items()}, now)
-    except SlurmError as error:
-        log.info("partitions: %s", error)
+def collect_all(asking: Asking) -> list[LibrarianError]:
+    """Bring the runs of each QoS up to now; returns what failed, a QoS at a time. Raises `StoreError`.
 
-
-def _plain(branches: Collection[Branch]) -> list[dict[str, object]]:
-    return [asdict(branch) for branch in branches]
-
-
-def keep_limits(store: Store, name: str, overrides: Mapping[str, float], now: int) -> bool:
-    """Note at `now` what the limits of a QoS follow from, if that has changed; tells whether it has.
-
-    Where Slurm did not answer, what it told last goes on; before its first answer only overrides are known.
+    When nobody answers for a QoS, the others are not asked: each would wait as long. Those that failed last time come
+    last, so that one which always fails does not keep the others from being asked. slurmdbd begins with the next QoS
+    while the store takes one in.
     """
-    return store.keep_limits(name, Change(now, known_limits(store, name), overrides))
+    slurm, store = asking.slurm, asking.store
+    problems: list[LibrarianError] = []
+    nobody: LibrarianError | None = None
+    requests = sorted(map(_request(asking), asking.watched), key=lambda request: _has_failed(store, request.scope))
+    with slurm.ending():
+        for request, following in zip(requests, [*requests[1:], None], strict=True):
+            if nobody:
+                JobRuns(store).failed(request.scope, Asked(asking.now, asking.now, 0.0, error=str(nobody)))
+                problems.append(NoAnswerError(f"QoS {request.scope.qos} was not asked for", str(nobody)))
+                continue
+            failure = _collect_one(slurm, store, request, following)
+            problems += [failure] if failure else []
+            nobody = failure if isinstance(failure, NoAnswerError) else None
+    return problems
 
 
-def known_limits(store: Store, name: str) -> QosLimits | None:
-    """The limits of a QoS as Slurm last told them, or None."""
-    table = {known: unpack(found) for known, found in (store.fact(LIMITS) or {}).items()}
-    known_partitions = {
-        label: Partition(
-            found["qos"], None if found["allowed"] is None else tuple(found["allowed"]), tuple(found["denied"])
-        )
-        for label, found in (store.fact(PARTITIONS) or {}).items()
-    }
-    branches = [
-        Branch(found["account"], found["parent"], tuple(found["qos"]), found["rules"])
-        for found in store.fact(ACCOUNTS) or ()
-    ]
-    return compose(name, table, known_partitions, branches)
+def _request(asking: Asking) -> Callable[[Watched], Request]:
+    return lambda watched: Request(watched.scope, asking.cluster, asking.now, asking.begin, asking.full)
+
+
+def _has_failed(store: Store, scope: Scope) -> bool:
+    """Whether the last question failed; one that was not asked took no time."""
+    last = JobRuns(store).last_query(scope)
+    return bool(last and last.error and last.seconds)
+
+
+def _collect_one(slurm: Slurm, store: Store, request: Request, following: Request | None) -> SlurmError | None:
+    """Collect one QoS; Slurm answers for the `following` one while the store takes this one in."""
+    name = request.scope.qos
+
+    def meanwhile() -> None:
+        if following:
+            begin(slurm, store, following)
+
+    log.info("%s: asking sacct", name)
+    try:
+        asked = collect(slurm, store, request, meanwhile)
+    except SlurmError as error:
+        return type(error)(f"QoS {name}: {error.what}", error.why, error.todo)
+    log.info("%s: %d runs, %d rejected, %.1f s", name, asked.rows, asked.rejects, asked.seconds)
+    return None

@@ -80,4 +80,5 @@ class Jobs(Subject):
         dropped = runs.forget_strangers(tuple(watched.name for watched in tidying.watched), tidying.before)
         for watched in tidying.watched:
             dropped += runs.forget_runs(watched.scope, tidying.before, tidying.written(watched.scope))
+        runs.forget_texts()
         return dropped

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from librarian.shared.names import AccountName
 from librarian.subjects.limits.rules import Account, PartitionQos, QosLimits, Rules
 
 
@@ -71,7 +72,7 @@ def _accounts(name: str, branches: Sequence[Branch]) -> tuple[tuple[Account, ...
         # the holder itself leads to its chain even where it sets nothing
         whole = chain if chain[0] == account else [account, *chain]
         for step, above in zip(whole, [*whole[1:], ""], strict=True):
-            wanted[step] = Account(step, above, tree[step].rules, step in chains)
+            wanted[step] = Account(AccountName(step), AccountName(above), tree[step].rules, step in chains)
     return tuple(wanted[account] for account in sorted(wanted)), not holders or not all(chains.values())
 
 

@@ -165,9 +165,9 @@ def _with_key(found: Iterable[Source], key: Key) -> list[Source]:
     return [source for source in found if source.key == key]
 
 
-def _upwards(limits: QosLimits, account: str) -> Iterable[Account]:
+def _upwards(limits: QosLimits, account: AccountName) -> Iterable[Account]:
     known = {found.name: found for found in limits.accounts}
-    seen: set[str] = set()
+    seen: set[AccountName] = set()
     while account in known and account not in seen:  # a circle would be Slurm's mistake, and must not hang us
         seen.add(account)
         yield known[account]

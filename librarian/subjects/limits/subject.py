@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import Any
 
-from librarian.render.files import PRESSURE
 from librarian.render.html.parts import Part, Shown
+from librarian.shared.files import PRESSURE
 from librarian.shared.report import Report
 from librarian.subjects.jobs.section import JobsFacts
 from librarian.subjects.limits import bin_cache, collect, plain
@@ -17,9 +17,6 @@ from librarian.subjects.limits.to_json import limits_fields
 from librarian.subjects.subject import Asking, Data, Facts, Json, Problems, Reading, Subject
 from librarian.subjects.usage.section import UsageFacts, UsageSection
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 log = logging.getLogger(__name__)
 
 
@@ -27,6 +24,7 @@ class Limits(Subject):
     """What may be held, what binds, and how near use came to it."""
 
     key = "limits"
+    fleeting = True
     fields = ("thresholds", "limits", "policy", "flags", "peaks", "near", "pressure")
 
     def collect(self, asking: Asking) -> Problems:
@@ -68,7 +66,7 @@ class Limits(Subject):
         rows = [(section.limits.get(o.key), pressure.shares.get(o.key), pressure.totals.get(o.key)) for o in told]
         return [(o.key, o.name, o.unit) for o in told], rows, use.untracked
 
-    def draw(self, report: Report, name: str) -> Figure:
+    def draw(self, report: Report, name: str) -> Any:
         """How much of each limit was held over time, and who held it."""
         from librarian.subjects.limits import pictures  # matplotlib is loaded only where there is something to draw
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from librarian.shared.calendar import midnights
-from librarian.shared.scope import Scope
 from librarian.shared.spans import Spans, clipped, joined
 from librarian.store import Store
 from librarian.subjects.months.allocation import Pace, pace
@@ -17,27 +15,22 @@ from librarian.subjects.usage.keep import RUNS, USAGE
 from librarian.subjects.usage.unfinished import Unfinished
 
 
-@dataclass(frozen=True)
-class Past:
-    """What is kept of one QoS, and its bin that is not over: all that is known."""
-
-    scope: Scope
-    now: Unfinished
-
-    def known(self, store: Store, what: str) -> Spans:
-        """The spans of time up to now of which the store's `USAGE` or `RUNS` are known."""
-        kept = clipped(store.known(self.scope, what), 0, self.now.finished)
-        return joined([*kept, (self.now.finished, self.now.now)])
+def known(store: Store, past: Unfinished, what: str) -> Spans:
+    """The spans of time up to now of which the store's `USAGE` or `RUNS` are known."""
+    kept = clipped(store.known(past.scope, what), 0, past.finished)
+    return joined([*kept, (past.finished, past.now)])
 
 
-def months_of(store: Store, past: Past) -> tuple[Month, ...]:
+def months_of(store: Store, past: Unfinished) -> tuple[Month, ...]:
     """The months of a QoS up to now, oldest first."""
-    rest = past.now.rest
-    kept = [*MonthSums(store).months(past.scope, past.now.finished), *([rest] if rest else [])]
-    return months(kept, past.known(store, USAGE), past.known(store, RUNS), past.now.zone)
+    rest = past.rest
+    kept = [*MonthSums(store).months(past.scope, past.finished), *([rest] if rest else [])]
+    return months(kept, known(store, past, USAGE), known(store, past, RUNS), past.zone)
 
 
-def paces(store: Store, allocations: Iterable[Allocation], pasts: Mapping[str, Past]) -> dict[str, tuple[Pace, ...]]:
+def paces(
+    store: Store, allocations: Iterable[Allocation], pasts: Mapping[str, Unfinished]
+) -> dict[str, tuple[Pace, ...]]:
     """How the allocations stand, by the QoS that use them; `pasts` are by QoS as well.
 
     Of a QoS that was never collected nothing is known, so neither is what it takes part in.
@@ -53,19 +46,19 @@ def paces(store: Store, allocations: Iterable[Allocation], pasts: Mapping[str, P
     return found
 
 
-def _pace(store: Store, allocation: Allocation, pasts: list[Past]) -> Pace | None:
-    now, zone = min(past.now.now for past in pasts), pasts[0].now.zone
+def _pace(store: Store, allocation: Allocation, pasts: list[Unfinished]) -> Pace | None:
+    now, zone = min(past.now for past in pasts), pasts[0].zone
     since = midnights(now - 367 * 86400, now, zone)[0]
     by_day: dict[int, float] = {}
-    known: Spans = ((0, now),)
+    all_know: Spans = ((0, now),)
     for past in pasts:
-        days = MonthSums(store).days(past.scope, allocation.key, since, min(past.now.finished, now))
-        if past.now.rest and past.now.finished < now:
-            amount = sum(held.get(allocation.key, 0.0) for held in past.now.rest.users.values())
-            today = midnights(past.now.finished, past.now.finished, zone)[0]
+        days = MonthSums(store).days(past.scope, allocation.key, since, min(past.finished, now))
+        if past.rest and past.finished < now:
+            amount = sum(held.get(allocation.key, 0.0) for held in past.rest.users.values())
+            today = midnights(past.finished, past.finished, zone)[0]
             days[today] = days.get(today, 0.0) + amount
         for day, amount in days.items():
             by_day[day] = by_day.get(day, 0.0) + amount
-        mine = past.known(store, USAGE)
-        known = joined(part for span in known for part in clipped(mine, *span))
-    return pace(allocation, by_day, known, now, zone)
+        mine = known(store, past, USAGE)
+        all_know = joined(part for span in all_know for part in clipped(mine, *span))
+    return pace(allocation, by_day, all_know, now, zone)

@@ -1,23 +1,21 @@
-"""Calendar months: what users and accounts came to in each, and how much of a month is known.
-
-A month is one of the calendar of a zone, from its first midnight to that of the next month. Since bins follow the clock
-of the same zone, the edge of a month is the edge of a bin.
-"""
+"""Calendar months: what users and accounts came to in each, and how much of a month is known."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from librarian.shared.calendar import month_after, month_name, month_starts
 from librarian.shared.names import AccountName, UserName
 from librarian.shared.resources import OBSERVABLES
 from librarian.shared.spans import Spans, clipped
-from librarian.subjects.usage.hours import Amounts, Hours
 from librarian.subjects.usage.summary import Totals
+from librarian.subjects.usage.unfinished import Sums
 
 # Runs that came to nothing by themselves or by the cluster. One that somebody cancelled, or that was preempted or
 # requeued for other reasons, did not fail.
+Name = TypeVar("Name", bound=str)
 FAILED = ("BOOT_FAIL", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "TIMEOUT")
 
 
@@ -64,14 +62,14 @@ def jobs_failed(totals: Totals) -> int:
     return sum(count for state, count in totals.ended.items() if state in FAILED)
 
 
-def months(kept: Iterable[Hours], usage_known: Spans, runs_known: Spans, zone: str) -> tuple[Month, ...]:
+def months(kept: Iterable[Sums], usage_known: Spans, runs_known: Spans, zone: str) -> tuple[Month, ...]:
     """The months of which anything is known, oldest first; what comes twice of a month is added up.
 
     A month in which nobody held anything is there when it is known.
     """
     if not usage_known:
         return ()
-    parts: dict[int, list[Hours]] = {}
+    parts: dict[int, list[Sums]] = {}
     for part in kept:
         parts.setdefault(part.begin, []).append(part)
     starts = month_starts(usage_known[0][0], usage_known[-1][1] - 1, zone)
@@ -79,7 +77,7 @@ def months(kept: Iterable[Hours], usage_known: Spans, runs_known: Spans, zone: s
     return tuple(month for month in found if month)
 
 
-def _month(begin: int, zone: str, parts: Sequence[Hours], usage_known: Spans, runs_known: Spans) -> Month | None:
+def _month(begin: int, zone: str, parts: Sequence[Sums], usage_known: Spans, runs_known: Spans) -> Month | None:
     end = month_after(begin, zone)
     known, runs = clipped(usage_known, begin, end), clipped(runs_known, begin, end)
     if not known:
@@ -102,8 +100,8 @@ def _month(begin: int, zone: str, parts: Sequence[Hours], usage_known: Spans, ru
     )
 
 
-def _ended_by(parts: Iterable[Hours], place: int) -> dict[str, dict[str, int]]:
-    found: dict[str, dict[str, int]] = {}
+def _ended_by(parts: Iterable[Sums], place: int) -> dict[Any, dict[str, int]]:
+    found: dict[Any, dict[str, int]] = {}
     for part in parts:
         for names, count in part.ended.items():
             states = found.setdefault(names[place], {})
@@ -111,7 +109,9 @@ def _ended_by(parts: Iterable[Hours], place: int) -> dict[str, dict[str, int]]:
     return found
 
 
-def _totals(amounts: Sequence[Amounts], ended: Mapping[str, Mapping[str, int]]) -> dict[str, Totals]:
+def _totals(
+    amounts: Sequence[Mapping[Name, Mapping[str, float]]], ended: Mapping[Name, Mapping[str, int]]
+) -> dict[Name, Totals]:
     """By name, largest share of any observable with charts first."""
     names = {name for part in amounts for name in part} | set(ended)
     empty: Mapping[str, float] = {}

@@ -234,7 +234,7 @@ def _keys() -> tuple[str, ...]:
     return ("NCPUS", "NGPUS")
 
 
-def _hours(month: Month | None, user: str) -> dict[str, float]:
+def _hours(month: Month | None, user: UserName) -> dict[str, float]:
     found = month.users.get(user) if month else None
     return {key: found.hours[key] if found else 0.0 for key in _keys()}
 

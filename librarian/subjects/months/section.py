@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from librarian.privacy.renaming import Renaming, renamed
 from librarian.shared.report import Section
 from librarian.subjects.months.allocation import Pace
-from librarian.subjects.months.history import Past
 from librarian.subjects.months.model import Month
+from librarian.subjects.usage.unfinished import Unfinished
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class MonthsFacts:
 
     months: tuple[Month, ...] = ()
     paces: tuple[Pace, ...] = ()
-    past: Past | None = None
+    past: Unfinished | None = None
 
     def renamed(self, names: Renaming) -> MonthsFacts:
         """By public names; where accounts must not be seen, their sums are left out."""

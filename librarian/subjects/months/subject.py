@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from librarian.render.files import MONTH
 from librarian.render.html.parts import Part, Shown
+from librarian.shared.files import MONTH
 from librarian.shared.report import Report
 from librarian.store import Store
 from librarian.subjects.months import history, plain
@@ -15,9 +15,6 @@ from librarian.subjects.months.section import MonthsFacts, MonthsSection
 from librarian.subjects.months.to_json import month_json, pace_json
 from librarian.subjects.subject import Data, Facts, Json, Reading, Subject
 from librarian.subjects.usage.section import UsageFacts, UsageSection
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 class Months(Subject):
@@ -28,7 +25,7 @@ class Months(Subject):
 
     def read(self, reading: Reading) -> MonthsFacts:
         """All months that are known, the running one up to now."""
-        past = history.Past(reading.scope, reading.facts[UsageFacts].unfinished)
+        past = reading.facts[UsageFacts].unfinished
         return MonthsFacts(history.months_of(reading.store, past), past=past)
 
     def together(self, store: Store, every: Mapping[str, Facts], options: Mapping[str, Any]) -> Mapping[str, object]:
@@ -63,7 +60,7 @@ class Months(Subject):
         section = report[MonthsSection]
         return section.months[-2:], section.paces, report[UsageSection].untracked
 
-    def draw(self, report: Report, name: str) -> Figure:
+    def draw(self, report: Report, name: str) -> Any:
         """Bars by user, and the pace of allocations."""
         from librarian.subjects.months import pictures  # matplotlib is loaded only where there is something to draw
 

@@ -6,8 +6,9 @@ import csv
 import io
 import json
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from librarian.errors import one_line
 from librarian.render.html.templates import clock
@@ -109,17 +110,17 @@ def _described(pace: Pace, zone: str) -> list[str]:
 
 def users_table(month: Month, untracked: frozenset[str]) -> Table:
     """The users of a month, largest share first."""
-    return _table("User", "user", month, dict(month.users), untracked, Totals({}, {}))
+    return _table("User", "user", month, month.users, untracked, Totals({}, {}))
 
 
 def accounts_table(month: Month, untracked: frozenset[str]) -> Table:
     """The accounts of a month, and what no account is known of."""
     lacking = Totals(dict(month.lacking), {})
-    return _table("Account", "account", month, dict(month.accounts), untracked, lacking)
+    return _table("Account", "account", month, month.accounts, untracked, lacking)
 
 
 def _table(
-    head: str, thing: str, month: Month, found: dict[str, Totals], untracked: frozenset[str], lacking: Totals
+    head: str, thing: str, month: Month, found: Mapping[Any, Totals], untracked: frozenset[str], lacking: Totals
 ) -> Table:
     heads: list[str] = [head]
     for o in OBSERVABLES:

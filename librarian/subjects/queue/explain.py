@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from librarian.shared.names import UserName
 from librarian.shared.text import shown
 from librarian.subjects.limits.model import Limit
 from librarian.subjects.queue.reasons import Limited, Reason, explain
@@ -26,7 +27,7 @@ _LISTED = 10
 class Holder:
     """A user who holds `value` of what is short."""
 
-    user: str
+    user: UserName
     value: float
 
 
@@ -36,13 +37,13 @@ class Case:
     by observable key, `details` what Slurm says after the reason's name."""
 
     name: str
-    users: Mapping[str, int]
+    users: Mapping[UserName, int]
     asked: Mapping[str, Sequence[tuple[float, int]]]
     accounts: Sequence[str]
     details: Sequence[str]
 
 
-def told(case: Case, limits: Mapping[str, Limit], now: Mapping[str, ByKey]) -> tuple[str, str, tuple[Holder, ...]]:
+def told(case: Case, limits: Mapping[str, Limit], now: Mapping[UserName, ByKey]) -> tuple[str, str, tuple[Holder, ...]]:
     """The reason in words, what to do, and who holds what is short, largest first (at most ten)."""
     reason = explain(case.name)
     if reason.limit is None or not reason.limit.running:
@@ -69,7 +70,7 @@ def _with_details(reason: Reason, case: Case) -> str:
     return f"{reason.words} Slurm says: {said}." if said else reason.words
 
 
-def _key_of(limit: Limited, limits: Mapping[str, Limit], now: Mapping[str, ByKey]) -> str | None:
+def _key_of(limit: Limited, limits: Mapping[str, Limit], now: Mapping[UserName, ByKey]) -> str | None:
     """The observable that the limit is on. Of GPUs Slurm does not tell the type: the limit that is fullest."""
     key = _KEYS.get(limit.resource)
     if key != "NGPUS":
@@ -78,14 +79,14 @@ def _key_of(limit: Limited, limits: Mapping[str, Limit], now: Mapping[str, ByKey
     return max(["NGPUS", *typed], key=lambda name: _fullness(name, limits[name], now) if name in limits else -1.0)
 
 
-def _fullness(key: str, limit: Limit, now: Mapping[str, ByKey]) -> float:
+def _fullness(key: str, limit: Limit, now: Mapping[UserName, ByKey]) -> float:
     if limit.value is None:
         return -1.0
     used = sum(held.get(key, 0.0) for held in now.values())
     return used / limit.value if limit.value else 1.0
 
 
-def _holders(key: str, now: Mapping[str, ByKey]) -> list[Holder]:
+def _holders(key: str, now: Mapping[UserName, ByKey]) -> list[Holder]:
     held = [Holder(user, amounts[key]) for user, amounts in now.items() if amounts.get(key, 0.0) > 0]
     return sorted(held, key=lambda holder: (-holder.value, holder.user))
 
@@ -105,7 +106,9 @@ def _of_group(reason: Reason, key: str, limit: Limit | None, holders: Sequence[H
     return f"{words}: {_list(holders, key)}." if holders else f"{words}."
 
 
-def _of_users(reason: Reason, case: Case, key: str, now: Mapping[str, ByKey]) -> tuple[str, str, tuple[Holder, ...]]:
+def _of_users(
+    reason: Reason, case: Case, key: str, now: Mapping[UserName, ByKey]
+) -> tuple[str, str, tuple[Holder, ...]]:
     """A limit for each user: what those who wait hold themselves."""
     holders = [holder for holder in _holders(key, now) if holder.user in case.users]
     words = f"Who waits here is at a limit that holds for each user: {_unit(key)}; {_list(holders, key)}."

@@ -74,7 +74,7 @@ NOTHING = Demand(0, dict.fromkeys(WANTED, 0.0))
 class Waiter:
     """A user who waits: with all their jobs, and with those that compete. Times are UTC epochs."""
 
-    user: str
+    user: UserName
     all: Demand
     competing: Demand
     oldest: int | None
@@ -88,7 +88,7 @@ class Cause:
     reason: str
     group: str
     demand: Demand
-    users: dict[str, int]
+    users: dict[UserName, int]
     oldest: int | None
     next_start: int | None
     text: str
@@ -107,7 +107,7 @@ class Queue:
     groups: Mapping[str, Demand] = field(default_factory=lambda: dict.fromkeys(GROUPS, NOTHING))
     users: tuple[Waiter, ...] = ()
     causes: tuple[Cause, ...] = ()
-    oldest: tuple[str, int] | None = None
+    oldest: tuple[UserName, int] | None = None
     next_start: int | None = None
     still: Mapping[str, tuple[int, int | None]] = field(default_factory=lambda: dict.fromkeys(KINDS, (0, None)))
 
@@ -153,18 +153,18 @@ def as_jobs(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"alloc_tres": pd.Categorical(table["tres"])})
 
 
-def held(table: pd.DataFrame, observables: Sequence[Observable]) -> dict[str, ByKey]:
+def held(table: pd.DataFrame, observables: Sequence[Observable]) -> dict[UserName, ByKey]:
     """What each user's running jobs hold, by observable key. Suspended ones too: Slurm counts them against limits."""
     rows = table[table["state"].isin(HOLDING)]
     jobs = as_jobs(rows)
-    found: dict[str, ByKey] = {str(user): {} for user in rows["user"]}
+    found: dict[UserName, ByKey] = {UserName(str(user)): {} for user in rows["user"]}
     for observable in observables:
         for user, amount in zip(rows["user"], weights_of(observable, jobs).tolist(), strict=True):
             found[user][observable.key] = found[user].get(observable.key, 0.0) + amount
     return found
 
 
-def summarise(seen: Seen, limits: Mapping[str, Limit], now: Mapping[str, ByKey]) -> Queue:
+def summarise(seen: Seen, limits: Mapping[str, Limit], now: Mapping[UserName, ByKey]) -> Queue:
     """The queue for people; `limits` by observable key, and `now`, what each user holds, tell who holds what."""
     if seen.at is None:
         return Queue(error=seen.error)
@@ -178,10 +178,16 @@ def summarise(seen: Seen, limits: Mapping[str, Limit], now: Mapping[str, ByKey])
         {group: _demand(waiting[waiting["group"] == group]) for group in GROUPS},
         _waiters(waiting),
         _causes(waiting, limits, now),
-        next(((str(user), int(since)) for user, since in zip(first["user"], first["since"], strict=True)), None),
+        next(
+            ((UserName(str(user)), int(since)) for user, since in zip(first["user"], first["since"], strict=True)), None
+        ),
         _next_start(waiting),
         _still(competing, seen.at),
     )
+
+
+def _name(user: object) -> UserName:
+    return UserName(str(user))
 
 
 def _still(competing: pd.DataFrame, at: int) -> dict[str, tuple[int, int | None]]:
@@ -198,15 +204,15 @@ def _waiters(waiting: pd.DataFrame) -> tuple[Waiter, ...]:
     found = []
     for user, rows in waiting.groupby("user"):
         competing = rows[rows["group"] == "competing"]
-        found.append(Waiter(str(user), _demand(rows), _demand(competing), _oldest(competing), _next_start(rows)))
+        found.append(Waiter(_name(user), _demand(rows), _demand(competing), _oldest(competing), _next_start(rows)))
     shares = _scale(waiting)
     return tuple(sorted(found, key=lambda it: (-_size(it.competing, shares), -_size(it.all, shares), it.user)))
 
 
-def _causes(waiting: pd.DataFrame, limits: Mapping[str, Limit], now: Mapping[str, ByKey]) -> tuple[Cause, ...]:
+def _causes(waiting: pd.DataFrame, limits: Mapping[str, Limit], now: Mapping[UserName, ByKey]) -> tuple[Cause, ...]:
     found = []
     for (name, group), rows in waiting.groupby(["name", "group"]):
-        users = {str(user): int(tasks) for user, tasks in rows.groupby("user")["tasks"].sum().items()}
+        users = {UserName(str(user)): int(tasks) for user, tasks in rows.groupby("user")["tasks"].sum().items()}
         case = Case(str(name), users, _largest(rows), sorted(set(rows["account"])), sorted(set(rows["more"]) - {""}))
         text, todo, holders = told(case, limits, now)
         found.append(

@@ -8,12 +8,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from librarian.render.files import QUEUED
 from librarian.render.pictures import captions
 from librarian.render.pictures.figure import BOTTOM, LEFT, SINGLE, TOP, axes_at, framed, legend_beside
 from librarian.render.pictures.stack import Floats, Layer
 from librarian.render.pictures.style import QUIET, drawable
 from librarian.shared import palette
+from librarian.shared.files import QUEUED
 from librarian.shared.names import UserName
 from librarian.shared.report import Report
 from librarian.shared.resources import by_key

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import Any
 
-from librarian.render.files import QUEUE, QUEUED
 from librarian.render.html.parts import Part, Shown
+from librarian.shared.files import QUEUE, QUEUED
 from librarian.shared.report import Report
 from librarian.shared.resources import by_key
 from librarian.shared.window import DAY
@@ -17,9 +17,6 @@ from librarian.subjects.queue.section import QueueFacts, QueueSection, build
 from librarian.subjects.queue.to_json import queue_parts
 from librarian.subjects.subject import Asking, Data, Facts, Json, Problems, Reading, Subject
 from librarian.subjects.usage.section import UsageFacts, UsageSection
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 class Queue(Subject):
@@ -36,9 +33,7 @@ class Queue(Subject):
     def read(self, reading: Reading) -> QueueFacts:
         """The queue as it was last seen, and samples of it in the window."""
         kept, window = QueueSamples(reading.store), reading.window
-        return QueueFacts(
-            kept.last(reading.scope), kept.between(reading.scope, window.start - DAY, window.now + DAY)
-        )
+        return QueueFacts(kept.last(reading.scope), kept.between(reading.scope, window.start - DAY, window.now + DAY))
 
     def build(self, facts: Facts, report: Report) -> QueueSection:
         """Who is pending and why, explained by the limits where these are known."""
@@ -67,7 +62,7 @@ class Queue(Subject):
         levels = [report.levels(key) for key in QUEUED]
         return use.untracked, use.usage.integrals.any(), used, levels, wanted, report.everybody
 
-    def draw(self, report: Report, name: str) -> Figure:
+    def draw(self, report: Report, name: str) -> Any:
         """Charts of use with what was asked for on top."""
         from librarian.subjects.queue import pictures  # matplotlib is loaded only where there is something to draw
 

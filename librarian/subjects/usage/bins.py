@@ -7,9 +7,9 @@ come to at once: sums are exact (see `binning`), and all else is a count or a li
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,8 @@ from librarian.subjects.usage.starts import Starts, starts_of
 from librarian.subjects.usage.summary import Ended, ended_by_bin
 
 Array = npt.NDArray[Any]
+Name = TypeVar("Name", bound=str)
+Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,7 @@ def part_of_window(window: Window, first: int, last: int) -> Window:
     return replace(window, edges=edges, now=min(window.now, int(edges[-1])))
 
 
-def _cut(table: Mapping[str, Mapping[Any, Array]], bins: slice) -> dict[str, dict[Any, Array]]:
+def _cut(table: Mapping[Name, Mapping[Key, Array]], bins: slice) -> dict[Name, dict[Key, Array]]:
     """Some bins of arrays by two names, without names of which they say nothing."""
     cut = {name: {key: array[bins] for key, array in rows.items()} for name, rows in table.items()}
     left = {name: {key: array for key, array in rows.items() if array.any()} for name, rows in cut.items()}
@@ -191,15 +193,19 @@ def _by_users(usage: Usage, observables: Sequence[Observable], users: Sequence[s
 
 
 def _joined_tables(
-    kept: Mapping[str, Mapping[Any, Array]], rest: Mapping[str, Mapping[Any, Array]], before: int, after: int, kind: Any
-) -> dict[str, dict[Any, Array]]:
+    kept: Mapping[Name, Mapping[Key, Array]],
+    rest: Mapping[Name, Mapping[Key, Array]],
+    before: int,
+    after: int,
+    kind: Any,
+) -> dict[Name, dict[Key, Array]]:
     """Arrays by two names one after the other, of `before` and `after` bins; zeros where one lacks a name."""
-    found: dict[str, dict[Any, Array]] = {}
+    found: dict[Name, dict[Key, Array]] = {}
     for name in sorted({*kept, *rest}):
-        first, last = kept.get(name, {}), rest.get(name, {})
+        first, last = dict(kept.get(name, {})), dict(rest.get(name, {}))
         found[name] = {
             key: np.concatenate([first.get(key, np.zeros(before, kind)), last.get(key, np.zeros(after, kind))])
-            for key in sorted({*first, *last})
+            for key in sorted({*first, *last}, key=str)
         }
     return found
 

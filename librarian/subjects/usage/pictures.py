@@ -7,11 +7,11 @@ from math import ceil
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from librarian.render.files import OVERVIEW
 from librarian.render.pictures import captions
 from librarian.render.pictures.chart import draw_chart
 from librarian.render.pictures.figure import BOTTOM, LEFT, SHEET, SINGLE, TOP, axes_at, framed, legend_beside
 from librarian.render.pictures.stack import Layer
+from librarian.shared.files import OVERVIEW
 from librarian.shared.report import Report
 from librarian.shared.resources import Observable
 from librarian.subjects.usage.section import UsageSection

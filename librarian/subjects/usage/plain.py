@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from librarian.render.files import OVERVIEW
 from librarian.render.html.parts import Part, Shown
 from librarian.render.html.templates import clock
 from librarian.render.json.reading import pictured, title, tracked
+from librarian.shared.files import OVERVIEW
 from librarian.shared.text import shown, visible
 from librarian.shared.words import Table, amount, counted, percent
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from librarian.render.files import OVERVIEW
 from librarian.render.html.parts import Part, Shown
+from librarian.shared.files import OVERVIEW
 from librarian.shared.names import UserName
 from librarian.shared.report import Report
 from librarian.shared.resources import pictured
@@ -22,7 +22,8 @@ from librarian.subjects.usage.to_json import usage_fields
 from librarian.subjects.usage.unfinished import unfinished
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from librarian.shared.scope import Scope
+    from librarian.store import Store
 
 
 class Usage(Subject):
@@ -41,7 +42,7 @@ class Usage(Subject):
         _keep_hours(reading, found)
         bin_cache.keep(reading.store, reading.scope, found)
         reading.shared[bin_cache.Found] = found
-        return UsageFacts(found.tally, unfinished(found.jobs, found.usage))
+        return UsageFacts(found.tally, unfinished(reading.scope, found.jobs, found.usage))
 
     def weights(self, facts: Facts) -> Mapping[UserName, float]:
         """Each user's largest share of anything that has a chart."""
@@ -78,7 +79,7 @@ class Usage(Subject):
         charts = [((o.key, o.name, o.unit), usage.integrals[usage.row(o.key)], report.levels(o.key)) for o in told]
         return section.users, section.untracked, usage.users, usage.integrals.any(), charts
 
-    def draw(self, report: Report, name: str) -> Figure:
+    def draw(self, report: Report, name: str) -> Any:
         """A chart of stacked areas, or the sheet of all."""
         from librarian.subjects.usage import pictures  # matplotlib is loaded only where there is something to draw
 
@@ -87,6 +88,10 @@ class Usage(Subject):
     def describe(self, data: Data, name: str, zone: str) -> Shown:
         """Means, peaks and who used most, in words."""
         return plain.describe(data, name, zone)
+
+    def written(self, store: Store, scope: Scope) -> int:
+        """Hours are written up to the last one in which anybody used anything."""
+        return Hours(store).written(scope)
 
     def tidy(self, tidying: Tidying) -> int:
         """Drop bins that are kept of QoS that nobody asks for any more."""

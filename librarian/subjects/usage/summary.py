@@ -27,7 +27,7 @@ class Totals:
     ended: dict[str, int]
 
 
-def now_by_user(usage: Usage) -> dict[str, ByKey]:
+def now_by_user(usage: Usage) -> dict[UserName, ByKey]:
     """What each user holds at `window.now`, by observable key; only users who hold something."""
     held = {
         user: {o.key: float(usage.holding[row, column]) for row, o in enumerate(usage.observables)}
@@ -41,12 +41,12 @@ def now_total(usage: Usage) -> ByKey:
     return {o.key: float(usage.holding[row].sum()) for row, o in enumerate(usage.observables)}
 
 
-def totals_by_user(usage: Usage, ended_by: dict[str, dict[str, int]]) -> dict[str, Totals]:
+def totals_by_user(usage: Usage, ended_by: dict[UserName, dict[str, int]]) -> dict[UserName, Totals]:
     """Totals of each user who held something or had a run end (`ended_by`, from `ended_states`) in the window."""
     hours = usage.hours
     place = {user: column for column, user in enumerate(usage.users)}
 
-    def of(user: str) -> ByKey:
+    def of(user: UserName) -> ByKey:
         column = place.get(user)
         return {o.key: 0.0 if column is None else float(hours[row, column]) for row, o in enumerate(usage.observables)}
 
@@ -81,24 +81,24 @@ def ended_by_bin(jobs: pd.DataFrame, window: Window) -> Ended:
     rows = zip(present.tolist(), counts.reshape(-1, window.bins) if len(present) else (), strict=True)
     table: Ended = {}
     for number, by_bin in rows:
-        table.setdefault(users[number // len(states)], {})[states[number % len(states)]] = by_bin
+        table.setdefault(UserName(users[number // len(states)]), {})[states[number % len(states)]] = by_bin
     return {name: dict(sorted(table[name].items())) for name in sorted(table)}
 
 
-def ended_states(by_bin: Ended) -> dict[str, dict[str, int]]:
+def ended_states(by_bin: Ended) -> dict[UserName, dict[str, int]]:
     """How many runs of each user ended in the window, by Slurm state: {user: {state: count}}."""
     return {user: {state: int(counts.sum()) for state, counts in states.items()} for user, states in by_bin.items()}
 
 
-def ranking(usages: Iterable[Usage]) -> list[str]:
+def ranking(usages: Iterable[Usage]) -> list[UserName]:
     """Users of all `usages`, those with the largest shares first; by name where equal."""
     weight = shares(usages)
     return sorted(weight, key=lambda user: (-weight[user], user))
 
 
-def shares(usages: Iterable[Usage]) -> ByKey:
+def shares(usages: Iterable[Usage]) -> dict[UserName, float]:
     """The largest of each user's shares (0 to 1) of any pictured observable in any of the usages."""
-    weight: ByKey = {}
+    weight: dict[UserName, float] = {}
     for usage in usages:
         drawn = [row for row, o in enumerate(usage.observables) if o.pictured]
         hours = usage.hours[drawn]

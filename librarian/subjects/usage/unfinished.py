@@ -9,6 +9,7 @@ import pandas as pd
 
 from librarian.shared.calendar import month_start
 from librarian.shared.names import AccountName, UserName
+from librarian.shared.scope import Scope
 from librarian.shared.window import Window
 from librarian.subjects.usage.accounts import by_account
 from librarian.subjects.usage.binning import Usage
@@ -19,7 +20,7 @@ EndedBy = Mapping[tuple[UserName, AccountName, str], int]  # number of runs that
 
 
 @dataclass(frozen=True)
-class Hours:
+class Sums:
     """Sums over some time that begins at `begin` (UTC epoch)."""
 
     begin: int
@@ -30,31 +31,32 @@ class Hours:
 
 @dataclass(frozen=True)
 class Unfinished:
-    """Hours are kept up to `finished`; of the bin that began then and is not over at `now` (UTC epochs) there is
-    `rest`, as a part of its month; None where all bins are over."""
+    """Hours of `scope` are kept up to `finished`; of the bin that began then and is not over at `now` (UTC epochs)
+    there is `rest`, as a part of its month; None where all bins are over."""
 
+    scope: Scope
     finished: int
     now: int
     zone: str
-    rest: Hours | None
+    rest: Sums | None
 
 
-def unfinished(jobs: pd.DataFrame, usage: Usage) -> Unfinished:
-    """What the bin that is not over comes to so far; `usage` was made of `jobs`."""
+def unfinished(scope: Scope, jobs: pd.DataFrame, usage: Usage) -> Unfinished:
+    """What the bin that is not over comes to so far; `usage` was made of `jobs`, the runs of `scope`."""
     window = usage.window
     whole = int(window.edges[-1]) == window.now
     finished = window.now if whole else int(window.edges[-2])
-    return Unfinished(finished, window.now, window.zone, None if whole else _rest(jobs, usage))
+    return Unfinished(scope, finished, window.now, window.zone, None if whole else _rest(jobs, usage))
 
 
-def _rest(jobs: pd.DataFrame, usage: Usage) -> Hours:
+def _rest(jobs: pd.DataFrame, usage: Usage) -> Sums:
     window = usage.window
     last = Window(window.edges[-2:], window.now, window.zone, window.bin_seconds)
     accounts = by_account(jobs, last)
     ended = {(UserName(user), AccountName(account), state): runs for _, user, account, state, runs in accounts.ended}
     users, held = _sums(usage), _sums(accounts.usage)
     by_accounts = {AccountName(name): sums for name, sums in held.items()}
-    return Hours(month_start(last.start, window.zone), users, by_accounts, ended)
+    return Sums(month_start(last.start, window.zone), users, by_accounts, ended)
 
 
 def _sums(usage: Usage) -> dict[UserName, dict[str, float]]:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from librarian.shared.resources import OBSERVABLES
 from librarian.shared.text import file_safe
 
 INDEX = "index.json"
 PAGE = "index.html"
 PLAIN = "plain.html"
+STATUS = "status.json"
 OVERVIEW = "overview"
 PRESSURE = "pressure"
 QUEUE = "queue"
 MONTH = "month"
-QUEUED = ("NCPUS", "NGPUS")  # the observables that QUEUE shows
-PICTURES = (*(observable.key for observable in OBSERVABLES if observable.pictured), OVERVIEW, PRESSURE, QUEUE, MONTH)
+QUEUED = ("NCPUS", "NGPUS")  # the resources that QUEUE shows
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class FileNames:
         return f"usage_{self.slug}.csv.gz"
 
     def picture(self, name: str, ending: str) -> str:
-        """One of `PICTURES` as `png` or `pdf`."""
+        """A picture as `png` or `pdf`."""
         return f"{name}_{self.slug}.{ending}"
 
 

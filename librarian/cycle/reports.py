@@ -1,0 +1,164 @@
+"""From the store to reports: read what is known of each QoS, rename it, build the sections.
+
+Each subject fails alone: what it would have told is missing from the report, which says so. Where one fails that the
+others stand on, the QoS as a whole is as it was.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from librarian.errors import LibrarianError, SiteError, StoreError, one_line
+from librarian.privacy.pseudonyms import PublicNames
+from librarian.privacy.renaming import names_in, renamed
+from librarian.shared import palette
+from librarian.shared.names import AccountName, UserName
+from librarian.shared.report import Header, Report, Section, Staleness
+from librarian.shared.window import Window
+from librarian.store import CorruptStoreError, Store
+from librarian.subjects.subject import Facts, Ground, Reading, Subject, Watched
+
+Result = TypeVar("Result")
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of one QoS, by real names: nothing where it was never collected, or where a subject that others
+    stand on failed; then `reason` says why. `failed` says why others failed, by key."""
+
+    watched: Watched
+    staleness: Staleness
+    reason: str
+    window: Window | None = None
+    facts: Facts | None = None
+    failed: Mapping[str, str] | None = None
+
+
+class Failures:
+    """What fails of single subjects, for the report and for whoever started the run."""
+
+    def __init__(self) -> None:
+        self.problems: list[LibrarianError] = []
+
+    def alone(self, subject: Subject, qos: str, work: Callable[[], Result]) -> Result | str:
+        """What `work` gives, or why it failed, in words that readers may see. Raises a damaged store's error."""
+        try:
+            return work()
+        except CorruptStoreError:
+            raise
+        except Exception as error:
+            log.debug("%s of %s failed", subject.key, qos, exc_info=True)
+            why = str(error) if isinstance(error, LibrarianError) else f"{type(error).__name__}: {error}"
+            kind = StoreError if isinstance(error, StoreError) else SiteError
+            self.problems.append(kind(f"QoS {qos}: {subject.key} could not be told", one_line(why)))
+            return "not known now, since computing it failed"
+
+
+def read_all(
+    store: Store,
+    watched: Sequence[Watched],
+    subjects: Sequence[Subject],
+    window_of: Callable[[int], Window],
+    reader: str,
+    options: Mapping[str, Any],
+    failures: Failures,
+) -> list[Known]:
+    """What is known of each QoS, in the order of `watched`. Raises `StoreError` when the store is damaged."""
+    known = [_read(store, one, subjects, window_of, reader, options, failures) for one in watched]
+    every = {one.watched.name: one.facts for one in known if one.facts}
+    for subject in subjects:
+        together = failures.alone(subject, "all", lambda subject=subject: subject.together(store, every, options))  # type: ignore[misc]
+        for name, facts in together.items() if not isinstance(together, str) else ():
+            every[name].by_key[subject.key] = facts
+    return known
+
+
+def _ground(store: Store, watched: Watched, subjects: Sequence[Subject]) -> Ground:
+    grounds = (subject.ground(store, watched) for subject in subjects)
+    return next((ground for ground in grounds if ground), Ground(None, Staleness(), "nothing was collected yet"))
+
+
+def _read(
+    store: Store,
+    watched: Watched,
+    subjects: Sequence[Subject],
+    window_of: Callable[[int], Window],
+    reader: str,
+    options: Mapping[str, Any],
+    failures: Failures,
+) -> Known:
+    ground = _ground(store, watched, subjects)
+    if ground.as_of is None:
+        return Known(watched, ground.staleness, ground.reason)
+    failed: dict[str, str] = {}
+    reading = Reading(store, watched, window_of(ground.as_of), reader=reader, options=options)
+    for subject in subjects:
+        facts = failures.alone(subject, watched.name, lambda subject=subject: subject.read(reading))  # type: ignore[misc]
+        if isinstance(facts, str):
+            failed[subject.key] = facts
+            if subject.needed:
+                return Known(watched, ground.staleness, f"{subject.key}: {facts}")
+        elif facts is not None:
+            reading.facts.by_key[subject.key] = facts
+    return Known(watched, ground.staleness, ground.reason, reading.window, reading.facts, failed)
+
+
+def weights(known: Sequence[Known], subjects: Sequence[Subject]) -> dict[UserName, float]:
+    """The largest share (0 to 1) of each user of anything, in any QoS."""
+    found: dict[UserName, float] = {}
+    for facts in (one.facts for one in known if one.facts):
+        for subject in subjects:
+            for user, share in subject.weights(facts).items() if subject.key in facts.by_key else ():
+                found[user] = max(found.get(user, 0.0), share)
+    return found
+
+
+def people(known: Sequence[Known]) -> set[str]:
+    """All users that occur in what is known."""
+    return names_in(value for one in known if one.facts for value in one.facts.by_key.values())[UserName]
+
+
+def public(known: Known, names: PublicNames) -> Known:
+    """The same by the names that readers see."""
+    reason = names.text(known.reason)
+    stale = replace(known.staleness, reason=known.staleness.reason and names.text(known.staleness.reason))
+    if known.facts is None:
+        return replace(known, reason=reason)
+    shows = names.rules.accounts
+    accounts = names_in(known.facts.by_key.values(), shows_accounts=shows)[AccountName]
+    renaming = names.renaming(accounts)
+    facts = Facts({key: renamed(value, renaming) for key, value in known.facts.by_key.items()})
+    return replace(known, reason=reason, staleness=stale if names.changes else known.staleness, facts=facts)
+
+
+def build(known: Known, header: Header, subjects: Sequence[Subject], failures: Failures) -> Report | None:
+    """The report on what is known of a QoS, without colours; None where there is nothing to show."""
+    if known.facts is None or known.window is None:
+        return None
+    sections: dict[str, Section] = {}
+    failed = dict(known.failed or {})
+    facts, qos = known.facts, known.watched.name
+    for subject in subjects:
+        if subject.key not in facts.by_key:
+            continue
+        report = Report(header, known.window, known.staleness, dict(sections))
+        section = failures.alone(subject, qos, lambda subject=subject, report=report: subject.build(facts, report))  # type: ignore[misc]
+        if isinstance(section, str):
+            failed[subject.key] = section
+            if subject.needed:
+                return None
+        elif section is not None:
+            sections[subject.key] = section
+    return Report(header, known.window, known.staleness, sections, failed)
+
+
+def coloured(reports: Sequence[Report], by_weight: Mapping[UserName, float]) -> list[Report]:
+    """The reports with a colour for each user, the same in all: those with the largest shares are told apart first."""
+    ranked = sorted(by_weight, key=lambda user: (-by_weight[user], user))
+    others = sorted({user for report in reports for user in report.everybody} - set(ranked))
+    colours = {UserName(user): colour for user, colour in palette.assign([*ranked, *others]).items()}
+    return [replace(report, colours=colours) for report in reports]
