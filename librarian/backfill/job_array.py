@@ -21,19 +21,21 @@ from pathlib import Path
 from typing import Any
 
 from librarian.backfill import batch
+from librarian.backfill.merging import take_hours
 from librarian.backfill.orders import Order, Terms, orders
 from librarian.backfill.slices import Found, Hands, Outcome, fill, patient, put
 from librarian.config.setup import Setup
 from librarian.errors import BusyError, ConfigError, LibrarianError, SlurmError, StoreError
 from librarian.render.html.templates import filled_text
 from librarian.shared.calendar import month_starts
-from librarian.shared.slices import Span, gaps
-from librarian.shared.spans import clipped
+from librarian.shared.scope import Scope
+from librarian.shared.slices import gaps
+from librarian.shared.spans import Span, clipped
 from librarian.shared.window import day_edges
 from librarian.site import assets
 from librarian.slurm.command import Slurm
-from librarian.store import CorruptStoreError, Scope, Store, opened
-from librarian.subjects.months.keep import USAGE
+from librarian.store import CorruptStoreError, Store, opened
+from librarian.subjects.usage.keep import USAGE
 from librarian.system.host import remove_tree, write_atomic
 from librarian.system.lock import locked
 
@@ -310,7 +312,7 @@ def _take(setup: Setup, source: Store, scope: Scope, since: int, zone: str, hand
         for begin, end in _by_month(known, zone):  # one at a time: a run may want the lock, and years are much memory
             with patient(setup, hands), opened(setup.places.store) as store:
                 for gap in gaps(store.known(scope, USAGE), begin, end):
-                    store.take_hours(source, scope, gap, zone)
+                    take_hours(store, source, scope, gap, zone)
                     seconds += gap[1] - gap[0]
     return seconds
 

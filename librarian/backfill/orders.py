@@ -10,13 +10,15 @@ import numpy as np
 
 from librarian.config.setup import Setup
 from librarian.errors import SlurmError
-from librarian.shared.slices import Span, gaps
+from librarian.shared.scope import Scope
+from librarian.shared.slices import gaps
+from librarian.shared.spans import Span
 from librarian.shared.window import DAY, day_edges, window_until
 from librarian.slurm import site
 from librarian.slurm.command import Slurm
-from librarian.store import Scope, Store
+from librarian.store import Store
 from librarian.subjects.jobs import pieces
-from librarian.subjects.months.keep import USAGE
+from librarian.subjects.usage.keep import USAGE
 
 SLICE = 7 * DAY
 log = logging.getLogger(__name__)

@@ -28,17 +28,21 @@ from librarian.backfill.orders import Order, Terms
 from librarian.config.setup import Setup
 from librarian.errors import BusyError, NoAnswerError, TimedOutError, TooWideError
 from librarian.shared.resources import OBSERVABLES
-from librarian.shared.slices import Span, newest
+from librarian.shared.scope import Scope
+from librarian.shared.slices import newest
+from librarian.shared.spans import Span
 from librarian.shared.window import DAY, Epochs, Window, day_edges
 from librarian.slurm.command import Slurm
-from librarian.store import Scope, Store, opened
+from librarian.store import Store, opened
 from librarian.subjects.jobs import ask as accounting
 from librarian.subjects.jobs import pieces
 from librarian.subjects.jobs.amounts import gpu_observables
 from librarian.subjects.jobs.ask import Query, Runs
+from librarian.subjects.jobs.keep import JobRuns
 from librarian.subjects.jobs.model import UNKNOWN, ints
 from librarian.subjects.usage.accounts import ByAccount, by_account
 from librarian.subjects.usage.binning import Usage, bin_jobs
+from librarian.subjects.usage.keep import Hours
 from librarian.system.host import clock, pause, stopwatch
 from librarian.system.lock import locked
 
@@ -106,8 +110,8 @@ def into_store(setup: Setup, hands: Hands) -> Keep:
 
 def put(store: Store, scope: Scope, found: Found) -> None:
     """Put a slice into a store."""
-    store.meet(found.people)  # before their hours: whoever is told of must be known to be one
-    store.keep_usage(scope, found.usage, found.accounts)
+    JobRuns(store).meet(found.people)  # before their hours: whoever is told of must be known to be one
+    Hours(store).keep(scope, found.usage, found.accounts)
 
 
 @contextlib.contextmanager

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from librarian.backfill.orders import Order, Terms
     from librarian.backfill.slices import Outcome, Progress
     from librarian.config.setup import Setup
-    from librarian.shared.slices import Span
+    from librarian.shared.scope import Scope
+    from librarian.shared.spans import Span
     from librarian.slurm.command import Slurm
     from librarian.slurm.site import Archive
-    from librarian.store import Scope
 
 _DAY = 86400
 _BAR = 24
@@ -206,7 +206,7 @@ def _span(options: argparse.Namespace, setup: Setup, archive: Archive) -> Span:
 
 
 def _scopes(options: argparse.Namespace, setup: Setup) -> list[Scope]:
-    from librarian.store import Scope
+    from librarian.shared.scope import Scope
 
     known = {entry.name.lower(): entry for entry in setup.config.qos}
     names = [name.lower() for name in options.qos or known]

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from librarian.config.setup import Setup
+    from librarian.shared.scope import Scope
     from librarian.slurm.command import Slurm
-    from librarian.store import Scope
     from librarian.subjects.limits.model import QosLimits
     from librarian.subjects.queue.model import Queue
 
@@ -46,7 +46,7 @@ def queue(options: argparse.Namespace) -> int:
 def _scope(setup: Setup, name: str) -> Scope:
     """A configured QoS with its accounts and partitions, any other one whole."""
     from librarian.cycle.stages import scope
-    from librarian.store import Scope
+    from librarian.shared.scope import Scope
 
     configured = [entry for entry in setup.config.qos if entry.name.lower() == name.lower()]
     return scope(configured[0]) if configured else Scope(name)

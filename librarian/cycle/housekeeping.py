@@ -9,7 +9,10 @@ import re
 from librarian.config import DAY
 from librarian.config.setup import Setup
 from librarian.errors import LibrarianError
-from librarian.store import Scope, opened
+from librarian.shared.scope import Scope
+from librarian.store import opened, shrink
+from librarian.subjects.jobs.keep import JobRuns
+from librarian.subjects.usage.keep import Hours
 from librarian.system.host import file_time
 
 EVERY = DAY
@@ -31,11 +34,13 @@ def tidy(setup: Setup, now: int) -> bool:
                 return False
             before = now - keep_seconds(setup)
             names = tuple(entry.name for entry in setup.config.qos)
-            dropped = store.forget_strangers(names, before)
+            runs, hours = JobRuns(store), Hours(store)
+            dropped = runs.forget_strangers(names, before)
             scopes = [Scope(entry.name, entry.accounts, entry.partitions) for entry in setup.config.qos]
-            dropped += sum(store.forget_runs(scope, before) for scope in scopes)
+            dropped += sum(runs.forget_runs(scope, before, hours.written(scope)) for scope in scopes)
             store.forget_bins(scopes)
-            smaller = store.shrink()
+            runs.forget_texts()
+            smaller = shrink(store)
             store.know(_TIDIED, now, now)
     except LibrarianError as error:
         log.warning("old runs could not be dropped: %s", error)

@@ -24,7 +24,8 @@ from librarian.system.host import stopwatch, write_atomic
 from librarian.system.interrupts import Guard
 
 if TYPE_CHECKING:
-    from librarian.store import Scope, Store
+    from librarian.shared.scope import Scope
+    from librarian.store import Store
 
 Problems = list[LibrarianError]
 log = logging.getLogger(__name__)
@@ -117,7 +118,10 @@ def public(setup: Setup, status: Status) -> bytes:
 
 def qos_status(store: Store, scope: Scope, now: int) -> QosStatus:
     """How asking for a QoS has fared, as the store knows it."""
-    coverage, last = store.coverage(scope), store.last_query(scope)
+    from librarian.subjects.jobs.keep import JobRuns
+
+    runs = JobRuns(store)
+    coverage, last = runs.coverage(scope), runs.last_query(scope)
     return QosStatus(
         last_try=last.until if last else None,
         last_success=min(coverage.complete_at, now) if coverage else None,
@@ -125,7 +129,7 @@ def qos_status(store: Store, scope: Scope, now: int) -> QosStatus:
         error=one_line(last.error) if last and last.error else None,
         name=scope.qos,
         rows=last.rows if last else None,
-        rejects=counted([reject.reason for reject in store.rejects(scope)]),
+        rejects=counted([reject.reason for reject in runs.rejects(scope)]),
     )
 
 

@@ -22,15 +22,19 @@ from librarian.privacy.pseudonyms import Disguise
 from librarian.privacy.rules import Rules
 from librarian.publish import delivery
 from librarian.publish.delivery import Check
+from librarian.shared.scope import Scope
 from librarian.shared.window import DAY, Window, window_until
 from librarian.site import folder
 from librarian.slurm.command import Slurm
-from librarian.store import Asked, CorruptStoreError, Scope, Store, opened, set_aside
+from librarian.store import CorruptStoreError, Store, opened, set_aside
 from librarian.subjects.jobs import collect
 from librarian.subjects.jobs.collect import Request
+from librarian.subjects.jobs.keep import Asked, JobRuns
 from librarian.subjects.jobs.model import counting, empty_jobs
+from librarian.subjects.limits.keep import LimitChanges
 from librarian.subjects.months.allocation import Pace
 from librarian.subjects.queue import sample
+from librarian.subjects.queue.keep import QueueSamples
 from librarian.subjects.usage.bins import Histories, Tally
 from librarian.system.host import pause, stopwatch, user_name
 from librarian.system.interrupts import Guard
@@ -96,7 +100,7 @@ def _ask_all(setup: Setup, slurm: Slurm, store: Store, now: int, full: bool) -> 
     with slurm.ending():
         for entry, request, following in zip(entries, requests, [*requests[1:], None], strict=True):
             if nobody:
-                store.failed(scope(entry), Asked(now, now, 0.0, error=str(nobody)))
+                JobRuns(store).failed(scope(entry), Asked(now, now, 0.0, error=str(nobody)))
                 problems.append(NoAnswerError(f"QoS {entry.name} was not asked for", str(nobody)))
                 continue
             failed = _collect_one(slurm, store, entry, request, following)
@@ -112,7 +116,7 @@ def _request(setup: Setup, entry: Qos, now: int, full: bool) -> Request:
 
 def _has_failed(store: Store, entry: Qos) -> bool:
     """Whether the last question failed; one that was not asked took no time."""
-    last = store.last_query(scope(entry))
+    last = JobRuns(store).last_query(scope(entry))
     return bool(last and last.error and last.seconds)
 
 
@@ -175,7 +179,7 @@ def render(setup: Setup, now: int) -> Problems:
     A QoS that has nothing to show, or whose pictures fail, keeps the files of the last site, marked as old. Raises
     `LibrarianError` when the store cannot be read or the site not written.
     """
-    sources, people = _with_store(setup.places, now, lambda store: (_sources(setup, store), store.people()))
+    sources, people = _with_store(setup.places, now, lambda store: (_sources(setup, store), JobRuns(store).people()))
     usages = [source.measured.usage for source in sources if source.measured]
     people |= pseudonyms.people_of(source.collected for source in sources if source.collected)
     mask = pseudonyms.disguise(setup.config.privacy, usages, people, setup.places.state, user_name())
@@ -217,7 +221,7 @@ def _sources(setup: Setup, store: Store) -> list[assemble.Source]:
             bins.keep(store, scope(entry), found)
             months = history.months_of(store, pasts[entry.name])
             collected = replace(collected, jobs=counting(found.jobs, collected.as_of), months=months)
-        last = store.last_query(scope(entry))
+        last = JobRuns(store).last_query(scope(entry))
         reason = (last and last.error) or "nothing was collected yet"
         sources.append(assemble.Source(entry, collected, measured, reason))
     paces = history.paces(store, setup.config.allocations, pasts)
@@ -243,24 +247,24 @@ def window_of(setup: Setup, now: int) -> Window:
 
 def _collected(setup: Setup, store: Store, entry: Qos) -> Collected | None:
     """What was last collected completely, without its runs, or None before the first time."""
-    coverage = store.coverage(scope(entry))
+    coverage = JobRuns(store).coverage(scope(entry))
     if coverage is None:
         return None
-    last = store.last_query(scope(entry))
+    last = JobRuns(store).last_query(scope(entry))
     error = last.error if last else None
     begin = coverage.complete_at - (setup.config.report.window_days + 1) * DAY
     return Collected(
         jobs=empty_jobs(),
         as_of=coverage.complete_at,
         limits=collect.known_limits(store, entry.name),
-        rejects=store.rejects(scope(entry)),
+        rejects=JobRuns(store).rejects(scope(entry)),
         staleness=Staleness(True, coverage.complete_at, error) if error else Staleness(),
         gpus_tracked=store.fact(collect.TRACKED),
         hidden=frozenset(store.fact(collect.PRIVATE) or ()),
         reader=user_name(),
-        limit_changes=store.limit_changes(entry.name),
-        queue=store.queue(scope(entry)),
-        samples=store.samples(scope(entry), begin, coverage.complete_at + DAY),
+        limit_changes=LimitChanges(store).of(entry.name),
+        queue=QueueSamples(store).last(scope(entry)),
+        samples=QueueSamples(store).between(scope(entry), begin, coverage.complete_at + DAY),
     )
 
 

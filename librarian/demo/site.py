@@ -16,6 +16,7 @@ from librarian.demo.weeks import CYCLE, DAY
 from librarian.errors import LibrarianError
 from librarian.slurm.command import Slurm
 from librarian.store import opened
+from librarian.subjects.queue.keep import QueueSamples
 
 SAMPLED = 1800  # seconds between two samples of the queue
 
@@ -70,7 +71,7 @@ def _remember_queues(setup: configfile.Setup, runs: Sequence[Run], now: int) -> 
     with opened(setup.places.store) as store:
         for entry in setup.config.qos:
             for moment, wanted in waiting_at(runs, entry.name, moments).items():
-                store.add_sample(stages.scope(entry), moment, wanted)
+                QueueSamples(store).add(stages.scope(entry), moment, wanted)
 
 
 def _slurm(runs: Sequence[Run], now: int) -> Slurm:

@@ -1,4 +1,8 @@
-"""Months and days of a zone's calendar."""
+"""Calendar months and days of a zone, as UTC epochs.
+
+A month is one of the calendar of a zone, from its first midnight to that of the next month. Since bins follow the clock
+of the same zone, the edge of a month is the edge of a bin.
+"""
 
 from __future__ import annotations
 

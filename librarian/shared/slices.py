@@ -9,9 +9,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable
 
+from librarian.shared.spans import Span
 from librarian.shared.window import Epochs
-
-Span = tuple[int, int]
 
 
 def cut(begin: int, end: int, longest: int) -> list[Span]:

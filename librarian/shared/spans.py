@@ -1,15 +1,16 @@
-"""Spans of time: half-open, in UTC epochs, in order, none touching another."""
+"""Time that is known, as spans: half-open, in UTC epochs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-Spans = tuple[tuple[int, int], ...]
+Span = tuple[int, int]
+Spans = tuple[Span, ...]  # in order, none touching another
 
 
-def joined(spans: Iterable[tuple[int, int]]) -> Spans:
+def joined(spans: Iterable[Span]) -> Spans:
     """The same time as spans in order that do not touch; empty ones are left out."""
-    found: list[tuple[int, int]] = []
+    found: list[Span] = []
     for begin, end in sorted(span for span in spans if span[0] < span[1]):
         if found and begin <= found[-1][1]:
             found[-1] = (found[-1][0], max(found[-1][1], end))

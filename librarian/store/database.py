@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ class CorruptStoreError(StoreError):
 
 
 class Database:
-    """An open connection to a store's file."""
+    """An open connection to a store's file. Whatever goes wrong is a `StoreError`."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._db = connection
@@ -29,23 +29,70 @@ class Database:
         self._db.close()
 
     @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with self._guarded(), self._db:
-            self._db.execute("BEGIN IMMEDIATE")
-            yield
+    def transaction(self) -> Iterator[None]:
+        """All that the block writes, or nothing where it raises; within another transaction it is a part of that."""
+        with self.guarded():
+            if self._db.in_transaction:
+                yield
+                return
+            with self._db:
+                self._db.execute("BEGIN IMMEDIATE")
+                yield
 
     @contextlib.contextmanager
-    def _guarded(self) -> Iterator[None]:
+    def steps(self) -> Iterator[Steps]:
+        """A transaction that others take part in step by step; what the block has not committed is undone."""
+        try:
+            yield Steps(self._db, self.path)
+        finally:
+            with self.guarded():
+                self._db.rollback()
+
+    @contextlib.contextmanager
+    def guarded(self) -> Iterator[None]:
+        """SQLite's errors in the block as ours: for reading many rows one after the other."""
         with guarded(self.path):
             yield
 
-    def _one(self, sql: str, *values: object) -> Any:
-        with self._guarded():
+    def execute(self, sql: str, values: Sequence[object] | dict[str, object] = ()) -> sqlite3.Cursor:
+        """Run a statement; returns the cursor, which tells the number of rows and gives them."""
+        with self.guarded():
+            return self._db.execute(sql, values)
+
+    def execute_many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
+        """Run a statement once for each of the rows."""
+        with self.guarded():
+            self._db.executemany(sql, rows)
+
+    def one(self, sql: str, *values: object) -> Any:
+        """The first row, or None."""
+        with self.guarded():
             return self._db.execute(sql, values).fetchone()
 
-    def _all(self, sql: str, *values: object) -> list[Any]:
-        with self._guarded():
+    def all(self, sql: str, *values: object) -> list[Any]:
+        """All rows."""
+        with self.guarded():
             return self._db.execute(sql, values).fetchall()
+
+
+class Steps:
+    """A transaction that begins with its first step and counts once it is committed. See `Database.steps`."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._db, self._path = connection, path
+
+    @contextlib.contextmanager
+    def step(self) -> Iterator[None]:
+        """What the block writes belongs to the transaction."""
+        with guarded(self._path):
+            if not self._db.in_transaction:
+                self._db.execute("BEGIN IMMEDIATE")
+            yield
+
+    def commit(self) -> None:
+        """All steps count from now on."""
+        with guarded(self._path):
+            self._db.commit()
 
 
 def connect(path: Path) -> sqlite3.Connection:

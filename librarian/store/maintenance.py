@@ -9,12 +9,10 @@ from pathlib import Path
 
 from librarian.errors import StoreError
 from librarian.store.backups import beside, bound, copy_of, has_room, set_aside
-from librarian.store.database import CorruptStoreError, connect, guarded
+from librarian.store.database import CorruptStoreError, Database, connect, guarded
 from librarian.store.schema import MIGRATIONS
-from librarian.subjects.jobs.keep import Queries, Scope
 
 _VACUUM_FROM = 1 << 20  # bytes that must be empty inside the file, and a quarter of it, before it is made smaller
-_NAMED = ("user", "account", "qos", "partition", "state", "alloc_tres")  # columns of job that hold ids of texts
 
 
 @dataclass(frozen=True)
@@ -28,47 +26,17 @@ class Health:
     problems: tuple[str, ...]
 
 
-class Care(Queries):
-    """Bounds what the store holds."""
+def shrink(store: Database) -> bool:
+    """Give room back to the file system when much of the file is empty; whether that was done.
 
-    def forget_runs(self, scope: Scope, before: int) -> int:
-        """Drop the runs of a QoS that ended before `before` (UTC epoch) and whose hours are written down.
-
-        They are up to the last hour in which anybody used anything, so a run that ended later stays, whatever its age.
-        Returns how many were dropped.
-        """
-        (written,) = self._one("SELECT max(start + seconds) FROM usage WHERE scope = ?", scope.key)
-        where, names = self._where(Scope(scope.qos))
-        old = '"end" >= 0 AND "end" < ? AND ("end" <= ? OR elapsed = 0)'
-        with self._transaction():
-            done = self._db.execute(f"DELETE FROM job WHERE {old} AND {where}", (before, written or 0, *names))  # noqa: S608
-            self._db.execute(
-                "UPDATE scope SET covered_from = max(covered_from, ?) WHERE scope = ?", (before, scope.key)
-            )
-        return done.rowcount
-
-    def forget_strangers(self, known: tuple[str, ...], before: int) -> int:
-        """Drop the runs that ended before `before` of QoS that are not `known`: nobody asks for them any more."""
-        marks = ", ".join("?" * len(known))
-        others = f"qos NOT IN (SELECT id FROM text WHERE value COLLATE NOCASE IN ({marks}))"  # noqa: S608
-        with self._transaction():
-            done = self._db.execute(f'DELETE FROM job WHERE "end" >= 0 AND "end" < ? AND {others}', (before, *known))  # noqa: S608
-        return done.rowcount
-
-    def shrink(self) -> bool:
-        """Give room back to the file system when much of the file is empty; whether that was done.
-
-        Texts that no run names any more go first. For a moment it needs as much room again as the file has.
-        """
-        named = " UNION ".join(f"SELECT {column} FROM job" for column in _NAMED)  # noqa: S608
-        with self._transaction():
-            self._db.execute(f"DELETE FROM text WHERE id NOT IN ({named})")  # noqa: S608
-        with self._guarded():
-            pages, empty, size = (_pragma(self._db, name) for name in ("page_count", "freelist_count", "page_size"))
-            if empty * size < _VACUUM_FROM or empty * 4 < pages or not has_room(self.path.parent, pages * size):
-                return False
-            self._db.execute("VACUUM")
-        return True
+    For a moment it needs as much room again as the file has.
+    """
+    pages, empty, size = (store.one(f"PRAGMA {name}")[0] for name in ("page_count", "freelist_count", "page_size"))
+    with store.guarded():
+        if empty * size < _VACUUM_FROM or empty * 4 < pages or not has_room(store.path.parent, pages * size):
+            return False
+        store.execute("VACUUM")
+    return True
 
 
 def check(path: Path, *, quick: bool = False) -> Health:

@@ -106,4 +106,13 @@ MIGRATIONS = (
     CREATE TABLE edition (number INTEGER NOT NULL);  -- counts the times that what was told of runs has changed
     INSERT INTO edition VALUES (0);
     """,
+    """
+    CREATE TABLE bins_of_subjects (  -- as bins was, with the subject that keeps them
+        scope TEXT NOT NULL, subject TEXT NOT NULL, until INTEGER NOT NULL, data BLOB NOT NULL,
+        PRIMARY KEY (scope, subject)
+    );
+    INSERT INTO bins_of_subjects SELECT scope, 'usage', until, data FROM bins;
+    DROP TABLE bins;
+    ALTER TABLE bins_of_subjects RENAME TO bins;
+    """,
 )

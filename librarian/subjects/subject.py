@@ -29,8 +29,8 @@ from librarian.shared.window import Window
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from librarian.slurm.command import Slurm
     from librarian.shared.scope import Scope
+    from librarian.slurm.command import Slurm
     from librarian.store import Store
 
 Json = dict[str, object]

@@ -14,9 +14,11 @@ from benchmarks.table import Row
 from benchmarks.tools import HERE, Taken, command, progress, quickest
 from librarian.config import setup as configfile
 from librarian.cycle import stages
+from librarian.shared.scope import Scope
 from librarian.shared.window import DAY
-from librarian.store import Asked, Scope, opened
+from librarian.store import opened
 from librarian.subjects.jobs import ask
+from librarian.subjects.jobs.keep import Asked, JobRuns
 from librarian.system.host import environment
 from librarian.system.processes import Answer
 
@@ -56,7 +58,7 @@ def filled(folder: Path, size: int) -> Path:
         text = made.sacct_text(count, seed=month, begin=end - MONTH, end=end, users=41, first=2**40 + month * A_MONTH)
         jobs = ask.parse(Answer(0, text.encode(), ""), "hpg").jobs
         with opened(setup.places.store) as store:
-            store.add(Scope("avery"), Asked(end - MONTH - 2 * DAY, end, 1.0, count, full=True), jobs, ())
+            JobRuns(store).add(Scope("avery"), Asked(end - MONTH - 2 * DAY, end, 1.0, count, full=True), jobs, ())
         stages.look(setup)
     cycle(config, made.NOW + 600, RECENT)
     return config

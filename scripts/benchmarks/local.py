@@ -19,10 +19,12 @@ from benchmarks import made
 from benchmarks.table import Row
 from benchmarks.tools import HERE, ROOT, command, progress, timed
 from librarian.shared.resources import OBSERVABLES, Observable
+from librarian.shared.scope import Scope
 from librarian.shared.window import DAY, Window, window_until
-from librarian.store import Asked, Scope, opened
+from librarian.store import opened
 from librarian.subjects.jobs import ask
 from librarian.subjects.jobs.amounts import weights_of
+from librarian.subjects.jobs.keep import Asked, JobRuns
 from librarian.subjects.usage.binning import bin_jobs
 from librarian.subjects.usage.summary import ended_by_bin
 from librarian.system.processes import Answer
@@ -103,9 +105,9 @@ def storing(jobs: pd.DataFrame) -> Iterator[Row]:
     """Into the store and out of it."""
     with tempfile.TemporaryDirectory() as folder, opened(Path(folder) / "bench.sqlite") as store:
         asked = Asked(0, made.NOW, 0.0, full=True)
-        ours = timed(lambda: store.add(Scope("avery"), asked, jobs, ()), 1)
+        ours = timed(lambda: JobRuns(store).add(Scope("avery"), asked, jobs, ()), 1)
         yield Row(f"store {len(jobs):,} runs", ours.wall, cpu=ours.cpu, memory=ours.mib)
-        ours = timed(lambda: store.jobs(Scope("avery"), 0), 1)
+        ours = timed(lambda: JobRuns(store).jobs(Scope("avery"), 0), 1)
         yield Row(f"load {len(jobs):,} runs from the store", ours.wall, cpu=ours.cpu, memory=ours.mib)
 
 
@@ -190,4 +192,6 @@ def fill_state(folder: Path, names: tuple[str, ...], runs: int = 2000) -> None:
         for place, qos in enumerate(names):
             text = made.sacct_text(runs, seed=place, users=41, first=2**40 + place * runs, mean=9 * 3600, qos=qos)
             jobs = ask.parse(Answer(0, text.encode(), ""), "hpg").jobs
-            store.add(Scope(qos), Asked(made.NOW - 32 * DAY, made.NOW - 600, 1.0, len(jobs), full=True), jobs, ())
+            JobRuns(store).add(
+                Scope(qos), Asked(made.NOW - 32 * DAY, made.NOW - 600, 1.0, len(jobs), full=True), jobs, ()
+            )

@@ -19,8 +19,8 @@ from librarian.render.files import PAGE, PICTURES, PLAIN, file_names
 from librarian.render.html.page import render_page
 from librarian.render.html.plain import render_plain
 from librarian.render.json import payload
-from librarian.site import assets
 from librarian.render.plotly import Plotly
+from librarian.site import assets
 from librarian.subjects.usage.csv import usage_gzip
 from tests.unit import reports
 

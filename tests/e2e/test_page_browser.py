@@ -16,8 +16,8 @@ import pytest
 
 from librarian.cycle.report import Report
 from librarian.render.files import PICTURES, file_names
-from librarian.site import assets
 from librarian.render.plotly import Plotly
+from librarian.site import assets
 from librarian.subjects.limits.model import QosLimits
 from tests.e2e.browser import Visit, browser, visit, web
 from tests.e2e.sites import INTERVAL, NOW, Site

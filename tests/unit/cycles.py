@@ -14,8 +14,9 @@ from librarian.cycle import assemble, housekeeping, stages
 from librarian.demo.runs import Run
 from librarian.demo.slurm import DemoSlurm
 from librarian.site import folder as sitefolder
-from librarian.store import Store
+from librarian.subjects.jobs.keep import JobRuns
 from librarian.subjects.usage import pictures
+from librarian.subjects.usage.keep import Hours
 from librarian.subjects.usage.pictures import Picture
 from tests.unit.runs import run_of
 
@@ -33,9 +34,9 @@ WEB = '[[publish]]\nkind = "folder"\npath = "web"\n'
 AVERY, AVERY_B = (f'[[qos]]\nname = "{name}"\n' for name in ("avery", "avery-b"))
 STEPS: dict[str, tuple[Any, str]] = {
     "sacct": (DemoSlurm, "_sacct"),
-    "the answer": (Store, "_put_jobs"),
-    "the answer's end": (Store, "_cover"),
-    "hourly usage": (Store, "keep_usage"),
+    "the answer": (JobRuns, "_put_jobs"),
+    "the answer's end": (JobRuns, "_cover"),
+    "hourly usage": (Hours, "keep"),
     "the pictures": (pictures, "draw_one"),
     "the page": (assemble, "render_page"),
     "the folder": (sitefolder, "_fill"),

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from librarian.errors import LibrarianError
-from librarian.site import assets
 from librarian.render.plotly import Plotly
+from librarian.site import assets
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 BASIC_BANNER = "/**\n* plotly.js (basic - minified) v3.2.1\n* Copyright 2012-2025, Plotly, Inc.\n*/\n"

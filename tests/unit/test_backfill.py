@@ -24,11 +24,13 @@ from librarian.config.setup import Setup
 from librarian.demo.runs import Run
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import BusyError, NoAnswerError, SlurmError, TimedOutError
+from librarian.shared.scope import Scope
 from librarian.shared.window import DAY, day_edges
 from librarian.slurm.command import Slurm
 from librarian.slurm.site import Archive
-from librarian.store import Scope, opened
-from librarian.subjects.months.keep import RUNS, USAGE
+from librarian.store import opened
+from librarian.subjects.jobs.keep import JobRuns
+from librarian.subjects.usage.keep import RUNS, USAGE
 from librarian.system.lock import locked
 from librarian.system.processes import Answer
 from tests.unit.runs import T0, run_of
@@ -60,7 +62,7 @@ def hands(**changes: Any) -> Hands:
 
 def rows(setup: Setup, table: str) -> list[tuple[Any, ...]]:
     with opened(setup.places.store) as store:
-        found = store._all(f"SELECT * FROM {table}")
+        found = store.all(f"SELECT * FROM {table}")
     return sorted((row[:-1], row[-1]) for row in found)
 
 
@@ -199,8 +201,8 @@ def test_a_run_that_was_suspended_and_goes_on_counts_the_same_part_in_each_slice
 def test_people_are_met(setup: Setup) -> None:
     go(setup, DemoSlurm([run_of(1, user="zoe")], now=NOW), 7 * DAY, SPAN)
     with opened(setup.places.store) as store:
-        assert store.people() == {"zoe"}
-        assert len(store.jobs(AVERY, 0)) == 0, "runs are not kept"
+        assert JobRuns(store).people() == {"zoe"}
+        assert len(JobRuns(store).jobs(AVERY, 0)) == 0, "runs are not kept"
 
 
 def test_too_wide_a_slice_makes_all_shorter(setup: Setup) -> None:

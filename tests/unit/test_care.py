@@ -13,10 +13,14 @@ import pytest
 
 from librarian.errors import StoreError
 from librarian.shared.resources import OBSERVABLES
+from librarian.shared.scope import Scope
 from librarian.shared.window import window_until
-from librarian.store import MIGRATIONS, Asked, Scope, Store, backups, check, export, opened, set_aside, take_in
+from librarian.store import MIGRATIONS, Store, backups, check, export, opened, set_aside, shrink, take_in
+from librarian.subjects.jobs.keep import Asked, JobRuns
 from librarian.subjects.jobs.model import UNKNOWN
+from librarian.subjects.limits.keep import LimitChanges
 from librarian.subjects.usage.binning import bin_jobs
+from librarian.subjects.usage.keep import Hours
 from tests.unit.tables import jobs_table
 
 NOW = 1_793_000_000
@@ -29,13 +33,13 @@ def path(tmp_path: Path) -> Path:
     """A store with a run in it."""
     path = tmp_path / "state" / "hpg.sqlite"
     with opened(path) as store:
-        store.add(AVERY, ASKED, jobs_table({"dbindex": 1}), ())
+        JobRuns(store).add(AVERY, ASKED, jobs_table({"dbindex": 1}), ())
     return path
 
 
 def runs(path: Path) -> list[int]:
     with opened(path) as store:
-        found: list[int] = store.jobs(AVERY, 0)["dbindex"].tolist()
+        found: list[int] = JobRuns(store).jobs(AVERY, 0)["dbindex"].tolist()
     return found
 
 
@@ -71,13 +75,13 @@ def test_a_look_changes_nothing(path: Path) -> None:
 def test_out_and_in_again(path: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy.sqlite"
     with opened(path) as store:
-        store._db.execute("BEGIN IMMEDIATE")
-        store._db.execute("DELETE FROM job")
+        store.execute("BEGIN IMMEDIATE")
+        store.execute("DELETE FROM job")
         export(path, copy)  # while somebody is writing: what was there before is copied
-        store._db.execute("ROLLBACK")
+        store.execute("ROLLBACK")
     assert copy.stat().st_mode & 0o777 == 0o600
     with opened(path) as store:
-        store.add(AVERY, ASKED, jobs_table({"dbindex": 2}), ())
+        JobRuns(store).add(AVERY, ASKED, jobs_table({"dbindex": 2}), ())
     aside = take_in(copy, path, NOW)
     assert runs(path) == [1]
     assert aside
@@ -133,7 +137,7 @@ def test_before_a_migration_a_copy_is_made(tmp_path: Path) -> None:
     path = tmp_path / "hpg.sqlite"
     older(path, 1)
     with opened(path) as store:
-        assert store.limit_changes("avery") == ()
+        assert LimitChanges(store).of("avery") == ()
     assert names(path) == ["hpg.sqlite", "hpg.sqlite.schema-1"]
     with closing(sqlite3.connect(tmp_path / "hpg.sqlite.schema-1")) as copy:
         assert copy.execute("PRAGMA user_version").fetchone() == (1,)
@@ -176,28 +180,28 @@ def used(tmp_path: Path) -> Iterator[Store]:
         {"dbindex": 5, "qos": "gone", "start": start + 10, "end": start + 3600, "elapsed": 3590},
     )
     with opened(tmp_path / "hpg.sqlite") as store:
-        store.add(AVERY, ASKED, table, ())
+        JobRuns(store).add(AVERY, ASKED, table, ())
         finished = table[table["dbindex"].isin([1])]
-        store.keep_usage(AVERY, bin_jobs(finished, window, OBSERVABLES[:1]))
+        Hours(store).keep(AVERY, bin_jobs(finished, window, OBSERVABLES[:1]))
         yield store
 
 
 def left(store: Store) -> list[int]:
-    return sorted(row[0] for row in store._all("SELECT dbindex FROM job"))
+    return sorted(row[0] for row in store.all("SELECT dbindex FROM job"))
 
 
 def test_runs_are_forgotten_when_their_hours_are_written_down(used: Store) -> None:
-    assert used.forget_runs(AVERY, 0) == 0
-    assert used.forget_runs(AVERY, NOW) == 2
+    assert JobRuns(used).forget_runs(AVERY, 0, Hours(used).written(AVERY)) == 0
+    assert JobRuns(used).forget_runs(AVERY, NOW, Hours(used).written(AVERY)) == 2
     assert left(used) == [2, 3, 5], "2 ended after the last hour that is written down, 3 runs, 5 is of another QoS"
-    coverage = used.coverage(AVERY)
+    coverage = JobRuns(used).coverage(AVERY)
     assert coverage
     assert coverage.covered_from == NOW, "what was forgotten is not known any more"
 
 
 def test_runs_of_a_qos_that_is_not_configured_any_more_go(used: Store) -> None:
-    assert used.forget_strangers(("AVERY",), 0) == 0
-    assert used.forget_strangers(("AVERY",), NOW) == 1
+    assert JobRuns(used).forget_strangers(("AVERY",), 0) == 0
+    assert JobRuns(used).forget_strangers(("AVERY",), NOW) == 1
     assert left(used) == [1, 2, 3, 4]
 
 
@@ -205,13 +209,14 @@ def test_room_is_given_back(tmp_path: Path) -> None:
     path = tmp_path / "hpg.sqlite"
     with opened(path) as store:
         table = jobs_table(*[{"dbindex": n, "user": f"user {n}", "end": 100} for n in range(1, 20_000)])
-        store.add(AVERY, ASKED, table, ())
+        JobRuns(store).add(AVERY, ASKED, table, ())
         large = path.stat().st_size
-        assert store.shrink() is False, "nothing is empty"
-        store.forget_strangers(("other",), NOW)
-        assert store._one("SELECT count(*) FROM text")[0] > 19_000
-        assert store.shrink() is True
-        assert store._one("SELECT count(*) FROM text")[0] == 0
-        assert store.shrink() is False
+        assert shrink(store) is False, "nothing is empty"
+        JobRuns(store).forget_strangers(("other",), NOW)
+        assert store.one("SELECT count(*) FROM text")[0] > 19_000
+        JobRuns(store).forget_texts()
+        assert shrink(store) is True
+        assert store.one("SELECT count(*) FROM text")[0] == 0
+        assert shrink(store) is False
     assert path.stat().st_size < large / 4
     assert check(path).problems == ()

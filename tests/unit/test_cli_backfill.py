@@ -9,7 +9,7 @@ import pytest
 
 from librarian.backfill.slices import Progress
 from librarian.cli import backfill, main
-from librarian.store import Scope
+from librarian.shared.scope import Scope
 from librarian.system import host
 from tests.unit.runs import T0
 from tests.unit.test_cli import ROOT, place

@@ -16,10 +16,11 @@ from librarian.demo.runs import Run
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import LibrarianError, SlurmError, StoreError, TimedOutError
 from librarian.shared.resources import OBSERVABLES
+from librarian.shared.scope import Scope
 from librarian.shared.window import DAY, window_until
 from librarian.slurm import site
 from librarian.slurm.command import Slurm
-from librarian.store import Coverage, Scope, Store, opened
+from librarian.store import Store, opened
 from librarian.subjects.jobs import ask as accounting
 from librarian.subjects.jobs.amounts import gpu_observables
 from librarian.subjects.jobs.collect import (
@@ -35,7 +36,8 @@ from librarian.subjects.jobs.collect import (
     observe_cluster,
     plan,
 )
-from librarian.subjects.jobs.keep import Intake
+from librarian.subjects.jobs.keep import Coverage, Intake, JobRuns
+from librarian.subjects.limits.keep import LimitChanges
 from librarian.subjects.usage.binning import Usage, bin_jobs
 from librarian.system import processes
 from librarian.system.host import user_name
@@ -69,7 +71,7 @@ def ask(slurm: DemoSlurm, store: Store, now: int, *, full: bool = False, days: i
 
 def picture(store: Store, now: int) -> Usage:
     window = window_until(now, seconds=2 * DAY, bin_seconds=3600, zone="US/Eastern")
-    jobs = store.jobs(SCOPE, window.start)
+    jobs = JobRuns(store).jobs(SCOPE, window.start)
     return bin_jobs(jobs, window, (*OBSERVABLES, *gpu_observables(jobs)))
 
 
@@ -116,7 +118,7 @@ def test_an_end_that_was_recorded_hours_late_is_found(tmp_path: Path) -> None:
     with opened(tmp_path / "s") as store:
         for now in range(T0 + 600, T0 + 60_000, 600):
             ask(slurm, store, now)
-        jobs = store.jobs(SCOPE, 0)
+        jobs = JobRuns(store).jobs(SCOPE, 0)
         assert dict(zip(jobs["jobid"], jobs["end"], strict=True))[1] == LateSlurm.outage[0] + 60
 
 
@@ -129,13 +131,13 @@ def test_a_run_that_left_the_qos_is_dropped_and_one_that_is_hidden_is_not(tmp_pa
         observe_cluster(Slurm(runner=hidden), store, T0 + 700)
         with pytest.raises(SlurmError, match="Slurm hides the jobs of others now"):
             ask(hidden, store, T0 + 1200)
-        coverage = store.coverage(SCOPE)
+        coverage = JobRuns(store).coverage(SCOPE)
         assert coverage and coverage.complete_at == T0 + 600
-        assert store.jobs(SCOPE, 0)["jobid"].tolist() == [1, 2]
+        assert JobRuns(store).jobs(SCOPE, 0)["jobid"].tolist() == [1, 2]
         slurm.runs = [there, replace(moved, qos="avery-b")]
         observe_cluster(Slurm(runner=slurm), store, T0 + 1300)
         ask(slurm, store, T0 + 1800)
-        assert store.jobs(SCOPE, 0)["jobid"].tolist() == [1]
+        assert JobRuns(store).jobs(SCOPE, 0)["jobid"].tolist() == [1]
 
 
 def test_where_slurm_does_not_tell_what_it_hides_an_answer_without_others_is_refused(tmp_path: Path) -> None:
@@ -145,28 +147,28 @@ def test_where_slurm_does_not_tell_what_it_hides_an_answer_without_others_is_ref
         store.know("private_data", [site.UNTOLD], T0 + 700)
         with pytest.raises(SlurmError, match="does not tell its PrivateData"):
             ask(DemoSlurm([replace(mine, user=user_name())], now=T0), store, T0 + 1200)
-        assert store.jobs(SCOPE, 0)["jobid"].tolist() == [1, 2, 3]
+        assert JobRuns(store).jobs(SCOPE, 0)["jobid"].tolist() == [1, 2, 3]
         ask(DemoSlurm([mine, run_of(4, end=T0 + 90_000, user="carol")], now=T0), store, T0 + 1800)
-        assert store.jobs(SCOPE, 0)["jobid"].tolist() == [1, 4], "others are seen, so these left the QoS"
+        assert JobRuns(store).jobs(SCOPE, 0)["jobid"].tolist() == [1, 4], "others are seen, so these left the QoS"
 
 
 def test_a_failure_changes_nothing_but_is_remembered(tmp_path: Path) -> None:
     slurm = DemoSlurm([run_of(1)], now=T0)
     with opened(tmp_path / "s") as store:
         ask(slurm, store, T0 + 600)
-        before = store.jobs(SCOPE, 0)
+        before = JobRuns(store).jobs(SCOPE, 0)
 
         def down(argv: object, *, timeout: float, env: object) -> Answer:
             return Answer(1, b"", "sacct: error: slurmdbd is down")
 
         with pytest.raises(SlurmError, match="slurmdbd is down"):
             collect(Slurm(runner=down), store, Request(SCOPE, "demo", T0 + 1200, T0, full=False))
-        pd.testing.assert_frame_equal(store.jobs(SCOPE, 0), before)
-        coverage, last = store.coverage(SCOPE), store.last_query(SCOPE)
+        pd.testing.assert_frame_equal(JobRuns(store).jobs(SCOPE, 0), before)
+        coverage, last = JobRuns(store).coverage(SCOPE), JobRuns(store).last_query(SCOPE)
         assert coverage and coverage.complete_at == T0 + 600
         assert last and last.error and "slurmdbd is down" in last.error
         ask(slurm, store, T0 + 9000)
-        assert store.jobs(SCOPE, 0)["end"].tolist() == [T0 + 5000]
+        assert JobRuns(store).jobs(SCOPE, 0)["end"].tolist() == [T0 + 5000]
 
 
 @pytest.mark.parametrize("cut", [False, True])
@@ -192,9 +194,9 @@ def test_an_answer_goes_into_the_store_while_it_comes(
         else:
             collect(slurm, store, request)
         assert (len(seen) > 3, sum(seen) >= 38) == (True, True), "nearly all of it, in several parts"
-        assert len(store.jobs(SCOPE, 0)) == (0 if cut else 39)
-        assert (store.coverage(SCOPE) is None) is cut
-        last = store.last_query(SCOPE)
+        assert len(JobRuns(store).jobs(SCOPE, 0)) == (0 if cut else 39)
+        assert (JobRuns(store).coverage(SCOPE) is None) is cut
+        last = JobRuns(store).last_query(SCOPE)
         assert last and bool(last.error) is cut
 
 
@@ -212,7 +214,7 @@ def test_a_store_that_fails_while_an_answer_comes_is_not_slurms_fault(
     with opened(tmp_path / "s") as store:
         with pytest.raises(StoreError, match="disk is full"):
             collect(Slurm(bin_dir=str(tmp_path)), store, Request(SCOPE, "hpg", T0, 0, full=False))
-        assert store.last_query(SCOPE) is None
+        assert JobRuns(store).last_query(SCOPE) is None
 
 
 def test_an_unknown_cluster_and_an_unknown_qos_name_what_exists(tmp_path: Path) -> None:
@@ -278,7 +280,7 @@ def test_limits_are_kept_when_they_change_and_not_when_slurm_is_silent(tmp_path:
         observe_cluster(Slurm(runner=lambda *_, **__: Answer(1, b"", REFUSED)), store, T0 + 1800)
         assert not keep_limits(store, "avery", {}, T0 + 1800)
         assert keep_limits(store, "avery", {"cpu": 8.0}, T0 + 2400)
-        changes = store.limit_changes("avery")
+        changes = LimitChanges(store).of("avery")
     assert [change.since for change in changes] == [T0, T0 + 600, T0 + 2400]
     assert changes[1].slurm == changes[2].slurm
 
@@ -319,4 +321,4 @@ def test_a_window_that_hung_is_asked_for_in_quarters(tmp_path: Path) -> None:
     with opened(tmp_path / "s") as store:
         collect(Slurm(runner=slow, timeout=0.0), store, Request(SCOPE, "demo", now, T0, full=False))
         assert asked == [2 * DAY, *[DAY // 2] * 4]
-        assert len(store.jobs(SCOPE, T0)) == 40
+        assert len(JobRuns(store).jobs(SCOPE, T0)) == 40

@@ -14,15 +14,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from librarian.backfill import batch, job_array
+from librarian.backfill import batch, job_array, merging
 from librarian.backfill.orders import Order, Terms
 from librarian.config.setup import Setup
 from librarian.demo.runs import Run
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import ConfigError, SlurmError, StoreError
+from librarian.shared.scope import Scope
 from librarian.shared.window import DAY, day_edges
 from librarian.slurm.command import Slurm
-from librarian.store import Scope, Store, opened
+from librarian.store import Store, opened
+from librarian.subjects.jobs.keep import JobRuns
 from librarian.system.lock import locked
 from librarian.system.processes import Answer
 from tests.unit.runs import T0, run_of
@@ -85,7 +87,7 @@ def test_parts_come_to_the_same_as_one_go(runs: list[Run], data: st.DataObject) 
             assert [key for key, _ in found] == [key for key, _ in expected]
             assert [value for _, value in found] == pytest.approx([value for _, value in expected], rel=1e-12, abs=1e-6)
         with opened(whole.places.store) as expected, opened(shared.places.store) as found:
-            assert found.people() == expected.people()
+            assert JobRuns(found).people() == JobRuns(expected).people()
 
 
 @given(st.lists(st.tuples(st.integers(0, 900), st.integers(1, 900)), min_size=1, max_size=3), st.integers(1, 12))
@@ -237,13 +239,13 @@ def test_a_part_that_is_damaged_inside_does_not_keep_the_others(setup: Setup) ->
 
 def test_years_are_merged_a_month_at_a_time(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
     taken: list[tuple[int, int]] = []
-    real = Store.take_hours
+    real = merging.take_hours
 
-    def take_hours(self: Store, part: Store, scope: Scope, span: tuple[int, int], zone: str) -> int:
+    def take_hours(store: Store, part: Store, scope: Scope, span: tuple[int, int], zone: str) -> int:
         taken.append(span)
-        return real(self, part, scope, span, zone)
+        return real(store, part, scope, span, zone)
 
-    monkeypatch.setattr(Store, "take_hours", take_hours)
+    monkeypatch.setattr(job_array, "take_hours", take_hours)
     folder = prepared(setup, 1)
     fetch(folder, 0, [run_of(1)])
     job_array.merge(setup, hands())

@@ -10,18 +10,21 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from librarian.subjects.usage.keep_bins import BinCache
 
 from librarian.cycle import bins, history
 from librarian.cycle.report import Collected, limits_in
+from librarian.shared.scope import Scope
 from librarian.shared.window import Window, window_until
-from librarian.store import Asked, Scope, Store, opened
+from librarian.store import Store, opened
+from librarian.subjects.jobs.keep import Asked, JobRuns
 from librarian.subjects.jobs.model import UNKNOWN
 from librarian.subjects.limits.model import Change, QosLimits
 from librarian.subjects.limits.pressure import pressures
-from librarian.subjects.months.keep import RUNS
 from librarian.subjects.queue.waits import waits_of
 from librarian.subjects.usage.bin_codec import pack, unpack
 from librarian.subjects.usage.bins import Histories, Measured, Tally, extended, final, measure, part
+from librarian.subjects.usage.keep import RUNS, Hours
 from tests.unit.tables import jobs_table
 
 HOUR, DAY = 3600, 86400
@@ -142,7 +145,7 @@ def test_after_any_answers_the_window_is_what_the_stores_runs_come_to(folder: Pa
         for now, rows, gone, tightened in told:
             jobs = jobs_table(*rows)
             left = [index for index in gone if index not in set(jobs["dbindex"])]
-            with store.intake() as intake:  # as it comes, in parts
+            with JobRuns(store).intake() as intake:  # as it comes, in parts
                 for place in range(0, len(jobs), 2):
                     intake.take(jobs.iloc[place : place + 2])
                 intake.complete(SCOPE, Asked(now - DAY, now, 0.1), jobs, (), left)
@@ -155,7 +158,7 @@ def test_after_any_answers_the_window_is_what_the_stores_runs_come_to(folder: Pa
                 return limits(tally, held)
 
             found = cycle(store, window, known)
-            same(found.measured, measure(store.jobs(SCOPE, window.start), window, known))
+            same(found.measured, measure(JobRuns(store).jobs(SCOPE, window.start), window, known))
 
 
 class TestWhatIsRead:
@@ -167,7 +170,7 @@ class TestWhatIsRead:
             {"dbindex": 1 + k, "start": now - 40 * HOUR + k * 600, "end": now - 40 * HOUR + k * 600 + 500}
             for k in range(240)
         ]
-        store.add(SCOPE, Asked(now - 2 * DAY, now, 0.1), jobs_table(*rows), ())
+        JobRuns(store).add(SCOPE, Asked(now - 2 * DAY, now, 0.1), jobs_table(*rows), ())
 
     def test_the_next_cycle_reads_the_runs_of_its_hour_alone(self, store: Store) -> None:
         now = T0 + 1800
@@ -181,7 +184,7 @@ class TestWhatIsRead:
         self.fill(store, now)
         cycle(store, window_at(now), limits)
         late = jobs_table({"dbindex": 999, "start": now - 5 * HOUR, "end": now - 4 * HOUR})
-        store.add(SCOPE, Asked(now, now + 600, 0.1), late, ())
+        JobRuns(store).add(SCOPE, Asked(now, now + 600, 0.1), late, ())
         assert cycle(store, window_at(now + 600), limits).fresh.bins == 6
         assert cycle(store, window_at(now + 1200), limits).fresh.bins == 1
 
@@ -206,7 +209,7 @@ class TestWhatIsRead:
         now = T0 + 1800
         self.fill(store, now)
         cycle(store, window_at(now), limits)
-        store._db.execute("UPDATE bins SET data = ?", (data,))
+        store.execute("UPDATE bins SET data = ?", (data,))
         assert cycle(store, window_at(now + 600), limits).fresh.bins > 40
         assert cycle(store, window_at(now + 600), limits).fresh.bins == 1
 
@@ -215,18 +218,20 @@ class TestWhatIsRead:
         self.fill(store, now)
         edition = store.edition()
         found = cycle(store, window_at(now), limits)
-        store.add(SCOPE, Asked(now, now + 60, 0.1), jobs_table({"dbindex": 999, "start": now - HOUR, "end": now}), ())
-        assert not store.keep_bins(SCOPE, part(found.measured, 0, 10), edition)
+        JobRuns(store).add(
+            SCOPE, Asked(now, now + 60, 0.1), jobs_table({"dbindex": 999, "start": now - HOUR, "end": now}), ()
+        )
+        assert not BinCache(store).keep(SCOPE, part(found.measured, 0, 10), edition)
 
     def test_bins_of_what_nobody_asks_for_any_more_are_dropped(self, store: Store) -> None:
         now = T0 + 1800
         self.fill(store, now)
         found = cycle(store, window_at(now), limits)
         other = Scope("left")
-        assert store.keep_bins(other, part(found.measured, 0, 10), store.edition())
+        assert BinCache(store).keep(other, part(found.measured, 0, 10), store.edition())
         store.forget_bins([SCOPE])
-        assert store.bins(SCOPE)
-        assert store.bins(other) is None
+        assert BinCache(store).bins(SCOPE)
+        assert BinCache(store).bins(other) is None
 
     def test_a_run_that_is_ended_before_its_hours_are_written_loses_none(
         self, store: Store, monkeypatch: pytest.MonkeyPatch
@@ -239,7 +244,7 @@ class TestWhatIsRead:
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-            patch.setattr(Store, "keep_usage", killed)
+            patch.setattr(Hours, "keep", killed)
             cycle(store, window_at(now + 2 * HOUR), limits)
         cycle(store, window_at(now + 3 * HOUR), limits)
         [(begin, end)] = store.known(SCOPE, RUNS)
@@ -250,16 +255,16 @@ class TestWhatIsRead:
         self.fill(store, now)
         reader = bins.measure(store, SCOPE, window_at(now), limits)
         late = jobs_table({"dbindex": 999, "start": now - 5 * HOUR, "end": now - 4 * HOUR})
-        store.add(SCOPE, Asked(now, now + 600, 0.1), late, ())
+        JobRuns(store).add(SCOPE, Asked(now, now + 600, 0.1), late, ())
         cycle(store, window_at(now + 600), limits)
-        before = store._all("SELECT * FROM usage ORDER BY 1, 2, 3, 4, 5")
+        before = store.all("SELECT * FROM usage ORDER BY 1, 2, 3, 4, 5")
         history.keep(store, SCOPE, reader.jobs, reader.usage, reader.edition)
-        assert store._all("SELECT * FROM usage ORDER BY 1, 2, 3, 4, 5") == before
+        assert store.all("SELECT * FROM usage ORDER BY 1, 2, 3, 4, 5") == before
 
     def test_where_hours_are_missing_they_are_computed_again(self, store: Store) -> None:
         now = T0 + 1800
         self.fill(store, now)
         cycle(store, window_at(now), limits)
-        store._db.execute("UPDATE known SET until = until - ? WHERE what = ?", (7 * HOUR, RUNS))
+        store.execute("UPDATE known SET until = until - ? WHERE what = ?", (7 * HOUR, RUNS))
         assert cycle(store, window_at(now + 600), limits).fresh.bins == 8
         assert cycle(store, window_at(now + 600), limits).fresh.bins == 1

@@ -14,7 +14,7 @@ from librarian.shared.calendar import month_after, month_name, month_start, mont
 from librarian.shared.spans import clipped, joined
 from librarian.shared.window import isoformat
 from librarian.subjects.months import model
-from librarian.subjects.usage.hours import Hours
+from librarian.subjects.usage.unfinished import Hours
 
 ZONES = ["US/Eastern", "Europe/Berlin", "Australia/Lord_Howe", "Asia/Kolkata", "America/Havana", "Asia/Beirut"]
 times = st.integers(1_000_000_000, 1_900_000_000)

@@ -17,8 +17,8 @@ import pytest
 from librarian.render.html.page import joined, render_page
 from librarian.render.html.templates import embedded
 from librarian.render.json.packed import unpacked
-from librarian.site import assets
 from librarian.render.plotly import Plotly
+from librarian.site import assets
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 GOLDEN = CHECKOUT / "tests/data/golden"

@@ -23,6 +23,7 @@ from librarian.slurm.command import Slurm
 from librarian.store import opened
 from librarian.subjects.jobs import collect
 from librarian.subjects.usage import pictures as figures
+from librarian.subjects.usage.keep import Hours
 from librarian.system.host import user_name
 from librarian.system.processes import Answer
 from tests.unit.cycles import AVERY, AVERY_B, BASE, NOW, TWO_DAYS, WEB, configured, ended, leave_out_pictures
@@ -231,7 +232,7 @@ def test_hourly_usage_is_kept(setup: Setup, slurm: DemoSlurm) -> None:
     cycle(setup, slurm)
     where = stages.scope(setup.config.qos[0])
     with opened(setup.places.store) as store:
-        rows = store.usage(where, NOW - DAY, NOW)
+        rows = Hours(store).usage(where, NOW - DAY, NOW)
     cpu = rows[(rows["observable"] == "NCPUS") & (rows["user"] == "bob")]
     assert cpu["amount"].sum() == 4 * 3600
 

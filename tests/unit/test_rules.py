@@ -15,6 +15,7 @@ from librarian.shared.resources import OBSERVABLES
 from librarian.shared.window import window_until
 from librarian.store import opened
 from librarian.subjects.limits.effective_limits import Branch, Partition, compose
+from librarian.subjects.limits.keep import LimitChanges
 from librarian.subjects.limits.model import Change, histories, limits_of
 from librarian.subjects.limits.policy import OWN, Held, Row, held_now, rows
 from librarian.subjects.limits.rules import (
@@ -161,11 +162,11 @@ OLD = '[{"cpu": 4.0}, 20.0]'
 def test_the_store_reads_what_older_versions_wrote(tmp_path: Path) -> None:
     wide = qos(8.0, flags=("DenyOnLimit",), partitions={"p": LONG}, accounts=(LAB, COLLEGE))
     with opened(tmp_path / "s") as store:
-        store.keep_limits("avery", Change(10, QosLimits({"cpu": 4.0}, 20.0), {}))
-        assert store._one("SELECT slurm FROM limit_change") == (OLD,)
-        assert store.keep_limits("avery", Change(20, wide, {}))
-        assert not store.keep_limits("avery", Change(30, wide, {}))
-        changes = store.limit_changes("avery")
+        LimitChanges(store).keep("avery", Change(10, QosLimits({"cpu": 4.0}, 20.0), {}))
+        assert store.one("SELECT slurm FROM limit_change") == (OLD,)
+        assert LimitChanges(store).keep("avery", Change(20, wide, {}))
+        assert not LimitChanges(store).keep("avery", Change(30, wide, {}))
+        changes = LimitChanges(store).of("avery")
     assert [change.slurm for change in changes] == [QosLimits({"cpu": 4.0}, 20.0), wide]
     history = histories(OBSERVABLES, changes, limits_of(OBSERVABLES, wide, {}, HERE), (0, 50), HERE)["NCPUS"]
     told = [(step.since, step.limit.value, step.limit.source) for step in history]

@@ -27,7 +27,9 @@ from librarian.shared.window import DAY
 from librarian.site import folder
 from librarian.slurm.command import Slurm
 from librarian.store import opened
+from librarian.subjects.jobs.keep import JobRuns
 from librarian.subjects.usage import pictures
+from librarian.subjects.usage.keep import Hours
 from librarian.system import interrupts
 from librarian.system.interrupts import Guard
 from librarian.system.lock import locked
@@ -446,14 +448,14 @@ def test_a_second_signal_does_not_disturb_the_end(signals: None) -> None:
 def test_old_runs_go_once_their_hours_are_written_and_the_picture_stays(setup: Setup) -> None:
     cycle(setup)
     with opened(setup.places.store) as store:
-        known = store.usage(stages.scope(setup.config.qos[0]), 0, NOW)
-        assert len(store.jobs(stages.scope(setup.config.qos[0]), 0)) == 2
+        known = Hours(store).usage(stages.scope(setup.config.qos[0]), 0, NOW)
+        assert len(JobRuns(store).jobs(stages.scope(setup.config.qos[0]), 0)) == 2
     later = NOW + 10 * DAY
     cycle(setup, later)
     with opened(setup.places.store) as store:
-        assert len(store.jobs(stages.scope(setup.config.qos[0]), 0)) == 0, "nine days are kept: two and seven"
-        assert store.usage(stages.scope(setup.config.qos[0]), 0, NOW).equals(known), "hours are kept for good"
-        coverage = store.coverage(stages.scope(setup.config.qos[0]))
+        assert len(JobRuns(store).jobs(stages.scope(setup.config.qos[0]), 0)) == 0, "nine days are kept: two and seven"
+        assert Hours(store).usage(stages.scope(setup.config.qos[0]), 0, NOW).equals(known), "hours are kept for good"
+        coverage = JobRuns(store).coverage(stages.scope(setup.config.qos[0]))
         assert coverage
         assert coverage.covered_from >= later - 9 * DAY
 
@@ -466,7 +468,7 @@ def test_how_long_runs_are_kept_is_configurable(setup: Setup) -> None:
     cycle(longer)
     cycle(longer, NOW + 10 * DAY)
     with opened(longer.places.store) as store:
-        assert len(store.jobs(stages.scope(longer.config.qos[0]), 0)) == 2
+        assert len(JobRuns(store).jobs(stages.scope(longer.config.qos[0]), 0)) == 2
 
 
 def test_it_is_done_once_a_day_and_takes_left_over_drafts(setup: Setup) -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from librarian.errors import SiteError
 from librarian.render.html.page import contained
-from librarian.site import assets
 from librarian.render.plotly import Plotly
+from librarian.site import assets
 from librarian.site.single_file import write_single
 from tests.e2e.sites import Site
 from tests.unit import reports

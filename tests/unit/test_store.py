@@ -11,11 +11,15 @@ import pytest
 
 from librarian.errors import StoreError
 from librarian.shared.resources import OBSERVABLES
+from librarian.shared.scope import Scope
 from librarian.shared.window import window_until
-from librarian.store import MIGRATIONS, Asked, CorruptStoreError, Scope, Store, open_store, opened
+from librarian.store import MIGRATIONS, CorruptStoreError, Store, open_store, opened
+from librarian.subjects.jobs.keep import Asked, JobRuns
 from librarian.subjects.jobs.model import TEXTS, UNKNOWN, Reject
+from librarian.subjects.limits.keep import LimitChanges
 from librarian.subjects.limits.model import Change, QosLimits
 from librarian.subjects.usage.binning import bin_jobs
+from librarian.subjects.usage.keep import Hours
 from tests.unit.tables import jobs_table
 
 AVERY = Scope("avery")
@@ -37,20 +41,20 @@ def test_runs_come_out_as_they_went_in(store: Store) -> None:
         {"dbindex": 2**63 + 5, "start": 5, "end": NOW, "user": "ü|'\"\ufffd", "alloc_tres": "cpu=3"},
         {"dbindex": 3, "user": "007", "state": "PENDING", "alloc_tres": ""},
     )
-    store.add(AVERY, asked(), table, ())
-    again = store.jobs(AVERY, 0).sort_values("dbindex", ignore_index=True)
+    JobRuns(store).add(AVERY, asked(), table, ())
+    again = JobRuns(store).jobs(AVERY, 0).sort_values("dbindex", ignore_index=True)
     table = table.sort_values("dbindex", ignore_index=True)
     assert again.to_dict("records") == table[again.columns].to_dict("records")
     assert {str(again[name].dtype) for name in TEXTS} == {"category"}
-    assert store.open_runs(AVERY)["dbindex"].tolist() == [3]
-    assert store.jobs(AVERY, NOW + 1)["dbindex"].tolist() == [3]
+    assert JobRuns(store).open_runs(AVERY)["dbindex"].tolist() == [3]
+    assert JobRuns(store).jobs(AVERY, NOW + 1)["dbindex"].tolist() == [3]
 
 
 def test_a_run_is_replaced_and_one_that_left_is_dropped(store: Store) -> None:
-    store.add(AVERY, asked(), jobs_table({"dbindex": 1}, {"dbindex": 2**64 - 1}, {"dbindex": 3}), ())
+    JobRuns(store).add(AVERY, asked(), jobs_table({"dbindex": 1}, {"dbindex": 2**64 - 1}, {"dbindex": 3}), ())
     changed = jobs_table({"dbindex": 1, "end": 50, "state": "FAILED"})
-    store.add(AVERY, asked(), changed, (), gone=[2**64 - 1])
-    rows = store.jobs(AVERY, 0)
+    JobRuns(store).add(AVERY, asked(), changed, (), gone=[2**64 - 1])
+    rows = JobRuns(store).jobs(AVERY, 0)
     assert dict(zip(rows["dbindex"], rows["end"], strict=True)) == {1: 50, 3: UNKNOWN}
 
 
@@ -61,43 +65,43 @@ def test_a_scope_is_a_qos_and_what_it_is_cut_down_to(store: Store) -> None:
         {"account": "a", "partition": "cpu"},
         {"qos": "other", "account": "a", "partition": "gpu"},
     )
-    store.add(AVERY, asked(), table, ())
-    assert len(store.jobs(Scope("AVERY"), 0)) == 3
-    assert store.jobs(Scope("avery", ("a",)), 0)["dbindex"].tolist() == [1, 3]
-    assert store.jobs(Scope("avery", ("a", "b"), ("gpu",)), 0)["dbindex"].tolist() == [1, 2]
-    assert len(store.jobs(Scope("nosuch"), 0)) == 0
+    JobRuns(store).add(AVERY, asked(), table, ())
+    assert len(JobRuns(store).jobs(Scope("AVERY"), 0)) == 3
+    assert JobRuns(store).jobs(Scope("avery", ("a",)), 0)["dbindex"].tolist() == [1, 3]
+    assert JobRuns(store).jobs(Scope("avery", ("a", "b"), ("gpu",)), 0)["dbindex"].tolist() == [1, 2]
+    assert len(JobRuns(store).jobs(Scope("nosuch"), 0)) == 0
     assert Scope("A", ("y", "x")).key == Scope("a", ("x", "y")).key != Scope("a", (), ("x", "y")).key
 
 
 def test_what_was_asked(store: Store) -> None:
-    assert (store.coverage(AVERY), store.last_query(AVERY)) == (None, None)
-    store.add(AVERY, asked(10, 100, full=True), jobs_table(), ())
-    store.add(AVERY, asked(90, 200), jobs_table(), ())
-    store.failed(AVERY, Asked(190, 300, 9.0, error="sacct hung"))
-    coverage, last = store.coverage(AVERY), store.last_query(AVERY)
+    assert (JobRuns(store).coverage(AVERY), JobRuns(store).last_query(AVERY)) == (None, None)
+    JobRuns(store).add(AVERY, asked(10, 100, full=True), jobs_table(), ())
+    JobRuns(store).add(AVERY, asked(90, 200), jobs_table(), ())
+    JobRuns(store).failed(AVERY, Asked(190, 300, 9.0, error="sacct hung"))
+    coverage, last = JobRuns(store).coverage(AVERY), JobRuns(store).last_query(AVERY)
     assert coverage and (coverage.covered_from, coverage.complete_at, coverage.full_at) == (10, 200, 100)
     assert last and (last.until, last.error) == (300, "sacct hung")
 
 
 def test_rejects_stay_until_they_are_understood_or_read_again(store: Store) -> None:
     rejects = [Reject("run 1", "odd", "a"), Reject("run 2", "odd", "b"), Reject("row x", "torn", "c")]
-    store.add(AVERY, asked(full=True), jobs_table(), rejects)
-    store.add(AVERY, asked(), jobs_table({"dbindex": 1}), [Reject("run 2", "odd still", "b2")])
-    assert {(r.key, r.reason) for r in store.rejects(AVERY)} == {("run 2", "odd still"), ("row x", "torn")}
-    assert store.rejects(Scope("other")) == ()
-    store.add(AVERY, asked(full=True), jobs_table(), ())
-    assert store.rejects(AVERY) == ()
+    JobRuns(store).add(AVERY, asked(full=True), jobs_table(), rejects)
+    JobRuns(store).add(AVERY, asked(), jobs_table({"dbindex": 1}), [Reject("run 2", "odd still", "b2")])
+    assert {(r.key, r.reason) for r in JobRuns(store).rejects(AVERY)} == {("run 2", "odd still"), ("row x", "torn")}
+    assert JobRuns(store).rejects(Scope("other")) == ()
+    JobRuns(store).add(AVERY, asked(full=True), jobs_table(), ())
+    assert JobRuns(store).rejects(AVERY) == ()
 
 
 def test_hourly_usage_outlives_the_runs_and_the_window(store: Store) -> None:
     window = window_until(NOW, seconds=86400, bin_seconds=3600, zone="UTC")
     table = jobs_table({"start": window.start + 1800, "end": window.start + 7200, "alloc_tres": "cpu=2"})
     usage = bin_jobs(table, window, OBSERVABLES[:1])
-    assert store.keep_usage(AVERY, usage) == 2
-    assert store.keep_usage(AVERY, usage) == 0
+    assert Hours(store).keep(AVERY, usage) == 2
+    assert Hours(store).keep(AVERY, usage) == 0
     later = window_until(NOW + 40 * 86400, seconds=86400, bin_seconds=3600, zone="UTC")
-    assert store.keep_usage(AVERY, bin_jobs(jobs_table(), later, OBSERVABLES)) == 0
-    rows = store.usage(AVERY, 0, NOW)
+    assert Hours(store).keep(AVERY, bin_jobs(jobs_table(), later, OBSERVABLES)) == 0
+    rows = Hours(store).usage(AVERY, 0, NOW)
     assert rows[["start", "amount"]].to_numpy().tolist() == [[window.start, 3600], [window.start + 3600, 7200]]
 
 
@@ -106,18 +110,18 @@ def test_hourly_usage_is_corrected_and_the_open_hour_left_out(store: Store) -> N
     one = jobs_table({"start": NOW - 10_000, "user": "a"})
     other = jobs_table({"start": NOW - 10_000, "end": NOW - 9000, "user": "b"})
     for table in (one, other):
-        store.keep_usage(AVERY, bin_jobs(table, window, OBSERVABLES[:1]))
-    rows = store.usage(AVERY, 0, NOW)
+        Hours(store).keep(AVERY, bin_jobs(table, window, OBSERVABLES[:1]))
+    rows = Hours(store).usage(AVERY, 0, NOW)
     assert set(rows["user"]) == {"b"}
     assert rows["amount"].sum() == 1000
-    store.keep_usage(AVERY, bin_jobs(one, window, OBSERVABLES[:1]))
-    assert store.usage(AVERY, 0, NOW)["start"].max() < window.starts[-1]
+    Hours(store).keep(AVERY, bin_jobs(one, window, OBSERVABLES[:1]))
+    assert Hours(store).usage(AVERY, 0, NOW)["start"].max() < window.starts[-1]
 
 
 def test_limits_are_kept_when_they_change(store: Store) -> None:
     first, second = QosLimits({"cpu": 4.0}, None), QosLimits({"cpu": 8.0}, 20.0)
     kept = [
-        store.keep_limits("Avery", Change(since, slurm, overrides))
+        LimitChanges(store).keep("Avery", Change(since, slurm, overrides))
         for since, slurm, overrides in [
             (100, None, {}),
             (200, first, {}),
@@ -129,14 +133,14 @@ def test_limits_are_kept_when_they_change(store: Store) -> None:
     ]
     assert kept == [True, True, False, True, True, False]
     changes = (Change(100, None, {}), Change(200, first, {}), Change(400, first, {"mem": 2.5}))
-    assert store.limit_changes("avery") == changes
-    assert store.limit_changes("other") == ()
+    assert LimitChanges(store).of("avery") == changes
+    assert LimitChanges(store).of("other") == ()
 
 
 def test_a_change_of_limits_that_was_seen_in_the_future_is_forgotten(store: Store) -> None:
     for since, cpus in [(100, 1.0), (900, 2.0), (950, 3.0), (200, 2.0)]:
-        store.keep_limits("avery", Change(since, QosLimits({"cpu": cpus}, None), {}))
-    assert [change.since for change in store.limit_changes("avery")] == [100, 200]
+        LimitChanges(store).keep("avery", Change(since, QosLimits({"cpu": cpus}, None), {}))
+    assert [change.since for change in LimitChanges(store).of("avery")] == [100, 200]
 
 
 def test_a_store_of_an_older_schema_is_brought_to_this_one(tmp_path: Path) -> None:
@@ -146,8 +150,8 @@ def test_a_store_of_an_older_schema_is_brought_to_this_one(tmp_path: Path) -> No
         connection.execute("INSERT INTO fact VALUES ('limits', '{\"avery\": [{\"cpu\": 4.0}, null]}', 5)")
     connection.close()
     with opened(path) as store:
-        assert store.limit_changes("avery") == ()
-        assert store.keep_limits("avery", Change(9, QosLimits({"cpu": 4.0}, None), {}))
+        assert LimitChanges(store).of("avery") == ()
+        assert LimitChanges(store).keep("avery", Change(9, QosLimits({"cpu": 4.0}, None), {}))
         assert store.fact("limits") == {"avery": [{"cpu": 4.0}, None]}
 
 
@@ -158,32 +162,32 @@ def test_facts(store: Store) -> None:
 
 
 def test_a_failure_in_the_middle_leaves_all_as_it_was(store: Store) -> None:
-    store.add(AVERY, asked(0, 100, full=True), jobs_table({"dbindex": 1}), ())
+    JobRuns(store).add(AVERY, asked(0, 100, full=True), jobs_table({"dbindex": 1}), ())
     with pytest.raises((StoreError, TypeError, AttributeError)):
-        store.add(AVERY, asked(0, 200), jobs_table({"dbindex": 2}), [None])  # type: ignore[list-item]
-    coverage = store.coverage(AVERY)
+        JobRuns(store).add(AVERY, asked(0, 200), jobs_table({"dbindex": 2}), [None])  # type: ignore[list-item]
+    coverage = JobRuns(store).coverage(AVERY)
     assert coverage and coverage.complete_at == 100
-    assert store.jobs(AVERY, 0)["dbindex"].tolist() == [1]
+    assert JobRuns(store).jobs(AVERY, 0)["dbindex"].tolist() == [1]
 
 
 def test_an_answer_in_parts_counts_once_it_is_complete(store: Store) -> None:
-    store.add(AVERY, asked(0, 100, full=True), jobs_table({"dbindex": 1}, {"dbindex": 2}), ())
+    JobRuns(store).add(AVERY, asked(0, 100, full=True), jobs_table({"dbindex": 1}, {"dbindex": 2}), ())
     parts = [jobs_table({"dbindex": 1, "end": 50}, {"dbindex": 3}), jobs_table({"dbindex": 1, "end": 60})]
-    before = store.jobs(AVERY, 0).to_dict("records")
-    with store.intake() as intake:
+    before = JobRuns(store).jobs(AVERY, 0).to_dict("records")
+    with JobRuns(store).intake() as intake:
         intake.take(parts[0])
-    assert store.jobs(AVERY, 0).to_dict("records") == before
-    with pytest.raises(ZeroDivisionError), store.intake() as intake:
+    assert JobRuns(store).jobs(AVERY, 0).to_dict("records") == before
+    with pytest.raises(ZeroDivisionError), JobRuns(store).intake() as intake:
         intake.take(parts[0])
         assert 1 / 0
-    assert store.jobs(AVERY, 0).to_dict("records") == before
-    with store.intake() as intake:
+    assert JobRuns(store).jobs(AVERY, 0).to_dict("records") == before
+    with JobRuns(store).intake() as intake:
         for part in parts:
             intake.take(part)
         intake.complete(AVERY, asked(90, 200), jobs_table({"dbindex": 1, "end": 60}, {"dbindex": 3}), (), [2])
-    rows = store.jobs(AVERY, 0)
+    rows = JobRuns(store).jobs(AVERY, 0)
     assert dict(zip(rows["dbindex"], rows["end"], strict=True)) == {1: 60, 3: UNKNOWN}
-    coverage = store.coverage(AVERY)
+    coverage = JobRuns(store).coverage(AVERY)
     assert coverage and coverage.complete_at == 200
 
 
@@ -198,12 +202,12 @@ def test_a_file_that_is_no_store(tmp_path: Path, content: bytes) -> None:
 def test_a_store_that_is_torn_inside(tmp_path: Path) -> None:
     path = tmp_path / "x.sqlite"
     with opened(path) as store:
-        store.add(AVERY, asked(), jobs_table(*[{"user": f"user {n}"} for n in range(5000)]), ())
+        JobRuns(store).add(AVERY, asked(), jobs_table(*[{"user": f"user {n}"} for n in range(5000)]), ())
     data = bytearray(path.read_bytes())
     data[8192:60000] = np.random.default_rng(1).bytes(60000 - 8192)
     path.write_bytes(data)
     with pytest.raises(CorruptStoreError, match="damaged"), opened(path) as store:
-        store.jobs(AVERY, 0)
+        JobRuns(store).jobs(AVERY, 0)
 
 
 def test_a_newer_store_and_one_that_cannot_be_opened(tmp_path: Path) -> None:
@@ -224,6 +228,6 @@ def test_a_newer_store_and_one_that_cannot_be_opened(tmp_path: Path) -> None:
 
 def test_two_at_once_wait_for_each_other(tmp_path: Path) -> None:
     with opened(tmp_path / "x.sqlite") as one, opened(tmp_path / "x.sqlite") as other:
-        one.add(AVERY, asked(), jobs_table({"dbindex": 1}), ())
-        other.add(AVERY, asked(), jobs_table({"dbindex": 2}), ())
-        assert len(one.jobs(AVERY, 0)) == 2
+        JobRuns(one).add(AVERY, asked(), jobs_table({"dbindex": 1}), ())
+        JobRuns(other).add(AVERY, asked(), jobs_table({"dbindex": 2}), ())
+        assert len(JobRuns(one).jobs(AVERY, 0)) == 2

@@ -18,12 +18,14 @@ from hypothesis import strategies as st
 from librarian.cycle import history
 from librarian.shared.calendar import month_after, month_start, month_starts
 from librarian.shared.resources import OBSERVABLES
+from librarian.shared.scope import Scope
 from librarian.shared.window import DAY, window_until
-from librarian.store import MIGRATIONS, Scope, Store, opened
-from librarian.subjects.months.keep import RUNS, USAGE
+from librarian.store import MIGRATIONS, Store, opened
+from librarian.subjects.months.keep import MonthSums
 from librarian.subjects.months.model import Month
 from librarian.subjects.usage.accounts import by_account
 from librarian.subjects.usage.binning import bin_jobs
+from librarian.subjects.usage.keep import RUNS, USAGE, Hours
 from tests.unit.tables import jobs_table
 
 AVERY = Scope("avery")
@@ -49,7 +51,7 @@ def keep(
 
 
 def rows(store: Store, table: str) -> list[tuple[Any, ...]]:
-    return store._all(f"SELECT * FROM {table} ORDER BY 2, 3, 4, 5")
+    return store.all(f"SELECT * FROM {table} ORDER BY 2, 3, 4, 5")
 
 
 def assert_sums_are_those_of_the_bins(store: Store, zone: str) -> None:
@@ -66,7 +68,7 @@ def assert_sums_are_those_of_the_bins(store: Store, zone: str) -> None:
     assert {row[1:5]: row[5] for row in rows(store, "month_usage")} == pytest.approx(months, rel=1e-9)
     told = {
         (pd.Timestamp(begin, unit="s", tz="UTC").tz_convert(zone).strftime("%Y-%m-%d"), key): amount
-        for _, begin, key, amount in store._all("SELECT * FROM day_usage")
+        for _, begin, key, amount in store.all("SELECT * FROM day_usage")
     }
     assert told == pytest.approx(days, rel=1e-9)
     ended: Counter[Any] = Counter()
@@ -165,7 +167,7 @@ def test_other_bins_and_zones_count_nothing_twice(data: st.DataObject, now: int,
         held = sum(int(row.alloc_tres[4:]) * overlap(row, begin, now) for row in jobs.itertuples()) / 3600
         assert sum(month.total.hours["NCPUS"] for month in told) == pytest.approx(held, rel=1e-6, abs=DAY * 64 / 3600)
         window = window_until(now, seconds=DAY, bin_seconds=forms[-1][0], zone=forms[-1][1])
-        inside = store.usage(AVERY, window.start, past.finished)
+        inside = Hours(store).usage(AVERY, window.start, past.finished)
         mine = bin_jobs(jobs, window, OBSERVABLES).integrals[..., : window.bins - (past.finished < now)]
         assert inside["amount"].sum() == pytest.approx(mine.sum(), rel=1e-9)
 
@@ -199,7 +201,7 @@ def test_a_clock_that_went_back_counts_nothing_that_is_to_come(store: Store) -> 
     told = history.months_of(store, past)
     assert told[-1].known_to == NOW - 5 * DAY - 600
     assert sum(month.total.hours["NCPUS"] for month in told) == pytest.approx(5 * 24 - 1 / 6)
-    days = store.kept_days(AVERY, "NCPUS", 0, past.finished)
+    days = MonthSums(store).days(AVERY, "NCPUS", 0, past.finished)
     assert sum(days.values()) == pytest.approx(past.finished - (NOW - 10 * DAY))
     assert sum(month.total.hours["NCPUS"] for month in history.months_of(store, keep(store, jobs, NOW))) == 240
 
@@ -253,9 +255,9 @@ def test_a_store_of_an_older_release_knows_users_but_no_accounts(tmp_path: Path)
 def test_a_cycle_in_which_nothing_ended_touches_no_month(store: Store) -> None:
     jobs = jobs_table({"start": NOW - DAY, "alloc_tres": "cpu=1"})
     keep(store, jobs, NOW)
-    before = store._db.total_changes
+    before = store.one("SELECT total_changes()")
     keep(store, jobs, NOW + 60)
-    assert store._db.total_changes == before
+    assert store.one("SELECT total_changes()") == before
 
 
 def test_the_runs_of_a_bin_are_counted_once_by_user_account_and_state() -> None:

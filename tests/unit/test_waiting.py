@@ -16,12 +16,13 @@ from hypothesis import strategies as st
 
 from librarian.demo.queue import as_seen, reasons, waiting_at
 from librarian.demo.slurm import DemoSlurm
+from librarian.shared.scope import Scope
 from librarian.shared.window import DAY, window_until
 from librarian.slurm.command import Slurm
-from librarian.store import MIGRATIONS, Scope, Store, opened
+from librarian.store import MIGRATIONS, Store, opened
 from librarian.subjects.queue import sample
 from librarian.subjects.queue.demand import Samples, by_bin, looks_table, sums_table
-from librarian.subjects.queue.keep import FINE, SLOT
+from librarian.subjects.queue.keep import FINE, SLOT, QueueSamples
 from librarian.subjects.queue.model import Demand, queue_table
 from librarian.system.processes import Answer
 from tests.unit.reports import pending
@@ -44,30 +45,34 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 class TestStore:
     def test_the_last_queue_comes_out_as_it_went_in(self, store: Store) -> None:
-        assert (store.queue(AVERY).at, store.queue(AVERY).error) == (None, None)
+        assert (QueueSamples(store).last(AVERY).at, QueueSamples(store).last(AVERY).error) == (None, None)
         rows = [pending("ü|'\"", "QOSGrpCpuLimit, x", tasks=7, job="1_[1-7]"), pending("b", "Priority", job="2")]
-        store.keep_queue(AVERY, NOW, queue_table(rows), "a row is missing")
-        store.keep_queue(KIM, NOW, queue_table(rows[:1]))
-        seen = store.queue(Scope("AVERY"))
+        QueueSamples(store).keep(AVERY, NOW, queue_table(rows), "a row is missing")
+        QueueSamples(store).keep(KIM, NOW, queue_table(rows[:1]))
+        seen = QueueSamples(store).last(Scope("AVERY"))
         assert (seen.at, seen.error) == (NOW, "a row is missing")
         assert seen.table.to_dict("records") == queue_table(rows).to_dict("records")
-        store.keep_queue(AVERY, NOW + 600, queue_table([]))
-        assert (store.queue(AVERY).at, len(store.queue(AVERY).table), store.queue(AVERY).error) == (NOW + 600, 0, None)
-        assert len(store.queue(KIM).table) == 1
+        QueueSamples(store).keep(AVERY, NOW + 600, queue_table([]))
+        assert (
+            QueueSamples(store).last(AVERY).at,
+            len(QueueSamples(store).last(AVERY).table),
+            QueueSamples(store).last(AVERY).error,
+        ) == (NOW + 600, 0, None)
+        assert len(QueueSamples(store).last(KIM).table) == 1
 
     def test_a_failure_leaves_the_last_queue(self, store: Store) -> None:
-        store.queue_failed(AVERY, "squeue hung")
-        assert (store.queue(AVERY).at, store.queue(AVERY).error) == (None, "squeue hung")
-        store.keep_queue(AVERY, NOW, queue_table([pending("a", "Priority")]))
-        store.queue_failed(AVERY, "squeue hung again")
-        seen = store.queue(AVERY)
+        QueueSamples(store).failed(AVERY, "squeue hung")
+        assert (QueueSamples(store).last(AVERY).at, QueueSamples(store).last(AVERY).error) == (None, "squeue hung")
+        QueueSamples(store).keep(AVERY, NOW, queue_table([pending("a", "Priority")]))
+        QueueSamples(store).failed(AVERY, "squeue hung again")
+        seen = QueueSamples(store).last(AVERY)
         assert (seen.at, seen.error, len(seen.table)) == (NOW, "squeue hung again", 1)
 
     def test_means_are_over_all_samples(self, store: Store) -> None:
         for at, wanted in ((NOW, {"a": demand(6)}), (NOW + 600, {"a": demand(3), "b": demand(9)}), (NOW + 1200, {})):
-            store.add_sample(AVERY, at, wanted)
+            QueueSamples(store).add(AVERY, at, wanted)
         window = window_until(NOW + 1300, seconds=DAY, bin_seconds=HOUR, zone="UTC")
-        found = by_bin(store.samples(AVERY, window.start, NOW + DAY), window)
+        found = by_bin(QueueSamples(store).between(AVERY, window.start, NOW + DAY), window)
         assert found.users == ("a", "b")
         assert found.means["NCPUS"][:, -1].tolist() == [3, 3]
         assert found.means["MEMORY"][:, -1].tolist() == [6, 6]
@@ -76,26 +81,28 @@ class TestStore:
 
     def test_what_is_old_is_kept_by_the_hour(self, store: Store) -> None:
         for k in range(12):
-            store.add_sample(AVERY, NOW + k * 600, {"a": demand(k), "b": demand(1)} if k % 2 else {"a": demand(k)})
-        store.add_sample(KIM, NOW + 600, {"a": demand(5)})
-        before = by_hour(store.samples(AVERY, 0, NOW + DAY))
-        store.add_sample(AVERY, NOW + FINE + HOUR, {})
-        after = store.samples(AVERY, 0, NOW + DAY)
+            QueueSamples(store).add(
+                AVERY, NOW + k * 600, {"a": demand(k), "b": demand(1)} if k % 2 else {"a": demand(k)}
+            )
+        QueueSamples(store).add(KIM, NOW + 600, {"a": demand(5)})
+        before = by_hour(QueueSamples(store).between(AVERY, 0, NOW + DAY))
+        QueueSamples(store).add(AVERY, NOW + FINE + HOUR, {})
+        after = QueueSamples(store).between(AVERY, 0, NOW + DAY)
         assert by_hour(after) == before
         assert set(after.looks["start"]) == {NOW, *(NOW + HOUR + k * 600 for k in range(6))}, (
             "the second hour is not old"
         )
-        assert len(store.samples(KIM, 0, NOW + DAY).looks) == 1
+        assert len(QueueSamples(store).between(KIM, 0, NOW + DAY).looks) == 1
         for moment in range(NOW + FINE + 2 * HOUR, NOW + FINE + 3 * HOUR, 600):
-            store.add_sample(AVERY, moment, {})
-        assert by_hour(store.samples(AVERY, 0, NOW + DAY)) == before
-        assert len(store.samples(AVERY, 0, NOW + DAY).looks) == 2
+            QueueSamples(store).add(AVERY, moment, {})
+        assert by_hour(QueueSamples(store).between(AVERY, 0, NOW + DAY)) == before
+        assert len(QueueSamples(store).between(AVERY, 0, NOW + DAY).looks) == 2
 
     def test_it_stays_small(self, store: Store) -> None:
         """Two samples in a slot are one row."""
         for _ in range(5):
-            store.add_sample(AVERY, NOW + 1, {"a": demand(2)})
-        samples = store.samples(AVERY, 0, NOW + DAY)
+            QueueSamples(store).add(AVERY, NOW + 1, {"a": demand(2)})
+        samples = QueueSamples(store).between(AVERY, 0, NOW + DAY)
         assert (len(samples.sums), samples.looks["samples"].tolist()) == (1, [5])
         assert samples.sums["NCPUS"].tolist() == [10]
 
@@ -140,8 +147,8 @@ def test_a_store_of_before_gets_the_tables(tmp_path: Path) -> None:
     with contextlib.closing(sqlite3.connect(path)) as connection:
         connection.executescript("".join(MIGRATIONS[:2]) + "PRAGMA user_version = 2;")
     with opened(path) as store:
-        store.add_sample(AVERY, NOW, {"a": demand(1)})
-        assert len(store.samples(AVERY, 0, NOW + 1).sums) == 1
+        QueueSamples(store).add(AVERY, NOW, {"a": demand(1)})
+        assert len(QueueSamples(store).between(AVERY, 0, NOW + 1).sums) == 1
 
 
 class TestLook:
@@ -161,9 +168,9 @@ class TestLook:
         asked: list[str] = []
         assert sample.look(self.slurm(asked), store, [AVERY, KIM], cluster="demo", now=T0 + 60) == []
         assert len(asked) == 2
-        assert store.queue(AVERY).table["user"].tolist() == ["alice"]
-        assert (store.queue(KIM).at, len(store.queue(KIM).table)) == (T0 + 60, 0)
-        assert store.samples(AVERY, 0, T0 + 100).sums["NCPUS"].tolist() == [4]
+        assert QueueSamples(store).last(AVERY).table["user"].tolist() == ["alice"]
+        assert (QueueSamples(store).last(KIM).at, len(QueueSamples(store).last(KIM).table)) == (T0 + 60, 0)
+        assert QueueSamples(store).between(AVERY, 0, T0 + 100).sums["NCPUS"].tolist() == [4]
 
     def test_where_nobody_answers_one_is_asked(self, store: Store, caplog: pytest.LogCaptureFixture) -> None:
         sample.look(self.slurm([]), store, [AVERY, KIM], cluster="demo", now=T0 + 60)
@@ -173,22 +180,25 @@ class TestLook:
             failed = sample.look(down, store, [AVERY, KIM], cluster="demo", now=T0 + 660)
         assert (len(asked), len(failed), len(caplog.records)) == (1, 1, 1)
         for scope in (AVERY, KIM):
-            seen = store.queue(scope)
+            seen = QueueSamples(store).last(scope)
             assert seen.at == T0 + 60
             assert seen.error
             assert "Unable to contact" in seen.error
-        assert store.samples(AVERY, 0, T0 + 1000).looks["samples"].sum() == 1, "no answer is no sample"
+        assert QueueSamples(store).between(AVERY, 0, T0 + 1000).looks["samples"].sum() == 1, "no answer is no sample"
 
     def test_an_answer_that_is_none_is_no_empty_queue(self, store: Store) -> None:
         asked: list[str] = []
         failed = sample.look(self.slurm(asked, text=""), store, [AVERY, KIM], cluster="demo", now=T0)
         assert (len(asked), len(failed)) == (2, 2)
-        assert (store.queue(AVERY).at, len(store.samples(AVERY, 0, T0 + 1).looks)) == (None, 0)
+        assert (QueueSamples(store).last(AVERY).at, len(QueueSamples(store).between(AVERY, 0, T0 + 1).looks)) == (
+            None,
+            0,
+        )
 
     def test_rows_that_are_left_out_are_told(self, store: Store) -> None:
         demo = DemoSlurm([run_of(1, start=None, end=None, state="PENDING", alloc_tres="", job="7_[1-9,...]")], now=T0)
         sample.look(Slurm(runner=demo), store, [AVERY], cluster="demo", now=T0)
-        assert (store.queue(AVERY).error or "").startswith("left out 1 row of squeue's")
+        assert (QueueSamples(store).last(AVERY).error or "").startswith("left out 1 row of squeue's")
 
 
 class TestDemo:

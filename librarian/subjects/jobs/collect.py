@@ -16,14 +16,17 @@ import numpy as np
 import pandas as pd
 
 from librarian.errors import NoAnswerError, SlurmError, TooSlowError
+from librarian.shared.scope import Scope
 from librarian.slurm import site
 from librarian.slurm.command import Slurm
-from librarian.store import Asked, Coverage, Scope, Store
+from librarian.store import Store
 from librarian.subjects.jobs import ask, pieces
 from librarian.subjects.jobs.ask import Query, Runs, Sink
+from librarian.subjects.jobs.keep import Asked, Coverage, JobRuns
 from librarian.subjects.jobs.model import UNKNOWN, ints, joined
 from librarian.subjects.limits import accounts, partitions, qos
 from librarian.subjects.limits.effective_limits import Branch, Partition, compose
+from librarian.subjects.limits.keep import LimitChanges
 from librarian.subjects.limits.model import Change, QosLimits
 from librarian.subjects.limits.rules import pack, unpack
 from librarian.system.host import stopwatch, user_name
@@ -70,14 +73,14 @@ class Request:
 
     def query(self, store: Store) -> tuple[Plan, Query]:
         """The question, which is shorter where the store knows a part of the answer."""
-        todo = plan(store.coverage(self.scope), self.now, self.begin, self.full)
+        todo = plan(JobRuns(store).coverage(self.scope), self.now, self.begin, self.full)
         return todo, Query(self.scope.qos, todo.since, self.now, self.scope.accounts, self.scope.partitions)
 
 
 def begin(slurm: Slurm, store: Store, request: Request) -> None:
     """Let Slurm begin with what `collect` is about to ask."""
     todo, query = request.query(store)
-    if _longest(store.last_query(request.scope), todo, request.now, slurm.timeout) is None:
+    if _longest(JobRuns(store).last_query(request.scope), todo, request.now, slurm.timeout) is None:
         ask.begin(slurm, query, request.cluster)
 
 
@@ -90,10 +93,11 @@ def collect(slurm: Slurm, store: Store, request: Request, meanwhile: Callable[[]
     todo, query = request.query(store)
     started = ask.begun(slurm, query, cluster) or stopwatch()
     asked = Asked(todo.since, now, 0.0, full=todo.full)
-    longest, opened = _longest(store.last_query(scope), todo, now, slurm.timeout), store.open_runs(scope)
+    kept = JobRuns(store)
+    longest, opened = _longest(kept.last_query(scope), todo, now, slurm.timeout), kept.open_runs(scope)
     try:
         _check_cluster(store, cluster)
-        with store.intake() as intake:
+        with kept.intake() as intake:
             runs = pieces.ask(slurm, query, cluster, longest, intake.take)
             runs, gone = _complete(runs, opened, lambda since: _again(slurm, query, cluster, since, intake.take))
             _check_hidden(store, gone, runs.jobs)
@@ -101,7 +105,7 @@ def collect(slurm: Slurm, store: Store, request: Request, meanwhile: Callable[[]
             meanwhile()
             intake.complete(scope, asked, runs.jobs, runs.rejects, gone["dbindex"].tolist())
     except (SlurmError, TooSlowError) as error:
-        store.failed(scope, replace(asked, seconds=stopwatch() - started, error=str(error)))
+        kept.failed(scope, replace(asked, seconds=stopwatch() - started, error=str(error)))
         raise
     return asked
 
@@ -204,7 +208,7 @@ def keep_limits(store: Store, name: str, overrides: Mapping[str, float], now: in
 
     Where Slurm did not answer, what it told last goes on; before its first answer only overrides are known.
     """
-    return store.keep_limits(name, Change(now, known_limits(store, name), overrides))
+    return LimitChanges(store).keep(name, Change(now, known_limits(store, name), overrides))
 
 
 def known_limits(store: Store, name: str) -> QosLimits | None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from librarian.store.database import Database, guarded
+from librarian.shared.scope import Scope
+from librarian.store import Store
+from librarian.store.database import Steps
 from librarian.subjects.jobs.changes import NEVER, changed_from, differing
 from librarian.subjects.jobs.model import COLUMNS, NUMBERS, TEXTS, UNKNOWN, Reject, coded, empty_jobs
 
@@ -21,20 +21,6 @@ _ROWS_AT_ONCE = 20_000
 _COMPARED_AT_ONCE = 100_000
 _AT_ONCE = 500  # values in a statement; SQLite may allow no more than 999
 _QUERIES_KEPT = 2000  # a week of 10-minute cycles for two QoS
-
-
-@dataclass(frozen=True)
-class Scope:
-    """Which runs belong to one report: a QoS, cut down to accounts and partitions where these are named."""
-
-    qos: str
-    accounts: tuple[str, ...] = ()
-    partitions: tuple[str, ...] = ()
-
-    @property
-    def key(self) -> str:
-        """The scope as text, a key of the store's tables."""
-        return json.dumps([self.qos.lower(), sorted(self.accounts), sorted(self.partitions)])
 
 
 @dataclass(frozen=True)
@@ -60,19 +46,22 @@ class Asked:
     full: bool = False
 
 
-class Queries(Database):
-    """Coverage, queries, job runs, rejects."""
+class JobRuns:
+    """Coverage, queries, job runs, rejects and people, in an open store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
 
     # what was asked
 
     def coverage(self, scope: Scope) -> Coverage | None:
         """What is known of `scope`, or None before its first complete answer."""
-        row = self._one("SELECT covered_from, complete_at, full_at FROM scope WHERE scope = ?", scope.key)
+        row = self._store.one("SELECT covered_from, complete_at, full_at FROM scope WHERE scope = ?", scope.key)
         return Coverage(*row) if row else None
 
     def last_query(self, scope: Scope) -> Asked | None:
         """The newest query of `scope`, whether it succeeded or not."""
-        row = self._one(
+        row = self._store.one(
             "SELECT since, until, seconds, rows, rejects, error FROM query WHERE scope = ? ORDER BY id DESC LIMIT 1",
             scope.key,
         )
@@ -80,7 +69,7 @@ class Queries(Database):
 
     def failed(self, scope: Scope, asked: Asked) -> None:
         """Remember a query that failed; nothing else changes."""
-        with self._transaction():
+        with self._store.transaction():
             self._log(scope, asked)
 
     # job runs
@@ -109,30 +98,23 @@ class Queries(Database):
     @contextlib.contextmanager
     def intake(self) -> Iterator[Intake]:
         """An answer that is written while it comes. What the block has not completed is as if it had not come."""
-        try:
-            yield Intake(self)
-        finally:
-            with self._guarded():
-                self._db.rollback()
+        with self._store.steps() as steps:
+            yield Intake(self, self._store, steps)
 
     def rejects(self, scope: Scope) -> tuple[Reject, ...]:
         """Rows of `scope` that are left out, oldest first."""
-        rows = self._all("SELECT key, reason, line FROM reject WHERE scope = ? ORDER BY seen, key", scope.key)
+        rows = self._store.all("SELECT key, reason, line FROM reject WHERE scope = ? ORDER BY seen, key", scope.key)
         return tuple(Reject(*row) for row in rows)
 
-    # within
-    def _remove_runs(self, gone: Sequence[int]) -> int:
+    # parts of an answer
+
+    def remove(self, gone: Sequence[int]) -> int:
         """Remove the runs with these DBIndexes; from when on computed bins do not hold."""
         left = self._named(gone)
-        self._db.executemany("DELETE FROM job WHERE dbindex = ?", ((_signed(index),) for index in gone))
+        self._store.execute_many("DELETE FROM job WHERE dbindex = ?", ((_signed(index),) for index in gone))
         return changed_from(left, empty_jobs(), left)
 
-    def _bins_hold_until(self, moment: int) -> None:
-        if moment < NEVER:
-            self._db.execute("UPDATE edition SET number = number + 1")
-            self._db.execute("UPDATE bins SET until = ? WHERE until > ?", (moment, moment))
-
-    def _replace_runs(self, jobs: pd.DataFrame) -> int:
+    def replace(self, jobs: pd.DataFrame) -> int:
         """Write those of the runs that are new or say something else; from when on computed bins do not hold."""
         known = self._named(jobs["dbindex"].tolist())
         fresh = jobs[differing(known, jobs)]
@@ -140,6 +122,54 @@ class Queries(Database):
         self._put_jobs(fresh[new], "INSERT")
         self._put_jobs(fresh[~new], "REPLACE")
         return changed_from(known, fresh, empty_jobs())
+
+    def note(self, scope: Scope, asked: Asked, jobs: pd.DataFrame, rejects: Sequence[Reject]) -> None:
+        """Note what a complete answer was, and how far the scope is known with it."""
+        with self._store.transaction():
+            self._put_rejects(scope, asked, jobs, rejects)
+            self._log(scope, asked)
+            self._cover(scope, asked)
+
+    # people
+
+    def people(self) -> frozenset[str]:
+        """Every user whose jobs were ever seen."""
+        return frozenset(row[0] for row in self._store.all("SELECT name FROM person"))
+
+    def meet(self, people: Iterable[str]) -> None:
+        """Remember users who were told of."""
+        with self._store.transaction():
+            self._store.execute_many("INSERT OR IGNORE INTO person VALUES (?)", ((name,) for name in people))
+
+    # what is old
+
+    def forget_runs(self, scope: Scope, before: int, written: int) -> int:
+        """Drop the runs of a QoS that ended before `before` and whose hours are `written` down up to then (UTC epochs).
+
+        A run that ended later stays, whatever its age. Returns how many were dropped.
+        """
+        where, names = self._where(Scope(scope.qos))
+        old = '"end" >= 0 AND "end" < ? AND ("end" <= ? OR elapsed = 0)'
+        with self._store.transaction():
+            done = self._store.execute(f"DELETE FROM job WHERE {old} AND {where}", (before, written, *names))  # noqa: S608
+            self._store.execute(
+                "UPDATE scope SET covered_from = max(covered_from, ?) WHERE scope = ?", (before, scope.key)
+            )
+        return done.rowcount
+
+    def forget_strangers(self, known: Sequence[str], before: int) -> int:
+        """Drop the runs that ended before `before` of QoS that are not `known`: nobody asks for them any more."""
+        marks = ", ".join("?" * len(known))
+        others = f"qos NOT IN (SELECT id FROM text WHERE value COLLATE NOCASE IN ({marks}))"  # noqa: S608
+        old = f'"end" >= 0 AND "end" < ? AND {others}'
+        return self._store.execute(f"DELETE FROM job WHERE {old}", (before, *known)).rowcount  # noqa: S608
+
+    def forget_texts(self) -> None:
+        """Drop the texts that no run names any more."""
+        named = " UNION ".join(f"SELECT {column} FROM job" for column in TEXTS)  # noqa: S608
+        self._store.execute(f"DELETE FROM text WHERE id NOT IN ({named})")  # noqa: S608
+
+    # within
 
     def _named(self, indexes: Sequence[int]) -> pd.DataFrame:
         """The runs with these DBIndexes that are known, whatever their scope: a jobs table."""
@@ -150,7 +180,7 @@ class Queries(Database):
     def _jobs(self, scope: Scope, conditions: Sequence[tuple[str, int]]) -> pd.DataFrame:
         """The runs of the scope for which one of the conditions holds; no two hold for the same run."""
         where, names = self._where(scope)
-        with self._guarded():
+        with self._store.guarded():
             return self._where_any((f"{condition} AND {where}", [value, *names]) for condition, value in conditions)
 
     def _where_any(self, conditions: Iterable[tuple[str, Sequence[object]]]) -> pd.DataFrame:
@@ -161,12 +191,12 @@ class Queries(Database):
         columns = ", ".join(f'"{column}"' for column in COLUMNS)
         parts = []
         for condition, values in conditions:
-            cursor = self._db.execute(f"SELECT {columns} FROM job WHERE {condition}", values)  # noqa: S608 (no value in it)
+            cursor = self._store.execute(f"SELECT {columns} FROM job WHERE {condition}", values)  # noqa: S608 (no value in it)
             while rows := cursor.fetchmany(_ROWS_AT_ONCE):
                 parts.append(np.array(rows, dtype=np.int64))
         if not parts:
             return empty_jobs()
-        return _table(parts, dict(self._db.execute("SELECT id, value FROM text").fetchall()))
+        return _table(parts, dict(self._store.execute("SELECT id, value FROM text").fetchall()))
 
     @staticmethod
     def _where(scope: Scope) -> tuple[str, list[str]]:
@@ -190,78 +220,71 @@ class Queries(Database):
         columns += [self._text_ids(jobs[name]) for name in TEXTS]
         for place in range(0, len(jobs), _ROWS_AT_ONCE):  # as Python's numbers they take ten times the memory
             some = np.column_stack([column[place : place + _ROWS_AT_ONCE] for column in columns]).tolist()
-            self._db.executemany(f"{how} INTO job ({names}) VALUES ({marks})", some)
-        people = ((str(name),) for name in jobs["user"].unique())
-        self._db.executemany("INSERT OR IGNORE INTO person VALUES (?)", people)
+            self._store.execute_many(f"{how} INTO job ({names}) VALUES ({marks})", some)
+        self.meet(str(name) for name in jobs["user"].unique())
 
     def _text_ids(self, column: pd.Series) -> npt.NDArray[np.int64]:
         column = column.cat.remove_unused_categories()  # those of the rows that are written now
         texts = [str(text) for text in column.cat.categories]
-        self._db.executemany("INSERT OR IGNORE INTO text (value) VALUES (?)", ((text,) for text in texts))
-        ids = [self._db.execute("SELECT id FROM text WHERE value = ?", (text,)).fetchone()[0] for text in texts]
+        self._store.execute_many("INSERT OR IGNORE INTO text (value) VALUES (?)", ((text,) for text in texts))
+        ids = [self._store.execute("SELECT id FROM text WHERE value = ?", (text,)).fetchone()[0] for text in texts]
         return np.array(ids or [0], dtype=np.int64)[column.cat.codes.to_numpy()]
 
     def _put_rejects(self, scope: Scope, asked: Asked, jobs: pd.DataFrame, rejects: Sequence[Reject]) -> None:
         if asked.full:
-            self._db.execute("DELETE FROM reject WHERE scope = ?", (scope.key,))
+            self._store.execute("DELETE FROM reject WHERE scope = ?", (scope.key,))
         else:
-            known = {row[0] for row in self._db.execute("SELECT key FROM reject WHERE scope = ?", (scope.key,))}
+            known = {row[0] for row in self._store.execute("SELECT key FROM reject WHERE scope = ?", (scope.key,))}
             good = known & {f"run {index}" for index in jobs["dbindex"].tolist()} if known else set()
-            self._db.executemany("DELETE FROM reject WHERE scope = ? AND key = ?", [(scope.key, key) for key in good])
-        self._db.executemany(
+            self._store.execute_many(
+                "DELETE FROM reject WHERE scope = ? AND key = ?", [(scope.key, key) for key in good]
+            )
+        self._store.execute_many(
             "INSERT OR REPLACE INTO reject VALUES (?, ?, ?, ?, ?)",
             [(scope.key, reject.key, reject.reason, reject.line, asked.until) for reject in rejects],
         )
 
     def _log(self, scope: Scope, asked: Asked) -> None:
-        self._db.execute(
+        self._store.execute(
             "INSERT INTO query (scope, since, until, seconds, rows, rejects, error) VALUES (?, ?, ?, ?, ?, ?, ?)",
             (scope.key, asked.since, asked.until, asked.seconds, asked.rows, asked.rejects, asked.error),
         )
-        self._db.execute("DELETE FROM query WHERE id <= (SELECT max(id) FROM query) - ?", (_QUERIES_KEPT,))
+        self._store.execute("DELETE FROM query WHERE id <= (SELECT max(id) FROM query) - ?", (_QUERIES_KEPT,))
 
     def _cover(self, scope: Scope, asked: Asked) -> None:
-        before = self._db.execute("SELECT covered_from, full_at FROM scope WHERE scope = ?", (scope.key,)).fetchone()
+        before = self._store.execute("SELECT covered_from, full_at FROM scope WHERE scope = ?", (scope.key,)).fetchone()
         # a full answer may begin after a gap, so it starts a coverage of its own
         covered_from = asked.since if asked.full or not before else before[0]
         full_at = asked.until if asked.full or not before else before[1]
-        self._db.execute(
+        self._store.execute(
             "INSERT OR REPLACE INTO scope VALUES (?, ?, ?, ?)", (scope.key, covered_from, asked.until, full_at)
         )
 
 
 class Intake:
-    """An answer on its way into the store, in one transaction that begins with the first runs. See `Queries.intake`."""
+    """An answer on its way into the store, in one transaction that begins with the first runs. See `JobRuns.intake`."""
 
-    def __init__(self, store: Queries) -> None:
-        self._store = store
+    def __init__(self, runs: JobRuns, store: Store, steps: Steps) -> None:
+        self._runs, self._store, self._steps = runs, store, steps
         self._moment = NEVER  # from when on computed bins do not hold
 
     def take(self, jobs: pd.DataFrame) -> None:
         """Write those runs of a part that are new or say something else; of a run in several parts the last counts."""
-        with self._within():
+        with self._steps.step():
             for place in range(0, len(jobs), _COMPARED_AT_ONCE):
                 some = jobs.iloc[place : place + _COMPARED_AT_ONCE]
-                self._moment = min(self._moment, self._store._replace_runs(some))
+                self._moment = min(self._moment, self._runs.replace(some))
 
     def complete(
         self, scope: Scope, asked: Asked, jobs: pd.DataFrame, rejects: Sequence[Reject], gone: Sequence[int]
     ) -> None:
         """The answer is whole, `jobs` are those that were taken: all of it counts from now on."""
-        with self._within() as database:
-            self._store._bins_hold_until(min(self._moment, self._store._remove_runs(gone)))
-            self._store._put_rejects(scope, asked, jobs, rejects)
-            self._store._log(scope, asked)
-            self._store._cover(scope, asked)
-            database.commit()
-
-    @contextlib.contextmanager
-    def _within(self) -> Iterator[sqlite3.Connection]:
-        database = self._store._db
-        with guarded(self._store.path):
-            if not database.in_transaction:
-                database.execute("BEGIN IMMEDIATE")
-            yield database
+        with self._steps.step():
+            moment = min(self._moment, self._runs.remove(gone))
+            if moment < NEVER:
+                self._store.runs_changed(moment)
+            self._runs.note(scope, asked, jobs, rejects)
+        self._steps.commit()
 
 
 def _table(parts: list[npt.NDArray[np.int64]], texts: dict[int, str]) -> pd.DataFrame:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from librarian.config.setup import Setup
-from librarian.store import Scope, opened
+from librarian.shared.scope import Scope
+from librarian.store import opened
 from librarian.subjects.jobs.ask import DELIMITER
+from librarian.subjects.jobs.keep import JobRuns
 
 
 def lines(setup: Setup) -> list[str]:
@@ -14,7 +16,7 @@ def lines(setup: Setup) -> list[str]:
     found = []
     with opened(setup.places.store) as store:
         for entry in setup.config.qos:
-            for reject in store.rejects(Scope(entry.name, entry.accounts, entry.partitions)):
+            for reject in JobRuns(store).rejects(Scope(entry.name, entry.accounts, entry.partitions)):
                 found.append(f"{entry.name}: {reject.reason}: {_visible(reject.line)}")
     return found
 

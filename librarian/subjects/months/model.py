@@ -1,8 +1,4 @@
-"""Calendar months: what users and accounts came to in each, and how much of a month is known.
-
-A month is one of the calendar of a zone, from its first midnight to that of the next month. Since bins follow the clock
-of the same zone, the edge of a month is the edge of a bin.
-"""
+"""Calendar months: what users and accounts came to in each, and how much of a month is known."""
 
 from __future__ import annotations
 
@@ -13,8 +9,8 @@ from librarian.shared.calendar import month_after, month_name, month_starts
 from librarian.shared.names import AccountName, UserName
 from librarian.shared.resources import OBSERVABLES
 from librarian.shared.spans import Spans, clipped
-from librarian.subjects.usage.hours import Amounts, Hours
 from librarian.subjects.usage.summary import Totals
+from librarian.subjects.usage.unfinished import Amounts, Hours
 
 # Runs that came to nothing by themselves or by the cluster. One that somebody cancelled, or that was preempted or
 # requeued for other reasons, did not fail.

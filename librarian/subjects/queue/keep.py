@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from librarian.store.database import Database
-from librarian.subjects.jobs.keep import Scope
+from librarian.shared.scope import Scope
+from librarian.store import Store
 from librarian.subjects.queue.demand import KEYS, Samples, looks_table, sums_table
 from librarian.subjects.queue.model import COLUMNS, Demand, Seen, queue_table
 
@@ -20,55 +20,58 @@ _ADD_WANTED = """ON CONFLICT DO UPDATE SET jobs = jobs + excluded.jobs, cpus = c
     gpus = gpus + excluded.gpus, memory = memory + excluded.memory"""
 
 
-class Queues(Database):
-    """The queue, and samples of it."""
+class QueueSamples:
+    """The queue as it was last seen and samples of it, in an open store."""
 
-    def keep_queue(self, scope: Scope, at: int, table: pd.DataFrame, error: str | None = None) -> None:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def keep(self, scope: Scope, at: int, table: pd.DataFrame, error: str | None = None) -> None:
         """Remember the queue as it was told `at` (UTC epoch), in the place of what was told before."""
         marks = ", ".join("?" * (len(COLUMNS) + 1))
         rows = table[list(COLUMNS)].itertuples(index=False, name=None)
-        with self._transaction():
-            self._db.execute("INSERT OR REPLACE INTO queue VALUES (?, ?, ?)", (scope.key, at, error))
-            self._db.execute("DELETE FROM waiting WHERE scope = ?", (scope.key,))
+        with self._store.transaction():
+            self._store.execute("INSERT OR REPLACE INTO queue VALUES (?, ?, ?)", (scope.key, at, error))
+            self._store.execute("DELETE FROM waiting WHERE scope = ?", (scope.key,))
             names = ", ".join(COLUMNS)
             sql = f"INSERT INTO waiting (scope, {names}) VALUES ({marks})"  # noqa: S608 (no value in it)
-            self._db.executemany(sql, ((scope.key, *row) for row in rows))
+            self._store.execute_many(sql, ((scope.key, *row) for row in rows))
 
-    def queue_failed(self, scope: Scope, error: str) -> None:
+    def failed(self, scope: Scope, error: str) -> None:
         """Remember why nothing newer was told; what was told last stays."""
-        with self._transaction():
+        with self._store.transaction():
             sql = "INSERT INTO queue VALUES (?, NULL, ?) ON CONFLICT DO UPDATE SET error = excluded.error"
-            self._db.execute(sql, (scope.key, error))
+            self._store.execute(sql, (scope.key, error))
 
-    def queue(self, scope: Scope) -> Seen:
+    def last(self, scope: Scope) -> Seen:
         """The queue as it was last told."""
-        row = self._one("SELECT at, error FROM queue WHERE scope = ?", scope.key)
+        row = self._store.one("SELECT at, error FROM queue WHERE scope = ?", scope.key)
         names = ", ".join(COLUMNS)
-        rows = self._all(f"SELECT {names} FROM waiting WHERE scope = ? ORDER BY submit, job", scope.key)  # noqa: S608
+        rows = self._store.all(f"SELECT {names} FROM waiting WHERE scope = ? ORDER BY submit, job", scope.key)  # noqa: S608
         return Seen(row[0], queue_table(rows), row[1]) if row else Seen()
 
     # the history
 
-    def add_sample(self, scope: Scope, at: int, wanted: Mapping[str, Demand]) -> None:
+    def add(self, scope: Scope, at: int, wanted: Mapping[str, Demand]) -> None:
         """Add what each user wanted `at` (UTC epoch) to the slot of that time."""
         slot = at - at % SLOT
         rows = [
             (scope.key, slot, user, demand.jobs, *(demand.wanted[key] for key in KEYS))
             for user, demand in wanted.items()
         ]
-        with self._transaction():
-            self._db.execute(f"INSERT INTO queue_look VALUES (?, ?, 1) {_ADD_LOOKS}", (scope.key, slot))  # noqa: S608
-            self._db.executemany(f"INSERT INTO wanted VALUES (?, ?, ?, ?, ?, ?, ?) {_ADD_WANTED}", rows)  # noqa: S608
+        with self._store.transaction():
+            self._store.execute(f"INSERT INTO queue_look VALUES (?, ?, 1) {_ADD_LOOKS}", (scope.key, slot))  # noqa: S608
+            self._store.execute_many(f"INSERT INTO wanted VALUES (?, ?, ?, ?, ?, ?, ?) {_ADD_WANTED}", rows)  # noqa: S608
             self._thin_out(scope, at - FINE)
 
-    def samples(self, scope: Scope, begin: int, end: int) -> Samples:
+    def between(self, scope: Scope, begin: int, end: int) -> Samples:
         """The samples of the slots that begin in [begin, end)."""
         where = "WHERE scope = ? AND start >= ? AND start < ?"
-        sums = self._all(
+        sums = self._store.all(
             f"SELECT start, user, jobs, cpus, gpus, memory FROM wanted {where}",  # noqa: S608
             *(scope.key, begin, end),
         )
-        looks = self._all(f"SELECT start, samples FROM queue_look {where}", scope.key, begin, end)  # noqa: S608
+        looks = self._store.all(f"SELECT start, samples FROM queue_look {where}", scope.key, begin, end)  # noqa: S608
         return Samples(sums_table(sums), looks_table(looks))
 
     def _thin_out(self, scope: Scope, horizon: int) -> None:
@@ -81,7 +84,7 @@ class Queues(Database):
         sums = (
             f"SELECT scope, {hour}, user, sum(jobs), sum(cpus), sum(gpus), sum(memory) FROM wanted {old} GROUP BY 2, 3"  # noqa: S608
         )
-        self._db.execute(f"INSERT INTO queue_look {looks} {_ADD_LOOKS}", values)
-        self._db.execute(f"INSERT INTO wanted {sums} {_ADD_WANTED}", values)
+        self._store.execute(f"INSERT INTO queue_look {looks} {_ADD_LOOKS}", values)
+        self._store.execute(f"INSERT INTO wanted {sums} {_ADD_WANTED}", values)
         for table in ("queue_look", "wanted"):
-            self._db.execute(f"DELETE FROM {table} {old}", values)  # noqa: S608
+            self._store.execute(f"DELETE FROM {table} {old}", values)  # noqa: S608

@@ -36,9 +36,7 @@ class Queue(Subject):
     def read(self, reading: Reading) -> QueueFacts:
         """The queue as it was last seen, and samples of it in the window."""
         kept, window = QueueSamples(reading.store), reading.window
-        return QueueFacts(
-            kept.last(reading.scope), kept.between(reading.scope, window.start - DAY, window.now + DAY)
-        )
+        return QueueFacts(kept.last(reading.scope), kept.between(reading.scope, window.start - DAY, window.now + DAY))
 
     def build(self, facts: Facts, report: Report) -> QueueSection:
         """Who is pending and why, explained by the limits where these are known."""

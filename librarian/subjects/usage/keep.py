@@ -1,4 +1,4 @@
-"""Hourly usage and the runs that ended, which are kept for good; and the sums over months, which follow them."""
+"""Hourly usage and the runs that ended, which are kept for good; the sums over months and days follow them."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from librarian.shared.spans import joined
+from librarian.shared.scope import Scope
+from librarian.shared.spans import Span
 from librarian.shared.window import DAY
-from librarian.subjects.jobs.keep import Scope
-from librarian.subjects.months.keep import RUNS, USAGE, Months
+from librarian.store import Store
 from librarian.subjects.usage.accounts import ByAccount
 from librarian.subjects.usage.binning import Usage
+from librarian.subjects.usage.sums import HourSums
 
+USAGE, RUNS = "usage", "runs"  # what is known: hours by user; hours by account, and the runs that ended
 # The tables of bins: the columns behind `scope` that name a row, then the one that counts.
-BINS = {
+_BINS = {
     "usage": ("start", "observable", "user", "amount"),
     "account_usage": ("start", "observable", "account", "amount"),
     "ended": ("start", "user", "account", "state", "runs"),
@@ -25,10 +27,14 @@ BINS = {
 _Row = tuple[Any, ...]
 
 
-class Usages(Months):
-    """Usage by bin, observable and user or account; runs that ended by bin, user, account and state."""
+class Hours:
+    """Usage by bin, observable and user or account, and runs that ended by bin, user, account and state: in an open
+    store."""
 
-    def keep_usage(self, scope: Scope, usage: Usage, more: ByAccount | None = None, edition: int | None = None) -> int:
+    def __init__(self, store: Store) -> None:
+        self._store, self._sums = store, HourSums(store)
+
+    def keep(self, scope: Scope, usage: Usage, more: ByAccount | None = None, edition: int | None = None) -> int:
         """Write the finished bins of `usage`, and of `more` of the same window; what the store says already stays.
 
         Nothing is written where the runs are of another `edition` by now than they were computed from.
@@ -46,20 +52,34 @@ class Usages(Months):
             tables["ended"] = {
                 (edges[place], edges[place + 1] - edges[place], *row) for place, *row in more.ended if place < finished
             }
-        with self._transaction():
-            if edition is not None and self._db.execute("SELECT number FROM edition").fetchone()[0] != edition:
+        with self._store.transaction():
+            if edition is not None and self._store.edition() != edition:
                 return 0
-            changed = [row for name, rows in tables.items() for row in self._replace(name, scope, (begin, end), rows)]
-            self._know(scope, USAGE, (begin, end))
-            if more:
-                self._know(scope, RUNS, (begin, end))
-            touched = {row[0] for row in changed} | {row[0] + row[1] - 1 for row in changed}
-            self._roll_up(scope, window.zone, touched)
-        return len(changed)
+            return self._write(scope, (begin, end), tables, (USAGE, RUNS) if more else (USAGE,), window.zone)
+
+    def take(self, part: Hours, scope: Scope, span: Span, zone: str) -> int:
+        """Make the whole bins that `part` kept of `span` ours, in one transaction; returns how many values changed.
+
+        What is known of `span` then is what `part` knows: the caller has looked that it knows all of it. The same part
+        may be taken again, and changes nothing then. `zone` is that of the months where there are none yet.
+        """
+        tables = {name: part.rows(name, scope, span) for name in _BINS}
+        with self._store.transaction():
+            return self._write(scope, span, tables, (USAGE, RUNS), self._sums.zone(scope) or zone)
+
+    def rows(self, table: str, scope: Scope, span: Span) -> set[_Row]:
+        """The rows of the whole bins in a span."""
+        sql = f"SELECT {_columns(table)} FROM {table} WHERE scope = ? AND start >= ? AND start + seconds <= ?"  # noqa: S608
+        return set(self._store.all(sql, scope.key, *span))
+
+    def written(self, scope: Scope) -> int:
+        """The end (UTC epoch) of the last bin in which anybody used anything; 0 where there is none."""
+        (end,) = self._store.one("SELECT max(start + seconds) FROM usage WHERE scope = ?", scope.key)
+        return end or 0
 
     def usage(self, scope: Scope, begin: int, end: int) -> pd.DataFrame:
         """Hourly usage in [begin, end): columns start, seconds, observable, user, amount (unit-seconds)."""
-        rows = self._all(
+        rows = self._store.all(
             "SELECT start, seconds, observable, user, amount FROM usage WHERE scope = ? AND start >= ? AND start < ?",
             *(scope.key, begin, end),
         )
@@ -67,31 +87,39 @@ class Usages(Months):
         return table
 
     # within a transaction
-    def _replace(self, table: str, scope: Scope, span: tuple[int, int], fresh: set[_Row]) -> set[_Row]:
+
+    def _write(self, scope: Scope, span: Span, tables: dict[str, set[_Row]], known: Sequence[str], zone: str) -> int:
+        """Make `tables` all that is said of `span`, of which `known` is known then; the sums follow."""
+        changed = [row for name, rows in tables.items() for row in self._replace(name, scope, span, rows)]
+        for what in known:
+            self._store.add_known(scope, what, span)
+        touched = {row[0] for row in changed} | {row[0] + row[1] - 1 for row in changed}
+        self._sums.follow(scope, zone, touched)
+        return len(changed)
+
+    def _replace(self, table: str, scope: Scope, span: Span, fresh: set[_Row]) -> set[_Row]:
         """Make `fresh` all that the table says of `span`; returns the rows that went or came."""
-        names = BINS[table]
-        columns = ", ".join((names[0], "seconds", *names[1:]))
+        names = _BINS[table]
+        columns = _columns(table)
         sql = f"SELECT {columns} FROM {table} WHERE scope = ? AND start > ? AND start < ? AND start + seconds > ?"  # noqa: S608
-        known = set(self._db.execute(sql, (scope.key, span[0] - DAY, span[1], span[0])))
+        known = set(self._store.all(sql, scope.key, span[0] - DAY, span[1], span[0]))
         wanted = fresh | {rest for row in known for rest in _outside(row, *span)}
         where = " AND ".join(f"{name} = ?" for name in ("scope", *names[:-1]))
-        self._db.executemany(
+        self._store.execute_many(
             f"DELETE FROM {table} WHERE {where}",  # noqa: S608
             [(scope.key, row[0], *row[2:-1]) for row in known - wanted],
         )
         marks = ", ".join("?" * (len(names) + 2))
-        self._db.executemany(
+        self._store.execute_many(
             f"INSERT OR REPLACE INTO {table} (scope, {columns}) VALUES ({marks})",  # noqa: S608
             [(scope.key, *row) for row in wanted - known],
         )
         return known ^ wanted
 
-    def _know(self, scope: Scope, what: str, span: tuple[int, int]) -> None:
-        before = self._spans(scope, what)
-        after = joined([*before, span])
-        if after != before:
-            self._db.execute("DELETE FROM known WHERE scope = ? AND what = ?", (scope.key, what))
-            self._db.executemany("INSERT INTO known VALUES (?, ?, ?, ?)", [(scope.key, what, *one) for one in after])
+
+def _columns(table: str) -> str:
+    names = _BINS[table]
+    return ", ".join((names[0], "seconds", *names[1:]))
 
 
 def _outside(row: _Row, begin: int, end: int) -> Sequence[_Row]:

@@ -12,7 +12,7 @@ from librarian.subjects.jobs.section import JobsFacts
 from librarian.subjects.usage import summary
 from librarian.subjects.usage.binning import Usage
 from librarian.subjects.usage.bins import Tally
-from librarian.subjects.usage.hours import Unfinished
+from librarian.subjects.usage.unfinished import Unfinished
 
 
 @dataclass(frozen=True)
