@@ -25,10 +25,11 @@ _RED, _PLAIN = "\x1b[31m", "\x1b[0m"
 
 def limits(options: argparse.Namespace) -> int:
     """Limits and their use at this moment."""
+    from librarian.cycle.stages import chosen
     from librarian.subjects.limits import now
 
     setup = _setup(options)
-    found = now.ask(setup.config, _slurm(setup), host.clock(), options.qos)
+    found = now.ask(_slurm(setup), setup.config.cluster.name, chosen(setup, options.qos), host.clock())
     if options.json:
         print(json.dumps([entry for one in found for entry in as_json(one)], indent=1), flush=True)
         return 0

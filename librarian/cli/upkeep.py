@@ -30,9 +30,11 @@ def status(options: argparse.Namespace) -> int:
     lines, code = overview.describe(setup, host.clock())
     print("\n".join(lines))
     if options.rejects:
+        from librarian.shared.scope import Scope
         from librarian.subjects.jobs import rejected
 
-        print("\n".join(rejected.lines(setup)))
+        scopes = [Scope(entry.name, entry.accounts, entry.partitions) for entry in setup.config.qos]
+        print("\n".join(rejected.lines(setup.places.store, scopes)))
     return code
 
 

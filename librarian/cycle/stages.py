@@ -125,6 +125,12 @@ def watched(setup: Setup) -> tuple[Watched, ...]:
     return tuple(Watched(scope(entry), entry.title, entry.limits) for entry in setup.config.qos)
 
 
+def chosen(setup: Setup, names: Sequence[str]) -> list[Watched]:
+    """The QoS `names`, as they are configured or else whole; all that are configured where none is named."""
+    configured = {one.name.lower(): one for one in watched(setup)}
+    return [configured.get(name.lower(), Watched(Scope(name))) for name in names] or list(configured.values())
+
+
 def scope(entry: Qos) -> Scope:
     """Which runs a configured QoS covers."""
     return Scope(entry.name, entry.accounts, entry.partitions)

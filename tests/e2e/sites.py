@@ -12,14 +12,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from librarian import __version__
 from librarian.cycle.report import Report, Staleness
+
+from librarian import __version__
 from librarian.health.statusfile import NAME as STATUS
-from librarian.shared.files import PAGE, PICTURES, PLAIN, file_names
 from librarian.render.html.page import render_page
 from librarian.render.html.plain import render_plain
 from librarian.render.json import payload
 from librarian.render.plotly import Plotly
+from librarian.shared.files import PAGE, PICTURES, PLAIN, file_names
 from librarian.site import assets
 from librarian.subjects.usage.csv import usage_gzip
 from tests.unit import reports

@@ -13,10 +13,10 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-
 from librarian.cycle.report import Report
-from librarian.shared.files import PICTURES, file_names
+
 from librarian.render.plotly import Plotly
+from librarian.shared.files import PICTURES, file_names
 from librarian.site import assets
 from librarian.subjects.limits.model import QosLimits
 from tests.e2e.browser import Visit, browser, visit, web

@@ -13,18 +13,28 @@ import numpy as np
 import pandas as pd
 import pytz
 
-from librarian.cycle import report as reports
-from librarian.cycle.report import Collected, Header, Note, Report, Staleness
+from librarian.cycle.reports import Failures, Known, build
 from librarian.shared import palette
+from librarian.shared.report import Header, Note, Report, Staleness
+from librarian.shared.scope import Scope
 from librarian.shared.window import window_until
-from librarian.subjects.jobs.model import COLUMNS, NUMBERS, TEXTS, UNKNOWN, Reject
+from librarian.subjects.jobs.model import COLUMNS, NUMBERS, TEXTS, UNKNOWN, Reject, counting
+from librarian.subjects.jobs.section import JobsFacts
 from librarian.subjects.limits.model import Change, QosLimits
+from librarian.subjects.limits.pressure import press
 from librarian.subjects.limits.rules import Account, PartitionQos
+from librarian.subjects.limits.section import LimitsFacts, limits_in
+from librarian.subjects.listed import SUBJECTS
 from librarian.subjects.months.grants import Allocation
+from librarian.subjects.months.section import MonthsFacts
 from librarian.subjects.queue.demand import Samples, looks_table, sums_table
 from librarian.subjects.queue.model import COLUMNS as QUEUE_COLUMNS
 from librarian.subjects.queue.model import Seen, queue_table
+from librarian.subjects.queue.section import QueueFacts
+from librarian.subjects.subject import Facts, Watched
 from librarian.subjects.usage.bins import measure
+from librarian.subjects.usage.section import UsageFacts, UsageSection
+from librarian.subjects.usage.unfinished import unfinished
 from tests.unit.pasts import months_of, paces_of
 
 ZONE = "US/Eastern"
@@ -125,18 +135,24 @@ def report_on(
 ) -> Report:
     """The report on a jobs table; colours go to users by rank, as they do for a whole site."""
     header = Header(qos, title, cluster, zone, 600, top_users)
-    collected = Collected(
-        *(jobs, now, limits, rejects, staleness, notes, gpus_tracked),
-        limit_changes=changes,
-        queue=queue or Seen(),
-        samples=samples or Samples(),
-    )
     window = window_until(now, seconds=seconds, bin_seconds=bin_seconds, zone=zone)
-    measured = measure(jobs, window, lambda tally: reports.limits_in(tally, collected, overrides or {})[1])
-    usage = measured.usage
-    collected = replace(collected, months=months_of(jobs, usage), paces=paces_of(usage, allocations))
-    report = reports.build(header, collected, measured, overrides or {}, {})
-    return replace(report, colours=palette.assign(report.everybody))
+    tally = measure(jobs, window)
+    histories = limits_in(tally, limits, changes, overrides or {})[1]
+    pressed = press(jobs, window, tally.usage.observables, histories)
+    facts = {
+        "jobs": JobsFacts(counting(jobs, now), rejects, gpus_tracked),
+        "usage": UsageFacts(tally, unfinished(Scope(qos), jobs, tally.usage)),
+        "limits": LimitsFacts(limits, changes, overrides or {}, pressed),
+        "queue": QueueFacts(queue or Seen(), samples or Samples()),
+        "months": MonthsFacts(months_of(jobs, tally.usage), paces_of(tally.usage, allocations)),
+    }
+    known = Known(Watched(Scope(qos), title), staleness, "", window, Facts(facts))
+    failures = Failures()
+    report = build(known, header, SUBJECTS, failures)
+    assert report and not failures.problems
+    use = report[UsageSection]
+    told = {**report.sections, "usage": replace(use, remarks=(*notes, *use.remarks))}
+    return replace(report, sections=told, colours=palette.assign(report.everybody))
 
 
 def pending(

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from librarian.cycle.report import Collected, limits_in
+from librarian.subjects.usage.keep_bins import BinCache
 
 from librarian.cycle import bins, history
-from librarian.cycle.report import Collected, limits_in
 from librarian.shared.scope import Scope
 from librarian.shared.window import Window, window_until
 from librarian.store import Store, opened
@@ -24,7 +25,6 @@ from librarian.subjects.queue.waits import waits_of
 from librarian.subjects.usage.bin_codec import pack, unpack
 from librarian.subjects.usage.bins import Histories, Measured, Tally, extended, final, measure, part
 from librarian.subjects.usage.keep import RUNS, Hours
-from librarian.subjects.usage.keep_bins import BinCache
 from tests.unit.tables import jobs_table
 
 HOUR, DAY = 3600, 86400

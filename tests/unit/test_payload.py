@@ -19,12 +19,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from jsonschema import Draft202012Validator
-
 from librarian.cycle.report import Report, Staleness
+
 from librarian.demo.group import simulate
 from librarian.demo.slurm import DemoSlurm
-from librarian.shared import files
 from librarian.render.json import numbers, payload
+from librarian.shared import files
 from librarian.shared.window import DAY, isoformat
 from librarian.site.assets import Plotly
 from librarian.slurm.command import Slurm

@@ -13,15 +13,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from librarian.cycle.report import Report, Staleness
 
 from librarian import config
 from librarian.config import setup as configfile
 from librarian.config.setup import Setup
 from librarian.cycle import assemble, pictures, stages
-from librarian.cycle.report import Report, Staleness
 from librarian.demo.slurm import DemoSlurm
-from librarian.shared.files import MONTH, OVERVIEW, PICTURES, PRESSURE, QUEUE
 from librarian.render.pictures import digest
+from librarian.shared.files import MONTH, OVERVIEW, PICTURES, PRESSURE, QUEUE
 from librarian.shared.window import Window
 from librarian.slurm.command import Slurm
 from librarian.subjects.limits.model import Change

@@ -7,11 +7,11 @@ import re
 from typing import Any
 
 import pytest
-
 from librarian.cycle.report import Report
-from librarian.shared.files import PICTURES
+
 from librarian.render.html import plain
 from librarian.render.html.plain import describe, render_plain
+from librarian.shared.files import PICTURES
 from librarian.shared.words import amount, percent
 from librarian.site import assets
 from librarian.subjects.limits.model import Change, QosLimits

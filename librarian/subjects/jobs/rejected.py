@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from librarian.config.setup import Setup
+from collections.abc import Iterable
+from pathlib import Path
+
 from librarian.shared.scope import Scope
 from librarian.store import opened
 from librarian.subjects.jobs.ask import DELIMITER
 from librarian.subjects.jobs.keep import JobRuns
 
 
-def lines(setup: Setup) -> list[str]:
-    """A line for each row that was rejected, with the reason. Raises `StoreError` when the store cannot be read."""
-    if not setup.places.store.is_file():
+def lines(path: Path, scopes: Iterable[Scope]) -> list[str]:
+    """A line for each row of the store `path` that was rejected, with the reason. Raises `StoreError` when it cannot be
+    read."""
+    if not path.is_file():
         return []
-    found = []
-    with opened(setup.places.store) as store:
-        for entry in setup.config.qos:
-            for reject in JobRuns(store).rejects(Scope(entry.name, entry.accounts, entry.partitions)):
-                found.append(f"{entry.name}: {reject.reason}: {_visible(reject.line)}")
-    return found
+    with opened(path) as store:
+        found = [(scope, reject) for scope in scopes for reject in JobRuns(store).rejects(scope)]
+    return [f"{scope.qos}: {reject.reason}: {_visible(reject.line)}" for scope, reject in found]
 
 
 def _visible(line: str) -> str:

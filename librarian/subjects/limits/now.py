@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
-from librarian.config import Config, Qos
 from librarian.errors import SlurmError
 from librarian.shared.resources import OBSERVABLES
 from librarian.shared.window import window_until
@@ -21,6 +20,7 @@ from librarian.subjects.limits import accounts, counted, partitions, qos
 from librarian.subjects.limits.effective_limits import compose
 from librarian.subjects.limits.policy import OWN, Held, Row, held_now, rows
 from librarian.subjects.limits.rules import QosLimits
+from librarian.subjects.subject import Watched
 from librarian.subjects.usage.places import places_of, seen_at
 from librarian.system.host import login_of
 
@@ -29,22 +29,20 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Headroom:
-    """The limits of one QoS, as `core.policy` orders them; none where nothing limits it."""
+    """The limits of one QoS, as `policy` orders them; none where nothing limits it."""
 
     qos: str
     rows: tuple[Row, ...]
 
 
-def ask(config: Config, slurm: Slurm, now: int, names: Collection[str]) -> list[Headroom]:
-    """The limits on the QoS `names` (empty: all that are configured) and their use at `now` (UTC epoch).
+def ask(slurm: Slurm, cluster: str, wanted: Sequence[Watched], now: int) -> list[Headroom]:
+    """The limits on the QoS that are `wanted` and their use at `now` (UTC epoch).
 
     Raises `SlurmError` when Slurm does not answer or knows no such QoS. What slurmctld does not tell is taken from
     accounting, as far as that can tell it.
     """
-    configured = {entry.name.lower(): entry for entry in config.qos}
-    wanted = [configured.get(name.lower(), Qos(name)) for name in names] or list(config.qos)
     table = qos.ask(slurm)
-    tree = accounts.relevant(accounts.ask(slurm, config.cluster.name), [entry.name for entry in wanted])
+    tree = accounts.relevant(accounts.ask(slurm, cluster), [entry.name for entry in wanted])
     try:
         places = partitions.ask(slurm)
     except SlurmError as error:
@@ -55,19 +53,19 @@ def ask(config: Config, slurm: Slurm, now: int, names: Collection[str]) -> list[
         limits = compose(entry.name, table, places, tree)
         if limits is None:
             raise SlurmError(f"Slurm knows no QoS {entry.name}", f"it knows {', '.join(sorted(table))}")
-        found.append(_one(config, slurm, now, entry, limits))
+        found.append(_one(slurm, cluster, now, entry, limits))
     return found
 
 
-def _one(config: Config, slurm: Slurm, now: int, entry: Qos, limits: QosLimits) -> Headroom:
-    query = Query(entry.name, now - 60, now, entry.accounts, entry.partitions)
-    jobs = accounting.ask(slurm, query, config.cluster.name).jobs
+def _one(slurm: Slurm, cluster: str, now: int, entry: Watched, limits: QosLimits) -> Headroom:
+    query = Query(entry.name, now - 60, now, entry.scope.accounts, entry.scope.partitions)
+    jobs = accounting.ask(slurm, query, cluster).jobs
     window = window_until(now, seconds=3600, bin_seconds=3600, zone="UTC")
     observables = (*OBSERVABLES, *gpu_observables(jobs))
     told = rows(
         entry.name,
         limits,
-        entry.limits,
+        entry.overrides,
         places_of(seen_at(_open(jobs), window, observables)),
         _held(slurm, now, entry.name, limits, jobs),
     )
