@@ -12,18 +12,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from librarian.cycle.report import Report, Staleness
-
 from librarian import __version__
 from librarian.health.statusfile import NAME as STATUS
-from librarian.render.html.page import render_page
-from librarian.render.html.plain import render_plain
-from librarian.render.json import payload
 from librarian.render.plotly import Plotly
-from librarian.shared.files import PAGE, PICTURES, PLAIN, file_names
+from librarian.shared.files import PAGE, PLAIN, file_names
+from librarian.shared.report import Report, Staleness
 from librarian.site import assets
 from librarian.subjects.usage.csv import usage_gzip
-from tests.unit import reports
+from tests.unit import rendering, reports
+from tests.unit.rendering import PICTURES, render_page, render_plain
 
 NOW = reports.NOW
 INTERVAL = 600
@@ -47,11 +44,11 @@ class Site:
     def index(self) -> dict[str, Any]:
         """index.json, parsed."""
         entries = [
-            payload.Entry(report.header.qos, report.header.title, report.window.now, report.staleness)
+            Entry(report.header.qos, report.header.title, report.window.now, report.staleness)
             for report in self.reports
         ]
-        entries += [payload.Entry(qos, qos, None, Staleness(True, None, why)) for qos, why in self.missing.items()]
-        text = payload.index_json(
+        entries += [Entry(qos, qos, None, Staleness(True, None, why)) for qos, why in self.missing.items()]
+        text = rendering.index_json(
             entries,
             cluster=self.reports[0].header.cluster if self.reports else "hpg",
             zone=self.reports[0].window.zone if self.reports else reports.ZONE,
@@ -68,7 +65,7 @@ class Site:
     def datasets(self) -> dict[str, bytes]:
         """The data files by name."""
         return {
-            file_names(report.header.qos).data: payload.data_json(
+            file_names(report.header.qos).data: rendering.data_json(
                 report, next_expected=report.window.now + INTERVAL, version=__version__
             )
             for report in self.reports

@@ -13,15 +13,16 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from librarian.cycle.report import Report
 
 from librarian.render.plotly import Plotly
-from librarian.shared.files import PICTURES, file_names
+from librarian.shared.files import file_names
+from librarian.shared.report import Report
 from librarian.site import assets
 from librarian.subjects.limits.model import QosLimits
 from tests.e2e.browser import Visit, browser, visit, web
 from tests.e2e.sites import INTERVAL, NOW, Site
 from tests.unit import reports
+from tests.unit.rendering import PICTURES
 
 __all__ = ["browser", "visit", "web"]
 

@@ -9,13 +9,14 @@ from urllib.parse import unquote
 
 import pytest
 
-from librarian.shared.files import PICTURES, file_names
+from librarian.shared.files import file_names
 from librarian.subjects.jobs.model import UNKNOWN
 from librarian.subjects.limits.model import QosLimits
 from tests.e2e.browser import browser, visit, web
 from tests.e2e.sites import NOW, Site
 from tests.e2e.test_page_browser import AXE, Open, Publish, panel, publish
 from tests.unit import reports
+from tests.unit.rendering import PICTURES
 
 __all__ = ["browser", "publish", "visit", "web"]
 HOUR = 3600

@@ -13,11 +13,11 @@ from librarian.config.setup import Setup
 from librarian.cycle import assemble, housekeeping, stages
 from librarian.demo.runs import Run
 from librarian.demo.slurm import DemoSlurm
+from librarian.render.pictures.figure import Picture
 from librarian.site import folder as sitefolder
 from librarian.subjects.jobs.keep import JobRuns
 from librarian.subjects.usage import pictures
 from librarian.subjects.usage.keep import Hours
-from librarian.subjects.usage.pictures import Picture
 from tests.unit.runs import run_of
 
 NOW = 1_793_100_000

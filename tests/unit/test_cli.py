@@ -21,9 +21,9 @@ from librarian.config.initial import Found, compose, discover
 from librarian.demo.group import LIMITS
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import ConfigError
-from librarian.shared.files import PICTURES
 from librarian.slurm.command import Slurm
 from librarian.subjects.limits.model import QosLimits
+from tests.unit.rendering import PICTURES
 
 ROOT = Path(__file__).parent.parent.parent
 

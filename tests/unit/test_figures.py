@@ -21,7 +21,6 @@ import matplotlib
 import numpy as np
 import pytest
 import pytz
-from librarian.cycle.report import Report, Staleness
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.figure import Figure
@@ -33,11 +32,12 @@ from librarian.render.pictures.stack import layers, legend_layers, top_users
 from librarian.render.pictures.style import drawable
 from librarian.render.pictures.ticks import time_ticks
 from librarian.shared import palette
-from librarian.shared.files import PICTURES
+from librarian.shared.report import Report, Staleness
 from librarian.shared.window import Window, window_until
 from librarian.subjects.limits.model import Change, QosLimits
 from librarian.subjects.usage import pictures as figures
 from tests.unit import reports
+from tests.unit.rendering import PICTURES
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 NOW = reports.NOW

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from librarian.cycle.report import Collected, limits_in
 from librarian.subjects.usage.keep_bins import BinCache
 
 from librarian.cycle import bins, history
+from librarian.shared.report import Collected, limits_in
 from librarian.shared.scope import Scope
 from librarian.shared.window import Window, window_until
 from librarian.store import Store, opened

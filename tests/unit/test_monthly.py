@@ -17,8 +17,8 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from librarian.cycle.report import Report
 from librarian.render.pictures import style
+from librarian.shared.report import Report
 from librarian.site import assets
 from librarian.subjects.months import page as monthly_page
 from librarian.subjects.months import pdf

@@ -19,12 +19,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from jsonschema import Draft202012Validator
-from librarian.cycle.report import Report, Staleness
 
 from librarian.demo.group import simulate
 from librarian.demo.slurm import DemoSlurm
 from librarian.render.json import numbers, payload
 from librarian.shared import files
+from librarian.shared.report import Report, Staleness
 from librarian.shared.window import DAY, isoformat
 from librarian.site.assets import Plotly
 from librarian.slurm.command import Slurm
@@ -336,7 +336,7 @@ class TestIndex:
         avery = index["qos"][0]
         assert (avery["data"], avery["csv"]) == ("data_avery.json", "usage_avery.csv.gz")
         assert avery["figures"]["overview"] == {"png": "overview_avery.png", "pdf": "overview_avery.pdf"}
-        assert list(avery["figures"]) == list(files.PICTURES)
+        assert list(avery["figures"]) == list(PICTURES)
         assert avery["stale"] is False
         assert index["generated"] == isoformat(index["generated_at"], reports.ZONE)
 
@@ -366,11 +366,11 @@ class TestFiles:
 
     def test_all_files_of_all_qos_have_names_of_their_own(self) -> None:
         every = [name for qos in self.NAMES for name in self.of(qos)]
-        assert len(set(every)) == len(every) == len(self.NAMES) * (2 + 2 * len(files.PICTURES))
+        assert len(set(every)) == len(every) == len(self.NAMES) * (2 + 2 * len(PICTURES))
         assert all(re.fullmatch(r"[A-Za-z0-9_~][A-Za-z0-9_.~-]{0,200}", name) for name in every)
         assert not {files.INDEX, "index.html"} & set(every)
 
     @staticmethod
     def of(qos: str) -> list[str]:
         names = files.file_names(qos)
-        return [names.data, names.csv, *(names.picture(name, end) for name in files.PICTURES for end in ("png", "pdf"))]
+        return [names.data, names.csv, *(names.picture(name, end) for name in PICTURES for end in ("png", "pdf"))]

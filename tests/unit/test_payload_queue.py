@@ -10,14 +10,13 @@ import pytest
 from jsonschema import Draft202012Validator
 from matplotlib.figure import Figure
 
-from librarian.cycle.report import Report
-from librarian.render.json import payload
 from librarian.render.pictures.captions import label
 from librarian.shared import palette
+from librarian.shared.report import Report
 from librarian.subjects.queue.model import Seen, queue_table
 from librarian.subjects.queue.pictures import IN_USE, queue_layers
 from librarian.subjects.usage import pictures
-from tests.unit import reports
+from tests.unit import rendering, reports
 from tests.unit.test_payload import data_of, validator
 
 USERS = [f"user{number:03d}" for number in range(41)]
@@ -70,7 +69,7 @@ class TestData:
         assert data["colours"]["<i>"] != palette.OTHERS
 
     def test_names_of_the_page_s_own_objects_survive(self) -> None:
-        text = payload.data_json(reports.golden(), next_expected=0, version="1").decode()
+        text = rendering.data_json(reports.golden(), next_expected=0, version="1").decode()
         assert json.loads(text)["queue"]["reasons"][0]["users"]
         assert '"__proto__":30' in text
 

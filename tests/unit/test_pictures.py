@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from librarian.cycle.report import Report, Staleness
 
 from librarian import config
 from librarian.config import setup as configfile
@@ -21,14 +20,16 @@ from librarian.config.setup import Setup
 from librarian.cycle import assemble, pictures, stages
 from librarian.demo.slurm import DemoSlurm
 from librarian.render.pictures import digest
-from librarian.shared.files import MONTH, OVERVIEW, PICTURES, PRESSURE, QUEUE
+from librarian.render.pictures.figure import Picture
+from librarian.shared.files import MONTH, OVERVIEW, PRESSURE, QUEUE
+from librarian.shared.report import Report, Staleness
 from librarian.shared.window import Window
 from librarian.slurm.command import Slurm
 from librarian.subjects.limits.model import Change
 from librarian.subjects.usage import pictures as figures
-from librarian.subjects.usage.pictures import Picture
 from librarian.system import workers
 from tests.unit import reports
+from tests.unit.rendering import PICTURES
 from tests.unit.test_pipeline import CONFIG, NOW, RUNS
 
 QOS = ("avery", "avery-b")

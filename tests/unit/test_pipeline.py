@@ -17,7 +17,6 @@ from librarian.demo import site as demo_site
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import LibrarianError, PublishError
 from librarian.publish import delivery
-from librarian.shared.files import PICTURES
 from librarian.shared.window import DAY
 from librarian.slurm.command import Slurm
 from librarian.store import opened
@@ -27,6 +26,7 @@ from librarian.subjects.usage.keep import Hours
 from librarian.system.host import user_name
 from librarian.system.processes import Answer
 from tests.unit.cycles import AVERY, AVERY_B, BASE, NOW, TWO_DAYS, WEB, configured, ended, leave_out_pictures
+from tests.unit.rendering import PICTURES
 
 CONFIG = f'{BASE}{TWO_DAYS}{AVERY}title = "Avery group"\n{AVERY_B}{WEB}'
 

@@ -7,15 +7,15 @@ import re
 from typing import Any
 
 import pytest
-from librarian.cycle.report import Report
 
 from librarian.render.html import plain
 from librarian.render.html.plain import describe, render_plain
-from librarian.shared.files import PICTURES
+from librarian.shared.report import Report
 from librarian.shared.words import amount, percent
 from librarian.site import assets
 from librarian.subjects.limits.model import Change, QosLimits
 from tests.unit import reports
+from tests.unit.rendering import PICTURES
 from tests.unit.test_page import EVIL, Elements, golden_datasets, golden_index, policy_of, sha
 from tests.unit.test_payload import data_of
 
