@@ -1,0 +1,135 @@
+// Use by hour of the week on the page: a table of 7 days by 24 hours for one resource.
+
+import { element, fill } from "../../shared/dom.js";
+import { amount, counted } from "../../shared/format.js";
+import { nameOf, picturedOf, trackedOf, unitOf } from "../../shared/resources.js";
+import { extremes, heatOf } from "./heat.js";
+
+const DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+const HEAT_STEPS = 10;
+const HEAT_TITLE = "When is it usually free?";
+const heatMaps = new WeakMap(); // place -> its parts
+let wantedHeat = null; // the resource that the reader chose, null for the first
+let heatChanged = () => {};
+
+// `told` is called when the reader chose another resource.
+export function startHeat(told) {
+  heatChanged = told;
+}
+
+// What the reader chose, as texts by key, without what is plain; and back.
+export function heatState() {
+  return wantedHeat === null ? {} : { heat: wantedHeat };
+}
+
+export function setHeatState({ heat }, { data }) {
+  wantedHeat = picturedOf(data).slice(1).includes(heat) ? heat : null;
+}
+
+// Shows a viewModel's use by hour of the week in `place`; the resource is the reader's to choose there. Where this QoS
+// does not track it the first one is shown, and the choice stays for the others.
+export function showHeat(place, viewModel) {
+  const heat = heatMaps.get(place) ?? newHeat(place);
+  heatMaps.set(place, heat);
+  heat.viewModel = viewModel;
+  const keys = trackedOf(viewModel.data);
+  const known = [...heat.choice.options].map((option) => option.value);
+  if (known.join() !== keys.join()) {
+    fill(
+      heat.choice,
+      keys.map((key) => element("option", { value: key }, nameOf(viewModel.data, key))),
+    );
+  }
+  heat.choice.value = keys.includes(wantedHeat) ? wantedHeat : keys[0];
+  showCells(heat);
+}
+
+function newHeat(place) {
+  const heat = { viewModel: null, choice: element("select", { "aria-label": "What to show by hour of the week" }) };
+  heat.choice.addEventListener("change", () => {
+    wantedHeat = heat.choice.value === picturedOf(heat.viewModel.data)[0] ? null : heat.choice.value;
+    showCells(heat);
+    heatChanged();
+  });
+  [heat.words, heat.key] = [
+    element("p", { class: "quiet" }),
+    element("p", { class: "heat-key quiet", "aria-hidden": "true" }),
+  ];
+  heat.body = element("tbody");
+  const hours = Array.from({ length: 24 }, (_, hour) => element("th", { scope: "col" }, String(hour)));
+  const head = element(
+    "thead",
+    {},
+    element("tr", {}, [element("th", { scope: "col" }, element("span", { class: "unseen" }, "Day")), ...hours]),
+  );
+  const table = element("table", { "aria-label": "Mean use by hour of the week" }, [head, heat.body]);
+  heat.scroll = element(
+    "div",
+    { class: "scroll", tabindex: "0", role: "region", "aria-label": "Mean use by hour of the week" },
+    table,
+  );
+  fill(place, [
+    element("h3", {}, HEAT_TITLE),
+    element("div", { class: "grid-tools" }, heat.choice),
+    heat.words,
+    heat.scroll,
+    heat.key,
+  ]);
+  return heat;
+}
+
+function showCells(heat) {
+  const { data, range, zone } = heat.viewModel;
+  const key = heat.choice.value;
+  const found = heatOf(data, range, key, zone);
+  const unit = unitOf(data, key).unit;
+  const extreme = extremes(found.cells);
+  heat.words.textContent = extreme ? wordsOf(extreme, found, unit, zone) : "There are no data in this range of time.";
+  for (const part of [heat.scroll, heat.key]) part.hidden = !extreme;
+  fill(
+    heat.body,
+    found.cells.map((row, day) => {
+      const cells = row.map((value, hour) => cellOf(value, found, `${DAYS[day]} ${hourName(hour)}`, unit));
+      return element("tr", {}, [element("th", { scope: "row" }, DAYS[day]), ...cells]);
+    }),
+  );
+  const steps = Array.from({ length: HEAT_STEPS + 1 }, (_, step) => element("span", { class: `heat-${step}` }));
+  fill(heat.key, [
+    "0 % ",
+    ...steps,
+    ` 100 % of ${found.isLimit ? "the limit" : "the highest"}, ${amount(found.whole)} ${unit}. The cells tell the percentage.`,
+  ]);
+}
+
+function cellOf(value, { whole, isLimit }, when, unit) {
+  if (value === null) return element("td", { title: `${when}: no data` }, "·");
+  const share = whole ? value / whole : 0;
+  const of = isLimit ? ` of ${amount(whole)}` : "";
+  const step = Math.max(0, Math.min(HEAT_STEPS, Math.round(HEAT_STEPS * share)));
+  return element(
+    "td",
+    { class: `heat-${step}`, title: `${when}: ${amount(value)}${of} ${unit} (${percentOf(share)} %)` },
+    String(percentOf(share)),
+  );
+}
+
+// As in the headroom, 100 % is said only where nothing is left.
+function percentOf(share) {
+  return share < 1 ? Math.min(99, Math.round(100 * share)) : Math.round(100 * share);
+}
+
+function wordsOf({ least, most }, { whole, isLimit }, unit, zone) {
+  const clock = `Means of the time shown, on the clock of ${zone}.`;
+  if (least.value === most.value) {
+    return `${most.value ? "The same at every hour" : "None in use at any hour"}. ${clock}`;
+  }
+  const told = ({ day, hour, value, alike }) => {
+    const share = isLimit ? `${percentOf(value / whole)} % of the limit` : `${amount(value)} ${unit}`;
+    return `${DAYS[day]} ${hourName(hour)}${alike ? ` and ${counted(alike, "other hour")}` : ""} (${share})`;
+  };
+  return `Least in use: ${told(least)}. Most: ${told(most)}. ${clock}`;
+}
+
+function hourName(hour) {
+  return `${String(hour).padStart(2, "0")}:00`;
+}
