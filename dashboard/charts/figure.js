@@ -20,9 +20,10 @@ const DATES = [
   { dtickrange: ["M1", null], value: "%b\n%Y" },
 ];
 
-// {traces, layout, ids, first} of one observable in a viewModel; `style` has colours and type of the page. The areas have the
-// layers `ids`. Only bins near the range are drawn, the first of them is number `first`. The last trace is not seen: it
-// lies in the middle of each bin, where it catches the mouse for `linesAt`.
+// {traces, layout, ids, first} of one observable in a viewModel; `style` has colours and type of the page. The areas
+// have the layers `ids`. Only bins near the range are drawn, the first of them is number `first`. The last trace is not
+// seen: it lies in the middle of each bin, where it catches the mouse for `linesAt`.
+/** @type {(viewModel: ViewModel, key: string, style: ChartStyle) => Figure} */
 export function figureOf(viewModel, key, style) {
   const { data, zone, shown } = viewModel;
   const axis = axisOf(data, zone);
@@ -42,28 +43,35 @@ export function figureOf(viewModel, key, style) {
   return { traces, layout: layoutOf(viewModel, key, axis, style), ids: some.map(({ layer }) => layer.id), first };
 }
 
+/** @type {(layer: Layer, key: string) => number[]} */
 function meansOf(layer, key) {
   return layer.means.get(key) ?? [];
 }
 
 // What is in view, and as far again on both sides, so that there is something to drag into view.
+/** @type {(viewModel: ViewModel) => Span} */
 function nearOf({ data, range }) {
   const whole = wholeOf(data);
   const { from, to } = range ?? whole;
   return { from: Math.max(whole.from, from - (to - from)), to: Math.min(whole.to, to + (to - from)) };
 }
 
-// The highest use within each bin, where all who used something are shown; else nothing, since it is that of all together.
+// The highest use within each bin, where all who used something are shown; else nothing, since it is that of all
+// together.
+/** @type {(viewModel: ViewModel, key: string) => number[]} */
 function peaksOf({ data, stack, shown }, key) {
   return shown.length === stack.length ? own(data.peaks, key, []) : [];
 }
 
+/** @type {(values: number[]) => number} */
 function peakOf(values) {
   return values.reduce((most, value) => Math.max(most, value), 0);
 }
 
-// Where the areas' points lie. Plotly takes long to read a time for each: where they are evenly spread, it gets the first
-// and the step. Only the end of the data, in the bin that is not over, then lies too late, where the axis ends before it.
+// Where the areas' points lie. Plotly takes long to read a time for each: where they are evenly spread, it gets the
+// first and the step. Only the end of the data, in the bin that is not over, then lies too late, where the axis ends
+// before it.
+/** @type {(axis: Axis, first: number, last: number) => Along} */
 function alongAxis({ times, texts }, first, last) {
   const step = times[first + 1] - times[first];
   for (let bin = first + 1; bin < last; bin += 1) {
@@ -73,6 +81,7 @@ function alongAxis({ times, texts }, first, last) {
 }
 
 // Each mean holds up to the next time; the last one is repeated for where the data end.
+/** @type {(layer: Layer, along: Along, means: number[]) => object} */
 function areaOf(layer, along, means) {
   return {
     type: "scatter",
@@ -88,6 +97,7 @@ function areaOf(layer, along, means) {
 }
 
 // Thin, above the areas: where it leaves them, use went up and down within the bin.
+/** @type {(along: Along, peaks: number[], style: ChartStyle) => object} */
 function peakLine(along, peaks, style) {
   const line = { shape: "hv", width: 1, color: style.quiet };
   return {
@@ -102,22 +112,25 @@ function peakLine(along, peaks, style) {
 }
 
 // A line, since markers take the browser as long as all areas together.
+/** @type {(x: string[], y: number[]) => object} */
 function probeOf(x, y) {
   return { type: "scatter", mode: "lines", name: "total", x, y, line: { width: 0 }, opacity: 0, hoverinfo: "none" };
 }
 
+/** @type {(layer: Layer) => string} */
 export function layerName(layer) {
   return layer.name === null ? `others (${layer.users} user${layer.users === 1 ? "" : "s"})` : shownName(layer.name);
 }
 
+/** @type {(viewModel: ViewModel, key: string, axis: Axis, style: ChartStyle) => object} */
 function layoutOf(viewModel, key, axis, style) {
   const { data, zone } = viewModel;
   const { from, to } = viewModel.range ?? wholeOf(data);
   const steps = limitSteps(data, key, { from, to });
   const unit = unitOf(data, key).unit;
-  const timeAt = (epoch) => plotlyTime(placeOf(axis, epoch));
+  const timeAt = (/** @type {number} */ epoch) => plotlyTime(placeOf(axis, epoch));
   const line = { gridcolor: style.line, linecolor: style.line, tickcolor: style.line, zeroline: false };
-  const title = (text, standoff) => ({
+  const title = (/** @type {string} */ text, /** @type {number} */ standoff) => ({
     text: plotlyText(text),
     standoff,
     font: { color: style.quiet, size: style.size },
@@ -162,24 +175,29 @@ function layoutOf(viewModel, key, axis, style) {
 }
 
 // The highest total, or the highest use within a bin, of those that are in view.
+/** @type {(viewModel: ViewModel, key: string) => number} */
 function highestDrawn(viewModel, key) {
   return Math.max(highestIn(viewModel, key), peakOf(inView(viewModel, peaksOf(viewModel, key))));
 }
 
 // The highest total of the bins that are in view.
+/** @type {(viewModel: ViewModel, key: string) => number} */
 function highestIn(viewModel, key) {
   return peakOf(inView(viewModel, totalOf(viewModel.data, viewModel.shown, key)));
 }
 
+/** @type {(viewModel: ViewModel, values: number[]) => number[]} */
 function inView({ data, range }, values) {
   return range ? values.slice(Math.max(0, binAt(data.edges, range.from)), binAt(data.edges, range.to - 1) + 1) : values;
 }
 
 // Room for the ticks and titles of the axes, by the size of their type.
+/** @type {(size: number) => object} */
 function marginOf(size) {
   return { l: 5.2 * size, r: 1.2 * size, t: 0.7 * size, b: 4.9 * size };
 }
 
+/** @type {(axis: Axis, style: ChartStyle) => object} */
 function unfinished({ texts }, style) {
   return {
     type: "rect",
@@ -197,9 +215,11 @@ function unfinished({ texts }, style) {
 }
 
 // One line through all stretches, with a step where one follows upon another, and a gap where there was no limit.
+/** @type {(steps: LimitStep[], timeAt: (epoch: number) => string, style: ChartStyle) => object[]} */
 function limitLine(steps, timeAt, style) {
   if (!steps.length) return [];
-  const at = (epoch, value) => `${timeAt(epoch).replace("T", "_")},${value}`; // in a path, T is a kind of curve
+  const at = (/** @type {number} */ epoch, /** @type {number} */ value) =>
+    `${timeAt(epoch).replace("T", "_")},${value}`; // in a path, T is a kind of curve
   const parts = steps.map(
     (step, place) =>
       `${steps[place - 1]?.to === step.from ? "L" : "M"}${at(step.from, step.value)}L${at(step.to, step.value)}`,
@@ -214,8 +234,13 @@ function limitLine(steps, timeAt, style) {
 }
 
 // Each stretch that is long enough has its number at its beginning; the last one has it in any case.
+/**
+ * @type {(
+ *   steps: LimitStep[], span: Span, timeAt: (epoch: number) => string, unit: string, style: ChartStyle
+ * ) => object[]}
+ */
 function limitLabels(steps, { from, to }, timeAt, unit, style) {
-  const isLong = (step) => step.to - step.from >= LABELLED * (to - from);
+  const isLong = (/** @type {Span} */ step) => step.to - step.from >= LABELLED * (to - from);
   return steps
     .filter((step, place) => isLong(step) || place === steps.length - 1)
     .map((step) => ({
@@ -231,11 +256,17 @@ function limitLabels(steps, { from, to }, timeAt, unit, style) {
     }));
 }
 
-// What the hover card says of one bin: {when, total, peak, lines: [{name, colour, value}]}, the largest first; `peak` is the
-// highest use within the bin, or null.
+// What the hover card says of one bin: {when, total, peak, lines: [{name, colour, value}]}, the largest first; `peak`
+// is the highest use within the bin, or null.
+/**
+ * @type {(
+ *   viewModel: ViewModel, key: string, bin: number
+ * ) => { when: string, total: number, peak: number | null, lines: CardLine[] }}
+ */
 export function linesAt(viewModel, key, bin) {
-  const value = (layer) => meansOf(layer, key)[bin];
+  const value = (/** @type {Layer} */ layer) => meansOf(layer, key)[bin];
   const some = viewModel.shown.filter((layer) => value(layer) > 0).sort((one, other) => value(other) - value(one));
+  /** @type {CardLine[]} */
   const lines = some
     .slice(0, MOST_LINES)
     .map((layer) => ({ name: layerName(layer), colour: layer.colour, value: value(layer) }));
@@ -251,6 +282,7 @@ export function linesAt(viewModel, key, bin) {
   return { when: whenOf(viewModel, bin), total: some.reduce((sum, layer) => sum + value(layer), 0), peak, lines };
 }
 
+/** @type {(viewModel: ViewModel, bin: number) => string} */
 function whenOf({ data, zone }, bin) {
   const isLast = bin === data.time_idxs.length - 1;
   const end = isLast ? data.metadata.last_updated_epoch : data.edges[bin + 1];
@@ -258,6 +290,7 @@ function whenOf({ data, zone }, bin) {
 }
 
 // What stands in the place of a chart, or "".
+/** @type {(viewModel: ViewModel, key: string) => string} */
 export function insteadOfChart(viewModel, key) {
   const { data, range, outside, zone } = viewModel;
   if (!isTold(data, key)) return "these data tell nothing of it";
@@ -273,10 +306,12 @@ export function insteadOfChart(viewModel, key) {
 }
 
 // A page may have room for a chart that came after the data.
+/** @type {(data: Data, key: string) => boolean} */
 function isTold(data, key) {
   return resourcesOf(data).some((resource) => resource.key === resourceOf(key) && (isWanted(key) || resource.pictured));
 }
 
+/** @type {(viewModel: ViewModel, key: string, stretch: string) => string} */
 function insteadOfWanted(viewModel, key, stretch) {
   const sampled = viewModel.data.waiting?.sampled;
   if (!sampled || !inView(viewModel, sampled).some((count) => count > 0)) {
@@ -288,6 +323,7 @@ function insteadOfWanted(viewModel, key, stretch) {
 }
 
 // A chart in words, for those who do not see it.
+/** @type {(viewModel: ViewModel, key: string) => string} */
 export function describe(viewModel, key) {
   const { data, range, zone } = viewModel;
   const instead = insteadOfChart(viewModel, key);

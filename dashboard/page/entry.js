@@ -2,7 +2,7 @@
 
 import { drawCharts, highlight } from "../charts/charts.js";
 import { showLegend, startLegend } from "../charts/legend.js";
-import { element, fill } from "../shared/dom.js";
+import { byId, element, fill, within } from "../shared/dom.js";
 import { drawnRange, wholeOf } from "../shared/range.js";
 import { startDownloads } from "./download.js";
 import { userTools } from "./finder.js";
@@ -29,23 +29,25 @@ import { isolated, toggled, viewModelOf } from "./view_model.js";
 const TICK_MS = 10_000;
 
 const page = {
-  view: null, // what the address says
-  open: null, // slug of the QoS in view
-  viewModel: null, // what is drawn of it, or null
+  view: viewAt(location.hash), // what the address says
+  open: /** @type {string | null} */ (null), // slug of the QoS in view
+  viewModel: /** @type {ViewModel | null} */ (null), // what is drawn of it
   drawing: false,
   outdated: false, // whether the charts must be drawn once more
-  before: null, // the range before the reader drew one with the mouse
-  untoggled: null, // {hidden, only} before the first click of what may become a double one
-  tools: [], // controls: {parts, show(viewModel, view)}
-  theme: null,
-  bar: null, // where the controls are, in the open panel
+  // the range before the reader drew one with the mouse
+  before: /** @type {Pick<View, "range" | "from" | "to"> | null} */ (null),
+  // {hidden, only} before the first click of what may become a double one
+  untoggled: /** @type {Partial<View>} */ ({}),
+  tools: /** @type {Tools[]} */ ([]), // the controls
+  theme: themeTools((theme) => change({ theme })),
+  bar: element("div", { class: "bar-of-tools" }), // where the controls are, in the open panel
   said: element("p", { class: "said", role: "status", hidden: true }), // a sentence for the reader
 };
 
+/** @type {() => void} */
 function start() {
   startReports({ openEntry, show: (entry, report) => showNew(entry, report), changed: () => showView() });
-  page.view = viewAt(location.hash);
-  const library = document.getElementById("plotly");
+  const library = byId("plotly");
   library.addEventListener("load", () => draw());
   library.addEventListener("error", () => document.documentElement.classList.add("no-plotly"));
   startControls();
@@ -60,33 +62,40 @@ function start() {
   startPolling();
 }
 
+/** @type {() => void} */
 function startControls() {
-  startTabs((slug) => change({ qos: indexNow().qos.find((entry) => entry.slug === slug).name }));
-  page.theme = themeTools((theme) => change({ theme }));
-  fill(document.getElementById("theme"), page.theme.part);
-  const sayTo = (text) => say(page.said, text);
+  startTabs((slug) => change({ qos: indexNow().qos.find((entry) => entry.slug === slug)?.name ?? null }));
+  fill(byId("theme"), page.theme.part);
+  const sayTo = (/** @type {string} */ text) => say(page.said, text);
   page.tools = [timeTools(changeRange, sayTo), userTools(change, sayTo)];
-  page.bar = element("div", { class: "bar-of-tools" }, [...page.tools.flatMap((tools) => tools.parts), page.said]);
+  fill(page.bar, [...page.tools.flatMap((tools) => tools.parts), page.said]);
   startSubjects(() => keepView({ table: chosenState() }));
-  document
-    .querySelectorAll(".legend")
-    .forEach((list) => startLegend(list, legendActions(list.closest('[role="tabpanel"]'))));
+  const panels = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[role="tabpanel"]:has(.legend)'));
+  for (const panel of panels) startLegend(within(panel, ".legend"), legendActions(panel));
 }
 
+// What is drawn; who asks for it pressed something in it.
+/** @type {() => ViewModel} */
+function drawn() {
+  if (!page.viewModel) throw new Error("nothing is drawn");
+  return page.viewModel;
+}
+
+/** @type {(panel: HTMLElement) => LegendActions} */
 function legendActions(panel) {
   return {
     toggle(id) {
       page.untoggled = { hidden: page.view.hidden, only: page.view.only };
-      change(toggled(page.view, page.viewModel, id));
+      change(toggled(page.view, drawn(), id));
     },
-    isolate: (id) => change(isolated(page.viewModel, id)),
-    isolateAfterToggle: (id) =>
-      change(isolated(viewModelOf(page.viewModel.data, { ...page.view, ...page.untoggled }), id)),
+    isolate: (id) => change(isolated(drawn(), id)),
+    isolateAfterToggle: (id) => change(isolated(viewModelOf(drawn().data, { ...page.view, ...page.untoggled }), id)),
     unpin: (id) => change({ pinned: page.view.pinned.filter((token) => token !== id) }),
     highlight: (id) => highlight(panel, id),
   };
 }
 
+/** @type {Change} */
 function change(changes) {
   keepView(changes);
   say(page.said, "");
@@ -94,6 +103,7 @@ function change(changes) {
 }
 
 // Another view, and its address, so that it can be sent to somebody; nothing is drawn.
+/** @type {Change} */
 function keepView(changes) {
   page.view = { ...page.view, qos: page.view.qos ?? openEntry()?.name ?? null, ...changes };
   try {
@@ -103,14 +113,16 @@ function keepView(changes) {
   }
 }
 
+/** @type {Change} */
 function changeRange(changes) {
   if (changes.range) page.before = null;
   change(changes);
 }
 
 // A stretch drawn with the mouse; a double click leads back to what was shown before the first of them.
+/** @type {(from: number, to: number) => void} */
 function zoomed(from, to) {
-  const { data } = page.viewModel;
+  const { data } = drawn();
   const range = drawnRange(data, from, to);
   const whole = wholeOf(data);
   page.before ??= { range: page.view.range, from: page.view.from, to: page.view.to };
@@ -118,21 +130,25 @@ function zoomed(from, to) {
   else change({ range: "all", ...range });
 }
 
+/** @type {() => void} */
 function back() {
   const before = page.before ?? { range: "all", from: null, to: null };
   page.before = null;
   change(before);
 }
 
+/** @type {() => Entry | undefined} */
 function openEntry() {
   return indexNow().qos.find((entry) => entry.slug === page.open);
 }
 
+/** @type {(slug: string) => HTMLElement} */
 function panelOf(slug) {
-  return document.getElementById(`panel-${slug}`);
+  return byId(`panel-${slug}`);
 }
 
 // The page as the view asks for it.
+/** @type {() => void} */
 function showView() {
   applyTheme(page.view);
   page.theme.show(page.view);
@@ -148,27 +164,32 @@ function showView() {
 }
 
 // A report that was not known before: all of it is shown or, by an error, nothing.
+/** @type {(entry: Entry, report: Loaded) => void} */
 function showNew(entry, report) {
   showReport(panelOf(entry.slug), viewModelOf(report.data, page.view));
 }
 
 // Everything in the open panel that depends on the view.
+/** @type {() => void} */
 function showViewModel() {
-  const panel = panelOf(page.open);
-  const report = reportOf(openEntry());
-  page.viewModel = report && viewModelOf(report.data, page.view);
-  if (!page.viewModel) return;
-  const place = panel.querySelector(".tools");
+  const entry = openEntry();
+  const report = entry ? reportOf(entry) : null;
+  const viewModel = report && viewModelOf(report.data, page.view);
+  page.viewModel = viewModel;
+  if (!entry || !viewModel) return;
+  const panel = panelOf(entry.slug);
+  const place = within(panel, ".tools");
   if (page.bar.parentElement !== place) fill(place, page.bar);
   place.hidden = false;
-  page.tools.forEach((tools) => tools.show(page.viewModel, page.view));
-  setChosenState(page.view.table, page.viewModel);
-  showLegend(panel.querySelector(".legend"), page.viewModel, page.view.pinned);
-  showSubjects(panel, page.viewModel);
+  page.tools.forEach((tools) => tools.show(viewModel, page.view));
+  setChosenState(page.view.table, viewModel);
+  showLegend(within(panel, ".legend"), viewModel, page.view.pinned);
+  showSubjects(panel, viewModel);
   draw();
 }
 
 // The line of state, the banner and the open panel's trouble; they count up by themselves.
+/** @type {() => void} */
 function tell() {
   const entry = openEntry();
   if (!entry) return;
@@ -176,28 +197,31 @@ function tell() {
   const now = Date.now() / 1000;
   const zone = page.viewModel?.zone ?? indexNow().zone;
   const trouble = troubleOf(entry);
-  fill(document.getElementById("state"), stateLine(entry, data, zone, now, trouble));
-  say(document.getElementById("zone"), zone);
+  fill(byId("state"), stateLine(entry, data, zone, now, trouble));
+  say(byId("zone"), zone);
   const clock = isCopy() ? indexNow().generated_at : now; // that a copy is old says nothing
   const health = healthOf(entry, data, indexNow(), statusNow(), clock);
-  say(document.getElementById("banner"), bannerText(health, zone, clock, indexTrouble(), canPoll()));
+  say(byId("banner"), bannerText(health, zone, clock, indexTrouble(), canPoll()));
   const panel = panelOf(entry.slug);
   panel.classList.toggle("without-data", !data);
   if (entry.data) {
     say(
-      panel.querySelector(".problem"),
+      within(panel, ".problem"),
       data ? "" : `The data of this QoS cannot be shown: ${trouble || `${entry.data} is missing`}.`,
     );
   }
 }
 
 // Only what changed, or a screen reader reads it again each time.
+/** @type {(place: HTMLElement, text: string) => void} */
 function say(place, text) {
   if (place.textContent !== text) place.textContent = text;
   place.hidden = !text;
 }
 
-// Charts are drawn when they are looked at, and once Plotly has come; what comes while they are drawn is drawn after it.
+// Charts are drawn when they are looked at, and once Plotly has come; what comes while they are drawn is drawn after
+// it.
+/** @type {() => Promise<void>} */
 async function draw() {
   page.outdated = true;
   if (page.drawing) return;
@@ -209,8 +233,9 @@ async function draw() {
   }
 }
 
+/** @type {() => Promise<void>} */
 async function drawAll() {
-  while (page.outdated && page.viewModel && globalThis.Plotly) {
+  while (page.outdated && page.viewModel && page.open !== null && globalThis.Plotly) {
     page.outdated = false;
     const [panel, viewModel] = [panelOf(page.open), page.viewModel];
     panel.classList.add("live"); // they need their size before they are drawn
@@ -219,9 +244,10 @@ async function drawAll() {
   }
 }
 
+/** @type {() => ChartStyle} */
 function styleOf() {
   const computed = getComputedStyle(document.body);
-  const colour = (name) => computed.getPropertyValue(`--${name}`).trim();
+  const colour = (/** @type {string} */ name) => computed.getPropertyValue(`--${name}`).trim();
   return {
     text: colour("text"),
     quiet: colour("quiet"),

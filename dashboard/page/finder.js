@@ -3,15 +3,18 @@
 import { element, fill } from "../shared/dom.js";
 import { visible } from "../shared/format.js";
 import { MOST_LAYERS, tokenOf } from "../shared/users.js";
+import { plainView } from "./view.js";
 
 const STEPS = [5, 8, 12, 20, 30];
 
 // {parts, show} as in toolbar.js.
+/** @type {(change: Change, tell: Say) => Tools} */
 export function userTools(change, tell) {
   const top = topTools(change);
   const search = searchTools(change, tell);
   const all = element("button", { type: "button", class: "all" }, "Show all");
   all.addEventListener("click", () => change({ hidden: [], only: [] }));
+  /** @type {Tool["show"]} */
   const show = (viewModel, view) => {
     [top, search].forEach((tools) => tools.show(viewModel, view));
     all.hidden = viewModel.shown.length === viewModel.stack.length;
@@ -19,19 +22,24 @@ export function userTools(change, tell) {
   return { parts: [element("div", { class: "users" }, [top.part, search.part, all])], show };
 }
 
+/** @type {(change: Change) => Tool} */
 function topTools(change) {
   const select = element("select", {});
+  /** @type {number | null} */
   let standard = null;
   select.addEventListener("change", () =>
     change({ top: Number(select.value) === standard ? null : Number(select.value) }),
   );
+  /** @type {Tool["show"]} */
   const show = ({ data, stack }, view) => {
-    standard = data.metadata.top_users;
+    const first = data.metadata.top_users;
+    standard = first;
     const users = stack.reduce((sum, layer) => sum + layer.users, 0);
-    const [numbers, now] = [topChoices(users, standard), view.top ?? standard];
+    const numbers = topChoices(users, first);
+    const now = view.top ?? first;
     fill(
       select,
-      numbers.map((number) => element("option", { value: number }, number >= users ? "all" : number)),
+      numbers.map((number) => element("option", { value: number }, number >= users ? "all" : String(number))),
     );
     select.value = String(numbers.find((number) => number >= now) ?? numbers.at(-1));
   };
@@ -39,11 +47,13 @@ function topTools(change) {
 }
 
 // How many areas are offered where there are so many users: all of them is the last, as long as that is not too many.
+/** @type {(users: number, standard: number) => number[]} */
 export function topChoices(users, standard) {
   const numbers = [...new Set([...STEPS, standard])].filter((number) => number < users && number < MOST_LAYERS);
   return [...numbers, MOST_LAYERS].sort((one, other) => one - other);
 }
 
+/** @type {(change: Change, tell: Say) => Tool} */
 function searchTools(change, tell) {
   const list = element("datalist", { id: "users" });
   const field = element("input", {
@@ -54,18 +64,23 @@ function searchTools(change, tell) {
     autocomplete: "off",
     spellcheck: "false",
   });
-  let [view, users] = [null, []];
+  /** @type {View | null} */
+  let view = null;
+  /** @type {string[]} */
+  let users = [];
   const take = () => {
     const found = foundUser(users, field.value);
     if (found === null) {
       return tell(field.value.trim() ? `No user here is called “${visible(field.value.trim())}”.` : "");
     }
+    const { pinned, hidden, only } = view ?? plainView();
     const token = tokenOf(found);
+    const others = (/** @type {string[]} */ tokens) => tokens.filter((one) => one !== token);
     field.value = "";
     change({
-      pinned: [...view.pinned.filter((one) => one !== token), token],
-      hidden: view.hidden.filter((one) => one !== token),
-      only: view.only.length ? [...view.only.filter((one) => one !== token), token] : [],
+      pinned: [...others(pinned), token],
+      hidden: others(hidden),
+      only: only.length ? [...others(only), token] : [],
     });
     return tell(`${visible(found)} has an area of their own now.`);
   };
@@ -78,6 +93,7 @@ function searchTools(change, tell) {
       foundUser(users, field.value) !== null &&
       take(),
   );
+  /** @type {Tool["show"]} */
   const show = (viewModel, now) => {
     view = now;
     if (users === viewModel.data.users) return;
@@ -91,6 +107,7 @@ function searchTools(change, tell) {
 }
 
 // The user who is meant: by the whole name, else by a part that only one of them has; null for none.
+/** @type {(users: string[], text: string) => string | null} */
 export function foundUser(users, text) {
   const wanted = text.trim().toLowerCase();
   if (!wanted) return null;

@@ -4,11 +4,13 @@ const PACKED = "*";
 const ASTERISKS = /^\*+$/;
 
 // A text of packed JSON as the value that it was made of.
+/** @type {(text: string) => any} */
 export function readPacked(text) {
   return unpacked(JSON.parse(text));
 }
 
 // The value with its rows as arrays again. Objects are made from entries, so that a key may be called "__proto__".
+/** @type {(value: any) => any} */
 export function unpacked(value) {
   if (Array.isArray(value)) return value.map(unpacked);
   if (typeof value !== "object" || value === null) return value;
@@ -19,6 +21,7 @@ export function unpacked(value) {
 }
 
 // "1*3 2.5 null*2" is [1, 1, 1, 2.5, null, null].
+/** @type {(text: string) => (number | null)[]} */
 function packedRow(text) {
   const row = [];
   for (const run of text.split(" ")) {

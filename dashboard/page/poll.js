@@ -3,17 +3,20 @@
 const TIMEOUT_MS = 30_000;
 
 // A copy of the page that has everything in it stays as it is.
+/** @type {() => boolean} */
 export function isCopy() {
   return document.documentElement.hasAttribute("data-copy");
 }
 
 // From file:// a page may not read the files beside it.
+/** @type {() => boolean} */
 export function canPoll() {
   if (isCopy()) return false;
   return location.protocol === "http:" || location.protocol === "https:";
 }
 
 // What the server answers for a file beside the page. Throws an error with a sentence for the reader.
+/** @type {(name: string) => Promise<Response>} */
 export async function answerOf(name) {
   let answer;
   try {
@@ -26,11 +29,13 @@ export async function answerOf(name) {
 }
 
 // The text of a file beside the page; throws as `answerOf` does.
+/** @type {(name: string) => Promise<string>} */
 export async function textOf(name) {
   return (await answerOf(name)).text();
 }
 
 // The index, parsed; throws as `textOf` does, and where it is something else.
+/** @type {(version: number) => Promise<SiteIndex>} */
 export async function newIndex(version) {
   const index = parsed(await textOf("index.json"));
   if (index?.schema_version !== version || !Array.isArray(index.qos)) {
@@ -39,6 +44,7 @@ export async function newIndex(version) {
   return index;
 }
 
+/** @type {(text: string) => any} */
 function parsed(text) {
   try {
     return JSON.parse(text);
@@ -48,7 +54,9 @@ function parsed(text) {
 }
 
 // Whether the tabs, which are made with the page, still fit the index.
+/** @type {(one: SiteIndex, other: SiteIndex) => boolean} */
 export function sameTabs(one, other) {
-  const tabs = (index) => JSON.stringify(index.qos.map((entry) => [entry.slug, entry.title, Boolean(entry.data)]));
+  const tabs = (/** @type {SiteIndex} */ index) =>
+    JSON.stringify(index.qos.map((entry) => [entry.slug, entry.title, Boolean(entry.data)]));
   return tabs(one) === tabs(other);
 }

@@ -3,7 +3,7 @@
 (() => {
   const root = document.documentElement;
   root.classList.add("js");
-  let theme = /[#&]theme=(light|dark|system)(?:&|$)/.exec(location.hash)?.[1];
+  let theme = /[#&]theme=(light|dark|system)(?:&|$)/.exec(location.hash)?.[1] ?? null;
   try {
     theme ??= localStorage.getItem("librarian-theme");
   } catch {

@@ -6,6 +6,7 @@ import { RANGES } from "../shared/range.js";
 import { MOST_LAYERS } from "../shared/users.js";
 
 export const THEMES = ["system", "light", "dark"];
+/** @type {View} */
 const PLAIN = {
   qos: null,
   range: "all",
@@ -19,6 +20,7 @@ const PLAIN = {
   pinned: [],
   table: {},
 };
+/** @type {Map<"hidden" | "only" | "pinned", string>} */
 const NAMED = new Map([
   ["hidden", "hide"],
   ["only", "only"],
@@ -31,6 +33,7 @@ const TABLE_KEY = /^table\.([a-z][\w-]{0,30})$/i;
 const MOST_TABLE_KEYS = 20;
 
 // A view with nothing chosen, or with `changes` alone.
+/** @type {(changes?: Partial<View>) => View} */
 export function plainView(changes = {}) {
   return { ...PLAIN, ...changes };
 }
@@ -38,29 +41,32 @@ export function plainView(changes = {}) {
 // The view that an address's end describes. What it does not say, or says in a way that makes no sense, is as plain.
 // `range` is a key of RANGES or "all"; `from` and `to` are epochs and then `range` is "all"; `top` is a number or null;
 // `theme` is null where the address leaves it to the browser; `table` has texts by key.
+/** @type {(hash: string) => View} */
 export function viewAt(hash) {
   const said = new URLSearchParams(hash.replace(/^#/, ""));
   const view = plainView(spanAt(said));
   for (const [part, name] of NAMED) view[part] = namesAt(said, name);
-  if (said.get("qos")) view.qos = said.get("qos");
+  view.qos = said.get("qos") || null;
   if (/^\d{1,2}$/.test(said.get("top") ?? "")) view.top = Math.min(MOST_LAYERS, Math.max(1, Number(said.get("top"))));
   if (said.get("zone") === "mine") view.zone = "mine";
-  if (THEMES.includes(said.get("theme"))) view.theme = said.get("theme");
+  const theme = said.get("theme") ?? "";
+  if (THEMES.includes(theme)) view.theme = theme;
   view.table = tableAt(said);
   return view;
 }
 
 // The address's end of a view, without what is plain; "" for a plain one.
+/** @type {(view: View) => string} */
 export function addressOfView(view) {
   const said = new URLSearchParams();
-  const say = (name, value) => value !== null && said.append(name, value);
+  const say = (/** @type {string} */ name, /** @type {string | number | null} */ value) => {
+    if (value !== null) said.append(name, String(value));
+  };
   say("qos", view.qos);
-  if (view.from === null) say("range", view.range === "all" ? null : view.range);
+  if (view.from === null || view.to === null) say("range", view.range === "all" ? null : view.range);
   else {
-    [
-      ["from", view.from],
-      ["to", view.to],
-    ].forEach(([name, epoch]) => say(name, timeText(epoch)));
+    say("from", timeText(view.from));
+    say("to", timeText(view.to));
   }
   say("top", view.top);
   say("zone", view.zone === "cluster" ? null : view.zone);
@@ -71,13 +77,16 @@ export function addressOfView(view) {
   return text && `#${text}`;
 }
 
+/** @type {(said: URLSearchParams) => Partial<View>} */
 function spanAt(said) {
   const [from, to] = ["from", "to"].map((name) => epochOfText(said.get(name) ?? ""));
   if (from !== null && to !== null && from < to) return { from, to };
-  return RANGES.has(said.get("range")) ? { range: said.get("range") } : {};
+  const range = said.get("range") ?? "";
+  return RANGES.has(range) ? { range } : {};
 }
 
 // A whole number of seconds, or a time in UTC such as 2026-11-20T14:10Z; null for anything else.
+/** @type {(text: string) => number | null} */
 function epochOfText(text) {
   const epoch = /^\d{1,12}$/.test(text)
     ? Number(text)
@@ -87,17 +96,20 @@ function epochOfText(text) {
   return epoch >= 0 && epoch <= LATEST ? epoch : null;
 }
 
+/** @type {(epoch: number) => string} */
 function timeText(epoch) {
   return `${new Date(epoch * 1000).toISOString().slice(0, epoch % 60 ? 19 : 16)}Z`;
 }
 
+/** @type {(said: URLSearchParams, name: string) => string[]} */
 function namesAt(said, name) {
   const names = said.getAll(name).filter((one) => one && one.length <= LONGEST_NAME);
   return [...new Set(names)].slice(0, MOST_NAMES);
 }
 
+/** @type {(said: URLSearchParams) => Texts} */
 function tableAt(said) {
-  const found = [...said].map(([name, value]) => [TABLE_KEY.exec(name)?.[1], value]);
+  const found = [...said].map(([name, value]) => [TABLE_KEY.exec(name)?.[1] ?? "", value]);
   return Object.fromEntries(
     found.filter(([key, value]) => key && value.length <= LONGEST_NAME).slice(0, MOST_TABLE_KEYS),
   );

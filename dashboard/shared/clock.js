@@ -1,6 +1,9 @@
 // Clocks of zones: what they show at a time, and when they show it. Times are epochs in seconds.
 
+import { remembered } from "./remembered.js";
+
 const WEEK = 7 * 86400;
+/** @type {Intl.DateTimeFormatOptions} */
 const FIELDS = {
   hourCycle: "h23",
   year: "numeric",
@@ -10,14 +13,17 @@ const FIELDS = {
   minute: "numeric",
   second: "numeric",
 };
+/** @type {Map<string, Intl.DateTimeFormat>} */
 const dials = new Map(); // zone -> formatter; making one is slow
 
 // The zone of the reader's own clock.
+/** @type {() => string} */
 export function readersZone() {
   return new Intl.DateTimeFormat().resolvedOptions().timeZone ?? "UTC";
 }
 
 // By how many seconds the clock of `zone` is ahead of UTC; a zone that the browser does not know is taken for UTC.
+/** @type {(epoch: number, zone: string) => number} */
 export function offsetAt(epoch, zone) {
   const part = Object.fromEntries(
     dialOf(zone)
@@ -28,6 +34,7 @@ export function offsetAt(epoch, zone) {
 }
 
 // The offset at each of `epochs`, which rise. Asking for each would be slow; no zone changes twice within a week.
+/** @type {(epochs: number[], zone: string) => number[]} */
 export function offsetsAt(epochs, zone) {
   const offsets = new Array(epochs.length);
   for (let first = 0; first < epochs.length;) {
@@ -39,6 +46,11 @@ export function offsetsAt(epochs, zone) {
   return offsets;
 }
 
+/**
+ * @type {(
+ *   epochs: number[], offsets: number[], first: number, last: number, atFirst: number, atLast: number, zone: string
+ * ) => void}
+ */
 function fillOffsets(epochs, offsets, first, last, atFirst, atLast, zone) {
   if (atFirst === atLast) {
     offsets.fill(atFirst, first, last + 1);
@@ -53,12 +65,14 @@ function fillOffsets(epochs, offsets, first, last, atFirst, atLast, zone) {
 }
 
 // As a field for date and time takes it: "2026-11-20T14:10". Seconds are left out.
+/** @type {(epoch: number, zone: string) => string} */
 export function fieldTime(epoch, zone) {
   return new Date((epoch + offsetAt(epoch, zone)) * 1000).toISOString().slice(0, 16);
 }
 
 // The time of "2026-11-20T14:10" on the clock of `zone`: the first of two where the clock comes back to it; where it is
 // skipped, as much later as the clock jumps. NaN for another text.
+/** @type {(text: string, zone: string) => number} */
 export function epochOfField(text, zone) {
   const wall = Date.parse(`${text}Z`) / 1000;
   if (Number.isNaN(wall)) return NaN;
@@ -70,17 +84,19 @@ export function epochOfField(text, zone) {
 }
 
 // Whether two zones' clocks agree all through a stretch of time.
+/** @type {(one: string, other: string, from: number, to: number) => boolean} */
 export function sameClock(one, other, from, to) {
   if (one === other) return true;
   for (let at = from; at < to; at += WEEK) if (offsetAt(at, one) !== offsetAt(at, other)) return false;
   return offsetAt(to, one) === offsetAt(to, other);
 }
 
+/** @type {(zone: string) => Intl.DateTimeFormat} */
 function dialOf(zone) {
-  if (!dials.has(zone)) dials.set(zone, newDial(zone));
-  return dials.get(zone);
+  return remembered(dials, zone, () => newDial(zone));
 }
 
+/** @type {(zone: string) => Intl.DateTimeFormat} */
 function newDial(zone) {
   try {
     return new Intl.DateTimeFormat("en-US", { ...FIELDS, timeZone: zone });

@@ -3,8 +3,9 @@
 import { element } from "../shared/dom.js";
 
 // `head` are the columns' names, `lines` rows of cells: texts or elements, the first of them the row's head.
+/** @type {(label: string, head: string[], lines: Child[][]) => HTMLElement} */
 export function plainTable(label, head, lines) {
-  const row = (cells) =>
+  const row = (/** @type {Child[]} */ cells) =>
     element(
       "tr",
       {},

@@ -17,6 +17,7 @@ for (const [name, type] of Object.entries(SCHEMAS)) {
     additionalProperties: false,
     format: false,
     unknownAny: false,
+    ignoreMinAndMaxItems: true,
   });
   await writeFile(`${target}/${name}.d.ts`, made);
 }

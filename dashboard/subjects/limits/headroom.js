@@ -9,10 +9,12 @@ import { typesNow } from "./types_now.js";
 const FULL = 0.95;
 const HIGH = 0.75;
 
+/** @type {(data: Data) => HTMLElement[]} */
 export function headroomOf(data) {
   return picturedOf(data).map((key) => element("div", { class: "gauge", "data-key": key }, gaugeOf(data, key)));
 }
 
+/** @type {(data: Data, key: string) => Child[]} */
 function gaugeOf(data, key) {
   const heading = element("h3", {}, nameOf(data, key));
   if (!isTracked(data, key)) {
@@ -32,6 +34,7 @@ function gaugeOf(data, key) {
 }
 
 // No limit, a limit of 0 and a limit that is not known are three things.
+/** @type {(used: number, limit: Limit) => string} */
 function headroomText(used, limit) {
   if (limit.kind === "none") return "no limit";
   if (limit.kind === "unknown") return "limit not known";
@@ -41,6 +44,7 @@ function headroomText(used, limit) {
   return `${share} % in use, ${free >= 0 ? `${amount(free)} free` : `${amount(-free)} over`}`;
 }
 
+/** @type {(name: string, used: number, limit: Limit) => HTMLElement} */
 function barOf(name, used, limit) {
   if (limit.kind !== "limit" || limit.value === 0) {
     return element("div", { class: `bar ${limit.kind === "limit" ? "shut" : limit.kind}`, "aria-hidden": "true" }); // the text below says which
@@ -57,6 +61,7 @@ function barOf(name, used, limit) {
   return element("div", { class: "bar", role: "meter", ...text, ...range }, filled);
 }
 
+/** @type {(data: Data, key: string) => HTMLElement | null} */
 function typesOf(data, key) {
   const types = typesNow(data, key);
   const name = nameOf(data, key);
@@ -70,6 +75,7 @@ function typesOf(data, key) {
 }
 
 // One type of a resource, such as GPUs: beside its own limit, if it has one, that of all of the resource holds.
+/** @type {(resource: string, type: TypeNow) => HTMLElement} */
 function typeLine(resource, { type, count, limit }) {
   const name = shownName(type);
   const figure = element("span", {}, `${amount(count)}${typeText(limit)}`);
@@ -77,12 +83,14 @@ function typeLine(resource, { type, count, limit }) {
   return element("li", {}, [words, limit.kind === "limit" ? barOf(`${resource} ${name}`, count, limit) : null]);
 }
 
+/** @type {(limit: Limit) => string} */
 function typeText(limit) {
   if (limit.kind === "none") return ", no limit of its own";
   if (limit.kind === "unknown") return ", limit not known";
   return limit.value === 0 ? ", limit 0: none may be used" : ` of ${amount(limit.value)}`;
 }
 
+/** @type {(limit: Limit) => string[]} */
 function sourceOf(limit) {
   return limit.source === "configuration" ? ["limit set by the configuration"] : [];
 }

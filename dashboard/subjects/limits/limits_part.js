@@ -9,6 +9,7 @@ import { policyRow, pressureIn } from "./pressure.js";
 const HOLDERS = 4;
 
 // How close use came to the limits in the range.
+/** @type {(place: HTMLElement, viewModel: ViewModel) => void} */
 export function showPressure(place, { data, range, zone }) {
   const rows = pressureIn(data, range);
   const heading = element("h3", {}, ["At the limit", element("small", {}, range ? "in the range" : "in the window")]);
@@ -33,6 +34,7 @@ export function showPressure(place, { data, range, zone }) {
   ]);
 }
 
+/** @type {(data: Data, row: PressureRow, zone: string) => Child[]} */
 function pressureLine(data, row, zone) {
   const of = row.limit.kind === "limit" ? ` of ${amount(row.limit.value)} ${unitOf(data, row.key).unit}` : "";
   const peak = row.peak
@@ -52,17 +54,19 @@ function pressureLine(data, row, zone) {
 }
 
 // Every limit that Slurm or the configuration sets, and which of them binds first.
+/** @type {(place: HTMLElement, viewModel: ViewModel) => void} */
 export function showPolicy(place, { data }) {
   const rows = (data.policy ?? []).map(policyRow);
   const heading = element("h3", {}, "Limits");
   if (!data.policy) return fill(place, [heading, element("p", { class: "quiet" }, "These data tell nothing of it.")]);
   if (!rows.length) return fill(place, [heading, element("p", { class: "quiet" }, "Slurm sets no limit here.")]);
-  const flags = (data.flags ?? []).length
+  const flags = data.flags?.length
     ? element("p", { class: "quiet" }, `Flags of the QoS: ${data.flags.map(visible).join(", ")}.`)
     : null;
   fill(place, [heading, plainTable("Limits", ["for", "of", "limit", "in use", "set by"], rows.map(policyLine)), flags]);
 }
 
+/** @type {(row: PolicyWords) => Child[]} */
 function policyLine({ per, what, limit, used, by, share, of, setting, binds }) {
   const inUse =
     used === null ? "–" : `${used}${share === null ? "" : ` (${percent(share, 1)})`}${by ? `, ${shownName(by)}` : ""}`;

@@ -5,16 +5,18 @@ import { overlaps } from "../../shared/range.js";
 import { limitOf, own } from "../../shared/report.js";
 import { trackedOf } from "../../shared/resources.js";
 
-// For each observable that has a limit now or had one in the range, what a reader wants to know of it:
-// {key, limit, used, share, peak, near, longest, holders}. `peak` is {value, from, to} of the bin with the highest use, or null;
+// For each observable that has a limit now or had one in the range, what a reader wants to know of it: {key, limit,
+// used, share, peak, near, longest, holders}. `peak` is {value, from, to} of the bin with the highest use, or null;
 // `near` the seconds in which at least 95 % of the limit as it was then were in use, null where the data do not tell.
 // `holders` and `longest` are those of the whole window, whatever the range.
+/** @type {(data: Data, range: Span | null) => PressureRow[]} */
 export function pressureIn(data, range) {
   return trackedOf(data)
     .map((key) => rowFor(data, range, key))
     .filter((row) => row.limit.kind === "limit" || row.near !== null);
 }
 
+/** @type {(data: Data, range: Span | null, key: string) => PressureRow} */
 function rowFor(data, range, key) {
   const told = own(data.pressure, key, null);
   const limit = limitOf(data, key);
@@ -33,6 +35,7 @@ function rowFor(data, range, key) {
 }
 
 // The highest use of all users at one moment, and the bin in which that was.
+/** @type {(data: Data, peaks: number[], first: number, bins: number) => (Span & { value: number }) | null} */
 function highestBin(data, peaks, first, bins) {
   let best = null;
   for (let bin = first; bin < first + bins; bin += 1) {
@@ -48,6 +51,7 @@ function highestBin(data, peaks, first, bins) {
 }
 
 // Of a bin that the range cuts, the same part is counted as lies in it.
+/** @type {(data: Data, key: string, first: number, seconds: number[]) => number | null} */
 function nearSeconds(data, key, first, seconds) {
   const near = own(data.near, key, null);
   if (!near) return null;
@@ -58,11 +62,13 @@ function nearSeconds(data, key, first, seconds) {
   }, 0);
 }
 
+/** @type {Texts} */
 const PER = { group: "all together", account: "an account", user: "a user", job: "a job" };
 
 // A limit as Slurm has it, in words: {per, what, limit, used, share, of, setting, binds}.
+/** @type {(row: PolicyRow) => PolicyWords} */
 export function policyRow(row) {
-  const told = (value) =>
+  const told = (/** @type {number} */ value) =>
     row.unit === "s"
       ? lasting(value)
       : row.unit && row.unit !== row.name

@@ -1,12 +1,14 @@
-// Limits: how much of them is in use now, how close use came to them, and what Slurm sets. Reports of before `peaks` and
-// `policy` tell only the first.
+// Limits: how much of them is in use now, how close use came to them, and what Slurm sets. Reports of before `peaks`
+// and `policy` tell only the first.
 
 import { fill } from "../../shared/dom.js";
 import { headroomOf } from "./headroom.js";
 import { showPolicy, showPressure } from "./limits_part.js";
 
+/** @type {WeakMap<HTMLElement, Data>} */
 const reports = new WeakMap(); // place of the headroom -> the report that it shows: it is the same in every range
 
+/** @type {Subject} */
 export const limitsSubject = {
   key: "limits",
   prepare(viewModel) {

@@ -2,8 +2,9 @@
 
 import { limitOf } from "../../shared/report.js";
 
-// What is held now by type, types of the window that nobody holds included: [{type, count, limit}]. A single type is only
-// told where it has a limit of its own: else it says what all of the resource say.
+// What is held now by type, types of the window that nobody holds included: [{type, count, limit}]. A single type is
+// only told where it has a limit of its own: else it says what all of the resource say.
+/** @type {(data: Data, resource: string) => TypeNow[]} */
 export function typesNow(data, resource) {
   const start = `${resource}:`;
   const keys = Object.keys(data.now.total)

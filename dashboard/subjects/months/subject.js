@@ -3,6 +3,7 @@
 
 import { monthState, setMonthState, showMonths, startMonths } from "./months_part.js";
 
+/** @type {Subject} */
 export const monthsSubject = {
   key: "months",
   tables: ["month-users", "month-accounts"],

@@ -13,6 +13,7 @@ const GROUPS = new Map([
 const MOST_NAMED = 6;
 
 // The queue in sentences: how much waits, since when, what does not compete; each is a text.
+/** @type {(data: Data, zone: string, now: number) => string[]} */
 export function queueSentences(data, zone, now) {
   const queue = data.queue;
   if (!queue) return ["These data tell nothing of the queue."];
@@ -29,18 +30,19 @@ export function queueSentences(data, zone, now) {
   if (!queue.jobs) return [...old, ...partly, "Nothing waits."];
   const others = [...GROUPS.keys()]
     .slice(1)
-    .filter((group) => queue.groups[group]?.jobs)
-    .map((group) => `${amount(queue.groups[group].jobs)} ${GROUPS.get(group)}`);
+    .map((group) => ({ group, jobs: own(queue.groups, group, null)?.jobs ?? 0 }))
+    .filter(({ jobs }) => jobs)
+    .map(({ group, jobs }) => `${amount(jobs)} ${GROUPS.get(group)}`);
   return [
     ...old,
     ...partly,
-    competing.jobs ? competingSentence(data, zone, now) : "No job waits for its turn.",
+    competing.jobs ? competingSentence(queue, data, zone, now) : "No job waits for its turn.",
     ...(others.length ? [`Besides, ${others.join(", ")}.`] : []),
   ];
 }
 
-function competingSentence(data, zone, now) {
-  const { groups, oldest, next_start: next } = data.queue;
+/** @type {(queue: QueueNow, data: Data, zone: string, now: number) => string} */
+function competingSentence({ groups, oldest, next_start: next }, data, zone, now) {
   const since = oldest
     ? `; the oldest, ${shownName(oldest.user)}'s, has waited ${lasting(Math.max(0, now - oldest.since))}`
     : "";
@@ -52,17 +54,17 @@ function competingSentence(data, zone, now) {
 }
 
 // "96 CPUs, 8 GPUs, 200 GiB"; what is not tracked or not wanted is left out.
+/** @type {(data: Data, wish: object) => string} */
 export function wishOf(data, wish) {
   const parts = trackedOf(data)
-    .filter((key) => own(wish, key, 0) > 0)
-    .map((key) => {
-      const { unit } = unitOf(data, key);
-      return counted(wish[key], unit.replace(/s$/, ""), unit);
-    });
+    .map((key) => ({ count: own(wish, key, 0), unit: unitOf(data, key).unit }))
+    .filter(({ count }) => count > 0)
+    .map(({ count, unit }) => counted(count, unit.replace(/s$/, ""), unit));
   return parts.join(", ") || "nothing that is counted";
 }
 
 // A reason as a card of the page has it: {reason, group, wish, who, text, todo, when}.
+/** @type {(data: Data, row: Reason, zone: string, now: number) => ReasonCard} */
 export function reasonCard(data, row, zone, now) {
   const users = Object.keys(row.users ?? {})
     .map((user) => ({ user, jobs: own(row.users, user, 0) }))

@@ -1,9 +1,11 @@
 // What waits and why, on the page.
 
 import { element, fill } from "../../shared/dom.js";
-import { amount, lasting, timeOfDay, zoned } from "../../shared/format.js";
+import { lasting, timeOfDay, zoned } from "../../shared/format.js";
+import { own } from "../../shared/report.js";
 import { labelOf, trackedOf } from "../../shared/resources.js";
 import { cellsBy } from "../../tables/cells.js";
+import { numberColumn, userColumn } from "../../tables/columns.js";
 import { queueSentences, reasonCard } from "./queue.js";
 
 const TAGS = new Map([
@@ -13,6 +15,7 @@ const TAGS = new Map([
 ]);
 
 // The sentences and a card for each reason. `now` is when it is read.
+/** @type {(place: HTMLElement, viewModel: ViewModel, now: number) => void} */
 export function showQueue(place, { data, zone }, now) {
   const sentences = queueSentences(data, zone, now).map((text) => element("p", {}, text));
   const cards = (data.queue?.reasons ?? []).map((row) => reasonPart(reasonCard(data, row, zone, now)));
@@ -20,6 +23,7 @@ export function showQueue(place, { data, zone }, now) {
   fill(place, [element("h3", {}, "Waiting now"), ...sentences, list]);
 }
 
+/** @type {(card: ReasonCard) => HTMLElement} */
 function reasonPart({ reason, group, jobs, wish, who, text, todo, when }) {
   const tag = TAGS.has(group) ? element("small", {}, TAGS.get(group)) : null;
   return element("li", { class: `reason ${TAGS.has(group) ? "aside" : "competing"}` }, [
@@ -32,36 +36,24 @@ function reasonPart({ reason, group, jobs, wish, who, text, todo, when }) {
 }
 
 // Who waits, as a table of the page.
+/** @type {(viewModel: ViewModel, now: number) => TableData} */
 export function waitingTable({ data, stack, zone }, now) {
   const rows = data.queue?.users ?? [];
   const keys = trackedOf(data).filter((key) => rows.some((row) => Object.hasOwn(row, key)));
-  const number = (key, words) => ({
-    key,
-    label: words,
-    kind: "number",
-    value: (row) => row[key] ?? 0,
-    text: (row) => amount(row[key] ?? 0),
-  });
+  const number = (/** @type {string} */ key, /** @type {string} */ label) =>
+    numberColumn(key, label, (row) => own(row, key, 0));
   const columns = [
-    { key: "user", label: "User", kind: "name", value: (row) => row.user },
+    userColumn(),
     number("jobs", "jobs"),
     ...keys.map((key) => number(key, labelOf(data, key))),
-    {
-      key: "oldest",
-      label: "waits for",
+    numberColumn("oldest", "waits for", (row) => (row.oldest ? Math.max(0, now - row.oldest) : 0), {
       full: "waits for: how long the oldest of the user's jobs has waited",
-      kind: "number",
-      value: (row) => (row.oldest ? Math.max(0, now - row.oldest) : 0),
       text: (row) => (row.oldest ? lasting(Math.max(0, now - row.oldest)) : "–"),
-    },
-    {
-      key: "next_start",
-      label: "next start",
+    }),
+    numberColumn("next_start", "next start", (row) => row.next_start ?? 0, {
       full: "next start: when Slurm expects the next of the user's jobs to start",
-      kind: "number",
-      value: (row) => row.next_start ?? 0,
       text: (row) => startText(row.next_start, now, zone),
-    },
+    }),
   ];
   return {
     name: "waiting",
@@ -76,6 +68,7 @@ export function waitingTable({ data, stack, zone }, now) {
   };
 }
 
+/** @type {(start: number | null, now: number, zone: string) => string} */
 function startText(start, now, zone) {
   if (!start) return "–";
   if (start <= now) return "any moment";

@@ -1,10 +1,11 @@
-// The queue: what is pending and why, and how long jobs waited for their start. The charts of what waiting jobs want are
-// the frame's. Reports of before the queue say nothing of it, and so does a cluster whose squeue gave no answer.
+// The queue: what is pending and why, and how long jobs waited for their start. The charts of what waiting jobs want
+// are the frame's. Reports of before the queue say nothing of it, and so does a cluster whose squeue gave no answer.
 
 import { showGrid } from "../../tables/grid.js";
 import { showQueue, waitingTable } from "./queue_part.js";
 import { showWaits, waitsTable } from "./waits_part.js";
 
+/** @type {Subject} */
 export const queueSubject = {
   key: "queue",
   tables: ["waiting", "waits"],

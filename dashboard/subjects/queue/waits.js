@@ -4,9 +4,10 @@ import { wholeOf } from "../../shared/range.js";
 
 const KINDS = ["gpu", "cpu"];
 
-// {key, from, to, exact, everybody, users}: the stretch of the data's own that fits the range best: the same one, or the
-// shortest that holds it. `everybody` are rows without a user, by kind and size; `users` those of users over all sizes. Null
-// where the data tell nothing.
+// {key, from, to, exact, everybody, users}: the stretch of the data's own that fits the range best: the same one, or
+// the shortest that holds it. `everybody` are rows without a user, by kind and size; `users` those of users over all
+// sizes. Null where the data tell nothing.
+/** @type {(data: Data, range: Span | null) => WaitsFound | null} */
 export function waitsIn(data, range) {
   const ranges = data.waits?.ranges;
   if (!ranges) return null;
@@ -22,12 +23,16 @@ export function waitsIn(data, range) {
 }
 
 // A table by column as rows: {user: [a, b], jobs: [1, 2]} is [{user: a, jobs: 1}, {user: b, jobs: 2}].
+/** @type {(columns: Record<string, any[]>) => WaitRow[]} */
 function tableRows(columns) {
   const names = Object.keys(columns);
-  return columns.user.map((_, place) => Object.fromEntries(names.map((name) => [name, columns[name][place]])));
+  return columns.user.map(
+    (_, place) => /** @type {any} */ (Object.fromEntries(names.map((name) => [name, columns[name][place]]))),
+  );
 }
 
 // One row a user: {user, jobs, gpu, cpu}, each kind {jobs, median, p90} or null; who started most jobs comes first.
+/** @type {(rows: WaitRow[]) => UserWaits[]} */
 function byUser(rows) {
   const found = new Map();
   for (const row of rows.filter(({ user, size }) => user !== null && size === null)) {
@@ -40,6 +45,7 @@ function byUser(rows) {
 }
 
 // The days of a kind's trend: [{from, to, jobs, median, p90}].
+/** @type {(data: Data, kind: string) => WaitDay[]} */
 export function trendOf(data, kind) {
   return (data.waits?.trend ?? []).filter((day) => day.kind === kind);
 }

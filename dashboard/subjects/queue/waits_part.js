@@ -2,15 +2,19 @@
 
 import { drawing, element, fill } from "../../shared/dom.js";
 import { counted, lasting, zoned, zonedDay } from "../../shared/format.js";
+import { own } from "../../shared/report.js";
 import { cellsBy } from "../../tables/cells.js";
+import { numberColumn, userColumn } from "../../tables/columns.js";
 import { plainTable } from "../../tables/plain_table.js";
 import { trendOf, waitsIn } from "./waits.js";
 
+/** @type {Texts} */
 const SORTS_OF_JOBS = { gpu: "GPU jobs", cpu: "CPU jobs" };
 const WIDTH = 320;
 const HEIGHT = 64;
 
 // Everybody's waits by kind and size, and the trend of the days.
+/** @type {(place: HTMLElement, viewModel: ViewModel) => void} */
 export function showWaits(place, { data, range, zone }) {
   const found = waitsIn(data, range);
   const heading = element("h3", {}, [
@@ -39,24 +43,31 @@ export function showWaits(place, { data, range, zone }) {
   fill(place, [heading, table, element("div", { class: "trends" }, trends), note]);
 }
 
+/** @type {(found: WaitsFound, zone: string) => string} */
 function spanWords({ from, to, exact }, zone) {
   return `${exact ? "" : "the nearest that is known: "}${zoned(from, zone)} to ${zoned(to, zone)}`;
 }
 
+/** @type {(data: Data) => string} */
 function stillWords(data) {
-  const still = Object.keys(SORTS_OF_JOBS).filter((kind) => data.waits.still?.[kind]?.jobs);
-  const told = still.map((kind) => `${SORTS_OF_JOBS[kind]} ${lasting(data.waits.still[kind].median)}`);
+  const told = Object.keys(SORTS_OF_JOBS).flatMap((kind) => {
+    const still = own(data.waits?.still, kind, null);
+    return still?.jobs ? [`${SORTS_OF_JOBS[kind]} ${lasting(still.median ?? 0)}`] : [];
+  });
   return told.length ? ` Half of those that wait now have waited at least: ${told.join(", ")}.` : "";
 }
 
 // A bar a day: the median, and above it the nine of ten. A square root keeps short waits to be seen beside long ones.
+/** @type {(data: Data, kind: string, zone: string) => HTMLElement | null} */
 function trendPicture(data, kind, zone) {
   const days = trendOf(data, kind);
   if (days.length < 2) return null;
   const most = Math.max(...days.map((day) => day.p90), 1);
   const first = days[0].from;
-  const whole = days.at(-1).to - first;
-  const height = (seconds) => Math.sqrt(seconds / most) * HEIGHT;
+  const last = days[days.length - 1];
+  const whole = last.to - first;
+  const height = (/** @type {number} */ seconds) => Math.sqrt(seconds / most) * HEIGHT;
+  /** @type {(day: WaitDay, seconds: number, name: string) => SVGElement} */
   const bar = (day, seconds, name) =>
     drawing("rect", {
       class: name,
@@ -76,7 +87,7 @@ function trendPicture(data, kind, zone) {
       bar(day, day.median, "half"),
     ]),
   );
-  const label = `${SORTS_OF_JOBS[kind]} by day: longest of 9 in 10 ${lasting(most)}, on the last day ${lasting(days.at(-1).median)} for half of them`;
+  const label = `${SORTS_OF_JOBS[kind]} by day: longest of 9 in 10 ${lasting(most)}, on the last day ${lasting(last.median)} for half of them`;
   const picture = drawing(
     "svg",
     { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label, preserveAspectRatio: "none" },
@@ -87,20 +98,19 @@ function trendPicture(data, kind, zone) {
 }
 
 // Waits by user, as a table of the page.
+/** @type {(viewModel: ViewModel) => TableData} */
 export function waitsTable({ data, stack, range, zone }) {
   const found = waitsIn(data, range);
   const rows = found?.users ?? [];
-  const wait = (kind, part, label, full) => ({
-    key: `${kind}-${part}`,
-    label,
-    full,
-    kind: "number",
-    value: (row) => row[kind]?.[part] ?? -1,
-    text: (row) => (row[kind] ? lasting(row[kind][part]) : "–"),
-  });
+  /** @type {(kind: "gpu" | "cpu", part: "median" | "p90", label: string, full: string) => Column} */
+  const wait = (kind, part, label, full) =>
+    numberColumn(`${kind}-${part}`, label, (row) => row[kind]?.[part] ?? -1, {
+      full,
+      text: (row) => (row[kind] ? lasting(row[kind][part]) : "–"),
+    });
   const columns = [
-    { key: "user", label: "User", kind: "name", value: (row) => row.user },
-    { key: "jobs", label: "jobs started", kind: "number", value: (row) => row.jobs, text: (row) => String(row.jobs) },
+    userColumn(),
+    numberColumn("jobs", "jobs started", (row) => row.jobs, { text: (row) => String(row.jobs) }),
     wait("gpu", "median", "GPU jobs: half", "GPU jobs: half of them waited at most that long"),
     wait("gpu", "p90", "9 of 10", "9 of 10 GPU jobs waited at most that long"),
     wait("cpu", "median", "CPU jobs: half", "CPU jobs: half of them waited at most that long"),

@@ -8,28 +8,34 @@ import { extremes, heatOf } from "./heat.js";
 const DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const HEAT_STEPS = 10;
 const HEAT_TITLE = "When is it usually free?";
+/** @type {WeakMap<HTMLElement, HeatMap>} */
 const heatMaps = new WeakMap(); // place -> its parts
+/** @type {string | null} */
 let wantedHeat = null; // the resource that the reader chose, null for the first
 let heatChanged = () => {};
 
 // `told` is called when the reader chose another resource.
+/** @type {(told: () => void) => void} */
 export function startHeat(told) {
   heatChanged = told;
 }
 
 // What the reader chose, as texts by key, without what is plain; and back.
+/** @type {() => Texts} */
 export function heatState() {
   return wantedHeat === null ? {} : { heat: wantedHeat };
 }
 
+/** @type {(texts: Texts, viewModel: ViewModel) => void} */
 export function setHeatState({ heat }, { data }) {
   wantedHeat = picturedOf(data).slice(1).includes(heat) ? heat : null;
 }
 
 // Shows a viewModel's use by hour of the week in `place`; the resource is the reader's to choose there. Where this QoS
 // does not track it the first one is shown, and the choice stays for the others.
+/** @type {(place: HTMLElement, viewModel: ViewModel) => void} */
 export function showHeat(place, viewModel) {
-  const heat = heatMaps.get(place) ?? newHeat(place);
+  const heat = heatMaps.get(place) ?? newHeat(place, viewModel);
   heatMaps.set(place, heat);
   heat.viewModel = viewModel;
   const keys = trackedOf(viewModel.data);
@@ -40,34 +46,31 @@ export function showHeat(place, viewModel) {
       keys.map((key) => element("option", { value: key }, nameOf(viewModel.data, key))),
     );
   }
-  heat.choice.value = keys.includes(wantedHeat) ? wantedHeat : keys[0];
+  heat.choice.value = keys.find((key) => key === wantedHeat) ?? keys[0];
   showCells(heat);
 }
 
-function newHeat(place) {
-  const heat = { viewModel: null, choice: element("select", { "aria-label": "What to show by hour of the week" }) };
+/** @type {(place: HTMLElement, viewModel: ViewModel) => HeatMap} */
+function newHeat(place, viewModel) {
+  const label = "Mean use by hour of the week";
+  const body = element("tbody");
+  const hours = Array.from({ length: 24 }, (_, hour) => element("th", { scope: "col" }, String(hour)));
+  const corner = element("th", { scope: "col" }, element("span", { class: "unseen" }, "Day"));
+  const head = element("thead", {}, element("tr", {}, [corner, ...hours]));
+  const table = element("table", { "aria-label": label }, [head, body]);
+  const heat = {
+    viewModel,
+    choice: element("select", { "aria-label": "What to show by hour of the week" }),
+    words: element("p", { class: "quiet" }),
+    key: element("p", { class: "heat-key quiet", "aria-hidden": "true" }),
+    body,
+    scroll: element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, table),
+  };
   heat.choice.addEventListener("change", () => {
     wantedHeat = heat.choice.value === picturedOf(heat.viewModel.data)[0] ? null : heat.choice.value;
     showCells(heat);
     heatChanged();
   });
-  [heat.words, heat.key] = [
-    element("p", { class: "quiet" }),
-    element("p", { class: "heat-key quiet", "aria-hidden": "true" }),
-  ];
-  heat.body = element("tbody");
-  const hours = Array.from({ length: 24 }, (_, hour) => element("th", { scope: "col" }, String(hour)));
-  const head = element(
-    "thead",
-    {},
-    element("tr", {}, [element("th", { scope: "col" }, element("span", { class: "unseen" }, "Day")), ...hours]),
-  );
-  const table = element("table", { "aria-label": "Mean use by hour of the week" }, [head, heat.body]);
-  heat.scroll = element(
-    "div",
-    { class: "scroll", tabindex: "0", role: "region", "aria-label": "Mean use by hour of the week" },
-    table,
-  );
   fill(place, [
     element("h3", {}, HEAT_TITLE),
     element("div", { class: "grid-tools" }, heat.choice),
@@ -78,6 +81,7 @@ function newHeat(place) {
   return heat;
 }
 
+/** @type {(heat: HeatMap) => void} */
 function showCells(heat) {
   const { data, range, zone } = heat.viewModel;
   const key = heat.choice.value;
@@ -101,6 +105,7 @@ function showCells(heat) {
   ]);
 }
 
+/** @type {(value: number | null, heat: Heat, when: string, unit: string) => HTMLElement} */
 function cellOf(value, { whole, isLimit }, when, unit) {
   if (value === null) return element("td", { title: `${when}: no data` }, "·");
   const share = whole ? value / whole : 0;
@@ -114,22 +119,25 @@ function cellOf(value, { whole, isLimit }, when, unit) {
 }
 
 // As in the headroom, 100 % is said only where nothing is left.
+/** @type {(share: number) => number} */
 function percentOf(share) {
   return share < 1 ? Math.min(99, Math.round(100 * share)) : Math.round(100 * share);
 }
 
+/** @type {(found: { least: HeatCell, most: HeatCell }, heat: Heat, unit: string, zone: string) => string} */
 function wordsOf({ least, most }, { whole, isLimit }, unit, zone) {
   const clock = `Means of the time shown, on the clock of ${zone}.`;
   if (least.value === most.value) {
     return `${most.value ? "The same at every hour" : "None in use at any hour"}. ${clock}`;
   }
-  const told = ({ day, hour, value, alike }) => {
+  const told = (/** @type {HeatCell} */ { day, hour, value, alike }) => {
     const share = isLimit ? `${percentOf(value / whole)} % of the limit` : `${amount(value)} ${unit}`;
     return `${DAYS[day]} ${hourName(hour)}${alike ? ` and ${counted(alike, "other hour")}` : ""} (${share})`;
   };
   return `Least in use: ${told(least)}. Most: ${told(most)}. ${clock}`;
 }
 
+/** @type {(hour: number) => string} */
 function hourName(hour) {
   return `${String(hour).padStart(2, "0")}:00`;
 }

@@ -5,6 +5,7 @@ import { showGrid } from "../../tables/grid.js";
 import { heatState, setHeatState, showHeat, startHeat } from "./heatmap.js";
 import { nowTable, totalsTable } from "./usage_tables.js";
 
+/** @type {Subject} */
 export const usageSubject = {
   key: "usage",
   tables: ["now", "totals"],

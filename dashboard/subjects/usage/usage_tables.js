@@ -1,17 +1,19 @@
 // What the table of now and the table of totals hold.
 
 import { element } from "../../shared/dom.js";
-import { amount, counted, percent, shownName, zoned } from "../../shared/format.js";
+import { counted, shownName, zoned } from "../../shared/format.js";
 import { wholeOf } from "../../shared/range.js";
 import { own } from "../../shared/report.js";
-import { labelOf, trackedOf, unitOf } from "../../shared/resources.js";
+import { labelOf, trackedOf } from "../../shared/resources.js";
 import { coloursOf, userCell } from "../../tables/cells.js";
+import { hoursColumns, numberColumn, userColumn } from "../../tables/columns.js";
 import { nowRows } from "./now.js";
 import { totalsIn } from "./totals.js";
 
 const ELSEWHEN = "These data do not tell when runs ended: ended runs are counted only when everything is shown.";
 
 // Both take a viewModel and give what `showGrid` takes; they touch no page.
+/** @type {(viewModel: ViewModel) => TableData} */
 export function nowTable({ data, stack }) {
   const rows = nowRows(data);
   const columns = [
@@ -30,6 +32,7 @@ export function nowTable({ data, stack }) {
   };
 }
 
+/** @type {(viewModel: ViewModel) => TableData} */
 export function totalsTable({ data, stack, range, outside, zone }) {
   const { rows, total, endedElsewhen } = totalsIn(data, range);
   const states = Object.keys(total.ended).sort(
@@ -62,36 +65,18 @@ export function totalsTable({ data, stack, range, outside, zone }) {
   };
 }
 
-function userColumn() {
-  return { key: "user", label: "User", kind: "name", value: (row) => row.user };
-}
-
-function numberColumn(key, label, value) {
-  return { key, label, kind: "number", value, text: (row) => amount(value(row)) };
-}
-
-function hoursColumns(data, key, whole) {
-  const hours = numberColumn(key, unitOf(data, key).hours, (row) => own(row.hours, key, 0));
-  const share = {
-    key: `share ${key}`,
-    label: "share",
-    full: `share of ${hours.label}`,
-    kind: "share",
-    value: (row) => (whole ? hours.value(row) / whole : 0),
-  };
-  return [hours, { ...share, text: (row) => percent(hours.value(row), whole) }];
-}
-
 // A state of Slurm's, as it stands after "runs": "completed", "out of memory".
+/** @type {(state: string) => string} */
 function stateName(state) {
   return shownName(state).toLowerCase().replaceAll("_", " ");
 }
 
+/** @type {(columns: Column[], stack: Layer[]) => (row: any) => HTMLElement[]} */
 function cellsOf(columns, stack) {
   const colours = coloursOf(stack);
   return (row) =>
     columns.map((column) => {
-      if (column.kind !== "name") return element("td", { class: column.kind }, column.text(row));
+      if (column.kind !== "name") return element("td", { class: column.kind }, column.text?.(row));
       return row.user === null
         ? element("th", { scope: "row" }, counted(row.users, "user"))
         : userCell(row.user, colours);
@@ -99,6 +84,7 @@ function cellsOf(columns, stack) {
 }
 
 // The name of a file to save, of letters that any system takes.
+/** @type {(data: Data, what: string) => string} */
 function fileOf(data, what) {
   return `${data.metadata.qos.replace(/[^\w.-]+/g, "_").replace(/^\.+/, "")}-${what}.csv`;
 }
