@@ -30,7 +30,10 @@ export default [
       curly: ["error", "multi-line"],
       "default-param-last": "error",
       eqeqeq: "error",
-      "max-len": ["error", { code: 120, ignoreStrings: true, ignoreTemplateLiterals: true, ignoreRegExpLiterals: true }],
+      "max-len": [
+        "error",
+        { code: 120, ignoreStrings: true, ignoreTemplateLiterals: true, ignoreRegExpLiterals: true },
+      ],
       "max-lines": ["error", 400],
       "max-lines-per-function": ["error", { max: 60, skipComments: true }],
       "no-console": "error",
