@@ -1,4 +1,5 @@
-// The data that came inside the page: long rows of numbers are short texts in them, as librarian/render/json/packed.py says.
+// The data that came inside the page: long rows of numbers are short texts in them, as
+// librarian/render/json/packed.py says.
 
 const PACKED = "*";
 const ASTERISKS = /^\*+$/;

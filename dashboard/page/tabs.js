@@ -2,7 +2,6 @@
 
 import { byId } from "../shared/dom.js";
 import { tokenOf } from "../shared/users.js";
-import { addressOfView, plainView, viewAt } from "./view.js";
 
 /** @type {Map<string, number | "first" | "last">} */
 const KEYS = new Map(Object.entries({ ArrowRight: 1, ArrowLeft: -1, Home: "first", End: "last" }));
@@ -43,18 +42,7 @@ function slugOfTab(tab) {
   return tab.dataset.slug ?? "";
 }
 
-// The end of a QoS's address, "#qos=avery"; of any name, even one with half a character.
-/** @type {(name: string) => string} */
-export function addressOf(name) {
-  return addressOfView(plainView({ qos: name }));
-}
-
-// The slug of the QoS that an address's end names, or null.
-/** @type {(hash: string, entries: Entry[]) => string | null} */
-export function slugAt(hash, entries) {
-  return slugOf(viewAt(hash).qos, entries);
-}
-
+// The slug of the QoS that is called so in a view, or null.
 /** @type {(name: string | null, entries: Entry[]) => string | null} */
 export function slugOf(name, entries) {
   if (name === null) return null;

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sameTabs } from "./poll.js";
-import { addressOf, placeAfter, slugAt } from "./tabs.js";
+import { placeAfter, slugOf } from "./tabs.js";
+import { addressOfView, plainView, viewAt } from "./view.js";
 
 const ENTRIES = [
   { name: "avery", slug: "avery", title: "Avery", data: "data_avery.json" },
@@ -9,16 +10,19 @@ const ENTRIES = [
   { name: "broken\udcff", slug: "broken", title: "Broken", data: null },
 ];
 
+const addressOf = (name) => addressOfView(plainView({ qos: name }));
+const slugAt = (hash) => slugOf(viewAt(hash).qos, ENTRIES);
+
 test("the address names a QoS, whatever it is called", () => {
   for (const { name, slug } of ENTRIES.slice(0, 2)) {
-    assert.equal(slugAt(addressOf(name), ENTRIES), slug);
-    assert.equal(slugAt(`#qos=${encodeURIComponent(name)}`, ENTRIES), slug);
+    assert.equal(slugAt(addressOf(name)), slug);
+    assert.equal(slugAt(`#qos=${encodeURIComponent(name)}`), slug);
   }
-  for (const hash of ["", "#", "#qos=", "#qos=other", "#avery", "#qos=%"]) assert.equal(slugAt(hash, ENTRIES), null);
+  for (const hash of ["", "#", "#qos=", "#qos=other", "#avery", "#qos=%"]) assert.equal(slugAt(hash), null);
 });
 
 test("a name with half a character has an address too", () => {
-  assert.equal(slugAt(addressOf("broken\udcff"), ENTRIES), "broken");
+  assert.equal(slugAt(addressOf("broken\udcff")), "broken");
 });
 
 test("arrows lead round, Home and End to the ends, other keys nowhere", () => {
