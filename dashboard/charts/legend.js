@@ -1,22 +1,22 @@
 // The legend that the charts share: who is shown, alone, pinned, or stands out.
 
-import { element, origin, swatch, within } from "../shared/dom.js";
+import { closestTo, element, swatch, within } from "../shared/dom.js";
 import { layerName } from "./figure.js";
 
 // Listens to a legend. `actions` are toggle(id), isolate(id), isolateAfterToggle(id), unpin(id) and
 // highlight(id or null).
 /** @type {(list: HTMLElement, actions: LegendActions) => void} */
 export function startLegend(list, actions) {
-  const idAt = (/** @type {Event} */ event) => origin(event, "[data-id]")?.dataset.id ?? null;
+  const idAt = (/** @type {Event} */ event) => closestTo(event, "[data-id]")?.dataset.id ?? null;
   list.addEventListener("click", (event) => {
-    const button = origin(event, "button");
+    const button = closestTo(event, "button");
     const id = idAt(event);
     if (!button || id === null) return;
     if (button.dataset.does === "unpin") actions.unpin(id);
     else clicked(event, id, actions);
   });
   list.addEventListener("keydown", (event) => {
-    const id = origin(event, '[data-does="toggle"]') && idAt(event);
+    const id = closestTo(event, '[data-does="toggle"]') && idAt(event);
     if (event.key !== "Enter" || !event.shiftKey || !id) return;
     event.preventDefault();
     actions.isolate(id);
@@ -25,7 +25,7 @@ export function startLegend(list, actions) {
   list.addEventListener("pointerleave", () => actions.highlight(null));
   list.addEventListener(
     "focusin",
-    (event) => origin(event, ":focus-visible") === event.target && actions.highlight(idAt(event)),
+    (event) => closestTo(event, ":focus-visible") === event.target && actions.highlight(idAt(event)),
   );
   list.addEventListener("focusout", () => actions.highlight(null));
 }

@@ -1,6 +1,6 @@
 // The table beside the page is compressed: where the browser can unpack it, a reader is handed a plain one.
 
-import { element, origin } from "../shared/dom.js";
+import { closestTo, element } from "../shared/dom.js";
 import { answerOf, canPoll } from "./poll.js";
 
 const SUFFIX = /\.gz$/;
@@ -11,7 +11,7 @@ const TABLE_TYPE = "text/csv;charset=utf-8";
 export function startDownloads() {
   if (!canPoll() || !globalThis.DecompressionStream) return; // the link leads to the file as it is
   document.addEventListener("click", (event) => {
-    const link = origin(event, "a[data-table]");
+    const link = closestTo(event, "a[data-table]");
     const isPlain = event.button === 0 && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
     if (!(link instanceof HTMLAnchorElement) || !isPlain || event.defaultPrevented) return;
     event.preventDefault();

@@ -70,8 +70,11 @@ function startControls() {
   page.tools = [timeTools(changeRange, sayTo), userTools(change, sayTo)];
   fill(page.bar, [...page.tools.flatMap((tools) => tools.parts), page.said]);
   startSubjects(() => keepView({ table: chosenState() }));
-  const panels = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[role="tabpanel"]:has(.legend)'));
-  for (const panel of panels) startLegend(within(panel, ".legend"), legendActions(panel));
+  const panels = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[role="tabpanel"]'));
+  for (const panel of panels) {
+    const legend = panel.querySelector(".legend"); // where there are no data yet there is none
+    if (legend instanceof HTMLElement) startLegend(legend, legendActions(panel));
+  }
 }
 
 // What is drawn; who asks for it pressed something in it.

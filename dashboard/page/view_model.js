@@ -5,7 +5,7 @@ import { readersZone, sameClock } from "../shared/clock.js";
 import { rangeOf, wholeOf } from "../shared/range.js";
 import { OTHERS } from "../shared/users.js";
 
-// {data, zone, range, outside, layers, shown}: the zone whose clock is shown, what `rangeOf` tells, all layers, and
+// {data, zone, range, outside, stack, shown}: the zone whose clock is shown, what `rangeOf` tells, all layers, and
 // those which are not switched off.
 /** @type {(data: Data, view: View, mine?: string) => ViewModel} */
 export function viewModelOf(data, view, mine = readersZone()) {

@@ -54,7 +54,7 @@ export function within(parent, selector) {
 
 // The element of a kind that an event came from, or that holds where it came from; null for none.
 /** @type {(event: Event, selector: string) => HTMLElement | null} */
-export function origin(event, selector) {
+export function closestTo(event, selector) {
   const found = event.target instanceof Element ? event.target.closest(selector) : null;
   return found instanceof HTMLElement ? found : null;
 }
