@@ -21,6 +21,8 @@ BASIC_VERSION = "4.1.1"
 BASIC_INTEGRITY = "sha384-N2HZsG+IG/3J8CwhGGYz/kmzZ0sprpPWwjhor9ZI4lxuf47i9DXK2/NDGxMaJiEb"
 BASIC_URL = f"https://cdn.jsdelivr.net/npm/{BASIC_PACKAGE}@{BASIC_VERSION}/{BASIC_FILE}"
 
+ROOMS = ("charts", "page", "shared", "subjects", "tables")  # of dashboard/; what stands beside them is for its makers
+
 _PACKAGE_FOLDER = Path(librarian.__file__).resolve().parent
 # How every build of plotly.js opens: "* plotly.js v4.1.1" or "* plotly.js (basic - minified) v4.1.1".
 _BANNER = re.compile(rb"\* plotly\.js (?:\([\w ,-]+\) )?v(\d+\.\d+\.\d+)")
@@ -38,12 +40,13 @@ def templates() -> dict[str, str]:
 
 
 def dashboard() -> dict[str, str]:
-    """The texts of the page's modules and style sheets by file name: dashboard/*.js and *.css, without tests.
+    """The texts of the page's modules and style sheets by path below dashboard/, with "/", without tests.
 
     Raises `LibrarianError` when there are none: the installation is broken.
     """
     folder = _folder("dashboard")
-    files = sorted(path for path in folder.iterdir() if path.suffix in {".js", ".css"} and path.is_file())
+    found = (path for room in ROOMS for path in (folder / room).rglob("*") if path.suffix in {".js", ".css"})
+    files = sorted(path for path in found if path.is_file() and not path.name.startswith("."))
     return _texts(folder, [path for path in files if not path.name.endswith(".test.js")])
 
 

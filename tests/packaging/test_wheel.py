@@ -106,6 +106,8 @@ def test_the_wheel_carries_nothing_else(wheel: Wheel) -> None:
     assert tops == {"librarian", f"slurm_librarian-{librarian.__version__}.dist-info"}
     unwanted = ("node_modules", ".test.js", "tests/", "__pycache__", "package.json", "package-lock.json", "/.")
     assert not [name for name in wheel.names for part in unwanted if part in name]
+    of_the_page = {name for name in wheel.names if name.startswith("librarian/_assets/dashboard/")}
+    assert of_the_page == {f"librarian/_assets/dashboard/{name}" for name in assets.dashboard()}
 
 
 def test_with_npm_the_wheel_carries_the_small_plotly_and_its_licence(wheel: Wheel) -> None:

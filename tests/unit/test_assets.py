@@ -52,9 +52,18 @@ class TestOurFolders:
         assert assets.templates() == {"page.html": "{{ grün }}", "sections/head.html": "head"}
 
     def test_the_dashboard_is_its_modules_and_styles_alone(self, package: Path) -> None:
-        for name in ("app.js", "app.test.js", "page.css", "package.json", "notes.md", "node_modules/other/x.js"):
+        ours = ("page/app.js", "page/page.css", "subjects/queue/deep/x.js")
+        others = (
+            "page/app.test.js",
+            "page/notes.md",
+            "page/.x.js",
+            "eslint.config.js",
+            "node_modules/page/x.js",
+            "tools/x.js",
+        )
+        for name in (*ours, *others):
             write(package / "_assets/dashboard" / name, name)
-        assert assets.dashboard() == {"app.js": "app.js", "page.css": "page.css"}
+        assert assets.dashboard() == {name: name for name in ours}
 
     def test_a_checkout_reads_its_top_level_folders(self, package: Path) -> None:
         write(package.parent / "pyproject.toml")
@@ -80,6 +89,8 @@ class TestOurFolders:
         assert any(name.endswith((".html", ".j2")) for name in assets.templates())
         assert {Path(name).suffix for name in assets.dashboard()} == {".js", ".css"}
         assert not [name for name in assets.dashboard() if name.endswith(".test.js")]
+        folders = {path.name for path in (CHECKOUT / "dashboard").iterdir() if path.is_dir()}
+        assert folders - {"node_modules", "tools", "types"} == set(assets.ROOMS)
 
 
 class TestPlotly:

@@ -84,7 +84,7 @@ def test_a_report_gets_smaller() -> None:
 
 
 def test_the_page_reads_what_is_packed(tmp_path: Path) -> None:
-    """dashboard/packed.test.js, with made-up values and a report of ours."""
+    """dashboard/page/packed.test.js, with made-up values and a report of ours."""
     node = shutil.which("node")
     if node is None:
         pytest.skip("there is no node")
@@ -99,7 +99,7 @@ def test_the_page_reads_what_is_packed(tmp_path: Path) -> None:
     paths = {"LIBRARIAN_PLAIN": tmp_path / "plain.json", "LIBRARIAN_PACKED": tmp_path / "packed.json"}
     paths["LIBRARIAN_PLAIN"].write_text(json.dumps(plain))
     paths["LIBRARIAN_PACKED"].write_text(json.dumps(packed(plain)))
-    program = [node, "--test", "--test-reporter=tap", "packed.test.js"]
+    program = [node, "--test", "--test-reporter=tap", "page/packed.test.js"]
     environment = os.environ | {name: str(path) for name, path in paths.items()}
     told = subprocess.run(
         program, cwd=CHECKOUT / "dashboard", env=environment, capture_output=True, timeout=60, check=False

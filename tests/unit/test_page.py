@@ -71,7 +71,8 @@ def rendered(index: dict[str, Any] | None = None, plotly: Plotly = BASIC, **chan
 
 
 def modules(**texts: str) -> dict[str, str]:
-    return {f"{name}.js": text for name, text in texts.items()}
+    """Modules in the folder of the entry, which is called `entry`."""
+    return {f"page/{name}.js": text for name, text in texts.items()}
 
 
 def policy_of(page: Elements) -> dict[str, str]:
@@ -89,7 +90,7 @@ def sha(text: str) -> str:
 def test_modules_come_after_those_they_import_each_once() -> None:
     script = joined(
         modules(
-            page='import { a } from "./a.js";\nimport {\n  b, c,\n} from "./b.js";\na(b, c);\n',
+            entry='import { a } from "./a.js";\nimport {\n  b, c,\n} from "./b.js";\na(b, c);\n',
             a='import { b } from "./b.js";\nexport function a() { return b; }\n',
             b="export const b = 1;\nexport async function c() {}\n",
             other="not needed, not even JavaScript",
@@ -102,7 +103,7 @@ def test_modules_come_after_those_they_import_each_once() -> None:
 
 
 def test_what_the_script_defines_stays_in_it() -> None:
-    script = joined(modules(page="export const a = 1;\n"))
+    script = joined(modules(entry="export const a = 1;\n"))
     assert script.startswith('(() => {\n"use strict";\n')
     assert script.endswith("})();\n")
 
@@ -115,7 +116,6 @@ def test_what_the_script_defines_stays_in_it() -> None:
         'import "./a.js";',
         'import { a } from "a";',
         'import { a } from "https://example.org/a.js";',
-        'import { a } from "../a.js";',
         "import { a } from './a.js';",
         'const a = await import("./a.js");',
         "const a = import.meta.url;",
@@ -127,100 +127,135 @@ def test_what_the_script_defines_stays_in_it() -> None:
     ],
 )
 def test_other_forms_of_import_and_export_are_refused(line: str) -> None:
-    with pytest.raises(ValueError, match=r"^page\.js has an import or export of "):
-        joined(modules(page=f"{line}\n", a="export const a = 1;\n"))
+    with pytest.raises(ValueError, match=r"^page/entry\.js has an import or export of "):
+        joined(modules(entry=f"{line}\n", a="export const a = 1;\n"))
+
+
+def test_a_path_is_that_from_the_folder_of_the_module() -> None:
+    script = joined(
+        {
+            "page/entry.js": 'import { a } from "../subjects/queue/a.js";\nimport { x } from "./a.js";\na(x);\n',
+            "page/a.js": "export const x = 1;\n",
+            "subjects/queue/a.js": 'import { deep } from "../../shared/deep.js";\nexport function a() { deep(); }\n',
+            "shared/deep.js": "export function deep() {}\n",
+        }
+    )
+    assert script.index("function deep()") < script.index("function a()") < script.index("a(x);")
+    assert "import" not in script
+
+
+@pytest.mark.parametrize("path", ["../../outside.js", "../a.js", "./queue/a.js", "./../page/../../page/a.js"])
+def test_a_path_that_leads_to_no_module_is_refused(path: str) -> None:
+    with pytest.raises(ValueError, match=r"^page/entry\.js imports [\w./]+, which is not there$"):
+        joined(modules(entry=f'import {{ a }} from "{path}";\n', a="export const a = 1;\n"))
 
 
 def test_renaming_an_import_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"^page\.js imports a as b, which a\.js does not export$"):
-        joined(modules(page='import { a as b } from "./a.js";\n', a="export const a = 1;\n"))
+    with pytest.raises(ValueError, match=r"^page/entry\.js imports a as b, which page/a\.js does not export$"):
+        joined(modules(entry='import { a as b } from "./a.js";\n', a="export const a = 1;\n"))
 
 
 def test_an_import_of_what_is_not_exported_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"^page\.js imports hidden, which a\.js does not export$"):
-        joined(modules(page='import { a, hidden } from "./a.js";\n', a="export const a = 1;\nconst hidden = 2;\n"))
+    with pytest.raises(ValueError, match=r"^page/entry\.js imports hidden, which page/a\.js does not export$"):
+        joined(modules(entry='import { a, hidden } from "./a.js";\n', a="export const a = 1;\nconst hidden = 2;\n"))
 
 
 def test_a_module_that_is_not_there_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"^page\.js imports a\.js, which is not there$"):
-        joined(modules(page='import { a } from "./a.js";\n'))
+    with pytest.raises(ValueError, match=r"^page/entry\.js imports page/a\.js, which is not there$"):
+        joined(modules(entry='import { a } from "./a.js";\n'))
 
 
 def test_a_circle_is_refused_with_its_way() -> None:
     ring = modules(
-        page='import { a } from "./a.js";\n',
+        entry='import { a } from "./a.js";\n',
         a='import { b } from "./b.js";\nexport const a = 1;\n',
         b='import { a } from "./a.js";\nexport const b = 1;\n',
     )
-    with pytest.raises(ValueError, match=r"circle: page\.js -> a\.js -> b\.js -> a\.js$"):
+    with pytest.raises(ValueError, match=r"circle: page/entry\.js -> page/a\.js -> page/b\.js -> page/a\.js$"):
         joined(ring)
 
 
 @pytest.mark.parametrize("one", ["const x = 1;", "function x() {}", "async function x() {}", "class x {}", "let x;"])
 @pytest.mark.parametrize("other", ["const x = 2;", "export function x() {}", "let x = 3;", "class x extends Map {}"])
 def test_a_name_that_two_modules_define_is_refused(one: str, other: str) -> None:
-    with pytest.raises(ValueError, match=r"^page\.js and a\.js both define x$"):
-        joined(modules(page=f'import {{ a }} from "./a.js";\n{other}\n', a=f"export const a = 1;\n{one}\n"))
+    with pytest.raises(ValueError, match=r"^page/entry\.js and page/a\.js both define x$"):
+        joined(modules(entry=f'import {{ a }} from "./a.js";\n{other}\n', a=f"export const a = 1;\n{one}\n"))
 
 
 def test_names_inside_functions_are_nobodys_business() -> None:
-    joined(modules(page='import { a } from "./a.js";\nconst x = a;\n', a="export function a() {\n  const x = 1;\n}\n"))
+    joined(modules(entry='import { a } from "./a.js";\nconst x = a;\n', a="export function a() {\n  const x = 1;\n}\n"))
 
 
 @pytest.mark.parametrize("line", ["const { x, y } = z;", "let x, y;", "const [x] = z;", "var x, y;"])
 def test_declarations_of_several_names_are_refused(line: str) -> None:
-    with pytest.raises(ValueError, match=r"^page\.js has a declaration at its top level that declares more than one"):
-        joined(modules(page=f"{line}\n"))
+    with pytest.raises(
+        ValueError, match=r"^page/entry\.js has a declaration at its top level that declares more than one"
+    ):
+        joined(modules(entry=f"{line}\n"))
 
 
 @pytest.mark.parametrize("text", ["</script>", "</SCRIPT ", "<!-- x"])
 def test_text_that_would_end_the_script_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="would end a script element"):
-        joined(modules(page=f'const x = "{text}";\n'))
+        joined(modules(entry=f'const x = "{text}";\n'))
 
 
 def test_the_first_script_stands_above_all_that_is_painted_and_may_not_end_its_element() -> None:
-    first = assets.dashboard()["first.js"]
+    first = assets.dashboard()["page/theme_boot.js"]
     page = rendered()
     assert page.index(first) < page.index("<body>")
     assert sha(first) in policy_of(Elements(page))["script-src"]
     with pytest.raises(ValueError, match="would end a script element"):
-        rendered(dashboard=assets.dashboard() | {"first.js": "// </script>"})
+        rendered(dashboard=assets.dashboard() | {"page/theme_boot.js": "// </script>"})
 
 
 def test_text_that_would_end_the_style_is_refused() -> None:
-    dashboard = assets.dashboard() | {"style.css": "a { content: '</STYLE>'; }"}
-    with pytest.raises(ValueError, match=r"style\.css holds text that would end a style element"):
+    dashboard = assets.dashboard() | {"page/style.css": "a { content: '</STYLE>'; }"}
+    with pytest.raises(ValueError, match=r"page/style\.css holds text that would end a style element"):
         rendered(dashboard=dashboard)
 
 
 def test_a_last_line_without_its_end_is_whole() -> None:
-    script = joined(modules(page='import { a } from "./a.js";\na(); // done', a="export function a() {} // one"))
+    script = joined(modules(entry='import { a } from "./a.js";\na(); // done', a="export function a() {} // one"))
     assert re.search(r"^a\(\); // done$", script, re.MULTILINE)
     assert script.endswith("\n})();\n")
 
 
 def test_indentation_and_lines_of_comment_are_left_out() -> None:
     first = "// of a\nconst a = 1; // one\n\n  // more\n"
-    script = joined(modules(page=first + 'function b() {\n    return `x ${a ? `// ${a}` : "y"}`\n\t+ 1\n}\n// end'))
+    script = joined(modules(entry=first + 'function b() {\n    return `x ${a ? `// ${a}` : "y"}`\n\t+ 1\n}\n// end'))
     assert script.split("\n")[2:-2] == [
         "const a = 1; // one", "function b() {", 'return `x ${a ? `// ${a}` : "y"}`', "+ 1", "}",
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "line", ["a = `", "a = `x ${b(`", "a = `${`", "const b = /`/;", 'a = "x\\', "`a` + `${ {", "/* `"]
-)
+def test_comments_of_several_lines_are_left_out_whatever_they_say() -> None:
+    types = '/** @import { A } from "../types/model.js" */\n/**\n * `x\nexport default import("x")\n */\n'
+    script = joined(modules(entry=types + "function b() {\n  /* one */\n  /** @type {A} */\n  const c = 1;\n}\n"))
+    assert script.split("\n")[2:-2] == ["function b() {", "const c = 1;", "}"]
+
+
+def test_code_after_such_a_comment_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"^page/entry\.js has code after a comment: /\* a \*/ b\(\);$"):
+        joined(modules(entry="/* a */ b();\n"))
+
+
+def test_a_comment_without_an_end_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"^page/entry\.js has a comment without an end$"):
+        joined(modules(entry="a();\n/* a\nb();\n"))
+
+
+@pytest.mark.parametrize("line", ["a = `", "a = `x ${b(`", "a = `${`", "const b = /`/;", 'a = "x\\', "`a` + `${ {"])
 def test_a_text_that_goes_on_in_the_next_line_is_refused(line: str) -> None:
-    with pytest.raises(ValueError, match=r"^page\.js has a text that goes on in the next line: "):
-        joined(modules(page=f"{line}\n  // not a comment\n`;\n"))
+    with pytest.raises(ValueError, match=r"^page/entry\.js has a text that goes on in the next line: "):
+        joined(modules(entry=f"{line}\n  // not a comment\n`;\n"))
 
 
 @pytest.mark.parametrize(
     "line", [r"a = `\`${b}`;", "a = `${b({ c: `${d}` })}$`;", "f(`${x}`, `${y.map((z) => { z })}`);"]
 )
 def test_texts_that_end_on_their_line_are_fine(line: str) -> None:
-    assert line in joined(modules(page=f"  {line}\n"))
+    assert line in joined(modules(entry=f"  {line}\n"))
 
 
 # --- what gets into the page ---------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ tells the rules that this asks of them.
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,10 +20,10 @@ from librarian.render.json.packed import packed
 from librarian.render.plotly import Plotly
 from librarian.shared.files import PLAIN
 
-ENTRY = "page.js"
-STYLE = "style.css"
-FIRST = "first.js"  # runs before anything is painted
-_IMPORT = re.compile(r'^import \{([^}]*)\} from "\./([\w.-]+)";\n', re.MULTILINE)
+ENTRY = "page/entry.js"
+STYLE = "page/style.css"
+THEME_BOOT = "page/theme_boot.js"  # runs before anything is painted
+_IMPORT = re.compile(r'^import \{([^}]*)\} from "(\.\.?/[\w./-]+)";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async function|function|const|class) )", re.MULTILINE)
 _EXPORTED = re.compile(r"^export (?:async function|function|const|class) ([\w$]+)", re.MULTILINE)
 _DEFINED = re.compile(r"^(?:(?:async )?function|const|let|class) ([\w$]+)(?= =|\(| \{|;| extends )", re.MULTILINE)
@@ -71,7 +72,7 @@ def render_page(
     beside it, asks nobody for anything, and looks for no newer data. Raises `ValueError` when the dashboard's modules
     break the rules of joining.
     """
-    first_script, script, style = _script(dashboard[FIRST]), joined(dashboard), dashboard[STYLE]
+    first_script, script, style = _script(dashboard[THEME_BOOT]), joined(dashboard), dashboard[STYLE]
     if "</style" in style.lower():
         raise ValueError(f"{STYLE} holds text that would end a style element")
     return html.filled(
@@ -143,13 +144,14 @@ def contained(script: str) -> str:
 
 
 def joined(dashboard: Mapping[str, str]) -> str:
-    """The modules that `page.js` needs as one classic script, each after those it imports.
+    """The modules that the entry needs as one classic script, each after those it imports.
 
-    Raises `ValueError` for what breaks the rules in dashboard/README.md.
+    `dashboard` maps a path below dashboard/, with "/", to a text. Raises `ValueError` for what breaks the rules in
+    dashboard/README.md.
     """
     order: list[str] = []
     _visit(ENTRY, dashboard, order, ())
-    bodies = {name: _EXPORT.sub("", _IMPORT.sub("", dashboard[name])) for name in order}
+    bodies = {name: _EXPORT.sub("", _IMPORT.sub("", _without_blocks(name, dashboard[name]))) for name in order}
     owners: dict[str, str] = {}
     for name, body in bodies.items():
         _check_forms(name, body)
@@ -174,6 +176,23 @@ def _slim(name: str, body: str) -> Iterator[str]:
         yield line
 
 
+def _without_blocks(name: str, text: str) -> str:
+    """The text without the lines of its block comments, such as those with types, which may look like code."""
+    kept: list[str] = []
+    inside = False
+    for line in text.split("\n"):
+        inside = inside or line.lstrip().startswith("/*")
+        if not inside:
+            kept.append(line)
+        elif "*/" in line:
+            if line.partition("*/")[2].strip():
+                raise ValueError(f"{name} has code after a comment: {line.strip()}")
+            inside = False
+    if inside:
+        raise ValueError(f"{name} has a comment without an end")
+    return "\n".join(kept)
+
+
 def _without_templates(line: str) -> str:
     before = ""
     while before != line:  # from the innermost ones outwards
@@ -193,7 +212,8 @@ def _visit(name: str, dashboard: Mapping[str, str], order: list[str], above: tup
         raise ValueError(f"modules import each other in a circle: {' -> '.join((*above, name))}")
     if name in order:
         return
-    for names, needed in _IMPORT.findall(dashboard[name]):
+    for names, path in _IMPORT.findall(_without_blocks(name, dashboard[name])):
+        needed = posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
         if needed not in dashboard:
             raise ValueError(f"{name} imports {needed}, which is not there")
         wanted = {part.strip() for part in names.split(",")} - {""}

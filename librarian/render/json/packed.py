@@ -2,7 +2,7 @@
 
 A row of numbers becomes `{"*": "1*6 1.321111 0*13"}`: six times 1, once 1.321111, thirteen times 0. That is shorter,
 people and a few lines of script can read it, and a small change of the data stays a small change of the text. A key of
-the data that is made of asterisks alone gets one more, so `"*"` means nothing else. dashboard/packed.js reads it.
+the data that is made of asterisks alone gets one more, so `"*"` means nothing else. dashboard/page/packed.js reads it.
 """
 
 from __future__ import annotations

@@ -1,0 +1,149 @@
+// The charts on the page, the card that tells of the bin below the mouse, and who is lit up in them.
+
+import { element, fill, swatch } from "../shared/dom.js";
+import { amount } from "../shared/format.js";
+import { nameOf, picturedOf, unitOf, wantedOf } from "../shared/resources.js";
+import { axisOf, epochAt, plotlyPlace } from "./axis.js";
+import { describe, figureOf, insteadOfChart, linesAt } from "./figure.js";
+
+const CONFIG = { displayModeBar: false, responsive: true, showTips: false, doubleClick: false };
+/** @type {WeakMap<Element, { viewModel: ViewModel, key: string, ids: string[], first: number }>} */
+const shown = new WeakMap(); // chart element -> {viewModel, key, ids, first} of what it shows
+/** @type {WeakMap<HTMLElement, string | null>} */
+const lit = new WeakMap(); // panel -> id of the layer that stands out
+
+// Draws or redraws the charts of a panel; the promise is kept when they stand. `zoomed(from, to)` is told of what the
+// reader draws with the mouse, in epochs; `back()` of a double click.
+/**
+ * @type {(
+ *   plotly: PlotlyLibrary, panel: HTMLElement, viewModel: ViewModel, style: ChartStyle,
+ *   told: { zoomed: (from: number, to: number) => void, back: () => void }
+ * ) => Promise<void>}
+ */
+export async function drawCharts(plotly, panel, viewModel, style, { zoomed, back }) {
+  for (const place of placesOf(panel, viewModel.data)) {
+    const key = place.dataset.chart ?? "";
+    place.setAttribute("aria-label", describe(viewModel, key));
+    const instead = insteadOfChart(viewModel, key);
+    if (instead) leaveOut(plotly, place, instead);
+    else if (await drawOne(plotly, place, viewModel, key, style)) listen(place, zoomed, back);
+  }
+  highlight(panel, lit.get(panel) ?? null);
+}
+
+// Where the charts of a panel are: those that the page was made with, and one for whatever else the data have a chart
+// of.
+/** @type {(panel: HTMLElement, data: Data) => NodeListOf<HTMLElement>} */
+function placesOf(panel, data) {
+  const found = () => /** @type {NodeListOf<HTMLElement>} */ (panel.querySelectorAll("[data-chart]"));
+  const known = new Set([...found()].map((place) => place.dataset.chart));
+  /** @type {[string, string[]][]} */
+  const groups = [
+    [".charts", picturedOf(data)],
+    [".limits-queue .charts", wantedOf(data)],
+  ];
+  for (const [selector, keys] of groups) {
+    const more = keys.filter((key) => !known.has(key)).map((key) => newPlace(nameOf(data, key), key));
+    panel.querySelector(selector)?.append(...more);
+  }
+  return found();
+}
+
+/** @type {(name: string, key: string) => HTMLElement} */
+function newPlace(name, key) {
+  const place = element("div", { class: "chart", role: "img", "data-chart": key, "aria-label": `${name} over time` });
+  return element("figure", {}, [element("figcaption", {}, name), place]);
+}
+
+/** @type {(plotly: PlotlyLibrary, place: HTMLElement, word: string) => void} */
+function leaveOut(plotly, place, word) {
+  plotly.purge(place);
+  place.classList.add("empty");
+  fill(place, element("p", {}, word));
+  cardOf(place).hidden = true;
+}
+
+// Whether the chart is a new one. After a new one the browser may show it and hear the reader.
+/**
+ * @type {(
+ *   plotly: PlotlyLibrary, place: HTMLElement, viewModel: ViewModel, key: string, style: ChartStyle
+ * ) => Promise<boolean>}
+ */
+async function drawOne(plotly, place, viewModel, key, style) {
+  if (place.classList.contains("empty")) place.replaceChildren();
+  place.classList.remove("empty");
+  const { traces, layout, ids, first } = figureOf(viewModel, key, style);
+  shown.set(place, { viewModel, key, ids, first });
+  const isNew = !("on" in place); // Plotly makes a chart of it
+  await plotly.react(place, traces, layout, CONFIG);
+  if (isNew) await new Promise((done) => setTimeout(done));
+  return isNew;
+}
+
+/** @type {(place: HTMLElement, zoomed: (from: number, to: number) => void, back: () => void) => void} */
+function listen(place, zoomed, back) {
+  const chart = /** @type {Chart} */ (place);
+  chart.on("plotly_hover", (event) => openCard(place, event));
+  chart.on("plotly_unhover", () => cardOf(place).setAttribute("hidden", ""));
+  chart.on("plotly_doubleclick", back);
+  chart.on("plotly_relayout", (change) => {
+    const [from, to] = [change["xaxis.range[0]"], change["xaxis.range[1]"]];
+    const viewModel = shown.get(place)?.viewModel;
+    if (!viewModel) return;
+    const axis = axisOf(viewModel.data, viewModel.zone);
+    const epochOf = (/** @type {string} */ time) => epochAt(axis, plotlyPlace(time));
+    if (from !== undefined && to !== undefined) zoomed(epochOf(from), epochOf(to));
+  });
+}
+
+/** @type {(place: HTMLElement, event: { points: PlotlyPoint[] }) => void} */
+function openCard(place, event) {
+  const point = event.points[0];
+  const now = shown.get(place);
+  if (!now) return;
+  const { viewModel, key, first } = now;
+  const told = linesAt(viewModel, key, first + point.pointNumber);
+  const unit = unitOf(viewModel.data, key).unit;
+  const card = cardOf(place);
+  fill(card, [
+    element("p", {}, told.when),
+    element("p", { class: "total" }, [
+      element("strong", {}, amount(told.total)),
+      ` ${unit}${told.peak && told.peak > told.total * 1.005 ? `, at most ${amount(told.peak)}` : ""}`,
+    ]),
+    element("ul", {}, told.lines.map(cardLine)),
+  ]);
+  card.removeAttribute("hidden");
+  const [from, to] = point.xaxis.range.map((time) => point.xaxis.d2c(time));
+  card.classList.toggle("at-left", point.xaxis.d2c(point.x) > (from + to) / 2);
+}
+
+/** @type {(line: CardLine) => HTMLElement} */
+function cardLine({ name, colour, value }) {
+  return element("li", {}, [swatch(colour), element("bdi", {}, name), element("span", {}, amount(value))]);
+}
+
+/** @type {(place: HTMLElement) => HTMLElement} */
+function cardOf(place) {
+  const known = place.parentElement?.querySelector(".card");
+  if (known instanceof HTMLElement) return known;
+  const card = element("div", { class: "card", "aria-hidden": "true", hidden: true });
+  place.after(card);
+  return card;
+}
+
+// Lets one layer stand out from the others in all charts of a panel, or none. Nothing is drawn for it.
+/** @type {(panel: HTMLElement, id: string | null) => void} */
+export function highlight(panel, id) {
+  lit.set(panel, id);
+  for (const place of panel.querySelectorAll(".chart")) {
+    const now = shown.get(place);
+    if (!now) continue;
+    const { viewModel, ids } = now;
+    const stands = viewModel.shown.some((layer) => layer.id === id);
+    // Plotly makes one element for the area of each trace, in their order
+    place
+      .querySelectorAll(".scatterlayer .js-fill")
+      .forEach((area, number) => area.classList.toggle("dim", stands && ids[number] !== id));
+  }
+}

@@ -1,0 +1,265 @@
+// The page: what the reader looks at, and what is shown of it.
+
+import { drawCharts, highlight } from "../charts/charts.js";
+import { showLegend, startLegend } from "../charts/legend.js";
+import { byId, element, fill, within } from "../shared/dom.js";
+import { drawnRange, wholeOf } from "../shared/range.js";
+import { startDownloads } from "./download.js";
+import { userTools } from "./finder.js";
+import { bannerText, healthOf } from "./health.js";
+import { chosenState, setChosenState, showReport, showSubjects, startSubjects } from "./panel.js";
+import { canPoll, isCopy } from "./poll.js";
+import {
+  indexNow,
+  indexTrouble,
+  pollFor,
+  reportOf,
+  startPolling,
+  startReports,
+  statusNow,
+  troubleOf,
+} from "./reports.js";
+import { stateLine } from "./state_line.js";
+import { openTab, slugOf, startTabs } from "./tabs.js";
+import { applyTheme, themeTools } from "./theme.js";
+import { timeTools } from "./toolbar.js";
+import { addressOfView, viewAt } from "./view.js";
+import { isolated, toggled, viewModelOf } from "./view_model.js";
+
+const TICK_MS = 10_000;
+
+const page = {
+  view: viewAt(location.hash), // what the address says
+  open: /** @type {string | null} */ (null), // slug of the QoS in view
+  viewModel: /** @type {ViewModel | null} */ (null), // what is drawn of it
+  drawing: false,
+  outdated: false, // whether the charts must be drawn once more
+  // the range before the reader drew one with the mouse
+  before: /** @type {Pick<View, "range" | "from" | "to"> | null} */ (null),
+  // {hidden, only} before the first click of what may become a double one
+  untoggled: /** @type {Partial<View>} */ ({}),
+  tools: /** @type {Tools[]} */ ([]), // the controls
+  theme: themeTools((theme) => change({ theme })),
+  bar: element("div", { class: "bar-of-tools" }), // where the controls are, in the open panel
+  said: element("p", { class: "said", role: "status", hidden: true }), // a sentence for the reader
+};
+
+/** @type {() => void} */
+function start() {
+  startReports({ openEntry, show: (entry, report) => showNew(entry, report), changed: () => showView() });
+  const library = byId("plotly");
+  library.addEventListener("load", () => draw());
+  library.addEventListener("error", () => document.documentElement.classList.add("no-plotly"));
+  startControls();
+  startDownloads();
+  showView();
+  addEventListener("hashchange", () => {
+    page.view = viewAt(location.hash);
+    showView();
+  });
+  setInterval(tell, TICK_MS);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => draw());
+  startPolling();
+}
+
+/** @type {() => void} */
+function startControls() {
+  startTabs((slug) => change({ qos: indexNow().qos.find((entry) => entry.slug === slug)?.name ?? null }));
+  fill(byId("theme"), page.theme.part);
+  const sayTo = (/** @type {string} */ text) => say(page.said, text);
+  page.tools = [timeTools(changeRange, sayTo), userTools(change, sayTo)];
+  fill(page.bar, [...page.tools.flatMap((tools) => tools.parts), page.said]);
+  startSubjects(() => keepView({ table: chosenState() }));
+  const panels = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[role="tabpanel"]'));
+  for (const panel of panels) {
+    const legend = panel.querySelector(".legend"); // where there are no data yet there is none
+    if (legend instanceof HTMLElement) startLegend(legend, legendActions(panel));
+  }
+}
+
+// What is drawn; who asks for it pressed something in it.
+/** @type {() => ViewModel} */
+function drawn() {
+  if (!page.viewModel) throw new Error("nothing is drawn");
+  return page.viewModel;
+}
+
+/** @type {(panel: HTMLElement) => LegendActions} */
+function legendActions(panel) {
+  return {
+    toggle(id) {
+      page.untoggled = { hidden: page.view.hidden, only: page.view.only };
+      change(toggled(page.view, drawn(), id));
+    },
+    isolate: (id) => change(isolated(drawn(), id)),
+    isolateAfterToggle: (id) => change(isolated(viewModelOf(drawn().data, { ...page.view, ...page.untoggled }), id)),
+    unpin: (id) => change({ pinned: page.view.pinned.filter((token) => token !== id) }),
+    highlight: (id) => highlight(panel, id),
+  };
+}
+
+/** @type {Change} */
+function change(changes) {
+  keepView(changes);
+  say(page.said, "");
+  showView();
+}
+
+// Another view, and its address, so that it can be sent to somebody; nothing is drawn.
+/** @type {Change} */
+function keepView(changes) {
+  page.view = { ...page.view, qos: page.view.qos ?? openEntry()?.name ?? null, ...changes };
+  try {
+    history.replaceState(null, "", addressOfView(page.view) || location.pathname + location.search);
+  } catch {
+    // a browser may refuse when asked too often
+  }
+}
+
+/** @type {Change} */
+function changeRange(changes) {
+  if (changes.range) page.before = null;
+  change(changes);
+}
+
+// A stretch drawn with the mouse; a double click leads back to what was shown before the first of them.
+/** @type {(from: number, to: number) => void} */
+function zoomed(from, to) {
+  const { data } = drawn();
+  const range = drawnRange(data, from, to);
+  const whole = wholeOf(data);
+  page.before ??= { range: page.view.range, from: page.view.from, to: page.view.to };
+  if (range.from <= whole.from && range.to >= whole.to) change({ range: "all", from: null, to: null });
+  else change({ range: "all", ...range });
+}
+
+/** @type {() => void} */
+function back() {
+  const before = page.before ?? { range: "all", from: null, to: null };
+  page.before = null;
+  change(before);
+}
+
+/** @type {() => Entry | undefined} */
+function openEntry() {
+  return indexNow().qos.find((entry) => entry.slug === page.open);
+}
+
+/** @type {(slug: string) => HTMLElement} */
+function panelOf(slug) {
+  return byId(`panel-${slug}`);
+}
+
+// The page as the view asks for it.
+/** @type {() => void} */
+function showView() {
+  applyTheme(page.view);
+  page.theme.show(page.view);
+  const { qos } = indexNow();
+  const slug = slugOf(page.view.qos, qos) ?? qos[0]?.slug;
+  if (!slug) return;
+  const isOther = slug !== page.open;
+  page.open = slug;
+  if (isOther) openTab(slug);
+  showViewModel();
+  tell();
+  if (isOther) pollFor(openEntry());
+}
+
+// A report that was not known before: all of it is shown or, by an error, nothing.
+/** @type {(entry: Entry, report: Loaded) => void} */
+function showNew(entry, report) {
+  showReport(panelOf(entry.slug), viewModelOf(report.data, page.view));
+}
+
+// Everything in the open panel that depends on the view.
+/** @type {() => void} */
+function showViewModel() {
+  const entry = openEntry();
+  const report = entry ? reportOf(entry) : null;
+  const viewModel = report && viewModelOf(report.data, page.view);
+  page.viewModel = viewModel;
+  if (!entry || !viewModel) return;
+  const panel = panelOf(entry.slug);
+  const place = within(panel, ".tools");
+  if (page.bar.parentElement !== place) fill(place, page.bar);
+  place.hidden = false;
+  page.tools.forEach((tools) => tools.show(viewModel, page.view));
+  setChosenState(page.view.table, viewModel);
+  showLegend(within(panel, ".legend"), viewModel, page.view.pinned);
+  showSubjects(panel, viewModel);
+  draw();
+}
+
+// The line of state, the banner and the open panel's trouble; they count up by themselves.
+/** @type {() => void} */
+function tell() {
+  const entry = openEntry();
+  if (!entry) return;
+  const data = page.viewModel?.data ?? null;
+  const now = Date.now() / 1000;
+  const zone = page.viewModel?.zone ?? indexNow().zone;
+  const trouble = troubleOf(entry);
+  fill(byId("state"), stateLine(entry, data, zone, now, trouble));
+  say(byId("zone"), zone);
+  const clock = isCopy() ? indexNow().generated_at : now; // that a copy is old says nothing
+  const health = healthOf(entry, data, indexNow(), statusNow(), clock);
+  say(byId("banner"), bannerText(health, zone, clock, indexTrouble(), canPoll()));
+  const panel = panelOf(entry.slug);
+  panel.classList.toggle("without-data", !data);
+  if (entry.data) {
+    say(
+      within(panel, ".problem"),
+      data ? "" : `The data of this QoS cannot be shown: ${trouble || `${entry.data} is missing`}.`,
+    );
+  }
+}
+
+// Only what changed, or a screen reader reads it again each time.
+/** @type {(place: HTMLElement, text: string) => void} */
+function say(place, text) {
+  if (place.textContent !== text) place.textContent = text;
+  place.hidden = !text;
+}
+
+// Charts are drawn when they are looked at, and once Plotly has come; what comes while they are drawn is drawn after
+// it.
+/** @type {() => Promise<void>} */
+async function draw() {
+  page.outdated = true;
+  if (page.drawing) return;
+  page.drawing = true;
+  try {
+    await drawAll();
+  } finally {
+    page.drawing = false;
+  }
+}
+
+/** @type {() => Promise<void>} */
+async function drawAll() {
+  while (page.outdated && page.viewModel && page.open !== null && globalThis.Plotly) {
+    page.outdated = false;
+    const [panel, viewModel] = [panelOf(page.open), page.viewModel];
+    panel.classList.add("live"); // they need their size before they are drawn
+    await drawCharts(globalThis.Plotly, panel, viewModel, styleOf(), { zoomed, back });
+    panel.dataset.drawn = String(viewModel.data.metadata.last_updated_epoch);
+  }
+}
+
+/** @type {() => ChartStyle} */
+function styleOf() {
+  const computed = getComputedStyle(document.body);
+  const colour = (/** @type {string} */ name) => computed.getPropertyValue(`--${name}`).trim();
+  return {
+    text: colour("text"),
+    quiet: colour("quiet"),
+    line: colour("line"),
+    veil: colour("veil"),
+    font: computed.fontFamily,
+    size: 0.78 * parseFloat(getComputedStyle(document.documentElement).fontSize),
+    coarse: matchMedia("(pointer: coarse)").matches,
+  };
+}
+
+start();

@@ -1,0 +1,157 @@
+// What is known of each QoS, and newer data from the server while somebody looks.
+
+import { byId } from "../shared/dom.js";
+import { SCHEMA_VERSION, readReport } from "../shared/report.js";
+import { newerStatus, readStatus } from "./health.js";
+import { readPacked } from "./packed.js";
+import { canPoll, newIndex, sameTabs, textOf } from "./poll.js";
+
+const INDEX = "index.json";
+
+const known = /** @type {Known} */ ({
+  // `index`, what index.json says, and `page` come at the start
+  status: null, // how the runs fare, or null where that is not known
+  reports: new Map(), // slug -> {data}
+  trouble: new Map(), // file name -> why the last look for it failed
+  polled: 0, // when (ms) the last look for newer data began
+  polling: false,
+});
+
+// `page` is asked for openEntry(), told with show(entry, report) of each new report, which it may refuse by an error,
+// and with changed() after each look. Returns the index that came with the page.
+/** @type {(page: ReportsOwner) => SiteIndex} */
+export function startReports(page) {
+  known.page = page;
+  known.index = JSON.parse(byId("index").textContent);
+  takeStatus(document.getElementById("status")?.textContent ?? "");
+  return known.index;
+}
+
+/** @type {() => SiteIndex} */
+export function indexNow() {
+  return known.index;
+}
+
+/** @type {() => Status | null} */
+export function statusNow() {
+  return known.status;
+}
+
+/** @type {(text: string) => void} */
+function takeStatus(text) {
+  known.status = newerStatus(readStatus(text, known.index.cluster), known.status);
+}
+
+// The report of a QoS, first of all the one that came with the page; null where there is none.
+/** @type {(entry: Entry) => Loaded | null} */
+export function reportOf(entry) {
+  const embedded = document.querySelector(`script[data-slug="${CSS.escape(entry.slug)}"]`);
+  if (!known.reports.has(entry.slug) && embedded && !known.trouble.has(entry.data)) {
+    take(entry, embedded.textContent, readPacked);
+  }
+  return known.reports.get(entry.slug) ?? null;
+}
+
+// Why the index cannot be had, or "".
+/** @type {() => string} */
+export function indexTrouble() {
+  return known.trouble.get(INDEX) ?? "";
+}
+
+// Why the index or the data of a QoS cannot be had, or "".
+/** @type {(entry: Entry) => string} */
+export function troubleOf(entry) {
+  return [known.trouble.get(INDEX), known.trouble.get(entry.data)].filter(Boolean).join("; ");
+}
+
+// One broken report is that QoS's trouble alone, and never takes the place of a good one.
+/** @type {(entry: Entry, text: string, parse?: (text: string) => any) => void} */
+function take(entry, text, parse = JSON.parse) {
+  try {
+    const report = readReport(text, parse);
+    known.page.show(entry, report);
+    known.reports.set(entry.slug, report);
+    known.trouble.delete(entry.data);
+  } catch (error) {
+    known.trouble.set(entry.data, `${entry.data}: ${error instanceof SyntaxError ? "not JSON" : messageOf(error)}`);
+  }
+}
+
+/** @type {(error: unknown) => string} */
+function messageOf(error) {
+  return error instanceof Error ? error.message : String(error);
+}
+
+// Looks now, and from time to time.
+/** @type {() => void} */
+export function startPolling() {
+  if (!canPoll()) return;
+  document.addEventListener("visibilitychange", () => Date.now() - known.polled >= period() && poll(true));
+  setTimeout(pollAgain, period());
+  poll(false);
+}
+
+/** @type {() => number} */
+function period() {
+  return 1000 * Math.max(1, known.index.refresh_seconds);
+}
+
+/** @type {() => Promise<void>} */
+async function pollAgain() {
+  await poll(true);
+  setTimeout(pollAgain, period());
+}
+
+// Newer data, while somebody looks. Where `always` is false, data that the index says are in view already are not
+// fetched.
+/** @type {(always: boolean) => Promise<void>} */
+async function poll(always) {
+  if (document.hidden || known.polling) return;
+  [known.polling, known.polled] = [true, Date.now()];
+  try {
+    const index = await newIndex(SCHEMA_VERSION);
+    known.trouble.delete(INDEX);
+    if (!sameTabs(index, known.index)) location.reload();
+    known.index = index;
+  } catch (error) {
+    known.trouble.set(INDEX, messageOf(error));
+  }
+  await fetchStatus();
+  await fetchReport(known.page.openEntry(), always);
+  known.polling = false;
+  known.page.changed();
+}
+
+// Without it the page knows what its data and the clock tell.
+/** @type {() => Promise<void>} */
+async function fetchStatus() {
+  if (!known.index.status) return;
+  try {
+    takeStatus(await textOf(known.index.status));
+  } catch {
+    // what is missing here is not missed
+  }
+}
+
+// The data of a QoS that was opened just now, where the server has newer ones than the page.
+/** @type {(entry: Entry | undefined) => Promise<void>} */
+export async function pollFor(entry) {
+  if (!known.polled) return;
+  await fetchReport(entry, false);
+  known.page.changed();
+}
+
+/** @type {(entry: Entry | undefined, always: boolean) => Promise<void>} */
+async function fetchReport(entry, always) {
+  if (!entry?.data || (!always && isCurrent(known.reports.get(entry.slug), entry))) return;
+  try {
+    take(entry, await textOf(entry.data));
+  } catch (error) {
+    known.trouble.set(entry.data, messageOf(error));
+  }
+}
+
+/** @type {(report: Loaded | undefined, entry: Entry) => boolean} */
+function isCurrent(report, entry) {
+  return report?.data.metadata.last_updated_epoch === entry.last_updated && report.data.staleness.stale === entry.stale;
+}

@@ -1,0 +1,31 @@
+// What a QoS's JSON says, as it is. Its objects are only ever asked for their own keys, since a user may be called
+// "constructor".
+
+export const SCHEMA_VERSION = 2;
+const PARTS = ["metadata", "observables", "units", "limits", "now", "totals", "rejects", "staleness", "colours"];
+const LISTS = ["users", "edges", "time_idxs", "untracked", "notes"];
+
+/** @type {<O extends object, F>(object: O | null | undefined, key: string, fallback: F) => O[keyof O] | F} */
+export function own(object, key, fallback) {
+  return object && Object.hasOwn(object, key) ? object[/** @type {keyof typeof object} */ (key)] : fallback;
+}
+
+// {data}: the JSON as it is. A text is only taken for data when it is a report of the version that this page was made
+// for.
+/** @type {(text: string, parse?: (text: string) => any) => Loaded} */
+export function readReport(text, parse = JSON.parse) {
+  const data = parse(text);
+  if (data?.schema_version !== SCHEMA_VERSION) throw new Error("the data are of another version than this page");
+  const missing = [
+    ...PARTS.filter((part) => typeof data[part] !== "object" || data[part] === null),
+    ...LISTS.filter((list) => !Array.isArray(data[list])),
+  ];
+  if (missing.length) throw new Error(`the data have no ${missing.join(", ")}`);
+  return { data };
+}
+
+/** @type {(data: Data, key: string) => Limit} */
+export function limitOf(data, key) {
+  const limits = /** @type {Record<string, Limit>} */ (data.limits);
+  return own(limits, key, /** @type {Limit} */ ({ kind: "unknown", value: null, source: "" }));
+}

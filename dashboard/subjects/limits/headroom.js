@@ -1,0 +1,96 @@
+// How much is in use now, and of how much.
+
+import { element } from "../../shared/dom.js";
+import { amount, shownName } from "../../shared/format.js";
+import { limitOf, own } from "../../shared/report.js";
+import { isTracked, nameOf, picturedOf, unitOf } from "../../shared/resources.js";
+import { typesNow } from "./types_now.js";
+
+const FULL = 0.95;
+const HIGH = 0.75;
+
+/** @type {(data: Data) => HTMLElement[]} */
+export function headroomOf(data) {
+  return picturedOf(data).map((key) => element("div", { class: "gauge", "data-key": key }, gaugeOf(data, key)));
+}
+
+/** @type {(data: Data, key: string) => Child[]} */
+function gaugeOf(data, key) {
+  const heading = element("h3", {}, nameOf(data, key));
+  if (!isTracked(data, key)) {
+    return [
+      heading,
+      element("p", { class: "figure" }, "–"),
+      element("p", { class: "detail" }, "not tracked on this cluster"),
+    ];
+  }
+  const used = own(data.now.total, key, 0);
+  const limit = limitOf(data, key);
+  const unit = unitOf(data, key).unit;
+  const of = limit.kind === "limit" ? ` of ${amount(limit.value)} ${unit}` : ` ${unit}`;
+  const figure = element("p", { class: "figure" }, [element("strong", {}, amount(used)), of]);
+  const texts = [headroomText(used, limit), ...sourceOf(limit)].map((text) => element("p", { class: "detail" }, text));
+  return [heading, figure, barOf(nameOf(data, key), used, limit), ...texts, typesOf(data, key)];
+}
+
+// No limit, a limit of 0 and a limit that is not known are three things.
+/** @type {(used: number, limit: Limit) => string} */
+function headroomText(used, limit) {
+  if (limit.kind === "none") return "no limit";
+  if (limit.kind === "unknown") return "limit not known";
+  if (limit.value === 0) return "limit 0: none may be used";
+  const free = limit.value - used;
+  const share = Math.floor((100 * used) / limit.value); // 100 % is said only where nothing is left
+  return `${share} % in use, ${free >= 0 ? `${amount(free)} free` : `${amount(-free)} over`}`;
+}
+
+/** @type {(name: string, used: number, limit: Limit) => HTMLElement} */
+function barOf(name, used, limit) {
+  if (limit.kind !== "limit" || limit.value === 0) {
+    return element("div", { class: `bar ${limit.kind === "limit" ? "shut" : limit.kind}`, "aria-hidden": "true" }); // the text below says which
+  }
+  const share = Math.min(1, used / limit.value);
+  const filled = element("span", { class: share >= FULL ? "full" : share >= HIGH ? "high" : "free" });
+  filled.style.width = `${100 * share}%`;
+  const range = {
+    "aria-valuemin": "0",
+    "aria-valuemax": String(limit.value),
+    "aria-valuenow": String(Math.min(used, limit.value)),
+  };
+  const text = { "aria-label": `${name} in use`, "aria-valuetext": `${amount(used)} of ${amount(limit.value)}` };
+  return element("div", { class: "bar", role: "meter", ...text, ...range }, filled);
+}
+
+/** @type {(data: Data, key: string) => HTMLElement | null} */
+function typesOf(data, key) {
+  const types = typesNow(data, key);
+  const name = nameOf(data, key);
+  return types.length
+    ? element(
+        "ul",
+        { class: "types", "aria-label": `${name} by type` },
+        types.map((type) => typeLine(name, type)),
+      )
+    : null;
+}
+
+// One type of a resource, such as GPUs: beside its own limit, if it has one, that of all of the resource holds.
+/** @type {(resource: string, type: TypeNow) => HTMLElement} */
+function typeLine(resource, { type, count, limit }) {
+  const name = shownName(type);
+  const figure = element("span", {}, `${amount(count)}${typeText(limit)}`);
+  const words = element("p", {}, [element("bdi", { title: name }, name), " ", figure]);
+  return element("li", {}, [words, limit.kind === "limit" ? barOf(`${resource} ${name}`, count, limit) : null]);
+}
+
+/** @type {(limit: Limit) => string} */
+function typeText(limit) {
+  if (limit.kind === "none") return ", no limit of its own";
+  if (limit.kind === "unknown") return ", limit not known";
+  return limit.value === 0 ? ", limit 0: none may be used" : ` of ${amount(limit.value)}`;
+}
+
+/** @type {(limit: Limit) => string[]} */
+function sourceOf(limit) {
+  return limit.source === "configuration" ? ["limit set by the configuration"] : [];
+}

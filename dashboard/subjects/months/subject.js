@@ -1,0 +1,14 @@
+// Months: what each calendar month came to, by user and by account, and the pace of yearly allocations. Where the data
+// have no month, nothing of it is shown.
+
+import { monthState, setMonthState, showMonths, startMonths } from "./months_part.js";
+
+/** @type {Subject} */
+export const monthsSubject = {
+  key: "months",
+  tables: ["month-users", "month-accounts"],
+  start: startMonths,
+  state: monthState,
+  setState: setMonthState,
+  prepare: (viewModel) => (place) => showMonths(place("months"), viewModel),
+};

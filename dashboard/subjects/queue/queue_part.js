@@ -1,0 +1,76 @@
+// What waits and why, on the page.
+
+import { element, fill } from "../../shared/dom.js";
+import { lasting, timeOfDay, zoned } from "../../shared/format.js";
+import { own } from "../../shared/report.js";
+import { labelOf, trackedOf } from "../../shared/resources.js";
+import { cellsBy } from "../../tables/cells.js";
+import { numberColumn, userColumn } from "../../tables/columns.js";
+import { queueSentences, reasonCard } from "./queue.js";
+
+const TAGS = new Map([
+  ["held", "held"],
+  ["dependency", "waits for other jobs"],
+  ["begin", "begins later"],
+]);
+
+// The sentences and a card for each reason. `now` is when it is read.
+/** @type {(place: HTMLElement, viewModel: ViewModel, now: number) => void} */
+export function showQueue(place, { data, zone }, now) {
+  const sentences = queueSentences(data, zone, now).map((text) => element("p", {}, text));
+  const cards = (data.queue?.reasons ?? []).map((row) => reasonPart(reasonCard(data, row, zone, now)));
+  const list = cards.length ? element("ul", { class: "reasons", "aria-label": "Reasons why jobs wait" }, cards) : null;
+  fill(place, [element("h3", {}, "Waiting now"), ...sentences, list]);
+}
+
+/** @type {(card: ReasonCard) => HTMLElement} */
+function reasonPart({ reason, group, jobs, wish, who, text, todo, when }) {
+  const tag = TAGS.has(group) ? element("small", {}, TAGS.get(group)) : null;
+  return element("li", { class: `reason ${TAGS.has(group) ? "aside" : "competing"}` }, [
+    element("h4", {}, [element("bdi", {}, reason), tag]),
+    element("p", { class: "wish" }, [element("strong", {}, jobs), ` wanting ${wish}`]),
+    element("p", {}, text),
+    todo ? element("p", { class: "todo" }, todo) : null,
+    element("p", { class: "quiet" }, [who ? "Of " : "", element("bdi", {}, who), who ? ". " : "", when]),
+  ]);
+}
+
+// Who waits, as a table of the page.
+/** @type {(viewModel: ViewModel, now: number) => TableData} */
+export function waitingTable({ data, stack, zone }, now) {
+  const rows = data.queue?.users ?? [];
+  const keys = trackedOf(data).filter((key) => rows.some((row) => Object.hasOwn(row, key)));
+  const number = (/** @type {string} */ key, /** @type {string} */ label) =>
+    numberColumn(key, label, (row) => own(row, key, 0));
+  const columns = [
+    userColumn(),
+    number("jobs", "jobs"),
+    ...keys.map((key) => number(key, labelOf(data, key))),
+    numberColumn("oldest", "waits for", (row) => (row.oldest ? Math.max(0, now - row.oldest) : 0), {
+      full: "waits for: how long the oldest of the user's jobs has waited",
+      text: (row) => (row.oldest ? lasting(Math.max(0, now - row.oldest)) : "–"),
+    }),
+    numberColumn("next_start", "next start", (row) => row.next_start ?? 0, {
+      full: "next start: when Slurm expects the next of the user's jobs to start",
+      text: (row) => startText(row.next_start, now, zone),
+    }),
+  ];
+  return {
+    name: "waiting",
+    title: "Who waits",
+    span: null,
+    note: rows.length ? null : "Nobody waits.",
+    columns,
+    rows,
+    total: null,
+    cells: cellsBy(columns, stack),
+    file: "waiting.csv",
+  };
+}
+
+/** @type {(start: number | null, now: number, zone: string) => string} */
+function startText(start, now, zone) {
+  if (!start) return "–";
+  if (start <= now) return "any moment";
+  return start - now < 64_800 ? timeOfDay(start, zone) : zoned(start, zone);
+}

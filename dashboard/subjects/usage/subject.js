@@ -1,0 +1,24 @@
+// Usage: who holds what now, what each came to in the range, and when it is usually free. The charts of use are the
+// frame's. It is told by every report.
+
+import { showGrid } from "../../tables/grid.js";
+import { heatState, setHeatState, showHeat, startHeat } from "./heatmap.js";
+import { nowTable, totalsTable } from "./usage_tables.js";
+
+/** @type {Subject} */
+export const usageSubject = {
+  key: "usage",
+  tables: ["now", "totals"],
+  start: startHeat,
+  state: heatState,
+  setState: setHeatState,
+  prepare(viewModel) {
+    const now = nowTable(viewModel);
+    const totals = totalsTable(viewModel);
+    return (place) => {
+      showGrid(place("now"), now);
+      showGrid(place("totals"), totals);
+      showHeat(place("heat"), viewModel);
+    };
+  },
+};

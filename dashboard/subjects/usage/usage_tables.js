@@ -1,0 +1,90 @@
+// What the table of now and the table of totals hold.
+
+import { element } from "../../shared/dom.js";
+import { counted, shownName, zoned } from "../../shared/format.js";
+import { wholeOf } from "../../shared/range.js";
+import { own } from "../../shared/report.js";
+import { labelOf, trackedOf } from "../../shared/resources.js";
+import { coloursOf, userCell } from "../../tables/cells.js";
+import { hoursColumns, numberColumn, userColumn } from "../../tables/columns.js";
+import { nowRows } from "./now.js";
+import { totalsIn } from "./totals.js";
+
+const ELSEWHEN = "These data do not tell when runs ended: ended runs are counted only when everything is shown.";
+
+// Both take a viewModel and give what `showGrid` takes; they touch no page.
+/** @type {(viewModel: ViewModel) => TableData} */
+export function nowTable({ data, stack }) {
+  const rows = nowRows(data);
+  const columns = [
+    userColumn(),
+    ...trackedOf(data).map((key) => numberColumn(key, labelOf(data, key), (row) => own(row.amounts, key, 0))),
+  ];
+  return {
+    name: "now",
+    title: "In use now",
+    note: rows.length ? null : "Nobody runs anything now.",
+    columns,
+    rows,
+    total: { user: null, users: rows.length, amounts: data.now.total },
+    cells: cellsOf(columns, stack),
+    file: fileOf(data, "now"),
+  };
+}
+
+/** @type {(viewModel: ViewModel) => TableData} */
+export function totalsTable({ data, stack, range, outside, zone }) {
+  const { rows, total, endedElsewhen } = totalsIn(data, range);
+  const states = Object.keys(total.ended).sort(
+    (one, other) => total.ended[other] - total.ended[one] || (one < other ? -1 : 1),
+  );
+  const columns = [
+    userColumn(),
+    ...trackedOf(data).flatMap((key) => hoursColumns(data, key, own(total.hours, key, 0))),
+    ...states.map((state) =>
+      numberColumn(`ended ${state}`, `runs ${stateName(state)}`, (row) => own(row.ended, state, 0)),
+    ),
+  ];
+  const { from, to } = range ?? wholeOf(data);
+  const span = outside ? null : `${zoned(from, zone)} to ${zoned(to, zone)}`;
+  const none = outside
+    ? "There are no data in this range of time."
+    : range
+      ? "No jobs in this range of time."
+      : "No jobs in this window.";
+  return {
+    name: "totals",
+    title: range ? "Totals of the range" : "Totals of the window",
+    span,
+    columns,
+    rows,
+    note: rows.length ? (endedElsewhen ? ELSEWHEN : null) : none,
+    total: { user: null, users: rows.length, ...total },
+    cells: cellsOf(columns, stack),
+    file: fileOf(data, "totals"),
+  };
+}
+
+// A state of Slurm's, as it stands after "runs": "completed", "out of memory".
+/** @type {(state: string) => string} */
+function stateName(state) {
+  return shownName(state).toLowerCase().replaceAll("_", " ");
+}
+
+/** @type {(columns: Column[], stack: Layer[]) => (row: any) => HTMLElement[]} */
+function cellsOf(columns, stack) {
+  const colours = coloursOf(stack);
+  return (row) =>
+    columns.map((column) => {
+      if (column.kind !== "name") return element("td", { class: column.kind }, column.text?.(row));
+      return row.user === null
+        ? element("th", { scope: "row" }, counted(row.users, "user"))
+        : userCell(row.user, colours);
+    });
+}
+
+// The name of a file to save, of letters that any system takes.
+/** @type {(data: Data, what: string) => string} */
+function fileOf(data, what) {
+  return `${data.metadata.qos.replace(/[^\w.-]+/g, "_").replace(/^\.+/, "")}-${what}.csv`;
+}

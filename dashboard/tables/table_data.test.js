@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { choiceOf, chosenRows, csvOf, nextSort, plainChoice, textsOf, tsvOf } from "./table_data.js";
+
+const COLUMNS = [
+  { key: "user", label: "User", kind: "name", value: (row) => row.user },
+  { key: "NCPUS", label: "CPU-hours", kind: "number", value: (row) => row.cpu },
+];
+const ROWS = [
+  ["bob", 2.5],
+  ["Alice", 10],
+  ["=1+1", 0],
+  ["dave", 10],
+].map(([user, cpu]) => ({ user, cpu }));
+const names = (choice) => chosenRows(COLUMNS, ROWS, plainChoice(choice)).map((row) => row.user);
+
+test("rows come as they are, or by a column, and those that are alike keep their order", () => {
+  assert.deepEqual(names({}), ["bob", "Alice", "=1+1", "dave"]);
+  assert.deepEqual(names({ sort: "NCPUS" }), ["Alice", "dave", "bob", "=1+1"]);
+  assert.deepEqual(names({ sort: "NCPUS", down: false }), ["=1+1", "bob", "Alice", "dave"]);
+  assert.deepEqual(names({ sort: "user", down: false }).slice(-3), ["Alice", "bob", "dave"]);
+  assert.deepEqual(names({ sort: "nothing of the sort" }), names({}));
+});
+
+test("a filter takes any part of a name, whatever its case", () => {
+  assert.deepEqual(names({ filter: " AL" }), ["Alice"]);
+  assert.deepEqual(names({ filter: "nobody" }), []);
+  assert.deepEqual(names({ filter: "[" }), []);
+});
+
+test("a head leads from the largest to the smallest and back to how it came; names begin with A", () => {
+  const clicks = (column) => {
+    let choice = plainChoice();
+    return [1, 2, 3].map(() => ((choice = { ...choice, ...nextSort(choice, column) }), [choice.sort, choice.down]));
+  };
+  assert.deepEqual(clicks(COLUMNS[1]), [
+    ["NCPUS", true],
+    ["NCPUS", false],
+    [null, true],
+  ]);
+  assert.deepEqual(clicks(COLUMNS[0]), [
+    ["user", false],
+    ["user", true],
+    [null, true],
+  ]);
+});
+
+test("a choice survives as text", () => {
+  for (const choice of [{}, { sort: "NCPUS" }, { sort: "user", down: false }, { filter: "a&b=c" }]) {
+    assert.deepEqual(choiceOf(textsOf(plainChoice(choice))), plainChoice(choice));
+  }
+  assert.deepEqual(textsOf(plainChoice()), {});
+});
+
+test("CSV is quoted, numbers are whole, and no name is a formula", () => {
+  const rows = [...ROWS, { user: 'a "b", c\nd', cpu: 1 / 3 }, { user: "-5", cpu: -1 }];
+  const lines = csvOf(COLUMNS, rows).split("\r\n");
+  assert.equal(lines[0], "User,CPU-hours");
+  assert.equal(lines[3], "'=1+1,0");
+  assert.equal(lines[5], '"a ""b"", c\nd",0.3333333333333333');
+  assert.equal(lines[6], "'-5,-1");
+});
+
+test("TSV has one line a row whatever a name holds", () => {
+  const text = tsvOf(COLUMNS, [
+    { user: "a\tb\nc", cpu: 2 },
+    { user: "@x", cpu: 1 },
+  ]);
+  assert.equal(text, "User\tCPU-hours\na\ufffdb\ufffdc\t2\n'@x\t1");
+});
+
+test("CSV keeps names apart that differ in what is not text", () => {
+  const lines = csvOf(
+    COLUMNS,
+    ["\udcfe", "\udcff", "🦉"].map((user) => ({ user, cpu: 1 })),
+  ).split("\r\n");
+  assert.deepEqual(lines.slice(1, 4), ["\\udcfe,1", "\\udcff,1", "🦉,1"]);
+});
+
+test("a column is named in full where it stands alone", () => {
+  const columns = [COLUMNS[0], { ...COLUMNS[1], label: "share", full: "share of CPU-hours" }];
+  assert.equal(csvOf(columns, []), "User,share of CPU-hours\r\n");
+  assert.equal(tsvOf(columns, []), "User\tshare of CPU-hours");
+});

@@ -1,0 +1,290 @@
+// What the page's modules hand to each other. Types of the JSON are made from the schemas: see tools/types.js.
+
+type ReportOfSchema = import("./generated/data.js").Report;
+type SiteIndex = import("./generated/index.js").SiteIndex;
+type Entry = import("./generated/index.js").Qos;
+
+// --- data -----------------------------------------------------------------------------------------------------------
+
+type Names = "units" | "nice_names";
+type Later =
+  | "peaks"
+  | "near"
+  | "pressure"
+  | "policy"
+  | "flags"
+  | "ended"
+  | "queue"
+  | "waiting"
+  | "waits"
+  | "months"
+  | "allocations";
+
+interface Resource {
+  key: string;
+  name: string;
+  unit: string;
+  hours: string;
+  pictured: boolean;
+  whole: boolean;
+}
+
+/** A report as the page takes it: of an older release, what came later may be missing. */
+type Data = Omit<ReportOfSchema, Later | Names | "untracked" | "resources" | "observables"> &
+  Partial<Pick<ReportOfSchema, Later>> & {
+    untracked: string[];
+    resources?: Resource[];
+    observables: Record<string, Rows>;
+    units: Record<string, { name: string; unit: string; hours: string }>;
+    nice_names?: Record<string, string>;
+  };
+type Loaded = { data: Data };
+type Rows = Record<string, number[]>;
+type Amounts = Record<string, number>;
+type LimitKind = { kind: "limit"; value: number } | { kind: "none"; value: null } | { kind: "unknown"; value: null };
+type Limit = LimitKind & { source: string; history?: LimitHistory };
+type LimitHistory = { from: number; kind: string; value: number | null }[];
+type PolicyRow = import("./generated/data.js").PolicyRow;
+type QueueNow = NonNullable<Data["queue"]>;
+type Reason = QueueNow["reasons"][number];
+type Month = import("./generated/data.js").Month;
+type MonthTotals = import("./generated/data.js").MonthTotals;
+type Allocation = import("./generated/data.js").Allocation;
+type WaitDay = NonNullable<Data["waits"]>["trend"][number];
+
+// --- view -----------------------------------------------------------------------------------------------------------
+
+/** A stretch of time: epochs, half-open. */
+type Span = { from: number; to: number };
+
+interface View {
+  qos: string | null;
+  range: string;
+  from: number | null;
+  to: number | null;
+  top: number | null;
+  zone: string;
+  theme: string | null;
+  hidden: string[];
+  only: string[];
+  pinned: string[];
+  table: Texts;
+}
+type Texts = Record<string, string>;
+type Change = (changes: Partial<View>) => void;
+type Say = (sentence: string) => void;
+
+/** An area of the charts: of one user, or of all who have none of their own. */
+interface Layer {
+  id: string;
+  name: string | null;
+  users: number;
+  colour: string;
+  means: Map<string, number[]>;
+}
+
+interface ViewModel {
+  data: Data;
+  zone: string;
+  range: Span | null;
+  outside: boolean;
+  stack: Layer[];
+  shown: Layer[];
+}
+/** A group of controls on the page. */
+type Tool = { part: HTMLElement; show: (viewModel: ViewModel, view: View) => void };
+type Tools = { parts: HTMLElement[]; show: (viewModel: ViewModel, view: View) => void };
+
+// --- charts ---------------------------------------------------------------------------------------------------------
+
+type Axis = { edges: number[]; times: number[]; texts: string[] };
+type LimitStep = Span & { value: number };
+type Along = { x: string[] } | { x0: string; dx: number };
+type ChartStyle = {
+  text: string;
+  quiet: string;
+  line: string;
+  veil: string;
+  font: string;
+  size: number;
+  coarse: boolean;
+};
+type Figure = { traces: object[]; layout: object; ids: string[]; first: number };
+type CardLine = { name: string; colour: string | null; value: number };
+
+interface PlotlyAxis {
+  range: string[];
+  d2c: (time: string) => number;
+}
+interface PlotlyPoint {
+  pointNumber: number;
+  x: string;
+  xaxis: PlotlyAxis;
+}
+interface PlotlyLibrary {
+  react: (place: HTMLElement, traces: object[], layout: object, config: object) => Promise<unknown>;
+  purge: (place: HTMLElement) => void;
+}
+/** An element that Plotly has drawn in. */
+type Chart = HTMLElement & { on: (event: string, listener: (event: any) => void) => void };
+declare var Plotly: PlotlyLibrary | undefined;
+
+// --- tables ---------------------------------------------------------------------------------------------------------
+
+interface Column {
+  key: string;
+  label: string;
+  full?: string;
+  kind: "name" | "number" | "share";
+  value: (row: any) => any;
+  text?: (row: any) => string;
+}
+type Choice = { sort: string | null; down: boolean; filter: string };
+
+interface TableData {
+  name: string;
+  title: string;
+  span?: string | null;
+  note: string | null;
+  columns: Column[];
+  rows: any[];
+  total: any;
+  cells: (row: any) => HTMLElement[];
+  file: string;
+}
+
+// --- page -----------------------------------------------------------------------------------------------------------
+
+type Attributes = Record<string, string | number | boolean | null | undefined>;
+type Child = Node | string | null | undefined | false;
+type Children = Child | Child[];
+
+/** A section of a panel by its name; it is made where the page has none. */
+type Place = (name: string) => HTMLElement;
+
+/** See subjects/index.js. */
+interface Subject {
+  key: string;
+  tables?: string[];
+  start?: (changed: () => void) => void;
+  state?: () => Texts;
+  setState?: (texts: Texts, viewModel: ViewModel) => void;
+  prepare: (viewModel: ViewModel) => ((place: Place) => void) | null;
+}
+
+type Try = { tried: number | null; done: number | null; error: string | null };
+type Status = { interval: number | null; runs: number | null; collect: Try; render: Try; qos: Map<string, Try> };
+type Fact =
+  | { kind: "asked" | "collected" | "drawn" | "silent"; at: number; reason: string | null }
+  | { kind: "said"; at: null; reason: string | null };
+type Health = { since: number | null; facts: Fact[] };
+interface ReportsOwner {
+  openEntry: () => Entry | undefined;
+  show: (entry: Entry, report: Loaded) => void;
+  changed: () => void;
+}
+interface Known {
+  index: SiteIndex;
+  page: ReportsOwner;
+  status: Status | null;
+  reports: Map<string, Loaded>;
+  trouble: Map<string | null, string>;
+  polled: number;
+  polling: boolean;
+}
+interface LegendActions {
+  toggle: (id: string) => void;
+  isolate: (id: string) => void;
+  isolateAfterToggle: (id: string) => void;
+  unpin: (id: string) => void;
+  highlight: (id: string | null) => void;
+}
+type ClockKind = "full" | "day" | "date";
+
+interface Grid {
+  name: string;
+  all: boolean;
+  tableData: TableData;
+  lines: Map<any, HTMLElement>;
+  labels: string | null;
+  until: number;
+  title: HTMLElement;
+  span: HTMLElement;
+  note: HTMLElement;
+  said: HTMLElement;
+  filter: HTMLInputElement;
+  copy: HTMLButtonElement;
+  save: HTMLButtonElement;
+  more: HTMLButtonElement;
+  tools: HTMLElement;
+  head: HTMLElement;
+  body: HTMLElement;
+  foot: HTMLElement;
+  table: HTMLElement;
+  scroll: HTMLElement;
+}
+
+// --- subjects -------------------------------------------------------------------------------------------------------
+
+type Totals = { hours: Amounts; ended: Amounts };
+type TotalsRow = { user: string } & Totals;
+type Heat = { cells: (number | null)[][]; whole: number; isLimit: boolean };
+type HeatCell = { day: number; hour: number; value: number; alike: number };
+interface HeatMap {
+  viewModel: ViewModel;
+  choice: HTMLSelectElement;
+  words: HTMLElement;
+  key: HTMLElement;
+  body: HTMLElement;
+  scroll: HTMLElement;
+}
+type TypeNow = { type: string; count: number; limit: Limit };
+interface PressureRow {
+  key: string;
+  limit: Limit;
+  used: number;
+  share: number | null;
+  peak: (Span & { value: number }) | null;
+  near: number | null;
+  longest: Span | null;
+  holders: { user: string; share: number }[];
+}
+interface PolicyWords {
+  per: string;
+  what: string;
+  limit: string;
+  used: string | null;
+  by: string | null;
+  share: number | null;
+  of: string;
+  setting: string;
+  binds: boolean;
+}
+interface ReasonCard {
+  reason: string;
+  group: string;
+  jobs: string;
+  wish: string;
+  who: string;
+  text: string;
+  todo: string | null;
+  when: string;
+}
+type WaitRow = {
+  user: string | null;
+  kind: "cpu" | "gpu";
+  size: string | null;
+  jobs: number;
+  median: number;
+  p90: number;
+};
+type UserWaits = { user: string; jobs: number; gpu: WaitRow | null; cpu: WaitRow | null };
+type WaitsFound = Span & { key: string; exact: boolean; everybody: WaitRow[]; users: UserWaits[] };
+interface MonthParts {
+  viewModel: ViewModel;
+  choice: HTMLSelectElement;
+  words: HTMLElement;
+  users: HTMLElement;
+  accounts: HTMLElement;
+  allocations: HTMLElement;
+}
