@@ -158,6 +158,7 @@ def test_details_and_names_are_fit_to_be_read() -> None:
 
 # what is told, to the last border of each rule
 
+UNLIMITED = Limit("none", None, "")
 GPU_USE = {"alice": {"NGPUS": 20.0, "NGPUS:a100": 2.0}}
 
 
@@ -181,10 +182,15 @@ def test_each_resource_is_told_by_its_own_limit_and_use(name: str, key: str, tex
     assert told(case(name), {key: limit(8.0), other: limit(99.0)}, now)[0] == text
 
 
-def test_a_limit_on_what_is_not_counted_here_has_no_holders() -> None:
-    text, todo, holders = told(case("QOSGrpNodeLimit"), CPUS, held(alice=430.0))
-    assert (text, holders) == ("The limit of the group is reached: nodes.", ())
-    assert todo == explain("QOSGrpNodeLimit").todo
+@pytest.mark.parametrize("name", ["QOSGrpNodeLimit", "QOSMaxNodePerUserLimit", "MaxNodePerAccount"])
+def test_a_limit_on_what_is_not_counted_here_has_no_holders(name: str) -> None:
+    reason = explain(name)
+    assert told(case(name), CPUS, held(alice=430.0, carol=9.0)) == (reason.words, reason.todo, ())
+
+
+def test_a_reason_without_a_limit_is_told_in_its_own_words() -> None:
+    reason = explain("Priority")
+    assert told(case("Priority"), CPUS, held(alice=430.0)) == (reason.words, reason.todo, ())
 
 
 def test_a_budget_is_told_with_slurms_details_and_no_limit_of_now() -> None:
@@ -202,11 +208,13 @@ def test_a_budget_is_told_with_slurms_details_and_no_limit_of_now() -> None:
         ({"NGPUS": limit(20.0), "NGPUS:b200": limit(0.0)}, "All of the group's 20 GPUs are in use: alice holds 20."),
         ({"NGPUS": limit(0.0), "NGPUS:a100": limit(2.0)}, "The group may have no GPUs: its limit is 0."),
         # no limit is emptier than one of which nothing is in use
-        ({"NGPUS": Limit("none", None, ""), "NGPUS:b200": limit(4.0)}, "0 of the group's 4 GPUs of type b200 are in use."),
+        ({"NGPUS": UNLIMITED, "NGPUS:b200": limit(4.0)}, "0 of the group's 4 GPUs of type b200 are in use."),
+        ({"NGPUS:b200": limit(1.0)}, "0 of the group's 1 GPUs of type b200 are in use."),
+        ({"NGPUS": limit(40.0), "NGPUS:b200": limit(1.0)}, "20 of the group's 40 GPUs are in use: alice holds 20."),
         ({"NGPUS:b200": limit(4.0)}, "0 of the group's 4 GPUs of type b200 are in use."),
         ({"NGPUS:a100": limit(4.0)}, "2 of the group's 4 GPUs of type a100 are in use: alice holds 2."),
         # where nothing tells which it is, GPUs of all types are meant
-        ({"NGPUS:a100": Limit("none", None, "")}, "The limit of the group is reached: GPUs. In this QoS alice holds 20."),
+        ({"NGPUS:a100": UNLIMITED}, "The limit of the group is reached: GPUs. In this QoS alice holds 20."),
         ({}, "The limit of the group is reached: GPUs. In this QoS alice holds 20."),
         ({"NCPUS": limit(1.0)}, "The limit of the group is reached: GPUs. In this QoS alice holds 20."),
     ],
@@ -307,7 +315,7 @@ def test_what_would_fit(used: float, asked: list[tuple[float, int]], fits: bool)
 
 def test_nothing_fits_or_is_too_large_where_no_limit_is_known() -> None:
     asked = case("QOSGrpCpuLimit", asked={"NCPUS": [(8.0, 1)]})
-    for limits in ({}, {"NCPUS": Limit("none", None, "")}):
+    for limits in ({}, {"NCPUS": UNLIMITED}):
         assert told(asked, limits, {})[0] == "The limit of the group is reached: CPUs."
     elsewhere = told(case("QOSGrpCpuLimit", asked={"NGPUS": [(500.0, 1)]}), CPUS, {})
     assert elsewhere[0] == "0 of the group's 430 CPUs are in use."

@@ -156,6 +156,7 @@ def test_each_pause_is_twice_the_one_before_up_to_six_hours() -> None:
         ([0, 600, 5400], 600),
         ([0, 600, 1800, 11_399], 4800),
         ([0, 600, 1800, 11_400, 12_000], 1200),
+        ([0, 600, 1800, 4200, 9000, 18_600, 37_800], 21_600),
     ],
 )
 def test_a_pause_grows_where_a_recovery_follows_soon_on_the_one_before(acted: list[int], pause: int) -> None:
@@ -246,3 +247,21 @@ def test_the_borders_of_each_rule(what: Seen, action: str, why: str) -> None:
 def test_how_long_an_entry_has_had_no_job_is_said() -> None:
     what, memory = seen(ITSELF), Memory(missing_since=NOW - 600)
     assert decide(what, memory, NOW) == Decision("put", f"{RUN} has had no job since 600 s")
+
+
+def test_it_remembers_since_when_and_not_when_it_looked_last() -> None:
+    memory, alone, empty = Memory(), seen(ITSELF), seen(ITSELF, block="empty")
+    for moment in (NOW, NOW + 300, NOW + 599):
+        memory = remembered(memory, alone, decide(alone, memory, moment), moment)
+        assert memory == Memory(missing_since=NOW)
+    for moment in (NOW + 900, NOW + 1200):
+        memory = remembered(memory, empty, decide(empty, memory, moment), moment)
+        assert memory == Memory(empty_since=NOW + 900)
+
+
+def test_of_several_the_first_is_named() -> None:
+    neither = seen(CronJob("9", "other", "RUNNING", "None", NOW, 1))
+    assert decide(neither, Memory(), NOW).why.startswith(f"{RUN} has no job")
+    assert decide(neither, Memory(missing_since=NOW - 600), NOW).why.startswith(f"{RUN} has had no job")
+    both = seen(WAITS, CronJob("2", DOG, "PENDING", "BeginTime", NOW + 300), block="missing")
+    assert f"but {RUN} waits" in decide(both, Memory(), NOW).why
