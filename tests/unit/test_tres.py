@@ -110,3 +110,12 @@ def test_the_last_equals_sign_ends_the_name() -> None:
 def test_the_error_names_what_is_not_understood(text: str, why: str) -> None:
     with pytest.raises(ValueError, match=f"^{why}$"):
         tres.parse_tres(text)
+
+
+@pytest.mark.parametrize("name", ["cpu", "mem", "energy"])
+def test_a_number_of_more_than_64_bits_is_none(name: str) -> None:
+    """One that is too large for a float would be infinite, and everything that it is added to with it."""
+    assert tres.parse_tres(f"{name}={2**64 - 2}")[name] == 2.0**64 / (1024 if name == "mem" else 1)
+    for text in (str(2**65), "9" * 400, f"{'9' * 400}K"):
+        with pytest.raises(ValueError, match="not a"):
+            tres.parse_tres(f"{name}={text}")
