@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from datetime import datetime
+from datetime import date, datetime
 
 import pytest
 import pytz
@@ -153,6 +153,32 @@ def test_one_second_of_a_month_is_known() -> None:
     assert (first.complete, second.complete, second.known_seconds, second.runs_from) == (True, False, 1, NOVEMBER)
 
 
+def test_runs_are_known_from_the_first_that_is_known_of_them() -> None:
+    known = ((OCTOBER + 10, OCTOBER + 20), (OCTOBER + 30, OCTOBER + 40))
+    (month,) = months.months([], ((OCTOBER, NOVEMBER),), known, "US/Eastern")
+    assert month.runs_from == OCTOBER + 10
+
+
+@pytest.mark.parametrize(
+    ("day", "before"),
+    [
+        (date(2026, 1, 1), date(2025, 12, 1)),
+        (date(2026, 2, 1), date(2026, 1, 1)),
+        (date(2026, 3, 1), date(2026, 2, 1)),
+        (date(2026, 11, 1), date(2026, 10, 1)),
+        (date(2026, 12, 1), date(2026, 11, 1)),
+    ],
+)
+def test_before_the_midnight_that_counts_it_is_the_month_before(
+    monkeypatch: pytest.MonkeyPatch, day: date, before: date
+) -> None:
+    """Where a clock goes back across the first midnight, and the second one counts."""
+    starts = {day: 3000, before: 1000}
+    monkeypatch.setattr(months, "local_date", lambda epoch, zone: day)
+    monkeypatch.setattr(months, "day_start", lambda day, zone: starts[day])
+    assert (month_start(2999, "UTC"), month_start(3000, "UTC"), month_start(3001, "UTC")) == (1000, 3000, 3000)
+
+
 def lacking(users: dict[str, float], accounts: dict[str, float]) -> dict[str, float]:
     """What no account is known for, of hours of these observables."""
     seconds = [{"x": {key: hours * 3600 for key, hours in amounts.items()}} for amounts in (users, accounts)]
@@ -165,7 +191,7 @@ def test_a_rest_that_is_a_matter_of_rounding_is_none() -> None:
     million = 1_048_576.0
     assert lacking({"NCPUS": million}, {"NCPUS": million - 1}) == {}
     assert lacking({"NCPUS": million}, {"NCPUS": million - 2}) == {"NCPUS": pytest.approx(2)}
-    assert lacking({"NCPUS": 0.5}, {"NCPUS": 0.5 - 2**-21}) == {}
+    assert lacking({"NCPUS": 0.5}, {"NCPUS": 0.5 - 2**-20}) == {}
     assert lacking({"NCPUS": 0.5}, {"NCPUS": 0.5 - 2**-19}) == {"NCPUS": pytest.approx(2**-19)}
 
 
@@ -205,6 +231,9 @@ def test_states_are_in_order() -> None:
     ended = {("ann", "lab", state): 1 for state in ("TIMEOUT", "COMPLETED", "FAILED")}
     (month,) = months.months([Kept(OCTOBER, ended=ended)], ((OCTOBER, NOVEMBER),), (), "US/Eastern")
     assert list(month.users["ann"].ended) == list(month.total.ended) == ["COMPLETED", "FAILED", "TIMEOUT"]
+    apart = {("ann", "lab", "TIMEOUT"): 1, ("bob", "lab", "COMPLETED"): 1}
+    (month,) = months.months([Kept(OCTOBER, ended=apart)], ((OCTOBER, NOVEMBER),), (), "US/Eastern")
+    assert list(month.total.ended) == ["COMPLETED", "TIMEOUT"]
 
 
 @pytest.mark.parametrize("text", ["2026-01", "2026-09", "2026-10", "2026-12", "0001-11"])
