@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from librarian.errors import SlurmError
-from librarian.processes import Answer
-from librarian.slurm import accounting
-from librarian.slurm.accounting import DELIMITER, HEADER, Query, parse
 from librarian.slurm.command import Slurm
+from librarian.subjects.jobs import ask
+from librarian.subjects.jobs.ask import DELIMITER, HEADER, Query, parse
+from librarian.system.processes import Answer
 from tests.unit.tables import sacct_answer, sacct_line
 
 
@@ -106,8 +106,8 @@ def test_the_whole_query() -> None:
         *("-a", "-X", "-D", "-P", "--noconvert", "--delimiter=\x1f", "-S", "uts10", "-E", "uts20", "-M", "hpg"),
         *("--qos=avery", "-o", f"{fields},AllocTRES"),
     ]
-    assert accounting.arguments(Query("avery", 10, 20), "hpg") == plain
-    cut = accounting.arguments(Query("avery", 10, 20, ("a", "b"), ("gpu", "cpu")), "hpg")
+    assert ask.arguments(Query("avery", 10, 20), "hpg") == plain
+    cut = ask.arguments(Query("avery", 10, 20, ("a", "b"), ("gpu", "cpu")), "hpg")
     assert cut == [*plain[:-2], "--accounts=a,b", "--partition=gpu,cpu", *plain[-2:]]
 
 
@@ -116,17 +116,17 @@ def test_what_has_begun_is_what_is_asked(monkeypatch: pytest.MonkeyPatch) -> Non
     for name in ("begin", "begun"):
         monkeypatch.setattr(Slurm, name, lambda self, command, words, name=name: said.append((name, command, words)))
     query = Query("avery", 10, 20)
-    accounting.begin(Slurm(), query, "hpg")
-    accounting.begun(Slurm(), query, "hpg")
-    assert said == [(name, "sacct", accounting.arguments(query, "hpg")) for name in ("begin", "begun")]
+    ask.begin(Slurm(), query, "hpg")
+    ask.begun(Slurm(), query, "hpg")
+    assert said == [(name, "sacct", ask.arguments(query, "hpg")) for name in ("begin", "begun")]
 
 
 def test_an_answer_is_read_as_soon_as_enough_of_it_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """What has not been read is bounded, and neither less nor more is read at a time."""
     first, second, third = (f"{sacct_line(DBIndex=str(number))}\n".encode() for number in (1, 2, 3))
-    monkeypatch.setattr(accounting, "_AT_ONCE", len(first) + len(second))
+    monkeypatch.setattr(ask, "_AT_ONCE", len(first) + len(second))
     got: list[list[int]] = []
-    reading = accounting.Reading("hpg", lambda jobs: got.append(jobs["dbindex"].tolist()))
+    reading = ask.Reading("hpg", lambda jobs: got.append(jobs["dbindex"].tolist()))
     reading.take(HEADER.encode() + b"\n")
     reading.take(b"")
     assert got == []
@@ -145,9 +145,9 @@ def test_an_answer_is_read_as_soon_as_enough_of_it_is_there(monkeypatch: pytest.
 
 def test_the_first_of_an_answer_is_read_as_soon_as_any(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = sacct_answer([sacct_line()]).stdout
-    monkeypatch.setattr(accounting, "_AT_ONCE", len(whole))
+    monkeypatch.setattr(ask, "_AT_ONCE", len(whole))
     got: list[int] = []
-    reading = accounting.Reading("hpg", lambda jobs: got.append(len(jobs)))
+    reading = ask.Reading("hpg", lambda jobs: got.append(len(jobs)))
     reading.take(whole[:-1])
     assert got == []
     reading.take(whole[-1:])
@@ -157,7 +157,7 @@ def test_the_first_of_an_answer_is_read_as_soon_as_any(monkeypatch: pytest.Monke
 @pytest.mark.parametrize("text", [b"sacct: fatal\n" + HEADER.encode() + b"\n" + sacct_line().encode() + b"\n", b"x"])
 def test_of_what_is_no_table_nothing_is_passed_on(text: bytes) -> None:
     got: list[int] = []
-    reading = accounting.Reading("hpg", lambda jobs: got.append(len(jobs)))
+    reading = ask.Reading("hpg", lambda jobs: got.append(len(jobs)))
     reading.take(text)
     with pytest.raises(SlurmError, match="no table"):
         reading.finished(Answer(0, b"", ""))
@@ -166,7 +166,7 @@ def test_of_what_is_no_table_nothing_is_passed_on(text: bytes) -> None:
 
 def test_of_a_header_alone_no_part_is_passed_on() -> None:
     got: list[int] = []
-    reading = accounting.Reading("hpg", lambda jobs: got.append(len(jobs)))
+    reading = ask.Reading("hpg", lambda jobs: got.append(len(jobs)))
     reading.take(HEADER.encode() + b"\n")
     assert len(reading.finished(Answer(0, b"", "")).jobs) == 0
     assert got == []

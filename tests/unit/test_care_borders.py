@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from librarian.core.jobs import TEXTS, UNKNOWN
 from librarian.errors import StoreError
-from librarian.store import MIGRATIONS, Asked, Scope, Store, care, check, copies, export, opened, take_in
+from librarian.store import MIGRATIONS, Asked, Scope, Store, backups, check, export, maintenance, opened, take_in
+from librarian.subjects.jobs.model import TEXTS, UNKNOWN
 from tests.unit.tables import jobs_table
 
 NOW = 1_793_000_000
@@ -59,9 +59,9 @@ def test_a_file_is_made_smaller_from_a_quarter_and_a_mebibyte_of_nothing(
     path: Path, monkeypatch: pytest.MonkeyPatch, pages: int, empty: int, size: int, shrinks: bool
 ) -> None:
     told = {"page_count": pages, "freelist_count": empty, "page_size": size}
-    monkeypatch.setattr(care, "_pragma", lambda connection, name: told[name])
+    monkeypatch.setattr(maintenance, "_pragma", lambda connection, name: told[name])
     asked: list[tuple[Path, int]] = []
-    monkeypatch.setattr(care, "has_room", lambda folder, needed: asked.append((folder, needed)) is None)
+    monkeypatch.setattr(maintenance, "has_room", lambda folder, needed: asked.append((folder, needed)) is None)
     with opened(path) as store:
         assert store.shrink() is shrinks
     assert asked == ([(path.parent, pages * size)] if shrinks else [])
@@ -70,13 +70,13 @@ def test_a_file_is_made_smaller_from_a_quarter_and_a_mebibyte_of_nothing(
 def test_where_there_is_no_room_for_a_second_file_it_stays_as_large(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(care, "_VACUUM_FROM", 0)
+    monkeypatch.setattr(maintenance, "_VACUUM_FROM", 0)
     with opened(path) as store:
         store.forget_strangers(("other",), NOW)
-        monkeypatch.setattr(care, "has_room", lambda folder, needed: False)
+        monkeypatch.setattr(maintenance, "has_room", lambda folder, needed: False)
         assert store.shrink() is False
-        monkeypatch.setattr(care, "has_room", lambda folder, needed: True)
-        monkeypatch.setattr(care, "_pragma", lambda connection, name: 1)
+        monkeypatch.setattr(maintenance, "has_room", lambda folder, needed: True)
+        monkeypatch.setattr(maintenance, "_pragma", lambda connection, name: 1)
         assert store.shrink() is True
 
 
@@ -193,7 +193,7 @@ def test_nothing_is_left_of_a_copy_that_cannot_be_brought_to_this_schema(
     def broken(path: Path) -> None:
         raise StoreError(f"{path} cannot be migrated")
 
-    monkeypatch.setattr(care, "connect", broken)
+    monkeypatch.setattr(maintenance, "connect", broken)
     with pytest.raises(StoreError, match="cannot be migrated"):
         take_in(copy, path, NOW)
     assert names(path) == there
@@ -204,12 +204,12 @@ def test_the_store_that_is_replaced_is_there_at_any_time(
 ) -> None:
     copy = tmp_path / "copy.sqlite"
     export(path, copy)
-    copies.journal(path).write_bytes(b"what a run that was killed left")
+    backups.journal(path).write_bytes(b"what a run that was killed left")
 
     def moved(path: Path, kind: str, mark: int) -> Path:
         raise AssertionError("moved away")
 
-    monkeypatch.setattr(care, "set_aside", moved)
+    monkeypatch.setattr(maintenance, "set_aside", moved)
     for _ in range(2):  # in one second
         with opened(path) as store:
             store.add(AVERY, ASKED, jobs_table({"dbindex": 2}), ())
@@ -222,7 +222,7 @@ def test_the_store_that_is_replaced_is_there_at_any_time(
 def test_no_journal_is_left_for_the_store_that_is_taken_in(path: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy.sqlite"
     export(path, copy)
-    copies.journal(path).write_bytes(b"what a run that was killed left")
+    backups.journal(path).write_bytes(b"what a run that was killed left")
     take_in(copy, path, NOW)
     assert names(path) == ["hpg.sqlite", f"hpg.sqlite.replaced-{NOW}"]
 

@@ -8,19 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from librarian.collect import OVERLAP, Plan, Request, begin, collect, known_limits, observe_cluster, plan
-from librarian.core.limits import QosLimits
-from librarian.core.rules import pack
-from librarian.core.window import DAY
 from librarian.demo.runs import Run
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import SlurmError
-from librarian.processes import Answer
-from librarian.slurm import accounting, site
+from librarian.shared.window import DAY
+from librarian.slurm import site
 from librarian.slurm.command import Slurm
 from librarian.store import Asked, Coverage, Scope, Store, opened
-from librarian.store.queries import Intake
-from librarian.system import stopwatch, user_name
+from librarian.subjects.jobs import ask as accounting
+from librarian.subjects.jobs.collect import OVERLAP, Plan, Request, begin, collect, known_limits, observe_cluster, plan
+from librarian.subjects.jobs.keep import Intake
+from librarian.subjects.limits.model import QosLimits
+from librarian.subjects.limits.rules import pack
+from librarian.system.host import stopwatch, user_name
+from librarian.system.processes import Answer
 from tests.unit.runs import T0, run_of
 
 SCOPE = Scope("avery")

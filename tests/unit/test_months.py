@@ -10,8 +10,9 @@ import pytz
 from hypothesis import given
 from hypothesis import strategies as st
 
-from librarian.shared.calendar import month_after, month_name, month_start, month_starts
-from librarian.shared.spans import clipped, joined
+from librarian.shared import calendar
+from librarian.shared.calendar import is_month, midnights, month_after, month_name, month_start, month_starts
+from librarian.shared.spans import Spans, clipped, joined
 from librarian.shared.window import isoformat
 from librarian.subjects.months import model
 from librarian.subjects.usage.unfinished import Sums
@@ -108,9 +109,9 @@ def test_hours_of_no_known_account_are_told_apart() -> None:
 
 @pytest.mark.parametrize("state", ["BOOT_FAIL", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "TIMEOUT"])
 def test_what_failed(state: str) -> None:
-    kept = Kept(OCTOBER, ended={("ann", "lab", state): 3, ("bob", "lab", "COMPLETED"): 4})
-    (month,) = months.months([kept], ((OCTOBER, NOVEMBER),), (), "US/Eastern")
-    assert (months.jobs_failed(month.total), months.jobs_ended(month.total)) == (3, 7)
+    kept = Sums(OCTOBER, ended={("ann", "lab", state): 3, ("bob", "lab", "COMPLETED"): 4})
+    (month,) = model.months([kept], ((OCTOBER, NOVEMBER),), (), "US/Eastern")
+    assert (model.jobs_failed(month.total), model.jobs_ended(month.total)) == (3, 7)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +129,7 @@ def test_what_failed(state: str) -> None:
         ([], ()),
     ],
 )
-def test_spans_are_joined_where_they_touch(spans: list[tuple[int, int]], expected: months.Spans) -> None:
+def test_spans_are_joined_where_they_touch(spans: list[tuple[int, int]], expected: Spans) -> None:
     assert joined(spans) == expected
 
 
@@ -142,20 +143,20 @@ def test_what_is_clipped_to_nothing_is_left_out() -> None:
 def test_a_month_is_complete_when_the_last_second_of_it_is_known() -> None:
     for since, until, whole in ((0, 0, True), (1, 0, False), (0, 1, False)):
         known = ((OCTOBER + since, NOVEMBER - until),)
-        (month,) = months.months([], known, known, "US/Eastern")
+        (month,) = model.months([], known, known, "US/Eastern")
         assert (month.complete, month.known_seconds) == (whole, NOVEMBER - OCTOBER - since - until)
         assert (month.begin, month.end) == (OCTOBER, NOVEMBER)
 
 
 def test_one_second_of_a_month_is_known() -> None:
     known = ((OCTOBER, NOVEMBER + 1),)
-    first, second = months.months([], known, known, "US/Eastern")
+    first, second = model.months([], known, known, "US/Eastern")
     assert (first.complete, second.complete, second.known_seconds, second.runs_from) == (True, False, 1, NOVEMBER)
 
 
 def test_runs_are_known_from_the_first_that_is_known_of_them() -> None:
     known = ((OCTOBER + 10, OCTOBER + 20), (OCTOBER + 30, OCTOBER + 40))
-    (month,) = months.months([], ((OCTOBER, NOVEMBER),), known, "US/Eastern")
+    (month,) = model.months([], ((OCTOBER, NOVEMBER),), known, "US/Eastern")
     assert month.runs_from == OCTOBER + 10
 
 
@@ -174,8 +175,8 @@ def test_before_the_midnight_that_counts_it_is_the_month_before(
 ) -> None:
     """Where a clock goes back across the first midnight, and the second one counts."""
     starts = {day: 3000, before: 1000}
-    monkeypatch.setattr(months, "local_date", lambda epoch, zone: day)
-    monkeypatch.setattr(months, "day_start", lambda day, zone: starts[day])
+    monkeypatch.setattr(calendar, "local_date", lambda epoch, zone: day)
+    monkeypatch.setattr(calendar, "day_start", lambda day, zone: starts[day])
     assert (month_start(2999, "UTC"), month_start(3000, "UTC"), month_start(3001, "UTC")) == (1000, 3000, 3000)
 
 
@@ -183,7 +184,7 @@ def lacking(users: dict[str, float], accounts: dict[str, float]) -> dict[str, fl
     """What no account is known for, of hours of these observables."""
     seconds = [{"x": {key: hours * 3600 for key, hours in amounts.items()}} for amounts in (users, accounts)]
     known = ((OCTOBER, NOVEMBER),)
-    (month,) = months.months([Kept(OCTOBER, seconds[0], seconds[1])], known, known, "US/Eastern")
+    (month,) = model.months([Sums(OCTOBER, seconds[0], seconds[1])], known, known, "US/Eastern")
     return {key: hours for key, hours in month.lacking.items() if hours}
 
 
@@ -208,16 +209,16 @@ def test_who_has_the_largest_share_of_anything_that_is_drawn_comes_first() -> No
         "dan": {"BILLING": 98.0},  # which has no chart
         "abe": {"NCPUS": 0.0},
     }
-    (month,) = months.months([Kept(OCTOBER, users)], ((OCTOBER, NOVEMBER),), (), "US/Eastern")
+    (month,) = model.months([Sums(OCTOBER, users)], ((OCTOBER, NOVEMBER),), (), "US/Eastern")
     assert list(month.users) == ["bob", "ann", "cat", "abe", "dan"]
 
 
 def test_what_comes_twice_of_a_month_adds_up_and_other_months_do_not() -> None:
-    one = Kept(OCTOBER, {"ann": {"NCPUS": 3600.0}}, {"lab": {"NCPUS": 3600.0}}, {("ann", "lab", "FAILED"): 1})
-    other = Kept(NOVEMBER, {"ann": {"NCPUS": 36000.0}}, {}, {("ann", "lab", "FAILED"): 5})
-    both = Kept(OCTOBER, {"ann": {"NCPUS": 7200.0}}, {}, {("ann", "lib", "FAILED"): 2, ("bob", "lab", "FAILED"): 4})
+    one = Sums(OCTOBER, {"ann": {"NCPUS": 3600.0}}, {"lab": {"NCPUS": 3600.0}}, {("ann", "lab", "FAILED"): 1})
+    other = Sums(NOVEMBER, {"ann": {"NCPUS": 36000.0}}, {}, {("ann", "lab", "FAILED"): 5})
+    both = Sums(OCTOBER, {"ann": {"NCPUS": 7200.0}}, {}, {("ann", "lib", "FAILED"): 2, ("bob", "lab", "FAILED"): 4})
     known = ((OCTOBER, DECEMBER),)
-    october, november = months.months([one, other, both], known, known, "US/Eastern")
+    october, november = model.months([one, other, both], known, known, "US/Eastern")
     assert (october.users["ann"].hours["NCPUS"], november.users["ann"].hours["NCPUS"]) == (3, 10)
     assert {name: dict(it.ended) for name, it in october.users.items()} == {"ann": {"FAILED": 3}, "bob": {"FAILED": 4}}
     assert {name: dict(it.ended) for name, it in october.accounts.items()} == {
@@ -229,28 +230,28 @@ def test_what_comes_twice_of_a_month_adds_up_and_other_months_do_not() -> None:
 
 def test_states_are_in_order() -> None:
     ended = {("ann", "lab", state): 1 for state in ("TIMEOUT", "COMPLETED", "FAILED")}
-    (month,) = months.months([Kept(OCTOBER, ended=ended)], ((OCTOBER, NOVEMBER),), (), "US/Eastern")
+    (month,) = model.months([Sums(OCTOBER, ended=ended)], ((OCTOBER, NOVEMBER),), (), "US/Eastern")
     assert list(month.users["ann"].ended) == list(month.total.ended) == ["COMPLETED", "FAILED", "TIMEOUT"]
     apart = {("ann", "lab", "TIMEOUT"): 1, ("bob", "lab", "COMPLETED"): 1}
-    (month,) = months.months([Kept(OCTOBER, ended=apart)], ((OCTOBER, NOVEMBER),), (), "US/Eastern")
+    (month,) = model.months([Sums(OCTOBER, ended=apart)], ((OCTOBER, NOVEMBER),), (), "US/Eastern")
     assert list(month.total.ended) == ["COMPLETED", "TIMEOUT"]
 
 
 @pytest.mark.parametrize("text", ["2026-01", "2026-09", "2026-10", "2026-12", "0001-11"])
 def test_names_of_months(text: str) -> None:
-    assert months.is_month(text)
+    assert is_month(text)
 
 
 @pytest.mark.parametrize("text", ["2026-00", "2026-13", "2026-20", "2026-1", "26-11", "2026-11-01", "2026/11", "", "x"])
 def test_what_names_no_month(text: str) -> None:
-    assert not months.is_month(text)
+    assert not is_month(text)
 
 
 def test_midnights_go_to_that_after_the_end() -> None:
     day = 86400
-    assert months.midnights(OCTOBER, OCTOBER, "US/Eastern") == [OCTOBER, OCTOBER + day]
-    assert months.midnights(OCTOBER + day - 1, OCTOBER + day, "US/Eastern") == [OCTOBER + k * day for k in range(3)]
-    november = months.midnights(NOVEMBER, DECEMBER - 1, "US/Eastern")
+    assert midnights(OCTOBER, OCTOBER, "US/Eastern") == [OCTOBER, OCTOBER + day]
+    assert midnights(OCTOBER + day - 1, OCTOBER + day, "US/Eastern") == [OCTOBER + k * day for k in range(3)]
+    november = midnights(NOVEMBER, DECEMBER - 1, "US/Eastern")
     assert (november[0], november[-1], len(november)) == (NOVEMBER, DECEMBER, 31)
     assert november[1] - november[0] == 25 * 3600
 

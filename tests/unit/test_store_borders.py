@@ -12,9 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from librarian.core.jobs import TEXTS, UNKNOWN, Reject
 from librarian.errors import StoreError
-from librarian.store import Asked, CorruptStoreError, Coverage, Scope, Store, opened, queries
+from librarian.store import Asked, CorruptStoreError, Coverage, Scope, Store, opened
+from librarian.subjects.jobs import keep
+from librarian.subjects.jobs.model import TEXTS, UNKNOWN, Reject
 from tests.unit.tables import jobs_table
 
 AVERY, OTHER = Scope("avery"), Scope("other")
@@ -134,7 +135,7 @@ def test_it_does_not_matter_in_what_pieces_runs_are_written_and_read(
             for table, gone in ((old, []), (new, [2, 3, 7, 99]), (new[:3], [1])):
                 piece.add(AVERY, asked(), table, (), gone=gone)
             for name in ("_ROWS_AT_ONCE", "_COMPARED_AT_ONCE", "_AT_ONCE"):
-                monkeypatch.setattr(queries, name, size)
+                monkeypatch.setattr(keep, name, size)
         assert everything(store) == everything(whole)
         assert [run["dbindex"] for run in everything(store)] == [2, 3, 4, 5, 6]
 
@@ -143,7 +144,7 @@ def test_no_statement_has_more_values_than_sqlite_allows(store: Store) -> None:
     """Some builds of it allow 999."""
     if sys.version_info >= (3, 11):
         store._db.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 999)
-    assert queries._AT_ONCE <= 999
+    assert keep._AT_ONCE <= 999
     table = jobs_table(*[{"end": 5} for _ in range(1200)])
     store.add(AVERY, asked(), table, ())
     store.add(AVERY, asked(), table, (), gone=list(range(1, 1100)))
