@@ -204,3 +204,13 @@ def test_a_bad_row_changes_nothing_of_the_others(rows: list[dict[str, str]]) -> 
     assert {reject.key for reject in beside.rejects} - {reject.key for reject in alone.rejects} == {
         reject.key for reject in parse(sacct_answer(["no row"]), "hpg").rejects
     }
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_row_that_lacks_its_last_field_is_a_reject(place: int) -> None:
+    """What would be a row with nothing in it, if nobody counted."""
+    lines = [sacct_line(DBIndex="1"), sacct_line(DBIndex="2")]
+    lines.insert(place, sacct_line(DBIndex="3").rpartition(DELIMITER)[0])
+    runs = parse(sacct_answer(lines), "hpg")
+    assert runs.jobs["dbindex"].tolist() == [1, 2]
+    assert [reject.key for reject in runs.rejects] == ["run 3"]
