@@ -14,6 +14,7 @@ Counts = Mapping[str, float]
 _NUMBER = re.compile(r"([0-9]+(?:\.[0-9]+)?)([KMGTPE]?)(?:i?B)?[nc]?", re.IGNORECASE)
 _UNIT = {unit: 1024.0**power for power, unit in enumerate("KMGTPE", start=1)}
 _GIB = 1024.0**3
+_MOST = 2.0**64  # Slurm counts in 64 bits, and tells an energy of 2^64 - 2 where it knows none
 _SIZES = ("mem", "vmem", "fs/disk", "gres/gpumem")
 
 
@@ -38,7 +39,7 @@ def parse_tres(text: str) -> Counts:
 def parse_size(text: str) -> float:
     """A size such as `32768M`, `2.50G`, `1T` or a bare number of MiB, in GiB. Raises `ValueError`."""
     match = _NUMBER.fullmatch(text)
-    if not match:
+    if not match or float(match[1]) > _MOST:
         raise ValueError(f"not a size: {text!r}")
     unit = match[2].upper() or "M"
     return float(match[1]) * _UNIT[unit] / _GIB
@@ -46,7 +47,7 @@ def parse_size(text: str) -> float:
 
 def _count(text: str) -> float:
     match = _NUMBER.fullmatch(text)
-    if not match:
+    if not match or float(match[1]) > _MOST:
         raise ValueError(f"not a count: {text!r}")
     unit = match[2].upper()
     return float(match[1]) * (1000.0 ** ("KMGTPE".index(unit) + 1) if unit else 1.0)

@@ -19,10 +19,6 @@ from librarian.system.processes import Answer
 from tests.unit.tables import sacct_answer, sacct_line
 
 
-def reasons(*lines: str) -> list[str]:
-    return [reject.reason for reject in parse(sacct_answer(lines), "hpg").rejects]
-
-
 def test_a_row_becomes_a_typed_run() -> None:
     line = sacct_line(DBIndex="9346807545165469696", Suspended="1-00:00:05", State="CANCELLED by 1234")
     jobs = parse(sacct_answer([line]), "hpg").jobs

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from datetime import datetime
+from datetime import date, datetime
 
 import pytest
 import pytz
 from hypothesis import given
 from hypothesis import strategies as st
 
-from librarian.shared.calendar import month_after, month_name, month_start, month_starts
-from librarian.shared.spans import clipped, joined
+from librarian.shared import calendar
+from librarian.shared.calendar import is_month, midnights, month_after, month_name, month_start, month_starts
+from librarian.shared.spans import Spans, clipped, joined
 from librarian.shared.window import isoformat
 from librarian.subjects.months import model
 from librarian.subjects.usage.unfinished import Sums
@@ -101,3 +102,163 @@ def test_hours_of_no_known_account_are_told_apart() -> None:
     (month,) = model.months([kept], ((OCTOBER, NOVEMBER),), ((NOVEMBER - 60, NOVEMBER),), "US/Eastern")
     assert month.lacking["NCPUS"] == 1.5
     assert month.runs_from == NOVEMBER - 60
+
+
+# where each rule begins and ends
+
+
+@pytest.mark.parametrize("state", ["BOOT_FAIL", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "TIMEOUT"])
+def test_what_failed(state: str) -> None:
+    kept = Sums(OCTOBER, ended={("ann", "lab", state): 3, ("bob", "lab", "COMPLETED"): 4})
+    (month,) = model.months([kept], ((OCTOBER, NOVEMBER),), (), "US/Eastern")
+    assert (model.jobs_failed(month.total), model.jobs_ended(month.total)) == (3, 7)
+
+
+@pytest.mark.parametrize(
+    ("spans", "expected"),
+    [
+        ([(0, 5), (5, 9)], ((0, 9),)),  # they touch
+        ([(0, 5), (6, 9)], ((0, 5), (6, 9))),
+        ([(6, 9), (0, 5)], ((0, 5), (6, 9))),
+        ([(0, 9), (2, 5)], ((0, 9),)),
+        ([(0, 9), (2, 9)], ((0, 9),)),
+        ([(0, 5), (0, 9)], ((0, 9),)),
+        ([(3, 3), (4, 5)], ((4, 5),)),
+        ([(5, 3)], ()),
+        ([(3, 4)], ((3, 4),)),
+        ([], ()),
+    ],
+)
+def test_spans_are_joined_where_they_touch(spans: list[tuple[int, int]], expected: Spans) -> None:
+    assert joined(spans) == expected
+
+
+def test_what_is_clipped_to_nothing_is_left_out() -> None:
+    known = ((0, 10), (20, 30))
+    assert clipped(known, 10, 20) == ()
+    assert clipped(known, 9, 21) == ((9, 10), (20, 21))
+    assert clipped(known, 0, 30) == known
+
+
+def test_a_month_is_complete_when_the_last_second_of_it_is_known() -> None:
+    for since, until, whole in ((0, 0, True), (1, 0, False), (0, 1, False)):
+        known = ((OCTOBER + since, NOVEMBER - until),)
+        (month,) = model.months([], known, known, "US/Eastern")
+        assert (month.complete, month.known_seconds) == (whole, NOVEMBER - OCTOBER - since - until)
+        assert (month.begin, month.end) == (OCTOBER, NOVEMBER)
+
+
+def test_one_second_of_a_month_is_known() -> None:
+    known = ((OCTOBER, NOVEMBER + 1),)
+    first, second = model.months([], known, known, "US/Eastern")
+    assert (first.complete, second.complete, second.known_seconds, second.runs_from) == (True, False, 1, NOVEMBER)
+
+
+def test_runs_are_known_from_the_first_that_is_known_of_them() -> None:
+    known = ((OCTOBER + 10, OCTOBER + 20), (OCTOBER + 30, OCTOBER + 40))
+    (month,) = model.months([], ((OCTOBER, NOVEMBER),), known, "US/Eastern")
+    assert month.runs_from == OCTOBER + 10
+
+
+@pytest.mark.parametrize(
+    ("day", "before"),
+    [
+        (date(2026, 1, 1), date(2025, 12, 1)),
+        (date(2026, 2, 1), date(2026, 1, 1)),
+        (date(2026, 3, 1), date(2026, 2, 1)),
+        (date(2026, 11, 1), date(2026, 10, 1)),
+        (date(2026, 12, 1), date(2026, 11, 1)),
+    ],
+)
+def test_before_the_midnight_that_counts_it_is_the_month_before(
+    monkeypatch: pytest.MonkeyPatch, day: date, before: date
+) -> None:
+    """Where a clock goes back across the first midnight, and the second one counts."""
+    starts = {day: 3000, before: 1000}
+    monkeypatch.setattr(calendar, "local_date", lambda epoch, zone: day)
+    monkeypatch.setattr(calendar, "day_start", lambda day, zone: starts[day])
+    assert (month_start(2999, "UTC"), month_start(3000, "UTC"), month_start(3001, "UTC")) == (1000, 3000, 3000)
+
+
+def lacking(users: dict[str, float], accounts: dict[str, float]) -> dict[str, float]:
+    """What no account is known for, of hours of these observables."""
+    seconds = [{"x": {key: hours * 3600 for key, hours in amounts.items()}} for amounts in (users, accounts)]
+    known = ((OCTOBER, NOVEMBER),)
+    (month,) = model.months([Sums(OCTOBER, seconds[0], seconds[1])], known, known, "US/Eastern")
+    return {key: hours for key, hours in month.lacking.items() if hours}
+
+
+def test_a_rest_that_is_a_matter_of_rounding_is_none() -> None:
+    million = 1_048_576.0
+    assert lacking({"NCPUS": million}, {"NCPUS": million - 1}) == {}
+    assert lacking({"NCPUS": million}, {"NCPUS": million - 2}) == {"NCPUS": pytest.approx(2)}
+    assert lacking({"NCPUS": 0.5}, {"NCPUS": 0.5 - 2**-20}) == {}
+    assert lacking({"NCPUS": 0.5}, {"NCPUS": 0.5 - 2**-19}) == {"NCPUS": pytest.approx(2**-19)}
+
+
+def test_accounts_that_hold_more_than_the_users_lack_nothing() -> None:
+    assert lacking({"NCPUS": 5.0, "NGPUS": 4.0}, {"NCPUS": 7.0, "NGPUS": 1.0}) == {"NGPUS": 3}
+    assert lacking({"NCPUS": 5.0}, {"NCPUS": 7.0}) == {}
+
+
+def test_who_has_the_largest_share_of_anything_that_is_drawn_comes_first() -> None:
+    users = {
+        "ann": {"NCPUS": 60.0, "BILLING": 1.0},
+        "bob": {"NCPUS": 40.0, "NGPUS": 7.0, "BILLING": 1.0},
+        "cat": {"NGPUS": 3.0},
+        "dan": {"BILLING": 98.0},  # which has no chart
+        "abe": {"NCPUS": 0.0},
+    }
+    (month,) = model.months([Sums(OCTOBER, users)], ((OCTOBER, NOVEMBER),), (), "US/Eastern")
+    assert list(month.users) == ["bob", "ann", "cat", "abe", "dan"]
+
+
+def test_what_comes_twice_of_a_month_adds_up_and_other_months_do_not() -> None:
+    one = Sums(OCTOBER, {"ann": {"NCPUS": 3600.0}}, {"lab": {"NCPUS": 3600.0}}, {("ann", "lab", "FAILED"): 1})
+    other = Sums(NOVEMBER, {"ann": {"NCPUS": 36000.0}}, {}, {("ann", "lab", "FAILED"): 5})
+    both = Sums(OCTOBER, {"ann": {"NCPUS": 7200.0}}, {}, {("ann", "lib", "FAILED"): 2, ("bob", "lab", "FAILED"): 4})
+    known = ((OCTOBER, DECEMBER),)
+    october, november = model.months([one, other, both], known, known, "US/Eastern")
+    assert (october.users["ann"].hours["NCPUS"], november.users["ann"].hours["NCPUS"]) == (3, 10)
+    assert {name: dict(it.ended) for name, it in october.users.items()} == {"ann": {"FAILED": 3}, "bob": {"FAILED": 4}}
+    assert {name: dict(it.ended) for name, it in october.accounts.items()} == {
+        "lab": {"FAILED": 5},
+        "lib": {"FAILED": 2},
+    }
+    assert october.total.ended == {"FAILED": 7}
+
+
+def test_states_are_in_order() -> None:
+    ended = {("ann", "lab", state): 1 for state in ("TIMEOUT", "COMPLETED", "FAILED")}
+    (month,) = model.months([Sums(OCTOBER, ended=ended)], ((OCTOBER, NOVEMBER),), (), "US/Eastern")
+    assert list(month.users["ann"].ended) == list(month.total.ended) == ["COMPLETED", "FAILED", "TIMEOUT"]
+    apart = {("ann", "lab", "TIMEOUT"): 1, ("bob", "lab", "COMPLETED"): 1}
+    (month,) = model.months([Sums(OCTOBER, ended=apart)], ((OCTOBER, NOVEMBER),), (), "US/Eastern")
+    assert list(month.total.ended) == ["COMPLETED", "TIMEOUT"]
+
+
+@pytest.mark.parametrize("text", ["2026-01", "2026-09", "2026-10", "2026-12", "0001-11"])
+def test_names_of_months(text: str) -> None:
+    assert is_month(text)
+
+
+@pytest.mark.parametrize("text", ["2026-00", "2026-13", "2026-20", "2026-1", "26-11", "2026-11-01", "2026/11", "", "x"])
+def test_what_names_no_month(text: str) -> None:
+    assert not is_month(text)
+
+
+def test_midnights_go_to_that_after_the_end() -> None:
+    day = 86400
+    assert midnights(OCTOBER, OCTOBER, "US/Eastern") == [OCTOBER, OCTOBER + day]
+    assert midnights(OCTOBER + day - 1, OCTOBER + day, "US/Eastern") == [OCTOBER + k * day for k in range(3)]
+    november = midnights(NOVEMBER, DECEMBER - 1, "US/Eastern")
+    assert (november[0], november[-1], len(november)) == (NOVEMBER, DECEMBER, 31)
+    assert november[1] - november[0] == 25 * 3600
+
+
+@pytest.mark.parametrize("zone", [*ZONES, "UTC", "Pacific/Apia"])
+def test_the_months_of_many_years_follow_on_each_other(zone: str) -> None:
+    starts = month_starts(1_262_400_000, 1_893_000_000, zone)  # January 2010 to December 2029
+    names = [month_name(begin, zone) for begin in starts]
+    assert names == [f"{year}-{month:02}" for year in range(2010, 2030) for month in range(1, 13)]
+    assert [month_after(begin, zone) for begin in starts[:-1]] == starts[1:]

@@ -252,7 +252,7 @@ def _misfit(line: bytes) -> str:
         return "has not the number of fields that was asked for"
     for column, text in zip(FIELDS.values(), fields, strict=True):
         number = column in NUMBERS and column != "suspended" and not (column in TIMES and text in _NOT_YET)
-        bits = 64 if column == "dbindex" else 40
+        bits = 64 if column == "dbindex" else 63  # what the column can hold; whether it makes sense, `_doubts` tells
         if number and not (text.isascii() and text.isdigit() and int(text[:30]) < 2**bits):
             return f"{column} is not a number"
     return ""
@@ -261,7 +261,7 @@ def _misfit(line: bytes) -> str:
 def _doubts(rows: pd.DataFrame, cluster: str) -> npt.NDArray[np.int8]:
     """For each row why it cannot be counted, as an index into `_DOUBTS`; 0 is no doubt."""
     found = np.zeros(len(rows), dtype=np.int8)
-    for column in TIMES:
+    for column in (*TIMES, "elapsed"):
         times = rows[column].to_numpy()
         with np.errstate(invalid="ignore"):
             found[(times < 0) | (times > _LATEST) | (times != np.floor(times)) & ~np.isnan(times)] = 1

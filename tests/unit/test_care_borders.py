@@ -1,0 +1,257 @@
+"""Care of the store, to the last border: when it is made smaller, which runs go, what is there while it is replaced."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from librarian.errors import StoreError
+from librarian.store import MIGRATIONS, Asked, Scope, Store, backups, check, export, maintenance, opened, take_in
+from librarian.subjects.jobs.model import TEXTS, UNKNOWN
+from tests.unit.tables import jobs_table
+
+NOW = 1_793_000_000
+AVERY = Scope("avery")
+ASKED = Asked(0, NOW, 0.5, rows=1, full=True)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A store with a run in it."""
+    path = tmp_path / "state" / "hpg.sqlite"
+    with opened(path) as store:
+        store.add(AVERY, ASKED, jobs_table({"dbindex": 1}), ())
+    return path
+
+
+def runs(path: Path) -> list[int]:
+    with opened(path) as store:
+        return left(store)
+
+
+def left(store: Store) -> list[int]:
+    return sorted(row[0] for row in store._all("SELECT dbindex FROM job"))
+
+
+def names(path: Path) -> list[str]:
+    return sorted(file.name for file in path.parent.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("pages", "empty", "size", "shrinks"),
+    [
+        (1024, 256, 4096, True),  # a MiB, and a quarter of the file
+        (1020, 255, 4096, False),  # less than a MiB
+        (1025, 256, 4096, False),  # less than a quarter
+        (1024, 257, 4096, True),
+        (4096, 1023, 4096, False),
+        (4096, 1024, 4096, True),
+        (4000, 4000, 512, True),
+        (2048, 2048, 512, True),
+        (2047, 2047, 512, False),
+    ],
+)
+def test_a_file_is_made_smaller_from_a_quarter_and_a_mebibyte_of_nothing(
+    path: Path, monkeypatch: pytest.MonkeyPatch, pages: int, empty: int, size: int, shrinks: bool
+) -> None:
+    told = {"page_count": pages, "freelist_count": empty, "page_size": size}
+    monkeypatch.setattr(maintenance, "_pragma", lambda connection, name: told[name])
+    asked: list[tuple[Path, int]] = []
+    monkeypatch.setattr(maintenance, "has_room", lambda folder, needed: asked.append((folder, needed)) is None)
+    with opened(path) as store:
+        assert store.shrink() is shrinks
+    assert asked == ([(path.parent, pages * size)] if shrinks else [])
+
+
+def test_where_there_is_no_room_for_a_second_file_it_stays_as_large(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(maintenance, "_VACUUM_FROM", 0)
+    with opened(path) as store:
+        store.forget_strangers(("other",), NOW)
+        monkeypatch.setattr(maintenance, "has_room", lambda folder, needed: False)
+        assert store.shrink() is False
+        monkeypatch.setattr(maintenance, "has_room", lambda folder, needed: True)
+        monkeypatch.setattr(maintenance, "_pragma", lambda connection, name: 1)
+        assert store.shrink() is True
+
+
+def test_no_text_goes_that_a_run_still_names(path: Path) -> None:
+    names = dict(zip(TEXTS, ("ann", "lab", "avery", "gpu", "FAILED", "cpu=4"), strict=True))
+    with opened(path) as store:
+        store.add(AVERY, ASKED, jobs_table({"dbindex": 2, **names}, {"dbindex": 3, "end": 5, "user": "gone"}), ())
+        before = store.jobs(AVERY, 6).to_dict("records")
+        store.forget_runs(AVERY, 6)
+        store._db.execute("DELETE FROM job WHERE dbindex = 3")
+        store.shrink()
+        assert store.jobs(AVERY, 6).to_dict("records") == before
+        left = {row[0] for row in store._all("SELECT value FROM text")}
+    assert set(names.values()) <= left
+    assert "gone" not in left
+
+
+def written(store: Store, until: int) -> None:
+    """The hours of the QoS are written down up to `until`."""
+    store._db.execute("INSERT INTO usage VALUES (?, ?, 3600, 'NCPUS', 'ann', 1.0)", (AVERY.key, until - 3600))
+
+
+def test_to_the_second_which_runs_are_forgotten(path: Path) -> None:
+    ends = {2: 99, 3: 100, 4: 101, 5: 0, 6: UNKNOWN}
+    table = jobs_table(*[{"dbindex": index, "start": 0, "end": end, "elapsed": 9} for index, end in ends.items()])
+    with opened(path) as store:
+        store.add(AVERY, ASKED, table, ())
+        written(store, 99)
+        assert store.forget_runs(AVERY, 100) == 2
+        assert left(store) == [1, 3, 4, 6], "of two that ended before it, one to the last written second"
+        assert store.forget_runs(AVERY, 101) == 0, "3 ended after the last hour that is written down"
+        written(store, 100)
+        assert store.forget_runs(AVERY, 100) == 0, "3 ended at that moment, and not before it"
+        assert store.forget_runs(AVERY, 101) == 1
+        assert left(store) == [1, 4, 6]
+
+
+def test_without_any_hours_only_runs_that_never_ran_are_forgotten(path: Path) -> None:
+    with opened(path) as store:
+        store.add(AVERY, ASKED, jobs_table({"dbindex": 2, "end": 50, "elapsed": 1}, {"dbindex": 3, "end": 50}), ())
+        assert store.forget_runs(AVERY, 99) == 1
+        assert left(store) == [1, 2]
+
+
+def test_what_is_known_reaches_no_further_back_for_being_forgotten(path: Path) -> None:
+    other = Scope("other")
+    with opened(path) as store:
+        for scope in (AVERY, other):
+            store.add(scope, Asked(500, NOW, 0.5, full=True), jobs_table(), ())
+        for before, known_from in ((400, 500), (600, 600), (500, 600)):
+            store.forget_runs(AVERY, before)
+            coverage, untouched = store.coverage(AVERY), store.coverage(other)
+            assert coverage and coverage.covered_from == known_from
+            assert untouched and untouched.covered_from == 500
+
+
+def test_to_the_second_which_strangers_are_forgotten(path: Path) -> None:
+    rows = [
+        {"dbindex": 2, "qos": "old", "end": 99},
+        {"dbindex": 3, "qos": "old", "end": 100},
+        {"dbindex": 4, "qos": "old", "end": UNKNOWN},
+        {"dbindex": 5, "qos": "other", "end": 99},
+        {"dbindex": 6, "qos": "old", "end": 0},
+    ]
+    with opened(path) as store:
+        store.add(AVERY, ASKED, jobs_table(*rows), ())
+        assert store.forget_strangers(("Avery", "OTHER"), 100) == 2
+        assert left(store) == [1, 3, 4, 5]
+        assert store.forget_strangers((), 100) == 1
+        assert left(store) == [1, 3, 4]
+
+
+def test_tables_with_odd_names_are_counted_too(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript('CREATE TABLE "a""b" (x); INSERT INTO "a""b" VALUES (1), (2)')
+    assert check(path).rows['a"b'] == 2
+    quick = check(path, quick=True)
+    assert set(quick.rows) == set(check(path).rows)
+    assert set(quick.rows.values()) == {0}
+    assert list(quick.rows) == sorted(quick.rows)
+    assert (quick.size, quick.path) == (path.stat().st_size, path)
+
+
+def test_what_to_do_where_there_is_no_store(tmp_path: Path) -> None:
+    for look in (check, lambda path: export(path, tmp_path / "copy")):
+        with pytest.raises(StoreError) as caught:
+            look(tmp_path / "none")
+        assert "librarian run" in str(caught.value.todo)
+
+
+def test_a_store_is_taken_in_where_there_is_no_folder_yet(path: Path, tmp_path: Path) -> None:
+    fresh = tmp_path / "a" / "b" / "hpg.sqlite"
+    assert take_in(path, fresh, NOW) is None
+    assert runs(fresh) == [1]
+    assert fresh.parent.stat().st_mode & 0o077 == 0
+
+
+def test_a_file_without_a_schema_is_no_store_and_a_newer_one_is_named(path: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.sqlite"
+    export(path, copy)
+    for schema, why in ((0, f"{copy} is no store"), (len(MIGRATIONS) + 1, f"{copy} is of a newer Librarian")):
+        with closing(sqlite3.connect(copy)) as connection:
+            connection.execute(f"PRAGMA user_version = {schema}")
+        with pytest.raises(StoreError, match=why):
+            take_in(copy, path, NOW)
+
+
+def test_nothing_is_left_of_a_copy_that_cannot_be_brought_to_this_schema(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy, there = tmp_path / "copy.sqlite", names(path)
+    export(path, copy)
+
+    def broken(path: Path) -> None:
+        raise StoreError(f"{path} cannot be migrated")
+
+    monkeypatch.setattr(maintenance, "connect", broken)
+    with pytest.raises(StoreError, match="cannot be migrated"):
+        take_in(copy, path, NOW)
+    assert names(path) == there
+
+
+def test_the_store_that_is_replaced_is_there_at_any_time(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = tmp_path / "copy.sqlite"
+    export(path, copy)
+    backups.journal(path).write_bytes(b"what a run that was killed left")
+
+    def moved(path: Path, kind: str, mark: int) -> Path:
+        raise AssertionError("moved away")
+
+    monkeypatch.setattr(maintenance, "set_aside", moved)
+    for _ in range(2):  # in one second
+        with opened(path) as store:
+            store.add(AVERY, ASKED, jobs_table({"dbindex": 2}), ())
+        aside = take_in(copy, path, NOW)
+        assert aside
+        assert (runs(path), runs(aside)) == ([1], [1, 2])
+    assert names(path) == ["hpg.sqlite", f"hpg.sqlite.replaced-{NOW}"]
+
+
+def test_no_journal_is_left_for_the_store_that_is_taken_in(path: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.sqlite"
+    export(path, copy)
+    backups.journal(path).write_bytes(b"what a run that was killed left")
+    take_in(copy, path, NOW)
+    assert names(path) == ["hpg.sqlite", f"hpg.sqlite.replaced-{NOW}"]
+
+
+@pytest.mark.parametrize("why", ["damaged", "no links"])
+def test_what_cannot_be_linked_is_moved(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: str) -> None:
+    copy = tmp_path / "copy.sqlite"
+    export(path, copy)
+    if why == "damaged":
+        path.write_bytes(b"no database at all" * 99)
+    else:
+
+        def refused(self: Path, target: Path) -> None:
+            raise PermissionError(1, "Operation not permitted")
+
+        monkeypatch.setattr(Path, "hardlink_to", refused)
+    before = path.read_bytes()
+    aside = take_in(copy, path, NOW)
+    assert aside == path.with_name(f"hpg.sqlite.replaced-{NOW}")
+    assert aside.read_bytes() == before
+    assert runs(path) == [1]
+
+
+def test_stores_that_were_replaced_are_bounded(path: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.sqlite"
+    export(path, copy)
+    for number in range(4):
+        aside = take_in(copy, path, NOW + number)
+        assert aside
+        os.utime(aside, (NOW + number, NOW + number))
+        os.utime(path, (NOW + number + 1, NOW + number + 1))
+    assert names(path) == ["hpg.sqlite", f"hpg.sqlite.replaced-{NOW + 2}", f"hpg.sqlite.replaced-{NOW + 3}"]
