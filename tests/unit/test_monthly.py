@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from librarian.cycle.report import Report
 from matplotlib.figure import Figure
 from PIL import Image
 
-from librarian.cycle.report import Report
 from librarian.render.pictures import style
 from librarian.site import assets
 from librarian.subjects.months import page as monthly_page

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from librarian.cycle.report import Report
 from matplotlib.figure import Figure
 
-from librarian.cycle.report import Report
 from librarian.render.json import payload
 from librarian.render.pictures.captions import label
 from librarian.shared import palette

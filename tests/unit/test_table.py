@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-
 from librarian.cycle.report import Report
+
 from librarian.shared.window import DAY
 from librarian.subjects.usage.csv import usage_gzip
 from tests.unit import reports
