@@ -108,11 +108,11 @@ class _Session:
 
     def _savefig(self) -> Taken:
         argv = ["python3", f"{PARTS}/savefig.py", self.program.config]
-        told = json.loads(self.cluster.run("alice", *argv, timeout=3600).stdout)
+        told = json.loads(self.cluster.run("alice", *argv, ceiling=3600).stdout)
         progress(f"{told['pictures']} pictures")
         return Taken(told["wall"], told["cpu"], 0.0)
 
     def _in_cluster(self, argv: Sequence[str]) -> Taken:
         settings = [f"{name}={value}" for name, value in {**ENVIRONMENT, **PYTHON}.items()]
         command = ["env", *settings, "python3", f"{PARTS}/measure.py", *argv]
-        return taken_of(self.cluster.run("alice", *command, timeout=7200).stdout)
+        return taken_of(self.cluster.run("alice", *command, ceiling=7200).stdout)

@@ -7,9 +7,11 @@ import shlex
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+
+from tests import patience
+from tests.patience import CEILING, wait_for
 
 COMMAND = Path(__file__).parent / "cluster"
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -22,7 +24,7 @@ WITHOUT_SCRONTAB = ("22.05",)
 """Versions that Debian built without scrontab."""
 LATER = ("26.05",)
 """Versions of a release of Debian that is not out yet: they are tried when somebody asks for it."""
-PATIENCE = 120  # seconds: what comes at once on an idle machine may take long on one that does much else
+LOGS = "var/log/slurm"
 
 
 class Cluster:
@@ -40,7 +42,7 @@ class Cluster:
     def start(self) -> None:
         """Stop a cluster that runs, build what is not built, start it, and put the program at /opt/librarian."""
         for verb in ("down", "build", "up"):
-            self._do(verb, timeout=900)
+            self._do(verb)
         self._program = tempfile.TemporaryDirectory(prefix="librarian-program-")
         copy_program(Path(self._program.name))
         self.bind(Path(self._program.name), "/opt/librarian")
@@ -54,36 +56,45 @@ class Cluster:
     @property
     def root(self) -> Path:
         """The cluster's / as a path on this machine."""
-        done = subprocess.run(
-            [COMMAND, "root"], check=True, capture_output=True, text=True, timeout=30, env=self._environment
-        )
-        return Path(done.stdout.strip())
+        return Path(patience.run([COMMAND, "root"], check=True, text=True, env=self._environment).stdout.strip())
+
+    def sign(self) -> object:
+        """What changes while the cluster is at work: what its daemons write down, and their and its jobs' CPU time."""
+        try:
+            root = self.root
+            return patience.effort(int(root.parts[2])), [path.stat().st_size for path in (root / LOGS).glob("*.log")]
+        except (AssertionError, OSError):  # it is down
+            return None
+
+    def wait_for(self, ready: Callable[[], bool], what: str) -> None:
+        """Wait until `ready()`, for as long as the cluster is at work."""
+        wait_for(ready, what, self.sign)
 
     def bind(self, source: Path, target: str) -> None:
         """Show the folder `source` of this machine at `target` in the cluster, read-only."""
         self._do("bind", "--ro", str(source), target)
 
-    def _do(self, *verb: str, timeout: float = 120) -> None:
-        subprocess.run([COMMAND, *verb], check=True, timeout=timeout, env=self._environment)
+    def _do(self, *verb: str) -> None:
+        patience.run([COMMAND, *verb], check=True, stdout=None, stderr=None, env=self._environment)
 
     def run(
-        self, user: str, *argv: str, check: bool = True, folder: str = "", text: str = "", timeout: float = 120
+        self, user: str, *argv: str, check: bool = True, folder: str = "", text: str = "", ceiling: float = CEILING
     ) -> Ran:
-        """Run `argv` as `user` with `text` as standard input; with `check` a failure raises with what it printed."""
+        """Run `argv` as `user` with `text` as standard input; with `check` a failure raises with what it printed.
+
+        It may take as long as it or the cluster is at work, `ceiling` seconds at most.
+        """
         where = ["-C", folder] if folder else []
-        done = subprocess.run(
+        return patience.run(
             [COMMAND, "exec", *where, user, *argv],
+            check=check,
             input=text,
-            capture_output=True,
+            sign=self.sign,
+            ceiling=ceiling,
             encoding="utf-8",
             errors="surrogateescape",
-            timeout=timeout,
-            check=False,
             env=self._environment,
         )
-        if check and done.returncode:
-            raise AssertionError(f"{user}: {argv} ended with {done.returncode}\n{done.stdout}\n{done.stderr}")
-        return done
 
     def shell(self, user: str, script: str, check: bool = True) -> Ran:
         """Run `script` with bash as `user`."""
@@ -91,9 +102,7 @@ class Cluster:
 
     def sql(self, query: str) -> list[list[str]]:
         """The rows of a query to slurmdbd's database; a tab or newline in a value comes as `\\t`, `\\n`."""
-        done = self.run(
-            "root", "mariadb", "--batch", "--skip-column-names", "slurm_acct_db", "--execute", query, timeout=600
-        )
+        done = self.run("root", "mariadb", "--batch", "--skip-column-names", "slurm_acct_db", "--execute", query)
         return [line.split("\t") for line in done.stdout.splitlines()]
 
     @property
@@ -118,7 +127,7 @@ class Cluster:
     def start_slurmctld(self) -> None:
         """Start slurmctld and wait until it answers."""
         self.run("root", "slurmctld")
-        wait_for(lambda: self.run("root", "scontrol", "ping", check=False).returncode == 0, 30, "slurmctld")
+        self.wait_for(lambda: self.run("root", "scontrol", "ping", check=False).returncode == 0, "slurmctld")
 
     def stop_slurmdbd(self) -> None:
         """End slurmdbd and wait until it is gone."""
@@ -127,9 +136,8 @@ class Cluster:
     def start_slurmdbd(self) -> None:
         """Start slurmdbd and wait until it answers."""
         self.run("root", "slurmdbd")
-        wait_for(
-            lambda: self.run("root", "sacctmgr", "-n", "show", "cluster", check=False).returncode == 0, 30, "slurmdbd"
-        )
+        asked = ("sacctmgr", "-n", "show", "cluster")
+        self.wait_for(lambda: self.run("root", *asked, check=False).returncode == 0, "slurmdbd")
 
     def runs(self, daemon: str) -> bool:
         """Whether one of Slurm's daemons runs."""
@@ -137,7 +145,7 @@ class Cluster:
 
     def _end(self, daemon: str) -> None:
         self.run("root", "pkill", "-x", _process(daemon))
-        wait_for(lambda: not self.runs(daemon), 30, f"{daemon} gone")
+        self.wait_for(lambda: not self.runs(daemon), f"{daemon} gone")
 
 
 def _process(daemon: str) -> str:
@@ -159,16 +167,6 @@ def copy_program(target: Path) -> None:
             shutil.copy(CHECKOUT / name, target / name)
     for path in (target, *target.rglob("*")):
         path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
-
-
-def wait_for(ready: Callable[[], bool], seconds: float, what: str) -> None:
-    """Wait until `ready()`; raises AssertionError with `what` after `seconds`, and not before `PATIENCE`."""
-    seconds = max(seconds, PATIENCE)
-    end = time.monotonic() + seconds
-    while not ready():
-        if time.monotonic() > end:
-            raise AssertionError(f"waited {seconds:g} s in vain for: {what}")
-        time.sleep(0.2)
 
 
 def why_not(commands: Sequence[str] = ("debootstrap",)) -> str:

@@ -21,6 +21,7 @@ import pytest
 from tests.cluster.client import Cluster, why_not
 from tests.cluster.program import Program
 from tests.cluster.workload import Workload
+from tests.patience import CEILING, Patience
 
 ODD_USER, ODD_QOS = "o.dd-u_ser9", "9.odd-q_os"
 GROUPS = ("avery", "avery-b", "kim", "kim-b")
@@ -51,14 +52,13 @@ class _alone:  # noqa: N801
         root = os.environ.get("LIBRARIAN_CLUSTER_ROOT", "")
         name = f"librarian-cluster-{self._slurm}-{zlib.crc32(root.encode()):08x}.lock"
         self._file = (Path(tempfile.gettempdir()) / name).open("a")
-        end = time.monotonic() + 900
+        patience = Patience("another session's end", sign=time.monotonic, ceiling=4 * CEILING)
         while True:
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 return
             except BlockingIOError:
-                if time.monotonic() > end:
-                    raise
+                patience.go_on()
                 time.sleep(1)
 
     def __exit__(self, *_: object) -> None:
@@ -95,7 +95,7 @@ def workload(cluster: Cluster) -> Iterator[Under]:
 @pytest.fixture(scope="session")
 def finished(workload: Under) -> Workload:
     """The jobs, when every one has ended that will end, and slurmdbd knows it."""
-    workload.done.result(timeout=120)
+    workload.done.result()  # each of its waits is given up some time
     workload.jobs.finish()
     return workload.jobs
 

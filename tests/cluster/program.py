@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.cluster.client import Cluster, Ran
+from tests.patience import CEILING
 
 Json = dict[str, Any]
 ZONE = "US/Eastern"
@@ -51,14 +52,14 @@ class Program:
         text = text.replace("\n[report]\n", "\n[report]\nrefresh_seconds = 10\n")
         self.cluster.run(self.user, "tee", self.config, text=text)
 
-    def run(self, *arguments: str, check: bool = True, timeout: float = 120) -> Ran:
+    def run(self, *arguments: str, check: bool = True, ceiling: float = CEILING) -> Ran:
         """Run `librarian --config … ARGUMENTS`; with `check` a status other than 0 fails with what it said."""
-        return self.plain("--config", self.config, *arguments, check=check, timeout=timeout)
+        return self.plain("--config", self.config, *arguments, check=check, ceiling=ceiling)
 
-    def plain(self, *arguments: str, check: bool = True, folder: str = "", timeout: float = 120) -> Ran:
+    def plain(self, *arguments: str, check: bool = True, folder: str = "", ceiling: float = CEILING) -> Ran:
         """Run `librarian ARGUMENTS` in `folder`."""
         command = ("env", f"PYTHONPATH={self.source}", "python3", "-m", "librarian", *arguments)
-        return self.cluster.run(self.user, *command, check=check, folder=folder, timeout=timeout)
+        return self.cluster.run(self.user, *command, check=check, folder=folder, ceiling=ceiling)
 
     def file(self, name: str) -> bytes:
         """A file of the site."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from tests.cluster.client import Cluster, wait_for
+from tests.cluster.client import Cluster
 
 HOSTILE_NAME = "a|b\n\"c'</script><script>alert(1)</script>é\u202e"
 
@@ -131,12 +131,12 @@ class Workload:
     def _break_node(self) -> None:
         """The node goes down under its job and comes back; the other jobs that used it must have ended."""
         self._await_state("node failed", "RUNNING")
-        wait_for(lambda: self._on_node("c04") == {self.ids["node failed"]}, 40, "c04 to run one job alone")
+        self.cluster.wait_for(lambda: self._on_node("c04") == {self.ids["node failed"]}, "c04 to run one job alone")
         self.cluster.run("root", "scontrol", "update", "NodeName=c04", "State=DOWN", "Reason=test")
         # the node may have come back by itself, and is then not to be resumed
         self.cluster.run("root", "scontrol", "update", "NodeName=c04", "State=RESUME", check=False)
         state = ("sinfo", "-h", "-n", "c04", "-p", "gpu", "-o", "%T")
-        wait_for(lambda: "down" not in self.cluster.run("root", *state).stdout, 30, "c04 to be back")
+        self.cluster.wait_for(lambda: "down" not in self.cluster.run("root", *state).stdout, "c04 to be back")
 
     def _on_node(self, node: str) -> set[str]:
         return set(self.cluster.run("root", "squeue", "-h", "-w", node, "-o", "%A").stdout.split())
@@ -146,13 +146,15 @@ class Workload:
 
     def _await(self, label: str, column: str, value: str) -> None:
         asked = ("squeue", "-h", "-j", self.ids[label], "-o", column)
-        wait_for(lambda: value in self.cluster.run("root", *asked, check=False).stdout, 60, f"“{label}” to be {value}")
+        self.cluster.wait_for(
+            lambda: value in self.cluster.run("root", *asked, check=False).stdout, f"“{label}” to be {value}"
+        )
 
     def finish(self) -> None:
         """Wait until every job has ended that will, and slurmdbd knows it."""
         ends = {job for label, job in self.ids.items() if label not in STAY}
-        wait_for(lambda: not ends & self._queued(), 120, "the jobs to end")
-        wait_for(lambda: not ends & self._open_in_database(), 30, "slurmdbd to hear of the ends")
+        self.cluster.wait_for(lambda: not ends & self._queued(), "the jobs to end")
+        self.cluster.wait_for(lambda: not ends & self._open_in_database(), "slurmdbd to hear of the ends")
         self._call_it_out_of_memory()
 
     def _call_it_out_of_memory(self) -> None:

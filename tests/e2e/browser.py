@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.e2e.sites import NOW
+from tests.patience import stretched
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
@@ -33,7 +34,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE_MS = 30_000
+PATIENCE = 60  # seconds
 
 
 @dataclass
@@ -135,7 +136,7 @@ def visit(browser: Any) -> Iterator[Callable[..., Visit]]:
         ) -> Visit:
             context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
             contexts.callback(context.close)
-            context.set_default_timeout(PATIENCE_MS)
+            context.set_default_timeout(1000 * stretched(PATIENCE))
             page = context.new_page()
             if now is not None:
                 page.clock.install(time=datetime.fromtimestamp(now, timezone.utc))

@@ -13,6 +13,7 @@ from librarian.publish.base import Attempt, Delivered
 from librarian.publish.github_pages import GithubPages
 from librarian.system.host import stopwatch
 from tests.e2e.remotes import NOW, Bare, content, site
+from tests.patience import CEILING
 
 
 @pytest.fixture
@@ -53,7 +54,9 @@ def pages(remote: Bare | str, state: Path, **options: Any) -> GithubPages:
     return sender
 
 
-def publish(sender: GithubPages, folder: Path, number: int, now: int | None = None, timeout: float = 60) -> Delivered:
+def publish(
+    sender: GithubPages, folder: Path, number: int, now: int | None = None, timeout: float = CEILING
+) -> Delivered:
     attempt = Attempt(NOW + number if now is None else now, stopwatch() + timeout)
     return sender.publish(site(folder / "site", number), attempt)
 

@@ -8,13 +8,14 @@ import random
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests import patience
 
 NOW = 1_795_000_000
 LARGE = random.Random(7).randbytes(300_000)
@@ -59,9 +60,8 @@ def git_bytes(*arguments: str, at: Path) -> bytes:
     who = {f"GIT_{role}_{what}": "somebody" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
     env |= {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1", **who}
     command = ["git", "-c", "init.defaultBranch=main", "-C", str(at), *arguments]
-    done = subprocess.run(command, env=env, capture_output=True, check=False, timeout=60)
-    assert done.returncode == 0, done.stderr.decode()
-    return done.stdout
+    output: bytes = patience.run(command, env=env, check=True).stdout
+    return output
 
 
 @dataclass(frozen=True)
@@ -152,14 +152,6 @@ def killer(folder: Path, program: str, *, finishes: bool) -> Callable[[int], Non
     return at
 
 
-def until(true: Callable[[], bool], seconds: float = 20) -> bool:
-    """Look until it is true, at most for a while."""
-    end = time.monotonic() + seconds
-    while not true() and time.monotonic() < end:
-        time.sleep(0.02)
-    return true()
-
-
 def is_running(pid: int) -> bool:
     """Whether a process runs; one that is dead and not yet buried does not."""
     try:
@@ -215,12 +207,12 @@ def sshd(folder: Path, more: str = "") -> Iterator[Sshd]:
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen([program, "-D", "-e", "-f", folder / "config"], stdout=log, stderr=log)
     try:
-        assert until(lambda: _answers(port) or server.poll() is not None)
+        patience.wait_for(lambda: _answers(port) or server.poll() is not None, "sshd to listen")
         assert server.poll() is None, (folder / "log").read_text()
         yield Sshd(port, folder / "key", folder / "known", "internal-sftp" not in more)
     finally:
         server.terminate()
-        server.wait(20)
+        patience.communicate(server)
 
 
 def _answers(port: int) -> bool:

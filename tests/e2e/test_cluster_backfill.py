@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 import pytest
 
 from tests.cluster import load, oracle
-from tests.cluster.client import Cluster, wait_for
+from tests.cluster.client import Cluster
 from tests.cluster.program import Json, Program
 
 pytestmark = [pytest.mark.slow, pytest.mark.one_version]
@@ -88,7 +88,7 @@ def test_killed_in_the_midst_it_goes_on(past: Cluster) -> None:
     ours.run("collect")
     command = f"PYTHONPATH=/opt/librarian exec python3 -m librarian --config {ours.config} backfill --from {day(70)}"
     past.shell("alice", f": >gate/asked; echo 5 >gate/stop; {command} >killed/out 2>&1 & echo $! >killed/pid")
-    wait_for(lambda: len(asked(past)) == 5, 60, "four slices to come in")
+    past.wait_for(lambda: len(asked(past)) == 5, "four slices to come in")
     past.shell("alice", "kill -9 $(cat killed/pid); rm gate/stop; pkill -x sleep", check=False)
     told = months(ours)
     reached = min(month["known_from"] for month in told)
@@ -117,8 +117,8 @@ def test_as_a_job_array(past: Cluster) -> None:
     array, merge = (
         word.rstrip(":;,") for word in done.stdout.split() if word.rstrip(":;,").isdigit() and len(word) > 3
     )
-    wait_for(
-        lambda: not past.run("alice", "squeue", "-h", "-j", f"{array},{merge}", check=False).stdout, 90, "the jobs"
+    past.wait_for(
+        lambda: not past.run("alice", "squeue", "-h", "-j", f"{array},{merge}", check=False).stdout, "the jobs"
     )
     left = past.shell("alice", "cd 'by array/state/backfill'; find . -type f -exec tail -n 3 {} +").stdout
     assert left == "", "all parts are merged and removed"

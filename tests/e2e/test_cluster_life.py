@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from librarian.site import assets
-from tests.cluster.client import Cluster, wait_for
+from tests.cluster.client import Cluster
 from tests.cluster.fixture import ODD_QOS, ODD_USER, Under
 from tests.e2e.browser import Visit, browser, served, visit
+from tests.patience import stretched
 
 __all__ = ["browser", "visit"]
 pytestmark = [pytest.mark.slow, pytest.mark.scrontab]
-A_FIRING_MS = 100_000  # a minute, the job's start, the run, and the page's next look
+A_FIRING = 240  # seconds: a minute, the job's start, the run, and the page's next look
 
 
 def test_new_jobs_appear_on_the_open_page_at_the_next_firing(
@@ -26,7 +27,7 @@ def test_new_jobs_appear_on_the_open_page_at_the_next_firing(
     reporter = workload.reporter
     site = cluster.root / reporter.place.lstrip("/") / "site"
     first = cluster.run(ODD_USER, "cat", f"{reporter.place}/first-run").stdout
-    wait_for(lambda: str(reporter.entry(ODD_QOS)["last_updated"]) != first, 100, "scrontab to run librarian")
+    cluster.wait_for(lambda: str(reporter.entry(ODD_QOS)["last_updated"]) != first, "scrontab to run librarian")
     with served(site) as address:
         seen = visit(f"{address}/index.html", now=None, before=lambda page: page.route(assets.BASIC_URL, library))
         page = seen.page
@@ -37,7 +38,7 @@ def test_new_jobs_appear_on_the_open_page_at_the_next_firing(
         cluster.run(ODD_USER, "sbatch", "-o", "/dev/null", "-c", "3", "--mem=1G", "--wrap", "sleep 200")
         held = page.locator(".now tbody tr", has_text=ODD_USER).locator("td").first
         # the reporter is itself a job, of one CPU
-        held.filter(has_text=re.compile("^[34]$")).wait_for(timeout=A_FIRING_MS)
+        held.filter(has_text=re.compile("^[34]$")).wait_for(timeout=1000 * stretched(A_FIRING))
         assert page.locator(".totals tbody tr", has_text=ODD_USER).count() == 1
     # the cluster has no plotly, so the page asks for it elsewhere, and for nothing else
     assert [url for url in seen.requests if url.startswith("https:")] == [assets.BASIC_URL]

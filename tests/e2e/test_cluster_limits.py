@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.client import Cluster, wait_for
+from tests.cluster.client import Cluster
 from tests.cluster.program import Json, Program
 
 pytestmark = pytest.mark.slow
@@ -130,13 +130,13 @@ def filled(cluster: Cluster) -> Iterator[Filled]:
     cluster.shell("root", PREPARE.replace("NAMES", names).replace("LIMITS", limits))
     try:
         known = ("scontrol", "show", "assoc_mgr", "flags=assoc", "account=press-lab", "user=carol")
-        wait_for(lambda: "press-lab" in cluster.run("root", *known).stdout, 30, "slurmctld to hear of the accounts")
+        cluster.wait_for(lambda: "press-lab" in cluster.run("root", *known).stdout, "slurmctld to hear of the accounts")
         ids = {name: [submitted(cluster, name, case, *job) for job in case.jobs] for name, case in CASES.items()}
-        wait_for(lambda: waiting(cluster) == {ids[name][-1]: case.reason for name, case in CASES.items()}, 60,
-                 f"each last job to wait for its limit, not {waiting(cluster)}")  # fmt: skip
+        expected = {ids[name][-1]: case.reason for name, case in CASES.items()}
+        cluster.wait_for(lambda: waiting(cluster) == expected, "each last job to wait for its limit")
         program = Program(cluster, "alice", "/home/alice/pressure")
         program.configure(list(CASES))
-        wait_for(lambda: started(cluster, ids) is not None, 30, "slurmdbd to hear of the starts")
+        cluster.wait_for(lambda: started(cluster, ids) is not None, "slurmdbd to hear of the starts")
         site = Program(cluster, "alice", "/home/alice/pressure on a site")
         site.configure(SHOWN)
 
@@ -144,7 +144,7 @@ def filled(cluster: Cluster) -> Iterator[Filled]:
             site.run("run")
             return all(site.data(name)["now"]["total"]["NJOBS"] > 0 for name in SHOWN)
 
-        wait_for(told, 60, "the site to know what runs")
+        cluster.wait_for(told, "the site to know what runs")
         yield Filled(program, ids, {name: site.data(name) for name in SHOWN})
     finally:
         cluster.shell("root", CLEAR.replace("NAMES", names))
@@ -251,11 +251,11 @@ def test_suspended_jobs_still_count_against_the_limit(cluster: Cluster, filled: 
     job = filled.ids["press-jobs"][0]
     cluster.run("root", "scontrol", "suspend", job)
     told = ("squeue", "-h", "-j", job, "-o", "%T")
-    wait_for(lambda: "SUSPENDED" in cluster.run("root", *told).stdout, 20, "the job to be suspended")
+    cluster.wait_for(lambda: "SUSPENDED" in cluster.run("root", *told).stdout, "the job to be suspended")
     assert re.search(r"GrpJobs=2\(2\)", counted(cluster, "press-jobs"))
     assert rows_of(filled, "press-jobs")["press-jobs", "GrpJobs"]["used"] == 2
     in_database = f"SELECT state FROM hpg_job_table WHERE id_job = {job}"
-    wait_for(lambda: cluster.sql(in_database) == [["2"]], 20, "slurmdbd to hear of it")
+    cluster.wait_for(lambda: cluster.sql(in_database) == [["2"]], "slurmdbd to hear of it")
     few.run("run")
     data = few.data("press-jobs")
     (row,) = (row for row in data["policy"] if row["setting"] == "GrpJobs")

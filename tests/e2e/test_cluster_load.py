@@ -26,7 +26,7 @@ def test_a_million_runs(cluster: Cluster) -> None:
         program = Program(loaded, "alice", "/home/alice/usage")
         program.configure(["avery"])
         for answered in (RUNS, RUNS // 100):
-            program.run("run", timeout=600)
+            program.run("run")
             data = program.data("avery")
             assert sum(sum(totals["ended"].values()) for totals in data["totals"]["users"].values()) == RUNS
             assert_equals_oracle(loaded, data)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests import patience
 from tests.cluster.client import CHECKOUT, Cluster
 from tests.cluster.compare import assert_equals_oracle
 from tests.cluster.fixture import GROUPS
@@ -26,7 +26,7 @@ def test_this_python_reports_what_the_cluster_s_python_does(cluster: Cluster, re
     config.write_text(configuration(GROUPS, f"\n[slurm]\nbin_dir = {json.dumps(str(commands))}\n"), encoding="utf-8")
     environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), "TZ": ZONE}
     command = [sys.executable, "-m", "librarian", "--config", str(config), "run"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=environment)
+    done = patience.run(command, sign=cluster.sign, text=True, env=environment)
     assert done.returncode == 0, done.stderr
     report.run("run")
     for qos in GROUPS:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from librarian.subjects.queue.reasons import explain, read_reason
-from tests.cluster.client import Cluster, wait_for
+from tests.cluster.client import Cluster
 from tests.cluster.program import Program
 
 pytestmark = pytest.mark.slow
@@ -89,13 +89,13 @@ class Crowd:
 
     def start(self) -> None:
         self.fills = [self.submit(*job) for job in FILL]
-        wait_for(lambda: self.count("RUNNING", self.fills) == len(self.fills), 40, "the limits to be full")
+        self.cluster.wait_for(lambda: self.count("RUNNING", self.fills) == len(self.fills), "the limits to be full")
         self.ids = {label: self.submit(*job) for label, job in WAIT.items()}
         self.cluster.run("root", "scontrol", "hold", self.ids["held by admin"])
         failed = self.submit("wq-none", "bob", "-c 1 --mem=50M -t 5", "false")
         self.ids["waits"] = self.submit("wq-none", "bob", f"-c 1 --mem=50M -d afterok:{self.fills[-1]}")
         self.ids["waits in vain"] = self.submit("wq-none", "bob", f"-c 1 --mem=50M -d afterok:{failed}")
-        wait_for(lambda: all(self.reasons(qos) >= EXPECTED[qos] for qos in QOS), 60, "every reason to be told")
+        self.cluster.wait_for(lambda: all(self.reasons(qos) >= EXPECTED[qos] for qos in QOS), "every reason to be told")
 
     def squeue(self, qos: str, fields: str, *options: str) -> list[list[str]]:
         """What plain squeue says of the jobs that wait, with arrays expanded by itself."""
@@ -130,7 +130,7 @@ def crowd(cluster: Cluster) -> Iterator[Crowd]:
     finally:
         cluster.run("root", "scancel", "-A", "wq")
         gone = ("squeue", "-h", "-a", "-A", "wq", "-o", "%F")
-        wait_for(lambda: not cluster.run("root", *gone).stdout, 60, "the jobs to be gone")
+        cluster.wait_for(lambda: not cluster.run("root", *gone).stdout, "the jobs to be gone")
         cluster.run("root", *mgr, "delete", "account", "wq")
         cluster.run("root", *mgr, "delete", "qos", ",".join(QOS))
 
@@ -160,7 +160,7 @@ def both(crowd: Crowd) -> Both:
         found[:] = [Both({one["qos"]: one for one in json.loads(done.stdout)}, after, starts)]
         return sorted(map(str, before.items())) == sorted(map(str, after.items()))
 
-    wait_for(settled, 60, "the queue to stay as it is for a moment")
+    crowd.cluster.wait_for(settled, "the queue to stay as it is for a moment")
     return found[0]
 
 
@@ -246,7 +246,7 @@ def test_the_tables_are_for_people(crowd: Crowd) -> None:
 def test_the_site_has_the_queue_its_history_and_the_waits(crowd: Crowd) -> None:
     crowd.cluster.run("root", "scancel", crowd.fills[5])
     begun = f"SELECT 1 FROM hpg_job_table WHERE id_job = {crowd.ids[GROUPS_JOBS]} AND time_start > time_eligible"
-    wait_for(lambda: bool(crowd.cluster.sql(begun)), 40, "the next job to start, and slurmdbd to know it")
+    crowd.cluster.wait_for(lambda: bool(crowd.cluster.sql(begun)), "the next job to start, and slurmdbd to know it")
     crowd.program.run("run")
     crowd.program.run("run")
     data = crowd.program.data("wq-cpu")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.client import Cluster, wait_for
+from tests.cluster.client import Cluster
 from tests.cluster.program import Program
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("finished")]
@@ -63,7 +63,7 @@ class Running:
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
         gate = program.cluster.root / "home/frank/gate/called"
-        wait_for(gate.exists, 60, "the run to ask sacct")
+        program.cluster.wait_for(gate.exists, "the run to ask sacct")
 
     def _run(self) -> None:
         self.done = self._program.run("run", check=False)
@@ -72,7 +72,7 @@ class Running:
         self._program.cluster.shell("frank", "touch gate/open")
 
     def ended(self) -> int:
-        self._thread.join(120)
+        self._thread.join()  # the run in it ends, or is given up
         return self.done.returncode
 
 
@@ -93,9 +93,8 @@ def test_daemons_that_stop_and_start_within_a_run(cluster: Cluster, program: Pro
     run = Running(program)
     cluster.stop_slurmdbd()
     run.go_on()
-    wait_for(
+    cluster.wait_for(
         lambda: "all is asked again" in read(program, "state/librarian.log").splitlines()[-1],
-        60,
         "the first try to fail",
     )
     cluster.start_slurmdbd()
@@ -180,8 +179,8 @@ def test_the_doctor_sees_entries_of_scrontab(cluster: Cluster, program: Program)
     assert (found["scrontab"]["state"], found["entries"]["todo"]) == ("ok", "librarian scrontab install")
     program.run("scrontab", "install")
     try:
-        wait_for(lambda: findings(program)["entries"]["state"] == "ok", 30, "the entries' jobs")
+        cluster.wait_for(lambda: findings(program)["entries"]["state"] == "ok", "the entries' jobs")
         cluster.shell("frank", "scancel --cron --me 2>/dev/null || scancel --me")
-        wait_for(lambda: "disabled" in findings(program)["entries"]["text"], 30, "the entries to be disabled")
+        cluster.wait_for(lambda: "disabled" in findings(program)["entries"]["text"], "the entries to be disabled")
     finally:
         program.run("scrontab", "remove")

@@ -8,17 +8,16 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from tests.cluster.client import Cluster, Ran, wait_for
+from tests.cluster.client import Cluster, Ran
 from tests.cluster.program import Program
 
 pytestmark = [pytest.mark.slow, pytest.mark.scrontab, pytest.mark.one_version]
-A_FIRING = 300  # seconds at most: a minute, what Slurm takes to start a job, and a report on a machine that is busy
 SCHEDULES = """
 [report]
 interval_seconds = 60
@@ -55,6 +54,9 @@ class Keeper:
 
     def table(self) -> str:
         return self.run("scrontab", "-l").stdout
+
+    def wait_for(self, ready: Callable[[], bool], what: str) -> None:
+        self.cluster.wait_for(ready, what)
 
     def run(self, *argv: str, check: bool = True, text: str = "") -> Ran:
         return self.cluster.run(self.program.user, *argv, check=check, text=text)
@@ -143,13 +145,13 @@ def fired(keepers: list[Keeper]) -> list[Keeper]:
     for one in (hung, held):
         one.hang()
     for one in (hung, held):
-        wait_for(lambda one=one: one.job()[1] == "RUNNING", A_FIRING, "a firing that hangs")  # type: ignore[misc]
+        one.wait_for(lambda one=one: one.job()[1] == "RUNNING", "a firing that hangs")  # type: ignore[misc]
     return keepers
 
 
 def test_entries_fire_and_others_lines_stay(fired: list[Keeper]) -> None:
     first = fired[0]
-    wait_for((first.state.parent / "site/index.json").exists, A_FIRING, "the first report by scrontab")
+    first.wait_for((first.state.parent / "site/index.json").exists, "the first report by scrontab")
     assert first.program.data("avery")["metadata"]["qos"] == "avery"
     assert "all is well" in first.watch()
     assert first.is_untouched()
@@ -162,7 +164,7 @@ def test_a_firing_that_hangs_is_ended_and_its_entry_stays(fired: list[Keeper]) -
     before, table = hung.job(), hung.table()
     hung.suspect()
     assert "requeue: librarian-run" in hung.watch()
-    wait_for(lambda: hung.job()[1] == "PENDING", 60, "the hung firing to be over")
+    hung.wait_for(lambda: hung.job()[1] == "PENDING", "the hung firing to be over")
     assert hung.job()[0] == before[0], "a requeued firing keeps its job"
     assert hung.table() == table
     assert hung.is_untouched()
@@ -174,17 +176,17 @@ def test_a_held_entry_is_recovered(cluster: Cluster, fired: list[Keeper]) -> Non
     held.mend()
     job, table = held.job()[0], held.table()
     cluster.run("root", "scontrol", "requeuehold", job)
-    wait_for(lambda: held.job()[2].lower().find("held") >= 0, 60, "the entry to be held")
+    held.wait_for(lambda: held.job()[2].lower().find("held") >= 0, "the entry to be held")
     assert held.run("scontrol", "release", job, check=False).returncode != 0, "what would be obvious does not work"
     assert re.search(r"put: librarian-run-\S+ is held: job requeued in held state", held.watch())
-    wait_for(lambda: held.job()[2] in ("None", "BeginTime"), 30, "a fresh job of the entry")
+    held.wait_for(lambda: held.job()[2] in ("None", "BeginTime"), "a fresh job of the entry")
     assert held.table() == table
     assert held.is_untouched()
 
 
 def test_an_entry_without_an_environment_is_recovered_once_there_is_one(cluster: Cluster, fired: list[Keeper]) -> None:
     sick = fired[SICK]
-    wait_for(lambda: sick.job()[2].endswith("failed requeued held"), A_FIRING, "the entry to be held")
+    sick.wait_for(lambda: sick.job()[2].endswith("failed requeued held"), "the entry to be held")
     assert "drain" in cluster.run("root", "sinfo", "-h", "-N", "-o", "%T").stdout, "Slurm blames the node"
     resume(cluster)
     table = sick.table()
@@ -193,7 +195,7 @@ def test_an_entry_without_an_environment_is_recovered_once_there_is_one(cluster:
     assert sick.job()[2].endswith("held"), "it does not come back by itself"
     why = r"put: librarian-run-\S+ is held: (launch|user env retrieval) failed requeued held"
     assert re.search(why, sick.watch())
-    wait_for(lambda: sick.job()[2] in ("None", "BeginTime"), 30, "a fresh job of the entry")
+    sick.wait_for(lambda: sick.job()[2] in ("None", "BeginTime"), "a fresh job of the entry")
     assert sick.table() == table
     assert sick.is_untouched()
 
@@ -202,12 +204,12 @@ def test_an_entry_that_was_cancelled_is_enabled_again(keepers: list[Keeper]) -> 
     first = keepers[0]
     table = first.table()
     first.run("scancel", first.job()[0])
-    wait_for(lambda: "#DISABLED: " in first.table(), 20, "Slurm to disable the entry")
+    first.wait_for(lambda: "#DISABLED: " in first.table(), "Slurm to disable the entry")
     assert "put: an entry of ours is disabled" in first.watch()
     assert first.table() == table
     assert first.is_untouched()
     first.run("scancel", first.job("watchdog")[0])
-    wait_for(lambda: "#DISABLED: " in first.table(), 20, "Slurm to disable the entry")
+    first.wait_for(lambda: "#DISABLED: " in first.table(), "Slurm to disable the entry")
     assert re.search(r"none: .*disabled.*; it was put right \d+ s ago", first.watch(afresh=False))
     assert "#DISABLED: " in first.table(), "not twice within an interval"
     assert "put: " in first.watch()
@@ -217,10 +219,10 @@ def test_a_disabled_line_that_is_not_ours_stays_disabled(keepers: list[Keeper]) 
     first = keepers[0]
     mine = first.run("squeue", "-h", "--me", "--name=mine", "-o", "%i").stdout.split()[0]
     first.run("scancel", mine)
-    wait_for(lambda: "#DISABLED: 0 0 1 1 * /bin/true" in first.table(), 20, "Slurm to disable it")
+    first.wait_for(lambda: "#DISABLED: 0 0 1 1 * /bin/true" in first.table(), "Slurm to disable it")
     table = first.table()
     first.run("scancel", first.job()[0])
-    wait_for(lambda: first.table() != table, 20, "Slurm to disable ours")
+    first.wait_for(lambda: first.table() != table, "Slurm to disable ours")
     assert "put: " in first.watch()
     assert first.table() == table
     first.run("scrontab", "-", text=table.replace("#DISABLED: ", ""))
@@ -231,7 +233,7 @@ def test_a_table_that_is_gone_comes_back_with_our_lines(keepers: list[Keeper]) -
     ours = second.table().removeprefix(FOREIGN)
     second.run("scrontab", "-", text="")
     assert second.job()[1] != "PENDING", "jobs that wait go with a table"
-    wait_for(lambda: second.job() == ("", "", ""), A_FIRING, "a firing to end")
+    second.wait_for(lambda: second.job() == ("", "", ""), "a firing to end")
     assert "an empty table; waiting whether it stays so" in second.watch()
     assert second.table() == ""
     second.run("scrontab", "-r")
@@ -244,7 +246,7 @@ def test_paused_is_not_stuck(keepers: list[Keeper]) -> None:
     first = keepers[0]
     table = first.table()
     first.program.run("pause")
-    wait_for(lambda: first.job() == ("", "", ""), 20, "no job of ours")
+    first.wait_for(lambda: first.job() == ("", "", ""), "no job of ours")
     assert "paused on purpose" in first.watch()
     assert first.table().startswith(FOREIGN)
     first.program.run("resume")
@@ -268,7 +270,7 @@ def test_a_busy_cluster_is_left_alone(cluster: Cluster, keepers: list[Keeper]) -
     cluster.run("root", "scontrol", "update", "nodename=ALL", "state=drain", "reason=test")
     try:
         waits = ("Resources", "Nodes", "Priority", "ReqNodeNotAvail")
-        wait_for(lambda: third.job()[2].startswith(waits), A_FIRING, "an entry that cannot start")
+        third.wait_for(lambda: third.job()[2].startswith(waits), "an entry that cannot start")
         table = third.table()
         assert "nothing to repair" in third.watch()
         assert third.table() == table
@@ -278,7 +280,7 @@ def test_a_busy_cluster_is_left_alone(cluster: Cluster, keepers: list[Keeper]) -
 
 def test_what_had_no_environment_fires_again(fired: list[Keeper]) -> None:
     sick = fired[SICK]
-    wait_for((sick.state.parent / "site/index.json").exists, A_FIRING, "a report by scrontab")
+    sick.wait_for((sick.state.parent / "site/index.json").exists, "a report by scrontab")
     assert sick.is_untouched()
 
 

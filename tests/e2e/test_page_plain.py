@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 
 from librarian.site.single_file import write_single
+from tests import patience
 from tests.e2e.browser import Visit, browser, visit, web
 from tests.e2e.sites import NOW, Site
 from tests.unit import reports
@@ -95,7 +95,7 @@ def test_hostile_names_are_text_there_too(site: Path, visit: Open) -> None:
 @pytest.mark.skipif(shutil.which("lynx") is None, reason="lynx is missing: apt-get install lynx")
 def test_it_is_read_in_a_terminal(demo_folder: Path) -> None:
     command = ["lynx", "-dump", "-nolist", "-width=80", "-display_charset=utf-8", "plain.html"]
-    text = subprocess.run(command, cwd=demo_folder, check=True, capture_output=True, timeout=60).stdout.decode()
+    text = patience.run(command, cwd=demo_folder, check=True).stdout.decode()
     assert re.search(r"^ +CPUs +[\d,]+ \(\d+ %\) +430 +\d+", text, re.MULTILINE)
     assert re.search(r"^ +User +CPUs GPUs Memory \(GiB\) Running jobs$", text, re.MULTILINE)
     assert re.search(

@@ -14,7 +14,8 @@ from librarian.publish.base import Delivered, MayPassError
 from librarian.publish.delivery import checked, planned
 from tests.e2e.git_pages import expected, hostile_environment, pages, publish, remote
 from tests.e2e.processes import in_a_child
-from tests.e2e.remotes import LARGE, NAMES, NOW, Bare, git, is_running, killer, site, size_of, until, wrapper
+from tests.e2e.remotes import LARGE, NAMES, NOW, Bare, git, is_running, killer, site, size_of, wrapper
+from tests.patience import stretched, wait_for
 
 ROOT = Path(__file__).parent.parent.parent
 __all__ = ["hostile_environment", "remote"]
@@ -189,8 +190,8 @@ def test_a_remote_that_hangs_is_left_and_leaves_no_process(remote: Bare, tmp_pat
     publish(sender, tmp_path, 0)
     remote.hook(f"echo $$ >{tmp_path}/pid; exec sleep 600")
     with pytest.raises(PublishError, match=r"git did not answer: stopped after .* \(raise timeout_seconds"):
-        publish(sender, tmp_path, 1, timeout=10)
-    assert until(lambda: not is_running(int((tmp_path / "pid").read_text())))
+        publish(sender, tmp_path, 1, timeout=stretched(10))
+    wait_for(lambda: not is_running(int((tmp_path / "pid").read_text())), "the end of what git began")
     remote.hook("exit 0")
     assert publish(sender, tmp_path, 2).state == "done"
     assert len(remote.commits()) == 1

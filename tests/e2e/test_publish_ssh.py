@@ -21,7 +21,8 @@ from librarian.publish.delivery import checked, deliver, planned
 from librarian.publish.ssh import Ssh
 from librarian.system.host import stopwatch
 from tests.e2e.processes import in_a_child
-from tests.e2e.remotes import LARGE, NAMES, NOW, Sshd, content, is_running, killer, names, site, sshd, until, wrapper
+from tests.e2e.remotes import LARGE, NAMES, NOW, Sshd, content, is_running, killer, names, site, sshd, wrapper
+from tests.patience import CEILING, stretched, wait_for
 
 pytestmark = pytest.mark.skipif(shutil.which("rsync") is None, reason="rsync is missing: apt-get install rsync")
 HARD = 'a b\'s "c" $(touch x) *?[x] \\ -é~'
@@ -67,7 +68,7 @@ def to(server: Sshd, path: Path | str, **options: Any) -> Ssh:
     return sender
 
 
-def publish(sender: Ssh, folder: Path, number: int, now: int | None = None, timeout: float = 60) -> Delivered:
+def publish(sender: Ssh, folder: Path, number: int, now: int | None = None, timeout: float = CEILING) -> Delivered:
     attempt = Attempt(NOW + number if now is None else now, stopwatch() + timeout)
     return sender.publish(site(folder / "site", number), attempt)
 
@@ -148,7 +149,7 @@ def test_a_reader_never_sees_half_and_never_nothing(server: Sshd, tmp_path: Path
     try:
         for number in range(1, 5):
             publish(sender, tmp_path, number)
-            assert until(lambda: number in seen or bool(wrong))  # noqa: B023
+            wait_for(lambda: number in seen or bool(wrong), "somebody to see it")  # noqa: B023
     finally:
         stop.set()
         reader.join()
@@ -285,10 +286,10 @@ def test_a_host_that_hangs_is_left_and_leaves_no_process(
     wrapper(tmp_path / "bin", "ssh", script)
     monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
     with pytest.raises(PublishError, match=r"ssh did not answer: stopped after .* \(raise timeout_seconds"):
-        publish(to(server, tmp_path / "there"), tmp_path, 0, timeout=5)
+        publish(to(server, tmp_path / "there"), tmp_path, 0, timeout=stretched(5))
     pids = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
     assert len(pids) == 2
-    assert until(lambda: not any(map(is_running, pids)))
+    wait_for(lambda: not any(map(is_running, pids)), "the end of what ssh began")
 
 
 def test_a_master_connection_of_the_user_s_does_not_hold_us(
@@ -299,7 +300,7 @@ def test_a_master_connection_of_the_user_s_does_not_hold_us(
     for name in ("ssh", "sftp"):
         wrapper(tmp_path / "bin", name, f'exec "$real" -F {config} "$@"')
     monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
-    assert publish(to(server, tmp_path / "there"), tmp_path, 0, timeout=30).state == "done"
+    assert publish(to(server, tmp_path / "there"), tmp_path, 0, timeout=stretched(30)).state == "done"
     assert not (tmp_path / "m").exists()
 
 

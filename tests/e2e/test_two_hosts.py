@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import communicate
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 ENTRIES = 60
 APART = ("unshare", "--uts", "--pid", "--net", "--ipc", "--mount-proc", "--fork", "--kill-child")
@@ -65,7 +67,7 @@ def test_two_hosts_never_both_own_the_lock(tmp_path: Path) -> None:
         for name in ("one", "two")
     ]
     try:
-        said = [host.communicate(timeout=120)[1] for host in hosts]
+        said = [communicate(host)[1] for host in hosts]
     finally:
         for host in hosts:
             host.kill()

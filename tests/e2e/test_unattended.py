@@ -31,7 +31,7 @@ from librarian.shared.window import DAY
 from librarian.site import folder as sitefolder
 from librarian.slurm.command import Slurm
 from librarian.system.processes import Answer
-from tests.cluster.client import wait_for
+from tests.patience import wait_for
 from tests.unit import cycles
 from tests.unit.cycles import AVERY, BASE, NOW, WEB, configured, leave_out_pictures
 from tests.unit.runs import run_of
@@ -329,5 +329,5 @@ def test_runs_that_meet_are_refused_and_harm_nothing(tmp_path: Path) -> None:
         cycle(setup, runs, NOW + 600)
     assert statusfile.read(setup).failures == 0, "the status is the other's"
     done.set()
-    wait_for(lambda: not other.is_alive(), 60, "the other's end")
+    wait_for(lambda: not other.is_alive(), "the other's end")
     assert cycle(setup, runs, NOW + 1200) == []

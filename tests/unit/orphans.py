@@ -7,7 +7,7 @@ import os
 import signal
 from pathlib import Path
 
-from tests.cluster.client import wait_for
+from tests.patience import wait_for
 
 
 def is_there(process: int) -> bool:
@@ -24,4 +24,4 @@ def end_commands(process: int, folder: Path) -> None:
     with contextlib.suppress(OSError):
         if Path(f"/proc/{process}/cwd").readlink() == folder:
             os.killpg(os.getpgid(process), signal.SIGKILL)
-            wait_for(lambda: not is_there(process), 10, "its end")
+            wait_for(lambda: not is_there(process), "its end")

@@ -23,9 +23,9 @@ from librarian.demo.slurm import DemoSlurm
 from librarian.errors import ConfigError
 from librarian.slurm.command import Slurm
 from librarian.subjects.limits.model import QosLimits
+from tests.unit.cycles import NOW
+from tests.unit.frozen import ROOT, STOPPED, librarian
 from tests.unit.rendering import PICTURES
-
-ROOT = Path(__file__).parent.parent.parent
 
 # Slurm's commands, answered by the demo's Slurm: one quiet user, two runs.
 STAND_IN = f"""#!{sys.executable}
@@ -35,7 +35,7 @@ from librarian.demo.slurm import DemoSlurm
 from tests.unit.runs import run_of
 if os.path.exists(os.path.join(os.path.dirname(__file__), "down")):
     sys.exit("slurmdbd is down")
-now = int(os.environ.get("NOW", "1793100000"))
+now = int(os.environ.get("NOW", "{NOW}"))
 answer = DemoSlurm([run_of(1), run_of(2, user="bob")], now=now)(sys.argv, timeout=1, env=os.environ)
 sys.stdout.buffer.write(answer.stdout)
 sys.stderr.write(answer.stderr)
@@ -61,12 +61,6 @@ def furnished(folder: Path) -> Path:
         '[paths]\nstate = "state"\nsite = "site"\n[[qos]]\nname = "avery"\n'
     )
     return folder
-
-
-def librarian(place: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(place), **environment}
-    command = [sys.executable, "-m", "librarian", *arguments]
-    return subprocess.run(command, cwd=place, env=env, text=True, capture_output=True, timeout=120, check=False)
 
 
 def test_run_status_and_failure(place: Path) -> None:
@@ -186,7 +180,7 @@ AS_A_MODULE = "import runpy; runpy.run_module('librarian', run_name='__main__')"
 def imported(code: str, *arguments: str, folder: Path = ROOT) -> set[str]:
     """The modules that a new interpreter has after `code`, called with `arguments`, and had not before."""
     program = (
-        "import sys; before = set(sys.modules)\n"
+        f"{STOPPED}\nimport sys; before = set(sys.modules)\n"
         f"try:\n    {code}\nexcept SystemExit:\n    pass\n"
         "print('', *(set(sys.modules) - before), file=sys.stderr)"
     )

@@ -11,8 +11,9 @@ from librarian.backfill.slices import Progress
 from librarian.cli import backfill, main
 from librarian.shared.scope import Scope
 from librarian.system import host
+from tests.unit.frozen import ROOT
 from tests.unit.runs import T0
-from tests.unit.test_cli import ROOT, place
+from tests.unit.test_cli import place
 
 __all__ = ["place"]
 DAY = 86400

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,9 +11,10 @@ import pytest
 from librarian.config import parse
 from librarian.errors import ConfigError
 from librarian.publish import pages_setup
+from tests import patience
 from tests.e2e.remotes import Bare, site
+from tests.unit.frozen import command, environment
 
-ROOT = Path(__file__).parent.parent.parent
 CONFIG = """\
 # mine
 [cluster]
@@ -39,10 +38,9 @@ def place(tmp_path: Path) -> Path:
 
 
 def librarian(place: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    env = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
-    env |= {"PYTHONPATH": str(ROOT), "HOME": str(place), "XDG_CONFIG_HOME": str(place / "none")}
-    command = [sys.executable, "-m", "librarian", *arguments]
-    return subprocess.run(command, cwd=place, env=env, text=True, capture_output=True, timeout=120, check=False)
+    """Run `librarian ARGUMENTS` for somebody who has set nothing of git's."""
+    env = environment(place, without=["GIT_"], XDG_CONFIG_HOME=str(place / "none"))
+    return patience.run(command(*arguments), cwd=place, env=env, text=True)
 
 
 def add(place: Path, table: str) -> None:

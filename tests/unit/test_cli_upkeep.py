@@ -14,9 +14,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from tests.cluster.client import wait_for
+from tests.patience import communicate, wait_for
+from tests.unit.frozen import ROOT, STOPPED, command, environment, librarian
 from tests.unit.orphans import end_commands, is_there
-from tests.unit.test_cli import AS_A_MODULE, AS_A_SCRIPT, HEAVY, ROOT, furnished, imported, librarian, place
+from tests.unit.test_cli import AS_A_MODULE, AS_A_SCRIPT, HEAVY, furnished, imported, place
 
 __all__ = ["place"]
 SCHEMA = json.loads((ROOT / "docs/status.schema.json").read_text(encoding="utf-8"))
@@ -58,7 +59,7 @@ def test_status_in_words_and_as_json(ran: Path) -> None:
 def test_what_looks_after_runs_needs_no_heavy_parts(ran: Path, command: str) -> None:
     code = (
         "import sys\n"
-        f"for name in {sorted(HEAVY)}: sys.modules[name] = None\n"
+        f"for name in {sorted(HEAVY)}: sys.modules[name] = None\n{STOPPED}\n"
         f"from librarian.cli import main; sys.exit(main(['{command}']))"
     )
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -143,13 +144,14 @@ def test_store_check_export_import(ran: Path) -> None:
 
 
 @pytest.fixture
-def hanging(ran: Path) -> Iterator[subprocess.Popen[str]]:
-    """A run whose sacct hangs, with a child of its own."""
-    (ran / "bin" / "sacct").write_text(f"#!/bin/sh\nsleep 321 &\necho $! >{ran}/child\nsleep 321\n")
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "librarian", "run"]
-    with subprocess.Popen(command, cwd=ran, env=env, text=True, stderr=subprocess.PIPE) as process:
-        wait_for(lambda: (ran / "child").exists() and bool((ran / "child").read_text()), 60, "sacct to hang")
+def hanging(ran: Path, request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[str]]:
+    """A run whose sacct hangs, with a child of its own; the parameter is what SIGHUP does to it at first."""
+    (ran / "bin" / "sacct").write_text(f"#!/bin/sh\nsleep 3210 &\necho $! >{ran}/child\nsleep 3210\n")
+    config = (ran / "librarian.toml").read_text().replace("[slurm]\n", "[slurm]\ntimeout_seconds = 3000\n")
+    (ran / "librarian.toml").write_text(config)
+    argv = command("run", hangup=getattr(request, "param", "SIG_DFL"))
+    with subprocess.Popen(argv, cwd=ran, env=environment(ran), text=True, stderr=subprocess.PIPE) as process:
+        wait_for(lambda: (ran / "child").exists() and bool((ran / "child").read_text()), "sacct to hang")
         yield process
         process.kill()
     end_commands(int((ran / "child").read_text()), ran)
@@ -165,10 +167,9 @@ def test_a_signal_ends_a_run_and_the_commands_that_it_runs(
     told = librarian(ran, "status")
     assert f"at work: a run, process {hanging.pid} on" in told.stdout
     hanging.send_signal(number)
-    assert hanging.wait(30) == status
-    assert hanging.stderr
-    assert hanging.stderr.read() == f"librarian: ended by {number.name}\n"
-    wait_for(lambda: not is_there(child), 10, "the child's end")
+    assert communicate(hanging)[1] == f"librarian: ended by {number.name}\n"
+    assert hanging.returncode == status
+    wait_for(lambda: not is_there(child), "the child's end")
     assert (ran / "site" / "index.json").read_bytes() == index
     told = librarian(ran, "status")
     assert (told.returncode, "ended by " + number.name in told.stdout) == (1, True)
@@ -180,8 +181,16 @@ def test_a_signal_ends_a_run_and_the_commands_that_it_runs(
     assert not list(ran.glob(".site*"))
 
 
+@pytest.mark.parametrize("hanging", ["SIG_IGN"], indirect=True)
+def test_a_run_begun_with_nohup_does_not_end_with_its_terminal(hanging: subprocess.Popen[str]) -> None:
+    hanging.send_signal(signal.SIGHUP)
+    hanging.send_signal(signal.SIGTERM)  # of two signals that wait, the one of the lower number comes first
+    assert communicate(hanging)[1] == "librarian: ended by SIGTERM\n"
+    assert hanging.returncode == 143
+
+
 def test_a_run_that_was_killed_holds_no_lock(ran: Path, hanging: subprocess.Popen[str]) -> None:
     hanging.kill()
-    hanging.wait(30)
+    hanging.wait()
     assert is_there(int((ran / "child").read_text())), "what a run had started does not hold it either"
     assert librarian(ran, "render").returncode == 0

@@ -49,7 +49,7 @@ def test_what_was_begun_and_is_not_read_is_ended(tmp_path: Path) -> None:
     slurm = Slurm(bin_dir=str(tmp_path))
     with pytest.raises(LibrarianError, match="in between"), slurm.ending():
         slurm.begin("sacct", [])
-        wait_for(lambda: told.exists() and bool(told.read_text()), 20, "the command's beginning")
+        wait_for(lambda: told.exists() and bool(told.read_text()), "the command's beginning")
         raise LibrarianError("in between")
     assert not is_there(int(told.read_text()))
 

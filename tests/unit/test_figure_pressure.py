@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
@@ -13,7 +14,17 @@ from tests.unit.test_figures import CASES, figure_of, texts
 
 @pytest.mark.parametrize("case", CASES)
 def test_it_is_drawn_whatever_there_is(case: str) -> None:
-    FigureCanvasAgg(figure_of(CASES[case](), "pressure")).draw()
+    report = CASES[case]()
+    figure = figure_of(report, "pressure")
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    limited = [
+        one.name for one in report.pictured if one.key in report.pressure.shares and one.key not in report.untracked
+    ]
+    assert [axes.get_title(loc="left").partition(":")[0] for axes in figure.axes[::2]] == limited
+    said = {"no limits are set", "the limits are not known"} & {text.get_text() for text in figure.texts}
+    assert len(said) == (not limited), "where there is no limit, that is said"
+    assert len(np.unique(np.asarray(canvas.buffer_rgba()).reshape(-1, 4), axis=0)) > 9, "and there is ink on it"
 
 
 def test_each_limit_has_a_row_with_its_line_and_its_holders() -> None:

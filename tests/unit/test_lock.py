@@ -17,7 +17,7 @@ from librarian.errors import BusyError, StoreError
 from librarian.system import host as system
 from librarian.system import lock
 from librarian.system.lock import EXPIRY, LostLockError, Owner, locked
-from tests.cluster.client import wait_for
+from tests.patience import CEILING, wait_for
 
 CONTEXT = multiprocessing.get_context("fork")
 SOON = 10  # seconds: longer than a machine that does much else lets a process, or a write to its disk, wait
@@ -46,14 +46,14 @@ def record_locks_or_none(request: pytest.FixtureRequest, monkeypatch: pytest.Mon
 def hold(path: Path, host: str, ready: multiprocessing.synchronize.Event) -> None:
     with locked(path, "a run", me=on(host) if host else None):
         ready.set()
-        time.sleep(60)
+        time.sleep(CEILING)
 
 
 def held_by_another(path: Path, host: str = "") -> multiprocessing.process.BaseProcess:
     ready = CONTEXT.Event()
     other = CONTEXT.Process(target=hold, args=(path, host, ready))
     other.start()
-    assert ready.wait(30)
+    assert ready.wait(CEILING)
     return other
 
 
@@ -221,7 +221,7 @@ def test_two_machines_that_race_never_both_own_it(tmp_path: Path) -> None:
         return entered("one") >= 100 and entered("two") >= 100 and deaths == 1
 
     try:
-        wait_for(go_on, 300, "100 entries of each, and a death")
+        wait_for(go_on, "100 entries of each, and a death", lambda: log.stat().st_size)
     finally:
         for worker in running.values():
             worker.kill()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from librarian.cycle.report import Report
 from matplotlib.figure import Figure
 from PIL import Image
 

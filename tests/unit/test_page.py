@@ -183,7 +183,9 @@ def test_a_name_that_two_modules_define_is_refused(one: str, other: str) -> None
 
 
 def test_names_inside_functions_are_nobodys_business() -> None:
-    joined(modules(entry='import { a } from "./a.js";\nconst x = a;\n', a="export function a() {\n  const x = 1;\n}\n"))
+    inside = "function a() {\n  const x = 1;\n}\n"
+    script = joined(modules(entry='import { a } from "./a.js";\nconst x = a;\n', a=f"export {inside}"))
+    assert "function a() {\nconst x = 1;\n}\nconst x = a;\n" in script
 
 
 @pytest.mark.parametrize("line", ["const { x, y } = z;", "let x, y;", "const [x] = z;", "var x, y;"])

@@ -14,7 +14,7 @@ import pytest
 
 from librarian.errors import BusyError, LibrarianError, one_line
 from librarian.system import host, processes
-from tests.cluster.client import wait_for
+from tests.patience import CEILING, wait_for
 from tests.unit.orphans import end_commands, is_there
 
 ROOT = Path(__file__).parents[2]
@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 
 def test_a_command_gives_status_output_and_errors() -> None:
     code = "import os, sys; print(os.environ['X']); print('oops', file=sys.stderr); sys.exit(3)"
-    answer = processes.run_command([sys.executable, "-c", code], timeout=20, env={"X": "y"})
+    answer = processes.run_command([sys.executable, "-c", code], timeout=CEILING, env={"X": "y"})
     assert (answer.status, answer.text, answer.stderr) == (3, "y\n", "oops\n")
 
 
@@ -32,11 +32,11 @@ def test_a_command_gets_input_a_folder_and_no_more_of_the_environment_than_it_sh
     monkeypatch.setenv("UNWANTED", "x")
     code = "import os, sys; print(sys.stdin.read(), os.getcwd(), os.environ.get('UNWANTED'))"
     command = [sys.executable, "-c", code]
-    answer = processes.run_command(command, timeout=20, env={}, unset={"UNWANTED"}, stdin=b"in", cwd=tmp_path)
+    answer = processes.run_command(command, timeout=CEILING, env={}, unset={"UNWANTED"}, stdin=b"in", cwd=tmp_path)
     assert answer.text == f"in {tmp_path} None\n"
-    assert processes.run_command(command, timeout=20, env={}).text == f" {Path.cwd()} x\n"
+    assert processes.run_command(command, timeout=CEILING, env={}).text == f" {Path.cwd()} x\n"
     many = b"x" * 1_000_000
-    assert processes.run_command(["true"], timeout=20, env={}, stdin=many).status == 0, "it need not be read"
+    assert processes.run_command(["true"], timeout=CEILING, env={}, stdin=many).status == 0, "it need not be read"
 
 
 def test_a_command_that_hangs_is_ended_with_its_children() -> None:
@@ -66,7 +66,7 @@ def test_atomic_writes(tmp_path: Path) -> None:
 def _hold(path: Path, held: multiprocessing.synchronize.Event, done: multiprocessing.synchronize.Event) -> None:
     with host.locked(path, "a run"):
         held.set()
-        done.wait(20)
+        done.wait(CEILING)
 
 
 def test_a_lock_is_held_by_one_and_ends_with_its_process(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_a_lock_is_held_by_one_and_ends_with_its_process(tmp_path: Path) -> None
     held, done = context.Event(), context.Event()
     other = context.Process(target=_hold, args=(tmp_path / "lock", held, done))
     other.start()
-    assert held.wait(20)
+    assert held.wait(CEILING)
     with pytest.raises(BusyError, match=f"process {other.pid}"), host.locked(tmp_path / "lock", "a run"):
         pass
     other.kill()
@@ -89,7 +89,7 @@ def test_messages_are_one_line() -> None:
     assert len(one_line("x" * 999)) == 400
 
 
-def streamed(code: str, sink: object, timeout: float = 20.0) -> processes.Answer:
+def streamed(code: str, sink: object, timeout: float = CEILING) -> processes.Answer:
     with processes.Stream([sys.executable, "-c", code], env={}) as stream:
         return stream.into(sink, timeout=timeout)  # type: ignore[arg-type]
 
@@ -143,7 +143,7 @@ def test_a_stream_that_nobody_reads_is_ended_with_all_that_it_began(tmp_path: Pa
     told = tmp_path / "number"
     script = f"(echo $$ >{told}; exec sleep 600) & wait; head -c 100000000 /dev/zero; sleep 600"
     with processes.Stream(["sh", "-c", script], env={}):
-        wait_for(lambda: told.exists() and bool(told.read_text()), 20, "the command's beginning")
+        wait_for(lambda: told.exists() and bool(told.read_text()), "the command's beginning")
     assert not is_there(int(told.read_text()))
 
 
@@ -155,7 +155,7 @@ def test_a_stream_whose_command_leaves_a_child_behind_is_ended(tmp_path: Path) -
         processes.Stream(["sh", "-c", script], env={}) as stream,
     ):
         stream.into(print, timeout=1.0)
-    wait_for(lambda: not is_there(int(told.read_text())), 20, "the child's end")
+    wait_for(lambda: not is_there(int(told.read_text())), "the child's end")
 
 
 def test_a_child_that_left_the_group_holds_nobody_up(tmp_path: Path) -> None:
@@ -166,7 +166,7 @@ def test_a_child_that_left_the_group_holds_nobody_up(tmp_path: Path) -> None:
             pytest.raises(LibrarianError, match="did not answer"),
             processes.Stream(["sh", "-c", script], env={}) as left,
         ):
-            wait_for(lambda: told.exists() and bool(told.read_text()), 20, "the child's beginning")
+            wait_for(lambda: told.exists() and bool(told.read_text()), "the child's beginning")
             left.into(print, timeout=0.3)
         assert is_there(int(told.read_text())), "it is not ours to end"
     finally:
@@ -188,7 +188,7 @@ def test_a_command_that_nobody_can_read_is_ended(tmp_path: Path, monkeypatch: py
     told = tmp_path / "number"
 
     def refused(_: object) -> None:
-        wait_for(lambda: told.exists() and bool(told.read_text()), 20, "the command's beginning")
+        wait_for(lambda: told.exists() and bool(told.read_text()), "the command's beginning")
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr("threading.Thread.start", refused)
@@ -197,19 +197,21 @@ def test_a_command_that_nobody_can_read_is_ended(tmp_path: Path, monkeypatch: py
     assert not is_there(int(told.read_text()))
 
 
-@pytest.mark.parametrize("run", ["run_command({}, timeout=60, env={{}})", "Stream({}, env={{}}).into(len, timeout=60)"])
+@pytest.mark.parametrize(
+    "run", ["run_command({}, timeout=900, env={{}})", "Stream({}, env={{}}).into(len, timeout=9e2)"]
+)
 def test_a_command_whose_reader_was_killed_ends_when_it_writes(tmp_path: Path, run: str) -> None:
     told = tmp_path / "number"
     command = ["sh", "-c", f"echo $$ >{told}; while sleep 0.1; do echo more; done"]
     code = f"from librarian.system.processes import *; {run.format(command)}"
     reader = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)})
-    wait_for(lambda: told.exists() and bool(told.read_text()), 20, "the command's beginning")
+    wait_for(lambda: told.exists() and bool(told.read_text()), "the command's beginning")
     number = int(told.read_text())
     try:
         assert is_there(number)
         reader.kill()
         reader.wait()
-        wait_for(lambda: not is_there(number), 20, "the command's end")
+        wait_for(lambda: not is_there(number), "the command's end")
     finally:
         reader.kill()
         end_commands(number, tmp_path)

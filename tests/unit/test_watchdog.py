@@ -23,6 +23,7 @@ from librarian.site import assets
 from librarian.slurm.command import Slurm
 from librarian.system.host import locked
 from librarian.system.processes import Answer
+from tests.e2e.processes import in_a_child
 
 NOW = 1_800_000_000
 FOREIGN = b"# caf\xe9, not UTF-8\n0 0 * * * /usr/bin/true\n"
@@ -473,7 +474,10 @@ def test_a_large_log_is_begun_anew(tmp_path: Path) -> None:
 
 
 def test_a_lock_is_let_go(tmp_path: Path) -> None:
+    def take() -> None:
+        with locked(tmp_path / "x", "a"):
+            pass
+
     with locked(tmp_path / "x", "a"):
-        pass
-    with locked(tmp_path / "x", "a"):
-        pass
+        assert in_a_child(take) == 1, "it is held"
+    assert in_a_child(take) == 0
