@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import venv
 import zipfile
 from dataclasses import dataclass
@@ -108,6 +109,21 @@ def test_the_wheel_carries_nothing_else(wheel: Wheel) -> None:
     assert not [name for name in wheel.names for part in unwanted if part in name]
     of_the_page = {name for name in wheel.names if name.startswith("librarian/_assets/dashboard/")}
     assert of_the_page == {f"librarian/_assets/dashboard/{name}" for name in assets.dashboard()}
+
+
+def test_the_licence_goes_with_both_and_is_named(wheel: Wheel) -> None:
+    text = (CHECKOUT / "LICENSE").read_bytes()
+    assert text.startswith(b"MIT License\n\nCopyright (c) 2026 The Librarian developers\n")
+    (source,) = wheel.path.parent.glob("*.tar.gz")
+    with tarfile.open(source) as archive:
+        kept = archive.extractfile(f"slurm_librarian-{librarian.__version__}/LICENSE")
+        assert kept is not None
+        assert kept.read() == text
+    info = f"slurm_librarian-{librarian.__version__}.dist-info"
+    with zipfile.ZipFile(wheel.path) as packed:
+        assert packed.read(f"{info}/licenses/LICENSE") == text
+        told = packed.read(f"{info}/METADATA").decode().splitlines()
+    assert {"License-Expression: MIT", "License-File: LICENSE"} <= set(told)
 
 
 def test_with_npm_the_wheel_carries_the_small_plotly_and_its_licence(wheel: Wheel) -> None:

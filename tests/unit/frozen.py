@@ -20,13 +20,16 @@ STOPPED = f"import time; time.time = lambda: {NOW:.1f}"
 """Code that stops the clock of an interpreter."""
 _PROGRAM = (
     f"{STOPPED}; import runpy, signal; signal.signal(signal.SIGHUP, signal.{{}}); "
-    "runpy.run_module('librarian', run_name='__main__', alter_sys=True)"
+    "runpy.run_module('{}', run_name='__main__', alter_sys=True)"
 )
 
 
-def command(*arguments: str, hangup: str = "SIG_DFL") -> list[str]:
-    """`librarian ARGUMENTS`, to which it is `NOW` for as long as it runs; `hangup`: what SIGHUP does to it at first."""
-    return [sys.executable, "-c", _PROGRAM.format(hangup), *arguments]
+def command(*arguments: str, hangup: str = "SIG_DFL", drawn: bool = True) -> list[str]:
+    """`librarian ARGUMENTS`, to which it is `NOW` for as long as it runs; `hangup`: what SIGHUP does to it at first.
+
+    Where pictures are not to be `drawn` it stands in for them, since that takes seconds.
+    """
+    return [sys.executable, "-c", _PROGRAM.format(hangup, "librarian" if drawn else "tests.unit.undrawn"), *arguments]
 
 
 def environment(place: Path, without: Sequence[str] = (), **more: str) -> dict[str, str]:
@@ -35,6 +38,8 @@ def environment(place: Path, without: Sequence[str] = (), **more: str) -> dict[s
     return {**kept, "PYTHONPATH": str(ROOT), "HOME": str(place), **more}
 
 
-def librarian(place: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-    """Run `librarian ARGUMENTS` in `place`; `more` is its environment beside the usual one."""
-    return patience.run(command(*arguments), cwd=place, env=environment(place, **more), text=True)
+def librarian(place: Path, *arguments: str, drawn: bool = False, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run `librarian ARGUMENTS` in `place`; `more` is its environment beside the usual one. Pictures are drawn only
+    when asked for."""
+    drawn = drawn or not {"run", "render"} & set(arguments)
+    return patience.run(command(*arguments, drawn=drawn), cwd=place, env=environment(place, **more), text=True)

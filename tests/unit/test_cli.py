@@ -64,7 +64,7 @@ def furnished(folder: Path) -> Path:
 
 
 def test_run_status_and_failure(place: Path) -> None:
-    done = librarian(place, "run")
+    done = librarian(place, "run", drawn=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), "cron hears nothing when all is well"
     index = json.loads((place / "site" / "index.json").read_text())
     assert index["qos"][0]["data"] == "data_avery.json"
@@ -93,7 +93,7 @@ def test_stages_by_themselves(place: Path) -> None:
 
 def test_the_page_in_one_file(place: Path) -> None:
     assert librarian(place, "collect").returncode == 0
-    done = librarian(place, "render", "--single-file", "usage.html")
+    done = librarian(place, "render", "--single-file", "usage.html", drawn=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert (place / "site" / "plain.html").is_file()
     page = (place / "usage.html").read_text()

@@ -17,10 +17,22 @@ from librarian.privacy import leak_check, pseudonyms
 from librarian.privacy.rules import MODES, pseudonym
 from librarian.slurm.command import Slurm
 from librarian.system.host import user_name
-from tests.unit.cycles import AVERY, BASE, NOW, TWO_DAYS, WEB, configured, ended
+from tests.unit.cycles import AVERY, BASE, NOW, TWO_DAYS, WEB, configured, ended, leave_out_pictures
 
 CONFIG = BASE + TWO_DAYS + AVERY + WEB
 SECRET = ("mferrari", "o.dd-us_er", "kmensah")
+
+
+@pytest.fixture(autouse=True)
+def quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests that do not look at the pictures need not wait for them."""
+    if "real_pictures" not in request.fixturenames:
+        leave_out_pictures(monkeypatch)
+
+
+@pytest.fixture
+def real_pictures() -> None:
+    """Asks for pictures as they are."""
 
 
 def setup_of(folder: Path, privacy: str = "") -> Setup:
@@ -46,6 +58,7 @@ def everything(folder: Path) -> bytes:
     return b"\n".join(parts)
 
 
+@pytest.mark.usefixtures("real_pictures")
 @pytest.mark.parametrize("mode", MODES)
 def test_every_file_has_the_names_that_readers_may_see_and_no_other(tmp_path: Path, mode: str) -> None:
     setup = setup_of(tmp_path, f'[privacy]\nusers = "{mode}"\n[privacy.aliases]\nmferrari = "the PI"\n')
@@ -60,6 +73,7 @@ def test_every_file_has_the_names_that_readers_may_see_and_no_other(tmp_path: Pa
     assert (b"the PI" in site) == (mode == "alias")
 
 
+@pytest.mark.usefixtures("real_pictures")
 def test_who_is_hidden_is_in_others_and_nowhere_else(tmp_path: Path) -> None:
     assert cycle(setup_of(tmp_path, '[privacy]\nshow = ["mferrari"]\n')) == []
     site = everything(tmp_path / "web")

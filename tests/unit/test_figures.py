@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -100,9 +101,15 @@ CASES = {
 }
 
 
+@cache
+def drawn() -> tuple[figures.Picture, ...]:
+    """All pictures of the golden report, made once: drawing takes two seconds."""
+    return tuple(figures.draw(reports.golden()))
+
+
 class TestFiles:
     def test_a_chart_for_each_observable_then_the_overview(self) -> None:
-        pictures = list(figures.draw(reports.golden()))
+        pictures = drawn()
         assert [picture.name for picture in pictures] == list(PICTURES)
         for picture in pictures:
             with Image.open(io.BytesIO(picture.png)) as image:
@@ -120,7 +127,7 @@ class TestFiles:
         assert drawn == ["NCPUS"]
 
     def test_equal_reports_give_equal_bytes_and_no_file_tells_when_or_by_what(self) -> None:
-        first, second = list(figures.draw(reports.golden())), list(figures.draw(reports.golden()))
+        first, second = drawn(), tuple(figures.draw(reports.golden()))
         assert first == second
         for picture in first:
             for word in (b"CreationDate", b"Producer", b"Creator", b"atplotlib", b"tEXt", b"tIME"):
@@ -133,7 +140,7 @@ class TestFiles:
             assert len(picture.pdf) < 200_000, picture.name
 
     def test_no_matplotlibrc_has_a_say(self) -> None:
-        expected = next(figures.draw(reports.golden()))
+        expected = drawn()[0]
         with matplotlib.rc_context():
             mine = {"text.usetex": True, "savefig.dpi": 20, "axes.facecolor": "red", "savefig.bbox": "tight"}
             matplotlib.rcParams.update(mine)
@@ -142,8 +149,8 @@ class TestFiles:
 
     def test_pyplot_is_never_loaded(self) -> None:
         program = (
-            "import sys; from tests.unit import reports; from librarian.render import figures\n"
-            "list(figures.draw(reports.golden())); sys.exit('matplotlib.pyplot' in sys.modules)"
+            "import sys; from tests.unit import reports; from librarian.subjects.usage import pictures\n"
+            "list(pictures.draw(reports.golden())); sys.exit('matplotlib.pyplot' in sys.modules)"
         )
         subprocess.run([sys.executable, "-c", program], cwd=CHECKOUT, check=True, timeout=120)
 

@@ -224,7 +224,8 @@ def variants() -> dict[str, Report]:
 def test_pictures_that_differ_have_other_digests() -> None:
     """Each variant is drawn: equal digests must mean equal bytes, and some digests must be equal."""
     found = variants()
-    base = {name: (digest.digest(found["base"], name), figures.draw_one(found["base"], name)) for name in PICTURES}
+    first = found.pop("base")
+    base = {name: (digest.digest(first, name), figures.draw_one(first, name)) for name in PICTURES}
     equal = set()
     for what, variant in found.items():
         for name in PICTURES:
@@ -232,7 +233,7 @@ def test_pictures_that_differ_have_other_digests() -> None:
             if same:
                 equal.add((what, name))
                 assert figures.draw_one(variant, name) == base[name][1], (what, name)
-    assert {(what, name) for what in ("base", "the same", "refresh", "rejects") for name in PICTURES} <= equal
+    assert {(what, name) for what in ("the same", "refresh", "rejects") for name in PICTURES} <= equal
     assert {("use", "NCPUS"), ("use", MONTH), ("month", "NCPUS"), ("looks", OVERVIEW)} <= equal
     unlike = {("title", QUEUE), ("time", MONTH), ("use", OVERVIEW), ("limits", PRESSURE), ("looks", QUEUE)}
     assert not equal & {*unlike, ("month", MONTH), ("history", "NCPUS"), ("stale", "NJOBS"), ("order", "NCPUS")}

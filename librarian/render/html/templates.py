@@ -6,6 +6,7 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 
 import jinja2
 import pytz
@@ -17,11 +18,17 @@ from librarian.shared.text import visible
 
 def filled(templates: Mapping[str, str], name: str, **values: object) -> str:
     """The template `name` with `values`, escaped unless they are `trusted`; a value that is missing is an error."""
+    return _environment(tuple(sorted(templates.items()))).get_template(name).render(**values)
+
+
+@lru_cache(maxsize=2)
+def _environment(templates: tuple[tuple[str, str], ...]) -> jinja2.Environment:
+    """Compiles these templates, each once: that takes longer than to fill them, and a single file fills them again."""
     environment = jinja2.Environment(
-        loader=jinja2.DictLoader(templates), autoescape=True, undefined=jinja2.StrictUndefined
+        loader=jinja2.DictLoader(dict(templates)), autoescape=True, undefined=jinja2.StrictUndefined
     )
     environment.filters |= {"line": one_line, "visible": visible}
-    return environment.get_template(name).render(**values)
+    return environment
 
 
 def filled_text(templates: Mapping[str, str], name: str, **values: object) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, cast
 
 import numpy as np
@@ -40,6 +41,12 @@ class Reject:
 
 def empty_jobs() -> pd.DataFrame:
     """A jobs table without rows."""
+    return _empty().copy()
+
+
+@cache
+def _empty() -> pd.DataFrame:
+    """Made once: putting its columns together takes far longer than a copy, and a cycle asks for a dozen."""
     columns: dict[str, pd.Series] = {name: pd.Series([], dtype=dtype) for name, dtype in NUMBERS.items()}
     columns |= {name: pd.Series(pd.Categorical([], categories=[""])) for name in TEXTS}
     return pd.DataFrame(columns)
