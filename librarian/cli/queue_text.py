@@ -8,9 +8,11 @@ from datetime import datetime
 
 import pytz
 
+from librarian.shared.resources import WANTED
 from librarian.shared.text import shown
 from librarian.subjects.queue.model import Demand, Queue
 
+_HEADS = tuple(observable.unit.upper() for observable in WANTED)
 _GROUPS = {
     "held": "held, or kept back",
     "dependency": "waiting for other jobs",
@@ -46,7 +48,7 @@ def _error(queue: Queue, width: int) -> list[str]:
 
 
 def _reasons(queue: Queue, clock: _Clock, width: int) -> list[str]:
-    head = ("REASON", "JOBS", "CPUS", "GPUS", "GIB", "OLDEST", "NEXT START")
+    head = ("REASON", "JOBS", *_HEADS, "OLDEST", "NEXT START")
     rows = [
         (shown(cause.reason), *_cells(cause.demand), clock.since(cause.oldest), clock.at(cause.next_start))
         for cause in queue.causes
@@ -60,7 +62,7 @@ def _reasons(queue: Queue, clock: _Clock, width: int) -> list[str]:
 
 
 def _users(queue: Queue, clock: _Clock, width: int) -> list[str]:
-    head = ("USER", "JOBS", "CPUS", "GPUS", "GIB", "COMPETING", "OLDEST", "NEXT START")
+    head = ("USER", "JOBS", *_HEADS, "COMPETING", "OLDEST", "NEXT START")
     rows = [
         (
             shown(waiter.user),
@@ -91,12 +93,11 @@ def _cut(text: str, size: int) -> str:
 
 
 def _cells(demand: Demand) -> tuple[str, ...]:
-    return (f"{demand.jobs:,}", *(f"{demand.wanted[key]:,.0f}" for key in ("NCPUS", "NGPUS", "MEMORY")))
+    return (f"{demand.jobs:,}", *(f"{demand.wanted[o.key]:,.0f}" for o in WANTED))
 
 
 def _amounts(demand: Demand) -> str:
-    cpus, gpus, memory = (demand.wanted[key] for key in ("NCPUS", "NGPUS", "MEMORY"))
-    return f"{cpus:,.0f} CPUs, {gpus:,.0f} GPUs, {memory:,.0f} GiB"
+    return ", ".join(f"{demand.wanted[o.key]:,.0f} {o.unit}" for o in WANTED)
 
 
 def _jobs(count: int) -> str:

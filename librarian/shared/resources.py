@@ -41,6 +41,14 @@ class Observable:
         """The name, with the unit where that does not name it: `Memory (GiB)`."""
         return self.name if self.unit.lower() in self.name.lower() else f"{self.name} ({self.unit})"
 
+    @property
+    def phrase(self) -> str:
+        """What an amount is of, in a sentence: `CPUs`, `GiB of memory`, `running jobs`."""
+        name, unit = self.name.lower(), self.unit.lower()
+        if unit in name:
+            return self.unit if unit == name else name
+        return self.unit if name in unit else f"{self.unit} of {name}"
+
 
 OBSERVABLES = (
     Observable("NCPUS", "CPUs", "CPUs", "CPU-hours", "cpu", tres.cpus, one="CPU", wanted=True),
@@ -49,6 +57,10 @@ OBSERVABLES = (
     Observable("NJOBS", "Running jobs", "jobs", "job-hours", "", None, one="job"),
     Observable("BILLING", "Billing", "billing units", "billing-hours", "billing", tres.billing, pictured=False),
 )
+
+
+WANTED = tuple(observable for observable in OBSERVABLES if observable.wanted)
+"""Those of which the queue tells how much pending jobs ask for."""
 
 
 def pictured() -> tuple[Observable, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from librarian.shared.resources import JOBS, Observable
+from librarian.shared.resources import JOBS, OBSERVABLES, Observable
 from librarian.subjects.jobs.amounts import Weights, weights_of
 from librarian.subjects.jobs.model import codes, counting
 from librarian.subjects.limits.model import CONFIGURED, group_key
@@ -33,12 +33,8 @@ OWN = "QoS"
 _GROUP = {setting.name: setting for setting in SETTINGS}
 _ORDER = {per: place for place, per in enumerate(("group", "account", "user", "job"))}
 _WORDS = {
-    "cpu": ("CPUs", "CPUs"),
-    "gres/gpu": ("GPUs", "GPUs"),
-    "mem": ("Memory", "GiB"),
+    **{observable.resource or JOBS: (observable.name, observable.unit) for observable in OBSERVABLES},
     "node": ("Nodes", "nodes"),
-    "billing": ("Billing", "billing units"),
-    JOBS: ("Running jobs", "jobs"),
     SUBMITTED: ("Submitted jobs", "jobs"),
     WALLTIME: ("Wall time", "s"),
 }

@@ -6,19 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from librarian.shared.names import UserName
+from librarian.shared.resources import JOBS, OBSERVABLES
 from librarian.shared.text import shown
 from librarian.subjects.limits.model import Limit
 from librarian.subjects.queue.reasons import Limited, Reason, explain
 from librarian.subjects.usage.summary import ByKey
 
-_KEYS = {"cpu": "NCPUS", "gres/gpu": "NGPUS", "mem": "MEMORY", "jobs": "NJOBS", "billing": "BILLING"}
-_UNITS = {
-    "NCPUS": "CPUs",
-    "NGPUS": "GPUs",
-    "MEMORY": "GiB of memory",
-    "NJOBS": "running jobs",
-    "BILLING": "billing units",
-}
+_KEYS = {observable.resource or JOBS: observable.key for observable in OBSERVABLES}
+_UNITS = {observable.key: observable.phrase for observable in OBSERVABLES}
 _NAMED = 3  # holders that a sentence names
 _LISTED = 10
 

@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 
 from librarian.privacy.renaming import Renaming
+from librarian.shared import resources
 from librarian.shared.names import AccountName, UserName
 from librarian.shared.resources import Observable
-from librarian.shared.tres import cpus, gpus, memory_gib, parse_tres
 from librarian.subjects.jobs.amounts import weights_of
 from librarian.subjects.jobs.model import UNKNOWN
 from librarian.subjects.limits.model import Limit
@@ -27,8 +27,7 @@ NUMBERS = ("tasks", "submit", "eligible", "start", "priority")
 TEXTS = ("job", "state", "user", "account", "qos", "partition", "reason", "tres", "dependency")
 COLUMNS = (*TEXTS, *NUMBERS)
 WAITING, HOLDING = ("PENDING",), ("RUNNING", "SUSPENDED")
-WANTED = ("NCPUS", "NGPUS", "MEMORY")
-_AMOUNTS = {"NCPUS": cpus, "NGPUS": gpus, "MEMORY": memory_gib}
+WANTED = tuple(observable.key for observable in resources.WANTED)
 
 
 def queue_table(rows: Iterable[tuple[Any, ...]]) -> pd.DataFrame:
@@ -129,9 +128,8 @@ def understood(table: pd.DataFrame, at: int) -> pd.DataFrame:
     ]
     past = (eligible != UNKNOWN) & (eligible <= at)
     waiting["since"] = waiting["eligible"].where(past, waiting["submit"])
-    for key, amount in _AMOUNTS.items():
-        each = {text: amount(parse_tres(text)) for text in waiting["tres"].unique()}
-        waiting[key] = [each[text] for text in waiting["tres"]] * waiting["tasks"].astype(float)
+    for observable in resources.WANTED:
+        waiting[observable.key] = weights_of(observable, as_jobs(waiting)) * waiting["tasks"].astype(float)
     return waiting
 
 
