@@ -32,7 +32,7 @@ from librarian.publish.delivery import Check
 from librarian.shared.report import Header
 from librarian.shared.scope import Scope
 from librarian.shared.window import DAY, Window, window_until
-from librarian.site import folder
+from librarian.site import assets, folder
 from librarian.slurm.command import Slurm
 from librarian.store import CorruptStoreError, Store, opened, set_aside
 from librarian.subjects.listed import SUBJECTS
@@ -242,5 +242,6 @@ def look_through(setup: Setup) -> None:
         if mask is None and rules == Rules():
             return
         raise PublishError("the site was made under other rules of [privacy]", todo="run: librarian render")
-    names = [setup.config.cluster.name, *(text for entry in setup.config.qos for text in (entry.name, entry.title))]
-    leak_check.check(setup.places.site, mask.secret, names)
+    shown = [setup.config.cluster.name, *(text for entry in setup.config.qos for text in (entry.name, entry.title))]
+    public, foreign = [*assets.templates().values(), *shown], frozenset({assets.plotly().file_name})
+    leak_check.check(setup.places.site, mask.secret, public, foreign)

@@ -21,8 +21,8 @@ from pathlib import Path
 
 from librarian.errors import PublishError
 from librarian.privacy.rules import words
+from librarian.privacy.vocabulary import VOCABULARY
 from librarian.render.json.packed import unpacked
-from librarian.site import assets
 
 _STREAM = re.compile(rb"stream\r?\n(.*?)\r?\nendstream", re.DOTALL)
 _SHOWN = re.compile(rb"\[(.*?)\]\s*TJ|(\((?:\\.|[^\\)])*\))\s*Tj", re.DOTALL)
@@ -34,28 +34,32 @@ _PACKED = ".gz"
 _PNG_TEXTS = (b"tEXt", b"iTXt", b"zTXt", b"eXIf")
 
 
-def check(site: Path, secret: AbstractSet[str], public: Iterable[str] = ()) -> None:
+def check(
+    site: Path, secret: AbstractSet[str], public: Iterable[str] = (), foreign: AbstractSet[str] = frozenset()
+) -> None:
     """Raise `PublishError` when a file of `site` holds a name in `secret`.
 
-    `public` are texts that are shown on purpose, such as the names of QoS: a word of them is no leak by itself.
+    `public` are texts that are shown on purpose, such as templates and the names of QoS: a word of them is no leak by
+    itself. `foreign` files are somebody else's and the same everywhere, such as plotly.js: their content is not read.
     """
     if not secret:
         return
-    plain = _vocabulary() | {word for text in public for word in (*words(text), text)}
+    plain = VOCABULARY | {word for text in public for word in (*words(text), text)}
     told = secret - plain
-    found = sorted({path.name for path in sorted(site.iterdir()) if path.is_file() and _leaks(path, secret, told)})
+    files = [path for path in sorted(site.iterdir()) if path.is_file()]
+    found = [path.name for path in files if _leaks(path, secret, told, foreign)]
     if found:
         why = f"{', '.join(found)} would show a name that [privacy] keeps back"
         raise PublishError("the site was not published", why, "run: librarian render; if it stays so, report it")
 
 
-def _leaks(path: Path, secret: AbstractSet[str], told: AbstractSet[str]) -> bool:
+def _leaks(path: Path, secret: AbstractSet[str], told: AbstractSet[str], foreign: AbstractSet[str]) -> bool:
     """Whether the name or the content of a file tells one of `told` as a word, or one of `secret` as a whole text."""
     name, data = Path(path.name.removesuffix(_PACKED)), path.read_bytes()
     if words(name.stem) & told or any(part in told for part in name.stem.split("_")):
         return True
-    if path.name == assets.plotly().file_name:
-        return False  # not ours, and the same everywhere
+    if path.name in foreign:
+        return False
     if path.suffix == _PACKED:
         data = _unzipped(path.name, data)
     return any(text in secret or words(text) & told or _odd(text, told) for text in _texts(name.suffix, data))
@@ -151,11 +155,3 @@ def _png(data: bytes) -> Iterator[str]:
                 content = zlib.decompress(content.split(b"\0", 1)[1][1:])
             yield content.replace(b"\0", b" ").decode("utf-8", "replace")
         place += length + 12
-
-
-def _vocabulary() -> set[str]:
-    """The words that the program itself may put into a page: those of its templates and of its own code."""
-    code = Path(__file__).parent.parent
-    sources = [path for path in code.rglob("*.py") if "demo" not in path.relative_to(code).parts]
-    texts = [*assets.templates().values(), *(path.read_text(encoding="utf-8") for path in sources)]
-    return {word for text in texts for word in words(text)}
