@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from librarian.cli import common
 from librarian.config import setup as configfile
 from librarian.errors import ConfigError, SlurmError
 from librarian.system import host, lock
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from librarian.config.setup import Setup
     from librarian.shared.scope import Scope
     from librarian.shared.spans import Span
-    from librarian.slurm.command import Slurm
     from librarian.slurm.site import Archive
 
 _DAY = 86400
@@ -55,7 +55,7 @@ def _fetch(options: argparse.Namespace, setup: Setup, path: Path) -> int:
     from librarian.backfill.slices import Hands, fill, into_store
     from librarian.store import opened
 
-    slurm = _slurm(setup)
+    slurm = common.slurm_of(setup)
     with _going_on():
         archive = orders.look(slurm, setup.config.cluster.name)
         span = _span(options, setup, archive)
@@ -100,7 +100,7 @@ def _submit(options: argparse.Namespace, setup: Setup, path: Path, todo: Sequenc
         print(f"librarian: {old} is not merged yet: librarian backfill --merge", file=sys.stderr)
     plan = job_array.Plan(terms, job_array.shared(todo, options.tasks, terms))
     folder = job_array.prepare(setup, path, plan, host.clock())
-    array, merge = job_array.submit(_slurm(setup), folder)
+    array, merge = job_array.submit(common.slurm_of(setup), folder)
     tasks = _counted(len(plan.tasks), "task")
     print(f"submitted job {array}: {tasks}, {job_array.AT_ONCE} at a time; and job {merge}, which merges")
     print(f"their logs are in {folder}; should a task fail, merge by hand: librarian backfill --merge")
@@ -113,7 +113,7 @@ def _task(options: argparse.Namespace, setup: Setup) -> int:
 
     folder = Path(options.folder)
     with _alone(job_array.part(folder, options.task).with_suffix(".lock"), "a part of a backfill"), _going_on():
-        outcome = job_array.fetch(_slurm(setup), folder, options.task, Hands(host.clock))
+        outcome = job_array.fetch(common.slurm_of(setup), folder, options.task, Hands(host.clock))
     print(_sums(outcome))
     return 0
 
@@ -215,9 +215,3 @@ def _scopes(options: argparse.Namespace, setup: Setup) -> list[Scope]:
         there = ", ".join(entry.name for entry in setup.config.qos)
         raise ConfigError(f"{strange[0]} is not a configured QoS", f"there are {there}")
     return [Scope(known[name].name, known[name].accounts, known[name].partitions) for name in dict.fromkeys(names)]
-
-
-def _slurm(setup: Setup) -> Slurm:
-    from librarian.slurm.command import Slurm
-
-    return Slurm(setup.config.slurm.bin_dir, setup.config.slurm.timeout_seconds)

@@ -5,18 +5,16 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from librarian.cli import upkeep
+from librarian.cli import common
 from librarian.cli.scheduling import check_on_watchdog
 from librarian.errors import ConfigError, LibrarianError
 from librarian.system import host
 
 if TYPE_CHECKING:
-    from librarian.config.setup import Setup
-    from librarian.slurm.command import Slurm
+    pass
 
 
 def init(options: argparse.Namespace) -> int:
@@ -67,11 +65,11 @@ def run(options: argparse.Namespace) -> int:
     """Collect, render, publish."""
     from librarian.cycle import stages
 
-    setup = _setup(options)
+    setup = common.setup_of(options)
     host.stand_back(setup.config.report.nice)
     host.collect_seldom()
-    with upkeep.alone(setup) as guard:
-        status = _told(stages.run(setup, _slurm(setup), host.clock(), guard))
+    with common.alone(setup) as guard:
+        status = common.tell(stages.run(setup, common.slurm_of(setup), host.clock(), guard))
     check_on_watchdog(options, setup)
     return status
 
@@ -80,9 +78,9 @@ def collect(options: argparse.Namespace) -> int:
     """Slurm to store."""
     from librarian.cycle import stages
 
-    setup = _setup(options)
-    with upkeep.alone(setup):
-        return _told(stages.collect_all(setup, _slurm(setup), host.clock(), full=options.full))
+    setup = common.setup_of(options)
+    with common.alone(setup):
+        return common.tell(stages.collect_all(setup, common.slurm_of(setup), host.clock(), full=options.full))
 
 
 def render(options: argparse.Namespace) -> int:
@@ -91,17 +89,17 @@ def render(options: argparse.Namespace) -> int:
     from librarian.site import single_file
     from librarian.subjects.listed import titles
 
-    setup = _setup(options)
+    setup = common.setup_of(options)
     host.stand_back(setup.config.report.nice)
     host.collect_seldom()
-    with upkeep.alone(setup):
+    with common.alone(setup):
         problems = stages.render(setup, host.clock())
         try:
             if options.single_file:
                 single_file.write_single(setup.places.site, Path(options.single_file).absolute(), titles())
         except LibrarianError as error:
             problems.append(error)
-        return _told(problems)
+        return common.tell(problems)
 
 
 def demo(options: argparse.Namespace) -> int:
@@ -111,7 +109,7 @@ def demo(options: argparse.Namespace) -> int:
     output = Path(options.output) if options.output else Path(tempfile.mkdtemp(prefix="librarian-demo-")) / "site"
     with tempfile.TemporaryDirectory(prefix="librarian-demo-state-") as state:
         problems = site.write(output.resolve(), Path(state), host.clock(), host.environment())
-    status = _told(problems)
+    status = common.tell(problems)
     print(f"the demo's page is {output / 'index.html'}")
     if status or options.once:
         return status
@@ -120,14 +118,14 @@ def demo(options: argparse.Namespace) -> int:
 
 def serve(options: argparse.Namespace) -> int:
     """Preview the site."""
-    return _serve(_setup(options).places.site, options.port)
+    return _serve(common.setup_of(options).places.site, options.port)
 
 
 def whois(options: argparse.Namespace) -> int:
     """Who is behind a name on the site."""
     from librarian.privacy import pseudonyms
 
-    mask = pseudonyms.kept(_setup(options).places.state)
+    mask = pseudonyms.kept(common.setup_of(options).places.state)
     pairs = pseudonyms.whois(mask, options.names) if mask else []
     for shown, real in pairs:
         print(f"{shown}\t{real}")
@@ -144,24 +142,3 @@ def _serve(site: Path, port: int) -> int:
         preview.open_browser(f"http://127.0.0.1:{server.server_port}/")
         server.serve_forever()
     return 0
-
-
-def _setup(options: argparse.Namespace) -> Setup:
-    from librarian.config import setup as configfile
-
-    environment = host.environment()
-    return configfile.load(configfile.find(options.config, environment), environment)
-
-
-def _slurm(setup: Setup) -> Slurm:
-    from librarian.slurm.command import Slurm
-
-    return Slurm(setup.config.slurm.bin_dir, setup.config.slurm.timeout_seconds)
-
-
-def _told(problems: Sequence[LibrarianError]) -> int:
-    """Say what failed; the exit status is that of the failures, or 1 where they are of several kinds."""
-    for problem in problems:
-        print(f"librarian: {problem}", file=sys.stderr)
-    kinds = {problem.exit_status for problem in problems}
-    return kinds.pop() if len(kinds) == 1 else int(bool(kinds))

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from librarian.cli.commands import _setup, _slurm
+from librarian.cli import common
 from librarian.system import host
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ def limits(options: argparse.Namespace) -> int:
     from librarian.cycle.stages import chosen
     from librarian.subjects.limits import now
 
-    setup = _setup(options)
-    found = now.ask(_slurm(setup), setup.config.cluster.name, chosen(setup, options.qos), host.clock())
+    setup = common.setup_of(options)
+    found = now.ask(common.slurm_of(setup), setup.config.cluster.name, chosen(setup, options.qos), host.clock())
     if options.json:
         print(json.dumps([entry for one in found for entry in as_json(one)], indent=1), flush=True)
         return 0

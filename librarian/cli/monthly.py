@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from librarian import __version__
+from librarian.cli import common
 from librarian.errors import ConfigError, LibrarianError, StoreError
 from librarian.system import host
 
@@ -19,14 +20,12 @@ if TYPE_CHECKING:
 
 def report(options: argparse.Namespace) -> int:
     """Months and allocations as tables, or as the format that is asked for."""
-    from librarian.config import setup as configfile
     from librarian.cycle import stages
     from librarian.subjects.months import statements
 
     if options.format == "pdf" and options.output == "-" and sys.stdout.isatty():
         raise ConfigError("a PDF is nothing for a terminal", todo="name a file with --output")
-    environment = host.environment()
-    setup = configfile.load(configfile.find(options.config, environment), environment)
+    setup = common.setup_of(options)
     wanted = _wanted(setup, options.qos or [])
     statements.check(options.month)
     if not setup.places.store.exists():

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from librarian.cli import commands, upkeep
+from librarian.cli import common
 from librarian.errors import ConfigError, LibrarianError, PublishError, SiteError
 from librarian.system import host
 
@@ -20,13 +20,13 @@ def publish(options: argparse.Namespace) -> int:
     """Site to publishers; or what would happen, or whether it can."""
     from librarian.cycle import stages
 
-    setup = commands._setup(options)
+    setup = common.setup_of(options)
     if not setup.config.publish:
         raise ConfigError("there is nothing to publish to", todo="add a [[publish]] table to the configuration")
-    with upkeep.alone(setup):
+    with common.alone(setup):
         if options.check or options.dry_run:
             return _look(setup, check=options.check)
-        return commands._told(stages.publish(setup, host.clock()))
+        return common.tell(stages.publish(setup, host.clock()))
 
 
 def _look(setup: Setup, *, check: bool) -> int:

@@ -7,7 +7,7 @@ import json
 import shutil
 from typing import TYPE_CHECKING
 
-from librarian.cli import commands
+from librarian.cli import common
 from librarian.errors import ConfigError
 from librarian.system import host
 
@@ -26,8 +26,8 @@ def queue(options: argparse.Namespace) -> int:
     from librarian.cli.queue_text import lines
     from librarian.subjects.limits import qos
 
-    setup = commands._setup(options)
-    slurm = commands._slurm(setup)
+    setup = common.setup_of(options)
+    slurm = common.slurm_of(setup)
     limits = {name.lower(): found for name, found in qos.ask(slurm).items()}
     scopes = [_scope(setup, name) for name in options.qos or [entry.name for entry in setup.config.qos]]
     unknown = [scope.qos for scope in scopes if scope.qos.lower() not in limits]

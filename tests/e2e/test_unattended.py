@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from librarian.cli import upkeep
+from librarian.cli import common
 from librarian.config.setup import Setup
 from librarian.cycle import stages
 from librarian.demo.runs import Run
@@ -64,7 +64,7 @@ def runs_around(moment: int) -> list[Run]:
 
 def cycle(setup: Setup, runs: Sequence[Run], now: int) -> list[LibrarianError]:
     """A run as the command line does it, at another time."""
-    with upkeep.alone(setup) as guard:
+    with common.alone(setup) as guard:
         return stages.run(setup, Slurm(runner=DemoSlurm(runs, now=now, user="alice")), now, guard)
 
 
@@ -241,7 +241,7 @@ class Day:
                 Answer(1, b"", "Connection refused") if fault == "slurmdbd" else slurm(argv, timeout=timeout, env=env)
             )
 
-        with upkeep.alone(self.setup) as guard:
+        with common.alone(self.setup) as guard:
             if stages.run(self.setup, Slurm(runner=answers), now, guard):
                 self.failed.append(now)
 
@@ -318,7 +318,7 @@ def test_runs_that_meet_are_refused_and_harm_nothing(tmp_path: Path) -> None:
     held, done = CONTEXT.Event(), CONTEXT.Event()
 
     def hold() -> None:
-        with upkeep.alone(setup):
+        with common.alone(setup):
             held.set()
             done.wait(60)
 
