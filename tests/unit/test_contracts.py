@@ -1,7 +1,8 @@
-"""The contracts on imports hold, and each of them is seen to fail: on the house's own imports with a wrong one added."""
+"""The contracts on imports hold, and each is seen to fail: on the house's own imports with a wrong one added."""
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ def is_kept(name: str, graph: ImportGraph) -> bool:
     options = contracts()[name]
     session = {"root_packages": ["librarian"], "include_external_packages": True}
     contract = KINDS[options["type"]](name, session, {k: v for k, v in options.items() if k not in ("name", "type")})
-    return bool(contract.check(graph, verbose=False).kept)
+    return bool(contract.check(copy.deepcopy(graph), verbose=False).kept)
 
 
 def test_every_contract_has_a_wrong_import_here() -> None:
