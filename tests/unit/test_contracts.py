@@ -62,7 +62,8 @@ def contracts() -> dict[str, dict[str, Any]]:
 def is_kept(name: str, graph: ImportGraph) -> bool:
     options = contracts()[name]
     session = {"root_packages": ["librarian"], "include_external_packages": True}
-    contract = KINDS[options["type"]](name, session, {k: v for k, v in options.items() if k not in ("name", "type")})
+    own = {key: str(value) if isinstance(value, bool) else value for key, value in options.items()}
+    contract = KINDS[options["type"]](name, session, {k: v for k, v in own.items() if k not in ("name", "type")})
     return bool(contract.check(copy.deepcopy(graph), verbose=False).kept)
 
 
