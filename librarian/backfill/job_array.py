@@ -28,7 +28,7 @@ from librarian.config.setup import Setup
 from librarian.errors import BusyError, ConfigError, LibrarianError, SlurmError, StoreError
 from librarian.render.html.templates import filled_text
 from librarian.shared.calendar import month_starts
-from librarian.shared.scope import Scope
+from librarian.shared.scope import Scope, full_key
 from librarian.shared.slices import gaps
 from librarian.shared.spans import Span, clipped
 from librarian.shared.window import day_edges
@@ -188,12 +188,12 @@ def fetch(slurm: Slurm, folder: Path, number: int, hands: Hands) -> Outcome:
     if not 0 <= number < len(plan.tasks):
         raise ConfigError(f"there is no task {number}", f"the plan in {folder} has {len(plan.tasks)}")
     path = part(folder, number)
-    with opened(path) as store:
+    with opened(path, plan.terms.cluster) as store:
         todo = _left(store, plan.tasks[number])
 
         def keep(scope: Scope, found: Found) -> None:
             if found.sure:  # first, since it is true even if the slice is not kept any more
-                sure = store.fact(_SURE) or {}
+                sure = _sure_of(store, plan)
                 sure[scope.key] = min(found.span[0], sure.get(scope.key, found.span[0]))
                 store.know(_SURE, sure, hands.clock())
             put(store, scope, found)
@@ -236,13 +236,13 @@ def merge(setup: Setup, hands: Hands) -> Merged:
 
 def _merge(setup: Setup, folder: Path, hands: Hands) -> Merged:
     plan, record = read_plan(folder), folder / "merged.json"
-    merged, sure = _merged_before(record)
+    merged, sure = _merged_before(record, plan.terms.cluster)
     seconds = 0
     with contextlib.ExitStack() as stack:
         parts = dict(_free_parts(folder, plan, stack))
         done = {number for number, store in parts.items() if store.fact(_DONE)} | merged
         for store in parts.values():
-            for key, since in (store.fact(_SURE) or {}).items():
+            for key, since in _sure_of(store, plan).items():
                 sure[key] = min(since, sure.get(key, since))
         for number, store in sorted(parts.items()):
             try:
@@ -255,7 +255,7 @@ def _merge(setup: Setup, folder: Path, hands: Hands) -> Merged:
                 done.discard(number)
     # a part with slices that nothing older vouches for yet waits until no older one can come
     last = len(done) == len(plan.tasks)
-    with opened(setup.places.store) as store:
+    with opened(setup.places.store, setup.config.cluster.name) as store:
         finished = {number for number in done & set(parts) if last or not _left(store, plan.tasks[number])}
     write_atomic(record, json.dumps({"tasks": sorted(merged | finished), "sure": sure}).encode(), mode=0o600)
     for number in finished:
@@ -265,13 +265,20 @@ def _merge(setup: Setup, folder: Path, hands: Hands) -> Merged:
     return Merged(seconds, len(finished), len(plan.tasks) - len(merged | finished))
 
 
-def _merged_before(record: Path) -> tuple[set[int], dict[str, int]]:
+def _merged_before(record: Path, cluster: str) -> tuple[set[int], dict[str, int]]:
     """The tasks that were merged, and from when on each scope is believed; nothing where that is missing or damaged."""
     try:
         told = json.loads(record.read_bytes())
-        return {int(number) for number in told["tasks"]}, {str(key): int(since) for key, since in told["sure"].items()}
+        return {int(number) for number in told["tasks"]}, {
+            full_key(key, cluster): int(since) for key, since in told["sure"].items()
+        }
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError):
         return set(), {}
+
+
+def _sure_of(store: Store, plan: Plan) -> dict[str, int]:
+    """From when on a part vouches for each scope, by its key; one of 0.1.0 has keys without a cluster."""
+    return {full_key(key, plan.terms.cluster): since for key, since in (store.fact(_SURE) or {}).items()}
 
 
 def _take_task(setup: Setup, source: Store, plan: Plan, number: int, sure: Mapping[str, int], hands: Hands) -> int:
@@ -294,7 +301,7 @@ def _free_parts(folder: Path, plan: Plan, stack: contextlib.ExitStack) -> Iterat
             continue
         try:
             stack.enter_context(locked(path.with_suffix(".lock"), "a merge"))
-            store = stack.enter_context(opened(path))
+            store = stack.enter_context(opened(path, plan.terms.cluster))
             for name in (_DONE, _SURE):  # what is damaged is best known now
                 store.fact(name)
         except BusyError:
@@ -310,7 +317,7 @@ def _take(setup: Setup, source: Store, scope: Scope, since: int, zone: str, hand
     seconds = 0
     for known in clipped(source.known(scope, USAGE), since, sys.maxsize):
         for begin, end in _by_month(known, zone):  # one at a time: a run may want the lock, and years are much memory
-            with patient(setup, hands), opened(setup.places.store) as store:
+            with patient(setup, hands), opened(setup.places.store, setup.config.cluster.name) as store:
                 for gap in gaps(store.known(scope, USAGE), begin, end):
                     take_hours(store, source, scope, gap, zone)
                     seconds += gap[1] - gap[0]
@@ -336,7 +343,8 @@ def read_plan(folder: Path) -> Plan:
     path = folder / PLAN
     try:
         table = json.loads(path.read_bytes())
-        return Plan(Terms(**table["terms"]), tuple(tuple(map(_order, task)) for task in table["tasks"]))
+        terms = Terms(**table["terms"])
+        return Plan(terms, tuple(tuple(_order(order, terms.cluster) for order in task) for task in table["tasks"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StoreError(f"{path} cannot be read", str(error), "run the backfill again") from error
 
@@ -345,7 +353,7 @@ def _packed(plan: Plan) -> dict[str, object]:
     return {"terms": asdict(plan.terms), "tasks": [[asdict(order) for order in task] for task in plan.tasks]}
 
 
-def _order(table: Mapping[str, Any]) -> Order:
-    scope = table["scope"]
+def _order(table: Mapping[str, Any], cluster: str) -> Order:
+    scope = {"cluster": cluster, **table["scope"]}  # a plan of 0.1.0 names it in its terms alone
     spans = tuple((begin, end) for begin, end in table["spans"])
-    return Order(Scope(scope["qos"], tuple(scope["accounts"]), tuple(scope["partitions"])), spans)
+    return Order(Scope(scope["cluster"], scope["qos"], tuple(scope["accounts"]), tuple(scope["partitions"])), spans)

@@ -102,7 +102,7 @@ def into_store(setup: Setup, hands: Hands) -> Keep:
     """Puts slices into the store, under the lock of the runs for that moment only: they go on meanwhile."""
 
     def keep(scope: Scope, found: Found) -> None:
-        with patient(setup, hands), opened(setup.places.store) as store:
+        with patient(setup, hands), opened(setup.places.store, setup.config.cluster.name) as store:
             put(store, scope, found)
 
     return keep

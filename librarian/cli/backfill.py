@@ -60,7 +60,7 @@ def _fetch(options: argparse.Namespace, setup: Setup, path: Path) -> int:
         archive = orders.look(slurm, setup.config.cluster.name)
         span = _span(options, setup, archive)
         terms = orders.terms_of(setup, archive, options.slice_days * _DAY)
-        with opened(setup.places.store) as store:
+        with opened(setup.places.store, setup.config.cluster.name) as store:
             todo = orders.orders(store, _scopes(options, setup), span)
         if options.slurm and todo:
             return _submit(options, setup, path, todo, terms)
@@ -206,7 +206,6 @@ def _span(options: argparse.Namespace, setup: Setup, archive: Archive) -> Span:
 
 
 def _scopes(options: argparse.Namespace, setup: Setup) -> list[Scope]:
-    from librarian.shared.scope import Scope
 
     known = {entry.name.lower(): entry for entry in setup.config.qos}
     names = [name.lower() for name in options.qos or known]
@@ -214,4 +213,4 @@ def _scopes(options: argparse.Namespace, setup: Setup) -> list[Scope]:
     if strange:
         there = ", ".join(entry.name for entry in setup.config.qos)
         raise ConfigError(f"{strange[0]} is not a configured QoS", f"there are {there}")
-    return [Scope(known[name].name, known[name].accounts, known[name].partitions) for name in dict.fromkeys(names)]
+    return [setup.config.scope(known[name]) for name in dict.fromkeys(names)]

@@ -45,11 +45,10 @@ def queue(options: argparse.Namespace) -> int:
 
 def _scope(setup: Setup, name: str) -> Scope:
     """A configured QoS with its accounts and partitions, any other one whole."""
-    from librarian.cycle.stages import scope
     from librarian.shared.scope import Scope
 
     configured = [entry for entry in setup.config.qos if entry.name.lower() == name.lower()]
-    return scope(configured[0]) if configured else Scope(name)
+    return setup.config.scope(configured[0]) if configured else Scope(setup.config.cluster.name, name)
 
 
 def _ask(slurm: Slurm, setup: Setup, scope: Scope, limits: QosLimits, now: int) -> tuple[Queue, pd.DataFrame]:

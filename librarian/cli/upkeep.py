@@ -21,10 +21,9 @@ def status(options: argparse.Namespace) -> int:
     lines, code = overview.describe(setup, host.clock())
     print("\n".join(lines))
     if options.rejects:
-        from librarian.shared.scope import Scope
         from librarian.subjects.jobs import rejected
 
-        scopes = [Scope(entry.name, entry.accounts, entry.partitions) for entry in setup.config.qos]
+        scopes = [setup.config.scope(entry) for entry in setup.config.qos]
         print("\n".join(rejected.lines(setup.places.store, scopes)))
     return code
 
@@ -52,7 +51,7 @@ def store(options: argparse.Namespace) -> int:
         print(f"wrote {target} ({target.stat().st_size} bytes); it holds the names of users as Slurm tells them")
         return 0
     with common.alone(setup):
-        aside = room.take_in(target, place, host.clock())
+        aside = room.take_in(target, place, setup.config.cluster.name, host.clock())
     print(f"{place} is a copy of {target} now" + (f"; the store before is {aside}" if aside else ""))
     return 0
 

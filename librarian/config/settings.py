@@ -8,6 +8,7 @@ from typing import Any
 
 from librarian.config.run_options import Alert, RunOptions, StoreOptions
 from librarian.privacy.rules import Rules
+from librarian.shared.scope import Scope
 from librarian.subjects.months.grants import Allocation
 
 
@@ -98,3 +99,7 @@ class Config:
     store: StoreOptions
     alert: Alert
     allocations: tuple[Allocation, ...] = ()
+
+    def scope(self, entry: Qos) -> Scope:
+        """Which runs a configured QoS covers."""
+        return Scope(self.cluster.name, entry.name, entry.accounts, entry.partitions)

@@ -28,7 +28,7 @@ def tidy(setup: Setup, now: int) -> bool:
     What fails is logged: it is tried again in the next run.
     """
     try:
-        with opened(setup.places.store) as store:
+        with opened(setup.places.store, setup.config.cluster.name) as store:
             last = store.fact(_TIDIED)
             if isinstance(last, int) and 0 <= now - last < EVERY:
                 return False
@@ -46,7 +46,7 @@ def tidy(setup: Setup, now: int) -> bool:
 
 
 def _watched(setup: Setup) -> tuple[Watched, ...]:
-    return tuple(Watched(Scope(entry.name, entry.accounts, entry.partitions)) for entry in setup.config.qos)
+    return tuple(Watched(setup.config.scope(entry)) for entry in setup.config.qos)
 
 
 def _written(store: Store, scope: Scope) -> int:

@@ -10,8 +10,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from librarian.config import Qos
-from librarian.config.setup import Places, Setup
+from librarian.config.setup import Setup
 from librarian.cycle import assemble, housekeeping, journal, reports
 from librarian.cycle.assemble import Source
 from librarian.cycle.reports import Failures, Known
@@ -85,7 +84,7 @@ def collect_all(setup: Setup, slurm: Slurm, now: int, *, full: bool = False) -> 
         journal.note_qos(setup, journal.qos_statuses(store, asking.watched, now))
         return [problem for found in problems.values() for problem in found]
 
-    return _with_store(setup.places, now, work)
+    return _with_store(setup, now, work)
 
 
 def _ask(subject: Subject, asking: Asking) -> Problems:
@@ -117,34 +116,31 @@ def observe(setup: Setup, slurm: Slurm, now: int) -> Problems:
         asking = _asking(setup, slurm, store, now, False)
         return [problem for subject in SUBJECTS if subject.fleeting for problem in _ask(subject, asking)]
 
-    return _with_store(setup.places, now, work)
+    return _with_store(setup, now, work)
 
 
 def watched(setup: Setup) -> tuple[Watched, ...]:
     """The QoS of a configuration, in its order."""
-    return tuple(Watched(scope(entry), entry.title, entry.limits) for entry in setup.config.qos)
+    return tuple(Watched(setup.config.scope(entry), entry.title, entry.limits) for entry in setup.config.qos)
 
 
 def chosen(setup: Setup, names: Sequence[str]) -> list[Watched]:
     """The QoS `names`, as they are configured or else whole; all that are configured where none is named."""
     configured = {one.name.lower(): one for one in watched(setup)}
-    return [configured.get(name.lower(), Watched(Scope(name))) for name in names] or list(configured.values())
+    cluster = setup.config.cluster.name
+    found = [configured.get(name.lower(), Watched(Scope(cluster, name))) for name in names]
+    return found or list(configured.values())
 
 
-def scope(entry: Qos) -> Scope:
-    """Which runs a configured QoS covers."""
-    return Scope(entry.name, entry.accounts, entry.partitions)
-
-
-def _with_store(places: Places, now: int, work: Callable[[Store], Result]) -> Result:
+def _with_store(setup: Setup, now: int, work: Callable[[Store], Result]) -> Result:
     """`work` on the store; a damaged one is set aside, and the work begins again on an empty one."""
     try:
-        with opened(places.store) as store:
+        with opened(setup.places.store, setup.config.cluster.name) as store:
             return work(store)
     except CorruptStoreError as error:
-        aside = set_aside(places.store, "damaged", now)
+        aside = set_aside(setup.places.store, "damaged", now)
         log.warning("%s; it is set aside as %s and built again from Slurm", error, aside)
-    with opened(places.store) as store:
+    with opened(setup.places.store, setup.config.cluster.name) as store:
         return work(store)
 
 
@@ -164,7 +160,7 @@ def render(setup: Setup, now: int) -> Problems:
         told = {str(name) for subject in SUBJECTS for name in subject.people(store)}
         return _read(setup, store, failures), told
 
-    known, people = _with_store(setup.places, now, work)
+    known, people = _with_store(setup, now, work)
     shares, people = reports.weights(known, SUBJECTS), people | reports.people(known)
     names = pseudonyms.choose(setup.config.privacy, shares, people, setup.places.state, user_name())
     carry = pseudonyms.keep(setup.places.state, names)
@@ -204,7 +200,7 @@ def _header(setup: Setup, one: Watched) -> Header:
 
 def look(setup: Setup) -> list[Source]:
     """What the store holds of each configured QoS, by real names. Raises `StoreError`."""
-    with opened(setup.places.store) as store:
+    with opened(setup.places.store, setup.config.cluster.name) as store:
         failures = Failures()
         return _sources(setup, _read(setup, store, failures), failures)
 

@@ -68,10 +68,10 @@ def _remember_queues(setup: configfile.Setup, runs: Sequence[Run], now: int) -> 
     """The samples of the queue that cycles in the window would have left, one a half hour."""
     end = now - now % SAMPLED
     moments = range(end - setup.config.report.window_days * DAY, end, SAMPLED)
-    with opened(setup.places.store) as store:
+    with opened(setup.places.store, setup.config.cluster.name) as store:
         for entry in setup.config.qos:
             for moment, wanted in waiting_at(runs, entry.name, moments).items():
-                QueueSamples(store).add(stages.scope(entry), moment, wanted)
+                QueueSamples(store).add(setup.config.scope(entry), moment, wanted)
 
 
 def _slurm(runs: Sequence[Run], now: int) -> Slurm:

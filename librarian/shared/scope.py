@@ -8,13 +8,32 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Scope:
-    """Which runs belong to one report: a QoS, cut down to accounts and partitions where these are named."""
+    """Which runs belong to one report: those of a QoS on a cluster, cut down to accounts and partitions where these are
+    named."""
 
+    cluster: str
     qos: str
     accounts: tuple[str, ...] = ()
     partitions: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
-        """The scope as text, a key of the store's tables."""
-        return json.dumps([self.qos.lower(), sorted(self.accounts), sorted(self.partitions)])
+        """The scope as text, the same however its names are written and ordered."""
+        names = [self.cluster.lower(), self.qos.lower()]
+        return json.dumps([*names, sorted(self.accounts), sorted(self.partitions)])
+
+    @property
+    def whole(self) -> Scope:
+        """The whole QoS."""
+        return Scope(self.cluster, self.qos)
+
+
+def full_key(key: str, cluster: str) -> str:
+    """The key of a scope that names no cluster, as 0.1.0 wrote it, with that cluster; one of today stays as it is.
+
+    Raises `ValueError` for what is no key.
+    """
+    parts = json.loads(key)
+    if not isinstance(parts, list) or len(parts) not in (3, 4):
+        raise ValueError(f"no key of a scope: {key[:80]}")
+    return key if len(parts) == 4 else json.dumps([cluster.lower(), *parts])

@@ -33,19 +33,19 @@ __all__ = [
 ]
 
 
-def open_store(path: Path) -> Store:
-    """Open the store, make it where it is not there, bring it to this schema.
+def open_store(path: Path, cluster: str) -> Store:
+    """Open the store of a cluster, make it where it is not there, bring it to this schema.
 
     Raises `CorruptStoreError` when the file is no store, `StoreError` when it cannot be opened or is of a newer
     version.
     """
-    return Store(connect(path), path)
+    return Store(connect(path, cluster), path)
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[Store]:
+def opened(path: Path, cluster: str) -> Iterator[Store]:
     """The open store for the time of a block."""
-    store = open_store(path)
+    store = open_store(path, cluster)
     try:
         yield store
     finally:

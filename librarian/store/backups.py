@@ -9,6 +9,7 @@ import sqlite3
 from pathlib import Path
 
 KEPT = 2  # files of each kind that stay beside the store
+_AT_ONCE = 4096  # pages; in between, a run whose time is up can end
 
 
 def copy_of(connection: sqlite3.Connection, target: Path) -> None:
@@ -16,11 +17,11 @@ def copy_of(connection: sqlite3.Connection, target: Path) -> None:
 
     Raises `OSError` or sqlite3's errors, and leaves nothing then.
     """
-    draft = target.with_name(f".{target.name}.{os.getpid()}")
+    draft = target.with_name(f".{target.name}.{os.getpid():08d}")
     try:
         os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
         with contextlib.closing(sqlite3.connect(draft, isolation_level=None)) as copy:
-            connection.backup(copy)
+            connection.backup(copy, pages=_AT_ONCE)
         draft.replace(target)
     except BaseException:
         draft.unlink(missing_ok=True)

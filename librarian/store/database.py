@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from librarian.errors import StoreError
+from librarian.shared.scope import full_key
 from librarian.store.backups import beside, bound, copy_of
-from librarian.store.schema import MIGRATIONS
+from librarian.store.schema import MIGRATIONS, statements
 
 
 class CorruptStoreError(StoreError):
@@ -95,8 +97,8 @@ class Steps:
             self._db.commit()
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """Open the file, make it where it is not there, bring it to this schema.
+def connect(path: Path, cluster: str) -> sqlite3.Connection:
+    """Open the file of a cluster, make it where it is not there, bring it to this schema.
 
     Raises `CorruptStoreError` when the file is no store, `StoreError` when it cannot be opened or is of a newer
     version.
@@ -106,24 +108,48 @@ def connect(path: Path) -> sqlite3.Connection:
         connection = sqlite3.connect(path, timeout=30.0, isolation_level=None)
         try:
             connection.execute("PRAGMA cache_size = -16384")  # KiB
-            _migrate(connection, path)
+            _migrate(connection, path, cluster)
         except BaseException:
             connection.close()
             raise
     return connection
 
 
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
+def _migrate(connection: sqlite3.Connection, path: Path, cluster: str) -> None:
+    version = _version(connection)
     if version > len(MIGRATIONS):
         why = f"schema {version}, and this one knows {len(MIGRATIONS)}"
         raise StoreError(f"{path} is of a newer Librarian", why, "upgrade this one, or move the file")
     if 0 < version < len(MIGRATIONS):  # a copy as it was, should the new version turn out to be a mistake
         copy_of(connection, beside(path, "schema", version))
         bound(path, "schema")
+    # what has no cluster yet is of the one whose file this is
+    connection.create_function("full_key", 1, lambda key: _full_key(key, cluster))
+    connection.create_function("older_key_of", 1, lambda qos: json.dumps([qos.lower(), [], []]))
     for number in range(version, len(MIGRATIONS)):
-        script = f"BEGIN IMMEDIATE; {MIGRATIONS[number]} PRAGMA user_version = {number + 1}; COMMIT;"
-        connection.executescript(script)
+        _step(connection, number)
+
+
+def _full_key(key: str, cluster: str) -> str | None:
+    """With the cluster, or None for what nobody can have asked for."""
+    try:
+        return full_key(key, cluster)
+    except ValueError:
+        return None
+
+
+def _step(connection: sqlite3.Connection, number: int) -> None:
+    """Go from one version to the next, all or nothing; nothing where somebody else has done it meanwhile."""
+    with connection:
+        connection.execute("BEGIN IMMEDIATE")
+        if _version(connection) == number:
+            for statement in statements(MIGRATIONS[number]):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {number + 1}")
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 @contextlib.contextmanager

@@ -70,9 +70,10 @@ def export(path: Path, target: Path) -> None:
             ) from error
 
 
-def take_in(source: Path, path: Path, now: int) -> Path | None:
+def take_in(source: Path, path: Path, cluster: str, now: int) -> Path | None:
     """Put a copy of the store `source` in the place of `path`, brought to this schema; returns where the old one is.
 
+    What has no cluster yet is of the one that is named.
     Raises `StoreError`, with nothing changed, when `source` is damaged, no store, of a newer version, or does not fit.
     """
     found = check(source)
@@ -88,19 +89,19 @@ def take_in(source: Path, path: Path, now: int) -> Path | None:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             with contextlib.closing(_reading(source)) as connection:
                 copy_of(connection, fresh)
-        connect(fresh).close()
+        connect(fresh, cluster).close()
         with guarded(path):
-            aside = _kept(path, now) if path.exists() else None
+            aside = _kept(path, cluster, now) if path.exists() else None
             fresh.replace(path)
     finally:
         fresh.unlink(missing_ok=True)
     return aside
 
 
-def _kept(path: Path, now: int) -> Path:
+def _kept(path: Path, cluster: str, now: int) -> Path:
     """Another name for the store that is about to be replaced: it is there under one name or the other at any time."""
     try:
-        connect(path).close()  # undoes what a run that was killed left unfinished, so that no journal is left
+        connect(path, cluster).close()  # undoes what a run that was killed left unfinished, so that no journal is left
         aside = beside(path, "replaced", now)
         aside.unlink(missing_ok=True)
         aside.hardlink_to(path)

@@ -2,6 +2,26 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Iterator
+
+# Tables with a column `scope`, as they were when keys of scopes got a cluster.
+_SCOPED = (
+    *("query", "scope", "reject", "usage", "queue", "waiting", "queue_look", "wanted", "account_usage", "ended"),
+    *("known", "rollup", "month_usage", "month_ended", "day_usage", "bins", "limit_change"),
+)
+
+
+def _scopes_of(table: str) -> str:
+    """The scopes in a table; the index finds each by itself, however many rows there are."""
+    return f"""
+    INSERT OR IGNORE INTO older_key
+    WITH RECURSIVE every(scope) AS (
+        SELECT min(scope) FROM {table}
+        UNION ALL SELECT (SELECT min(scope) FROM {table} WHERE scope > every.scope) FROM every WHERE scope IS NOT NULL
+    ) SELECT full_key(scope), scope FROM every WHERE scope IS NOT NULL;"""  # noqa: S608 (a name from above)
+
+
 # Each script takes the file one schema version further; PRAGMA user_version counts them. Never edit one: add the next.
 MIGRATIONS = (
     """
@@ -115,4 +135,28 @@ MIGRATIONS = (
     DROP TABLE bins;
     ALTER TABLE bins_of_subjects RENAME TO bins;
     """,
+    # Keys of scopes have a cluster now: `key`. The rows of years are not written anew for that: what they say stays.
+    # Limits are those of a whole QoS, and get its key. Two functions, see `database`, make keys of what there was.
+    """
+    CREATE TABLE older_key (key TEXT PRIMARY KEY, stored TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE limit_change_of_scopes (
+        scope TEXT NOT NULL, since INTEGER NOT NULL,
+        slurm TEXT NOT NULL, overrides TEXT NOT NULL,  -- as they were
+        PRIMARY KEY (scope, since)
+    ) WITHOUT ROWID;
+    INSERT INTO limit_change_of_scopes SELECT older_key_of(qos), since, slurm, overrides FROM limit_change;
+    DROP TABLE limit_change;
+    ALTER TABLE limit_change_of_scopes RENAME TO limit_change;
+    """  # noqa: S608 (names from above)
+    + "".join(map(_scopes_of, _SCOPED)),
 )
+
+
+def statements(script: str) -> Iterator[str]:
+    """The statements of a script, one after the other."""
+    statement = ""
+    for part in script.split(";")[:-1]:
+        statement += part + ";"
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
+from pathlib import Path
+from sqlite3 import Connection
 from typing import Any
 
 from librarian.shared.scope import Scope
@@ -13,6 +15,16 @@ from librarian.store.database import Database
 
 class Store(Database):
     """An open store. Use `open_store`. Each subject keeps its own tables in it, see its module `keep`."""
+
+    def __init__(self, connection: Connection, path: Path) -> None:
+        super().__init__(connection, path)
+        self._older_keys: dict[str, str] | None = None
+
+    def key(self, scope: Scope) -> str:
+        """What the tables say for a scope: its key, but for one that is kept since before keys had a cluster."""
+        if self._older_keys is None:
+            self._older_keys = dict(self.all("SELECT key, stored FROM older_key"))
+        return self._older_keys.get(scope.key, scope.key)
 
     # facts
 
@@ -33,7 +45,9 @@ class Store(Database):
 
         A subject that came later than others knows nothing of the time before, which is not the same as 0.
         """
-        rows = self.all("SELECT begin, until FROM known WHERE scope = ? AND what = ? ORDER BY begin", scope.key, what)
+        rows = self.all(
+            "SELECT begin, until FROM known WHERE scope = ? AND what = ? ORDER BY begin", self.key(scope), what
+        )
         return tuple(rows)
 
     def add_known(self, scope: Scope, what: str, span: Span) -> None:
@@ -42,8 +56,8 @@ class Store(Database):
             before = self.known(scope, what)
             after = joined([*before, span])
             if after != before:
-                self.execute("DELETE FROM known WHERE scope = ? AND what = ?", (scope.key, what))
-                rows = [(scope.key, what, *one) for one in after]
+                self.execute("DELETE FROM known WHERE scope = ? AND what = ?", (self.key(scope), what))
+                rows = [(self.key(scope), what, *one) for one in after]
                 self.execute_many("INSERT INTO known VALUES (?, ?, ?, ?)", rows)
 
     # bins that are over
@@ -60,7 +74,7 @@ class Store(Database):
 
     def kept_bins(self, scope: Scope, subject: str) -> tuple[int, bytes] | None:
         """Up to when (UTC epoch) the bins of a subject hold, and the bins as it packed them; None where none are."""
-        row = self.one("SELECT until, data FROM bins WHERE scope = ? AND subject = ?", scope.key, subject)
+        row = self.one("SELECT until, data FROM bins WHERE scope = ? AND subject = ?", self.key(scope), subject)
         return (row[0], row[1]) if row else None
 
     def keep_bins(self, scope: Scope, subject: str, until: int, data: bytes, edition: int) -> bool:
@@ -68,12 +82,12 @@ class Store(Database):
         with self.transaction():
             if self.edition() != edition:
                 return False
-            self.execute("INSERT OR REPLACE INTO bins VALUES (?, ?, ?, ?)", (scope.key, subject, until, data))
+            self.execute("INSERT OR REPLACE INTO bins VALUES (?, ?, ?, ?)", (self.key(scope), subject, until, data))
         return True
 
     def forget_bins(self, scopes: Collection[Scope]) -> None:
         """Drop what is kept of other scopes than these: nobody asks for it any more."""
-        kept = {scope.key for scope in scopes}
+        kept = {self.key(scope) for scope in scopes}
         with self.transaction():
             others = [row for row in self.all("SELECT DISTINCT scope FROM bins") if row[0] not in kept]
             self.execute_many("DELETE FROM bins WHERE scope = ?", others)

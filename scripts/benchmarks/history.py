@@ -40,7 +40,7 @@ def rows(sizes: tuple[int, ...]) -> Iterator[Row]:
             taken[size].append(command(argv, 1))
         first = quickest(taken[sizes[0]])
         for size, config in configs.items():
-            file = (config.parent / "state" / "hpg.sqlite").stat().st_size
+            file = (config.parent / "state" / "hpg.sqlite", "hpg").stat().st_size
             ours, goal = quickest(taken[size]), None if size == sizes[0] else 1.2
             what, beside = f"a cycle, {size:,} runs in the store ({file / 1e6:.0f} MB)", f"with {sizes[0]:,}"
             yield Row(what, ours.wall, first.wall, beside, goal, cpu=ours.cpu, memory=ours.mib)
@@ -57,8 +57,10 @@ def filled(folder: Path, size: int) -> Path:
         count = min(A_MONTH, size)
         text = made.sacct_text(count, seed=month, begin=end - MONTH, end=end, users=41, first=2**40 + month * A_MONTH)
         jobs = ask.parse(Answer(0, text.encode(), ""), "hpg").jobs
-        with opened(setup.places.store) as store:
-            JobRuns(store).add(Scope("avery"), Asked(end - MONTH - 2 * DAY, end, 1.0, count, full=True), jobs, ())
+        with opened(setup.places.store, setup.config.cluster.name) as store:
+            JobRuns(store).add(
+                Scope("hpg", "avery"), Asked(end - MONTH - 2 * DAY, end, 1.0, count, full=True), jobs, ()
+            )
         stages.look(setup)
     cycle(config, made.NOW + 600, RECENT)
     return config

@@ -103,11 +103,11 @@ def loop_over_bins(
 
 def storing(jobs: pd.DataFrame) -> Iterator[Row]:
     """Into the store and out of it."""
-    with tempfile.TemporaryDirectory() as folder, opened(Path(folder) / "bench.sqlite") as store:
+    with tempfile.TemporaryDirectory() as folder, opened(Path(folder) / "bench.sqlite", "hpg") as store:
         asked = Asked(0, made.NOW, 0.0, full=True)
-        ours = timed(lambda: JobRuns(store).add(Scope("avery"), asked, jobs, ()), 1)
+        ours = timed(lambda: JobRuns(store).add(Scope("hpg", "avery"), asked, jobs, ()), 1)
         yield Row(f"store {len(jobs):,} runs", ours.wall, cpu=ours.cpu, memory=ours.mib)
-        ours = timed(lambda: JobRuns(store).jobs(Scope("avery"), 0), 1)
+        ours = timed(lambda: JobRuns(store).jobs(Scope("hpg", "avery"), 0), 1)
         yield Row(f"load {len(jobs):,} runs from the store", ours.wall, cpu=ours.cpu, memory=ours.mib)
 
 
@@ -188,10 +188,10 @@ def pushed(folder: Path, names: tuple[str, ...], left_out: tuple[str, ...]) -> i
 def fill_state(folder: Path, names: tuple[str, ...], runs: int = 2000) -> None:
     """The window's runs, nine hours long on average, as if they had been collected."""
     (folder / "state").mkdir()
-    with opened(folder / "state" / "hpg.sqlite") as store:
+    with opened(folder / "state" / "hpg.sqlite", "hpg") as store:
         for place, qos in enumerate(names):
             text = made.sacct_text(runs, seed=place, users=41, first=2**40 + place * runs, mean=9 * 3600, qos=qos)
             jobs = ask.parse(Answer(0, text.encode(), ""), "hpg").jobs
             JobRuns(store).add(
-                Scope(qos), Asked(made.NOW - 32 * DAY, made.NOW - 600, 1.0, len(jobs), full=True), jobs, ()
+                Scope("hpg", qos), Asked(made.NOW - 32 * DAY, made.NOW - 600, 1.0, len(jobs), full=True), jobs, ()
             )

@@ -36,7 +36,7 @@ from librarian.system.processes import Answer
 from tests.unit.runs import T0, run_of
 from tests.unit.test_slices import Bounded
 
-AVERY = Scope("avery")
+AVERY = Scope("hpg", "avery")
 NOW = T0 + 100 * DAY
 ZONE = "US/Eastern"  # the clock changes within the history
 CONFIG = f"""
@@ -61,13 +61,13 @@ def hands(**changes: Any) -> Hands:
 
 
 def rows(setup: Setup, table: str) -> list[tuple[Any, ...]]:
-    with opened(setup.places.store) as store:
+    with opened(setup.places.store, setup.config.cluster.name) as store:
         found = store.all(f"SELECT * FROM {table}")
     return sorted((row[:-1], row[-1]) for row in found)
 
 
 def go(setup: Setup, slurm: Callable[..., Answer], longest: int, span: tuple[int, int], **changes: Any) -> Outcome:
-    with opened(setup.places.store) as store:
+    with opened(setup.places.store, setup.config.cluster.name) as store:
         todo = orders(store, [AVERY], span)
     mine = hands(**changes)
     terms = Terms("demo", ZONE, 3600, longest)
@@ -159,7 +159,7 @@ SPAN = (T0 - T0 % 3600, T0 - T0 % 3600 + 28 * DAY)
 
 
 def known(setup: Setup, what: str = USAGE) -> tuple[tuple[int, int], ...]:
-    with opened(setup.places.store) as store:
+    with opened(setup.places.store, setup.config.cluster.name) as store:
         return store.known(AVERY, what)
 
 
@@ -200,7 +200,7 @@ def test_a_run_that_was_suspended_and_goes_on_counts_the_same_part_in_each_slice
 
 def test_people_are_met(setup: Setup) -> None:
     go(setup, DemoSlurm([run_of(1, user="zoe")], now=NOW), 7 * DAY, SPAN)
-    with opened(setup.places.store) as store:
+    with opened(setup.places.store, setup.config.cluster.name) as store:
         assert JobRuns(store).people() == {"zoe"}
         assert len(JobRuns(store).jobs(AVERY, 0)) == 0, "runs are not kept"
 

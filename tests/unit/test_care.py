@@ -24,7 +24,7 @@ from librarian.subjects.usage.keep import Hours
 from tests.unit.tables import jobs_table
 
 NOW = 1_793_000_000
-AVERY = Scope("avery")
+AVERY = Scope("hpg", "avery")
 ASKED = Asked(0, NOW, 0.5, rows=1, full=True)
 
 
@@ -32,13 +32,13 @@ ASKED = Asked(0, NOW, 0.5, rows=1, full=True)
 def path(tmp_path: Path) -> Path:
     """A store with a run in it."""
     path = tmp_path / "state" / "hpg.sqlite"
-    with opened(path) as store:
+    with opened(path, "hpg") as store:
         JobRuns(store).add(AVERY, ASKED, jobs_table({"dbindex": 1}), ())
     return path
 
 
 def runs(path: Path) -> list[int]:
-    with opened(path) as store:
+    with opened(path, "hpg") as store:
         found: list[int] = JobRuns(store).jobs(AVERY, 0)["dbindex"].tolist()
     return found
 
@@ -74,20 +74,20 @@ def test_a_look_changes_nothing(path: Path) -> None:
 
 def test_out_and_in_again(path: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy.sqlite"
-    with opened(path) as store:
+    with opened(path, "hpg") as store:
         store.execute("BEGIN IMMEDIATE")
         store.execute("DELETE FROM job")
         export(path, copy)  # while somebody is writing: what was there before is copied
         store.execute("ROLLBACK")
     assert copy.stat().st_mode & 0o777 == 0o600
-    with opened(path) as store:
+    with opened(path, "hpg") as store:
         JobRuns(store).add(AVERY, ASKED, jobs_table({"dbindex": 2}), ())
-    aside = take_in(copy, path, NOW)
+    aside = take_in(copy, path, "hpg", NOW)
     assert runs(path) == [1]
     assert aside
     assert runs(aside) == [1, 2]
     path.unlink()
-    assert take_in(copy, path, NOW + 1) is None
+    assert take_in(copy, path, "hpg", NOW + 1) is None
     assert runs(path) == [1]
     assert names(copy) == ["copy.sqlite", "state"]
 
@@ -98,7 +98,7 @@ def test_what_cannot_be_taken_in_changes_nothing(path: Path, tmp_path: Path) -> 
 
     def refused(why: str) -> None:
         with pytest.raises(StoreError, match=why):
-            take_in(copy, path, NOW)
+            take_in(copy, path, "hpg", NOW)
         assert (path.read_bytes(), names(path)) == (before, there)
 
     refused("there is no store")
@@ -136,13 +136,13 @@ def older(path: Path, version: int) -> None:
 def test_before_a_migration_a_copy_is_made(tmp_path: Path) -> None:
     path = tmp_path / "hpg.sqlite"
     older(path, 1)
-    with opened(path) as store:
-        assert LimitChanges(store).of("avery") == ()
+    with opened(path, "hpg") as store:
+        assert LimitChanges(store).of(Scope("hpg", "avery")) == ()
     assert names(path) == ["hpg.sqlite", "hpg.sqlite.schema-1"]
     with closing(sqlite3.connect(tmp_path / "hpg.sqlite.schema-1")) as copy:
         assert copy.execute("PRAGMA user_version").fetchone() == (1,)
         assert copy.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    with opened(path):
+    with opened(path, "hpg"):
         pass
     assert len(names(path)) == 2, "there is nothing to migrate any more"
 
@@ -150,14 +150,14 @@ def test_before_a_migration_a_copy_is_made(tmp_path: Path) -> None:
 def test_an_old_copy_is_taken_in_and_brought_to_this_schema(path: Path, tmp_path: Path) -> None:
     copy = tmp_path / "old.sqlite"
     older(copy, 1)
-    take_in(copy, path, NOW)
+    take_in(copy, path, "hpg", NOW)
     assert check(path).schema == len(MIGRATIONS)
     assert check(copy).schema == 1, "the copy itself stays as it is"
 
 
 def test_files_set_aside_are_bounded_and_their_journals_go_with_them(path: Path) -> None:
     for number in range(5):
-        with opened(path):
+        with opened(path, "hpg"):
             pass
         backups.journal(path).write_bytes(b"undo")
         aside = set_aside(path, "damaged", NOW + number)
@@ -179,7 +179,7 @@ def used(tmp_path: Path) -> Iterator[Store]:
         {"dbindex": 4, "start": UNKNOWN, "end": start + 30_000, "elapsed": 0, "alloc_tres": ""},
         {"dbindex": 5, "qos": "gone", "start": start + 10, "end": start + 3600, "elapsed": 3590},
     )
-    with opened(tmp_path / "hpg.sqlite") as store:
+    with opened(tmp_path / "hpg.sqlite", "hpg") as store:
         JobRuns(store).add(AVERY, ASKED, table, ())
         finished = table[table["dbindex"].isin([1])]
         Hours(store).keep(AVERY, bin_jobs(finished, window, OBSERVABLES[:1]))
@@ -207,7 +207,7 @@ def test_runs_of_a_qos_that_is_not_configured_any_more_go(used: Store) -> None:
 
 def test_room_is_given_back(tmp_path: Path) -> None:
     path = tmp_path / "hpg.sqlite"
-    with opened(path) as store:
+    with opened(path, "hpg") as store:
         table = jobs_table(*[{"dbindex": n, "user": f"user {n}", "end": 100} for n in range(1, 20_000)])
         JobRuns(store).add(AVERY, ASKED, table, ())
         large = path.stat().st_size

@@ -105,8 +105,8 @@ def test_mistakes_on_the_command_line(
 
 
 def test_the_line_on_a_terminal() -> None:
-    progress = Progress(25 * DAY, 100 * DAY, Scope("avery"), (T0 - DAY, T0), 1234)
+    progress = Progress(25 * DAY, 100 * DAY, Scope("hpg", "avery"), (T0 - DAY, T0), 1234)
     assert backfill.line(progress, 600, "UTC") == (
         "[######..................]  25 %  30 min left  avery  2026-10-25 to 2026-10-26  1,234 runs"
     )
-    assert "left" not in backfill.line(Progress(0, 0, Scope("avery"), (T0, T0)), 0, "UTC")
+    assert "left" not in backfill.line(Progress(0, 0, Scope("hpg", "avery"), (T0, T0)), 0, "UTC")

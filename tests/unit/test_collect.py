@@ -45,7 +45,7 @@ from librarian.system.processes import Answer
 from tests.unit.runs import T0, run_of
 from tests.unit.tables import sacct_answer, sacct_line
 
-SCOPE = Scope("avery")
+SCOPE = Scope("demo", "avery")
 SPAN = 3 * DAY  # the history that tests make up
 
 
@@ -66,7 +66,7 @@ def histories(draw: st.DrawFn) -> list[Run]:
 
 def ask(slurm: DemoSlurm, store: Store, now: int, *, full: bool = False, days: int = 2) -> None:
     slurm.now = now
-    collect(Slurm(runner=slurm), store, Request(SCOPE, "demo", now, now - days * DAY, full=full))
+    collect(Slurm(runner=slurm), store, Request(SCOPE, now, now - days * DAY, full=full))
 
 
 def picture(store: Store, now: int) -> Usage:
@@ -89,7 +89,7 @@ def test_how_it_was_collected_changes_nothing(
     folder = tmp_path_factory.mktemp("stores")
     end = T0 + SPAN
     slurm = DemoSlurm(runs, now=end)
-    with opened(folder / "often.sqlite") as often, opened(folder / "once.sqlite") as once:
+    with opened(folder / "often.sqlite", "demo") as often, opened(folder / "once.sqlite", "demo") as once:
         for moment in [*sorted(times), SPAN, SPAN]:
             ask(slurm, often, T0 + moment)
         ask(slurm, once, end)
@@ -115,7 +115,7 @@ class LateSlurm(DemoSlurm):
 
 def test_an_end_that_was_recorded_hours_late_is_found(tmp_path: Path) -> None:
     slurm = LateSlurm([run_of(1, end=LateSlurm.outage[0] + 60), run_of(2, end=T0 + 80_000)], now=T0)
-    with opened(tmp_path / "s") as store:
+    with opened(tmp_path / "s", "demo") as store:
         for now in range(T0 + 600, T0 + 60_000, 600):
             ask(slurm, store, now)
         jobs = JobRuns(store).jobs(SCOPE, 0)
@@ -125,7 +125,7 @@ def test_an_end_that_was_recorded_hours_late_is_found(tmp_path: Path) -> None:
 def test_a_run_that_left_the_qos_is_dropped_and_one_that_is_hidden_is_not(tmp_path: Path) -> None:
     there, moved = run_of(1, end=T0 + 90_000), run_of(2, end=T0 + 90_000, user="bob")
     slurm = DemoSlurm([there, moved], now=T0)
-    with opened(tmp_path / "s") as store:
+    with opened(tmp_path / "s", "demo") as store:
         ask(slurm, store, T0 + 600)
         hidden = DemoSlurm([there, moved], now=T0, user="alice", private=True)
         observe_cluster(Slurm(runner=hidden), store, T0 + 700)
@@ -142,7 +142,7 @@ def test_a_run_that_left_the_qos_is_dropped_and_one_that_is_hidden_is_not(tmp_pa
 
 def test_where_slurm_does_not_tell_what_it_hides_an_answer_without_others_is_refused(tmp_path: Path) -> None:
     mine, others = run_of(1, end=T0 + 90_000), run_of(2, end=T0 + 90_000, user="bob")
-    with opened(tmp_path / "s") as store:
+    with opened(tmp_path / "s", "demo") as store:
         ask(DemoSlurm([mine, others, run_of(3, user="carol")], now=T0), store, T0 + 600)
         store.know("private_data", [site.UNTOLD], T0 + 700)
         with pytest.raises(SlurmError, match="does not tell its PrivateData"):
@@ -154,7 +154,7 @@ def test_where_slurm_does_not_tell_what_it_hides_an_answer_without_others_is_ref
 
 def test_a_failure_changes_nothing_but_is_remembered(tmp_path: Path) -> None:
     slurm = DemoSlurm([run_of(1)], now=T0)
-    with opened(tmp_path / "s") as store:
+    with opened(tmp_path / "s", "demo") as store:
         ask(slurm, store, T0 + 600)
         before = JobRuns(store).jobs(SCOPE, 0)
 
@@ -162,7 +162,7 @@ def test_a_failure_changes_nothing_but_is_remembered(tmp_path: Path) -> None:
             return Answer(1, b"", "sacct: error: slurmdbd is down")
 
         with pytest.raises(SlurmError, match="slurmdbd is down"):
-            collect(Slurm(runner=down), store, Request(SCOPE, "demo", T0 + 1200, T0, full=False))
+            collect(Slurm(runner=down), store, Request(SCOPE, T0 + 1200, T0, full=False))
         pd.testing.assert_frame_equal(JobRuns(store).jobs(SCOPE, 0), before)
         coverage, last = JobRuns(store).coverage(SCOPE), JobRuns(store).last_query(SCOPE)
         assert coverage and coverage.complete_at == T0 + 600
@@ -186,8 +186,8 @@ def test_an_answer_goes_into_the_store_while_it_comes(
     (tmp_path / "answer").write_bytes(text[:-9] if cut else text)
     (tmp_path / "sacct").write_text(f"#!/bin/sh\nexec cat {tmp_path}/answer\n")
     (tmp_path / "sacct").chmod(0o755)
-    with opened(tmp_path / "s") as store:
-        request = Request(SCOPE, "hpg", T0, 0, full=False)
+    with opened(tmp_path / "s", "demo") as store:
+        request = Request(replace(SCOPE, cluster="hpg"), T0, 0, full=False)
         if cut:
             with pytest.raises(SlurmError, match="cut off"):
                 collect(slurm, store, request)
@@ -211,24 +211,24 @@ def test_a_store_that_fails_while_an_answer_comes_is_not_slurms_fault(
     script = f"printf '%s\\n' '{accounting.HEADER}' '{sacct_line(QOS='avery')}'"
     (tmp_path / "sacct").write_text(f"#!/bin/sh\n{script}\n")
     (tmp_path / "sacct").chmod(0o755)
-    with opened(tmp_path / "s") as store:
+    with opened(tmp_path / "s", "demo") as store:
         with pytest.raises(StoreError, match="disk is full"):
-            collect(Slurm(bin_dir=str(tmp_path)), store, Request(SCOPE, "hpg", T0, 0, full=False))
-        assert JobRuns(store).last_query(SCOPE) is None
+            collect(Slurm(bin_dir=str(tmp_path)), store, Request(replace(SCOPE, cluster="hpg"), T0, 0, full=False))
+        assert JobRuns(store).last_query(replace(SCOPE, cluster="hpg")) is None
 
 
 def test_an_unknown_cluster_and_an_unknown_qos_name_what_exists(tmp_path: Path) -> None:
     slurm = Slurm(runner=DemoSlurm([], now=T0))
-    with opened(tmp_path / "s") as store:
+    with opened(tmp_path / "s", "demo") as store:
         assert observe_cluster(slurm, store, T0) == []
         with pytest.raises(SlurmError, match="knows no cluster hpg: it knows demo"):
-            collect(slurm, store, Request(SCOPE, "hpg", T0, 0))
+            collect(slurm, store, Request(replace(SCOPE, cluster="hpg"), T0, 0))
         with pytest.raises(SlurmError, match="Valid QOS's are normal,avery,avery-b"):
-            collect(slurm, store, Request(Scope("nosuch"), "demo", T0, 0))
+            collect(slurm, store, Request(Scope("demo", "nosuch"), T0, 0))
 
 
 def test_limits_stay_known_when_slurm_does_not_answer(tmp_path: Path) -> None:
-    with opened(tmp_path / "s") as store:
+    with opened(tmp_path / "s", "demo") as store:
         assert known_limits(store, "avery") is None
         observe_cluster(Slurm(runner=DemoSlurm([], now=T0)), store, T0)
         failures = observe_cluster(Slurm(runner=lambda *_, **__: Answer(1, b"", "down")), store, T0)
@@ -251,7 +251,7 @@ def test_when_nobody_answers_no_other_question_is_asked(tmp_path: Path, hangs: b
             raise LibrarianError("sacctmgr did not answer", "stopped after 120 s")
         return Answer(1, b"", REFUSED)
 
-    with opened(tmp_path / "s") as store:
+    with opened(tmp_path / "s", "demo") as store:
         (failure,) = observe_cluster(Slurm(runner=down), store, T0)
     assert len(asked) == 1
     assert isinstance(failure, SlurmError)
@@ -265,22 +265,24 @@ def test_a_question_that_is_refused_alone_leaves_the_others(tmp_path: Path) -> N
         refused = Answer(1, b"", "sacctmgr: error: Access/permission denied")
         return refused if "config" in argv else inner(argv, timeout=timeout, env=env)
 
-    with opened(tmp_path / "s") as store:
+    with opened(tmp_path / "s", "demo") as store:
         (failure,) = observe_cluster(Slurm(runner=partly), store, T0)
         assert "what is hidden: sacctmgr failed with status 1: sacctmgr: error: Access" in str(failure)
         assert (store.fact(TRACKED), store.fact(CLUSTERS)) == (True, ["demo"])
 
 
 def test_limits_are_kept_when_they_change_and_not_when_slurm_is_silent(tmp_path: Path) -> None:
-    with opened(tmp_path / "s") as store:
-        assert keep_limits(store, "avery", {}, T0), "that nothing is known yet is the first that is known"
+    with opened(tmp_path / "s", "demo") as store:
+        assert keep_limits(store, Scope("demo", "avery"), {}, T0), (
+            "that nothing is known yet is the first that is known"
+        )
         for moment in (T0 + 600, T0 + 1200):
             observe_cluster(Slurm(runner=DemoSlurm([], now=moment)), store, moment)
-            assert keep_limits(store, "avery", {}, moment) is (moment == T0 + 600)
+            assert keep_limits(store, Scope("demo", "avery"), {}, moment) is (moment == T0 + 600)
         observe_cluster(Slurm(runner=lambda *_, **__: Answer(1, b"", REFUSED)), store, T0 + 1800)
-        assert not keep_limits(store, "avery", {}, T0 + 1800)
-        assert keep_limits(store, "avery", {"cpu": 8.0}, T0 + 2400)
-        changes = LimitChanges(store).of("avery")
+        assert not keep_limits(store, Scope("demo", "avery"), {}, T0 + 1800)
+        assert keep_limits(store, Scope("demo", "avery"), {"cpu": 8.0}, T0 + 2400)
+        changes = LimitChanges(store).of(Scope("demo", "avery"))
     assert [change.since for change in changes] == [T0, T0 + 600, T0 + 2400]
     assert changes[1].slurm == changes[2].slurm
 
@@ -316,9 +318,9 @@ def test_a_window_that_hung_is_asked_for_in_quarters(tmp_path: Path) -> None:
             return super().__call__(argv, timeout=timeout, env=env)
 
     slow = Slow(runs, now=now)
-    with opened(tmp_path / "s") as store, pytest.raises(SlurmError):
-        collect(Slurm(runner=slow, timeout=0.0), store, Request(SCOPE, "demo", now, T0, full=False))
-    with opened(tmp_path / "s") as store:
-        collect(Slurm(runner=slow, timeout=0.0), store, Request(SCOPE, "demo", now, T0, full=False))
+    with opened(tmp_path / "s", "demo") as store, pytest.raises(SlurmError):
+        collect(Slurm(runner=slow, timeout=0.0), store, Request(SCOPE, now, T0, full=False))
+    with opened(tmp_path / "s", "demo") as store:
+        collect(Slurm(runner=slow, timeout=0.0), store, Request(SCOPE, now, T0, full=False))
         assert asked == [2 * DAY, *[DAY // 2] * 4]
         assert len(JobRuns(store).jobs(SCOPE, T0)) == 40

@@ -198,7 +198,7 @@ def test_without_scrontab_other_ways_are_told(place: Path) -> None:
 
 def test_store_site_lock_and_disk(place: Path) -> None:
     setup = load(place, os.environ)
-    with opened(setup.places.store):
+    with opened(setup.places.store, setup.config.cluster.name):
         pass
     assert examined(place)["store"].state == "ok"
     setup.places.store.write_bytes(b"no database" * 99)

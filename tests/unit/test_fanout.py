@@ -86,7 +86,10 @@ def test_parts_come_to_the_same_as_one_go(runs: list[Run], data: st.DataObject) 
             expected, found = rows(whole, table), rows(shared, table)
             assert [key for key, _ in found] == [key for key, _ in expected]
             assert [value for _, value in found] == pytest.approx([value for _, value in expected], rel=1e-12, abs=1e-6)
-        with opened(whole.places.store) as expected, opened(shared.places.store) as found:
+        with (
+            opened(whole.places.store, whole.config.cluster.name) as expected,
+            opened(shared.places.store, shared.config.cluster.name) as found,
+        ):
             assert JobRuns(found).people() == JobRuns(expected).people()
 
 
@@ -96,7 +99,7 @@ def test_shares_are_all_of_it(spans: list[tuple[int, int]], tasks: int) -> None:
     todo = []
     for number, (begin, length) in enumerate(spans):
         since = base + begin * 3600
-        todo.append(Order(Scope(f"q{number}"), ((since, since + length * 3600),)))
+        todo.append(Order(Scope("hpg", f"q{number}"), ((since, since + length * 3600),)))
     found = job_array.shared(todo, tasks, TERMS)
     assert len(found) <= tasks + 1
     for order in todo:

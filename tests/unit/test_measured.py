@@ -29,7 +29,7 @@ from tests.unit.tables import jobs_table
 
 HOUR, DAY = 3600, 86400
 T0 = 1_793_570_400 - 3 * DAY  # the clocks of US/Eastern went back in the night before
-SCOPE = Scope("avery")
+SCOPE = Scope("hpg", "avery")
 ZONE = "US/Eastern"
 TRES = (
     "cpu=1,mem=300M,node=1",
@@ -128,7 +128,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    with opened(tmp_path / "store.sqlite") as found:
+    with opened(tmp_path / "store.sqlite", "hpg") as found:
         yield found
 
 
@@ -141,7 +141,7 @@ def test_after_any_answers_the_window_is_what_the_stores_runs_come_to(folder: Pa
     path = folder / "store.sqlite"
     path.unlink(missing_ok=True)
     changes: tuple[Change, ...] = ()
-    with opened(path) as store:
+    with opened(path, "hpg") as store:
         for now, rows, gone, tightened in told:
             jobs = jobs_table(*rows)
             left = [index for index in gone if index not in set(jobs["dbindex"])]
@@ -227,7 +227,7 @@ class TestWhatIsRead:
         now = T0 + 1800
         self.fill(store, now)
         found = cycle(store, window_at(now), limits)
-        other = Scope("left")
+        other = Scope("hpg", "left")
         assert BinCache(store).keep(other, part(found.measured, 0, 10), store.edition())
         store.forget_bins([SCOPE])
         assert BinCache(store).bins(SCOPE)

@@ -230,8 +230,8 @@ def test_a_check_of_the_site_comes_before_any_publisher(setup: Setup, slurm: Dem
 
 def test_hourly_usage_is_kept(setup: Setup, slurm: DemoSlurm) -> None:
     cycle(setup, slurm)
-    where = stages.scope(setup.config.qos[0])
-    with opened(setup.places.store) as store:
+    where = setup.config.scope(setup.config.qos[0])
+    with opened(setup.places.store, setup.config.cluster.name) as store:
         rows = Hours(store).usage(where, NOW - DAY, NOW)
     cpu = rows[(rows["observable"] == "NCPUS") & (rows["user"] == "bob")]
     assert cpu["amount"].sum() == 4 * 3600
@@ -248,7 +248,7 @@ def test_where_slurm_does_not_tell_what_it_hides_nobody_else_s_jobs_are_a_doubt(
     me = user_name()
     cycle(setup, DemoSlurm([replace(run, user=me) for run in RUNS], now=NOW))
     assert not data(setup)["notes"]
-    with opened(setup.places.store) as store:
+    with opened(setup.places.store, setup.config.cluster.name) as store:
         store.know(collect.PRIVATE, ["untold"], NOW)
     stages.render(setup, NOW)
     (note,) = data(setup)["notes"]

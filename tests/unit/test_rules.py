@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from librarian.shared.resources import OBSERVABLES
+from librarian.shared.scope import Scope
 from librarian.shared.window import window_until
 from librarian.store import opened
 from librarian.subjects.limits.effective_limits import Branch, Partition, compose
@@ -161,12 +162,12 @@ OLD = '[{"cpu": 4.0}, 20.0]'
 
 def test_the_store_reads_what_older_versions_wrote(tmp_path: Path) -> None:
     wide = qos(8.0, flags=("DenyOnLimit",), partitions={"p": LONG}, accounts=(LAB, COLLEGE))
-    with opened(tmp_path / "s") as store:
-        LimitChanges(store).keep("avery", Change(10, QosLimits({"cpu": 4.0}, 20.0), {}))
+    with opened(tmp_path / "s", "hpg") as store:
+        LimitChanges(store).keep(Scope("hpg", "avery"), Change(10, QosLimits({"cpu": 4.0}, 20.0), {}))
         assert store.one("SELECT slurm FROM limit_change") == (OLD,)
-        assert LimitChanges(store).keep("avery", Change(20, wide, {}))
-        assert not LimitChanges(store).keep("avery", Change(30, wide, {}))
-        changes = LimitChanges(store).of("avery")
+        assert LimitChanges(store).keep(Scope("hpg", "avery"), Change(20, wide, {}))
+        assert not LimitChanges(store).keep(Scope("hpg", "avery"), Change(30, wide, {}))
+        changes = LimitChanges(store).of(Scope("hpg", "avery"))
     assert [change.slurm for change in changes] == [QosLimits({"cpu": 4.0}, 20.0), wide]
     history = histories(OBSERVABLES, changes, limits_of(OBSERVABLES, wide, {}, HERE), (0, 50), HERE)["NCPUS"]
     told = [(step.since, step.limit.value, step.limit.source) for step in history]

@@ -447,15 +447,19 @@ def test_a_second_signal_does_not_disturb_the_end(signals: None) -> None:
 
 def test_old_runs_go_once_their_hours_are_written_and_the_picture_stays(setup: Setup) -> None:
     cycle(setup)
-    with opened(setup.places.store) as store:
-        known = Hours(store).usage(stages.scope(setup.config.qos[0]), 0, NOW)
-        assert len(JobRuns(store).jobs(stages.scope(setup.config.qos[0]), 0)) == 2
+    with opened(setup.places.store, setup.config.cluster.name) as store:
+        known = Hours(store).usage(setup.config.scope(setup.config.qos[0]), 0, NOW)
+        assert len(JobRuns(store).jobs(setup.config.scope(setup.config.qos[0]), 0)) == 2
     later = NOW + 10 * DAY
     cycle(setup, later)
-    with opened(setup.places.store) as store:
-        assert len(JobRuns(store).jobs(stages.scope(setup.config.qos[0]), 0)) == 0, "nine days are kept: two and seven"
-        assert Hours(store).usage(stages.scope(setup.config.qos[0]), 0, NOW).equals(known), "hours are kept for good"
-        coverage = JobRuns(store).coverage(stages.scope(setup.config.qos[0]))
+    with opened(setup.places.store, setup.config.cluster.name) as store:
+        assert len(JobRuns(store).jobs(setup.config.scope(setup.config.qos[0]), 0)) == 0, (
+            "nine days are kept: two and seven"
+        )
+        assert Hours(store).usage(setup.config.scope(setup.config.qos[0]), 0, NOW).equals(known), (
+            "hours are kept for good"
+        )
+        coverage = JobRuns(store).coverage(setup.config.scope(setup.config.qos[0]))
         assert coverage
         assert coverage.covered_from >= later - 9 * DAY
 
@@ -467,8 +471,8 @@ def test_how_long_runs_are_kept_is_configurable(setup: Setup) -> None:
     assert housekeeping.keep_seconds(short) == 9 * DAY
     cycle(longer)
     cycle(longer, NOW + 10 * DAY)
-    with opened(longer.places.store) as store:
-        assert len(JobRuns(store).jobs(stages.scope(longer.config.qos[0]), 0)) == 2
+    with opened(longer.places.store, longer.config.cluster.name) as store:
+        assert len(JobRuns(store).jobs(longer.config.scope(longer.config.qos[0]), 0)) == 2
 
 
 def test_it_is_done_once_a_day_and_takes_left_over_drafts(setup: Setup) -> None:

@@ -22,13 +22,13 @@ from librarian.subjects.usage.binning import bin_jobs
 from librarian.subjects.usage.keep import Hours
 from tests.unit.tables import jobs_table
 
-AVERY = Scope("avery")
+AVERY = Scope("hpg", "avery")
 NOW = 1_793_000_000
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    with opened(tmp_path / "state" / "hpg.sqlite") as made:
+    with opened(tmp_path / "state" / "hpg.sqlite", "hpg") as made:
         yield made
 
 
@@ -66,11 +66,13 @@ def test_a_scope_is_a_qos_and_what_it_is_cut_down_to(store: Store) -> None:
         {"qos": "other", "account": "a", "partition": "gpu"},
     )
     JobRuns(store).add(AVERY, asked(), table, ())
-    assert len(JobRuns(store).jobs(Scope("AVERY"), 0)) == 3
-    assert JobRuns(store).jobs(Scope("avery", ("a",)), 0)["dbindex"].tolist() == [1, 3]
-    assert JobRuns(store).jobs(Scope("avery", ("a", "b"), ("gpu",)), 0)["dbindex"].tolist() == [1, 2]
-    assert len(JobRuns(store).jobs(Scope("nosuch"), 0)) == 0
-    assert Scope("A", ("y", "x")).key == Scope("a", ("x", "y")).key != Scope("a", (), ("x", "y")).key
+    assert len(JobRuns(store).jobs(Scope("hpg", "AVERY"), 0)) == 3
+    assert JobRuns(store).jobs(Scope("hpg", "avery", ("a",)), 0)["dbindex"].tolist() == [1, 3]
+    assert JobRuns(store).jobs(Scope("hpg", "avery", ("a", "b"), ("gpu",)), 0)["dbindex"].tolist() == [1, 2]
+    assert len(JobRuns(store).jobs(Scope("hpg", "nosuch"), 0)) == 0
+    assert (
+        Scope("hpg", "A", ("y", "x")).key == Scope("hpg", "a", ("x", "y")).key != Scope("hpg", "a", (), ("x", "y")).key
+    )
 
 
 def test_what_was_asked(store: Store) -> None:
@@ -88,7 +90,7 @@ def test_rejects_stay_until_they_are_understood_or_read_again(store: Store) -> N
     JobRuns(store).add(AVERY, asked(full=True), jobs_table(), rejects)
     JobRuns(store).add(AVERY, asked(), jobs_table({"dbindex": 1}), [Reject("run 2", "odd still", "b2")])
     assert {(r.key, r.reason) for r in JobRuns(store).rejects(AVERY)} == {("run 2", "odd still"), ("row x", "torn")}
-    assert JobRuns(store).rejects(Scope("other")) == ()
+    assert JobRuns(store).rejects(Scope("hpg", "other")) == ()
     JobRuns(store).add(AVERY, asked(full=True), jobs_table(), ())
     assert JobRuns(store).rejects(AVERY) == ()
 
@@ -121,7 +123,7 @@ def test_hourly_usage_is_corrected_and_the_open_hour_left_out(store: Store) -> N
 def test_limits_are_kept_when_they_change(store: Store) -> None:
     first, second = QosLimits({"cpu": 4.0}, None), QosLimits({"cpu": 8.0}, 20.0)
     kept = [
-        LimitChanges(store).keep("Avery", Change(since, slurm, overrides))
+        LimitChanges(store).keep(Scope("hpg", "Avery"), Change(since, slurm, overrides))
         for since, slurm, overrides in [
             (100, None, {}),
             (200, first, {}),
@@ -133,14 +135,14 @@ def test_limits_are_kept_when_they_change(store: Store) -> None:
     ]
     assert kept == [True, True, False, True, True, False]
     changes = (Change(100, None, {}), Change(200, first, {}), Change(400, first, {"mem": 2.5}))
-    assert LimitChanges(store).of("avery") == changes
-    assert LimitChanges(store).of("other") == ()
+    assert LimitChanges(store).of(Scope("hpg", "avery")) == changes
+    assert LimitChanges(store).of(Scope("hpg", "other")) == ()
 
 
 def test_a_change_of_limits_that_was_seen_in_the_future_is_forgotten(store: Store) -> None:
     for since, cpus in [(100, 1.0), (900, 2.0), (950, 3.0), (200, 2.0)]:
-        LimitChanges(store).keep("avery", Change(since, QosLimits({"cpu": cpus}, None), {}))
-    assert [change.since for change in LimitChanges(store).of("avery")] == [100, 200]
+        LimitChanges(store).keep(Scope("hpg", "avery"), Change(since, QosLimits({"cpu": cpus}, None), {}))
+    assert [change.since for change in LimitChanges(store).of(Scope("hpg", "avery"))] == [100, 200]
 
 
 def test_a_store_of_an_older_schema_is_brought_to_this_one(tmp_path: Path) -> None:
@@ -149,9 +151,9 @@ def test_a_store_of_an_older_schema_is_brought_to_this_one(tmp_path: Path) -> No
         connection.executescript(MIGRATIONS[0] + "PRAGMA user_version = 1;")
         connection.execute("INSERT INTO fact VALUES ('limits', '{\"avery\": [{\"cpu\": 4.0}, null]}', 5)")
     connection.close()
-    with opened(path) as store:
-        assert LimitChanges(store).of("avery") == ()
-        assert LimitChanges(store).keep("avery", Change(9, QosLimits({"cpu": 4.0}, None), {}))
+    with opened(path, "hpg") as store:
+        assert LimitChanges(store).of(Scope("hpg", "avery")) == ()
+        assert LimitChanges(store).keep(Scope("hpg", "avery"), Change(9, QosLimits({"cpu": 4.0}, None), {}))
         assert store.fact("limits") == {"avery": [{"cpu": 4.0}, None]}
 
 
@@ -196,38 +198,38 @@ def test_a_file_that_is_no_store(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.sqlite"
     path.write_bytes(content)
     with pytest.raises(CorruptStoreError, match="damaged"):
-        open_store(path)
+        open_store(path, "hpg")
 
 
 def test_a_store_that_is_torn_inside(tmp_path: Path) -> None:
     path = tmp_path / "x.sqlite"
-    with opened(path) as store:
+    with opened(path, "hpg") as store:
         JobRuns(store).add(AVERY, asked(), jobs_table(*[{"user": f"user {n}"} for n in range(5000)]), ())
     data = bytearray(path.read_bytes())
     data[8192:60000] = np.random.default_rng(1).bytes(60000 - 8192)
     path.write_bytes(data)
-    with pytest.raises(CorruptStoreError, match="damaged"), opened(path) as store:
+    with pytest.raises(CorruptStoreError, match="damaged"), opened(path, "hpg") as store:
         JobRuns(store).jobs(AVERY, 0)
 
 
 def test_a_newer_store_and_one_that_cannot_be_opened(tmp_path: Path) -> None:
     path = tmp_path / "x.sqlite"
-    with opened(path):
+    with opened(path, "hpg"):
         pass
     with sqlite3.connect(path) as connection:
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
     connection.close()
     with pytest.raises(StoreError, match="newer"):
-        open_store(path)
+        open_store(path, "hpg")
     with pytest.raises(StoreError, match="cannot be"):
-        open_store(tmp_path)
+        open_store(tmp_path, "hpg")
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="cannot be opened"):
-        open_store(tmp_path / "file" / "x.sqlite")
+        open_store(tmp_path / "file" / "x.sqlite", "hpg")
 
 
 def test_two_at_once_wait_for_each_other(tmp_path: Path) -> None:
-    with opened(tmp_path / "x.sqlite") as one, opened(tmp_path / "x.sqlite") as other:
+    with opened(tmp_path / "x.sqlite", "hpg") as one, opened(tmp_path / "x.sqlite", "hpg") as other:
         JobRuns(one).add(AVERY, asked(), jobs_table({"dbindex": 1}), ())
         JobRuns(other).add(AVERY, asked(), jobs_table({"dbindex": 2}), ())
         assert len(JobRuns(one).jobs(AVERY, 0)) == 2

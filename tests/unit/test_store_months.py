@@ -28,7 +28,7 @@ from librarian.subjects.usage.binning import bin_jobs
 from librarian.subjects.usage.keep import RUNS, USAGE, Hours
 from tests.unit.tables import jobs_table
 
-AVERY = Scope("avery")
+AVERY = Scope("hpg", "avery")
 HOUR = 3600
 ZONES = ["US/Eastern", "Europe/Berlin", "Australia/Lord_Howe", "Asia/Kolkata", "UTC"]
 NOW = 1_793_590_000  # the evening of 2026-11-01 in the US, a day of 25 hours
@@ -37,7 +37,7 @@ nows = st.integers(1_743_000_000, 1_744_000_000) | st.integers(1_761_000_000, 1_
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    with opened(tmp_path / "hpg.sqlite") as made:
+    with opened(tmp_path / "hpg.sqlite", "hpg") as made:
         yield made
 
 
@@ -131,7 +131,7 @@ def histories(draw: st.DrawFn, now: int) -> pd.DataFrame:
 def test_sums_are_those_of_the_bins_and_of_the_jobs(data: st.DataObject, now: int, zone: str, bin_seconds: int) -> None:
     """However often it was looked, and when: days of a clock change included."""
     jobs = data.draw(histories(now))
-    with tempfile.TemporaryDirectory() as folder, opened(Path(folder) / "x.sqlite") as store:
+    with tempfile.TemporaryDirectory() as folder, opened(Path(folder) / "x.sqlite", "hpg") as store:
         moments = sorted(now - ago for ago in data.draw(st.lists(st.integers(0, 28 * DAY), max_size=3)))
         past = None
         for moment in (now - 29 * DAY, *moments, now):
@@ -155,7 +155,7 @@ def test_sums_are_those_of_the_bins_and_of_the_jobs(data: st.DataObject, now: in
 def test_other_bins_and_zones_count_nothing_twice(data: st.DataObject, now: int, forms: list[tuple[int, str]]) -> None:
     """No two bins overlap, and within the last window every one is exact."""
     jobs = data.draw(histories(now))
-    with tempfile.TemporaryDirectory() as folder, opened(Path(folder) / "x.sqlite") as store:
+    with tempfile.TemporaryDirectory() as folder, opened(Path(folder) / "x.sqlite", "hpg") as store:
         past = None
         for bin_seconds, zone in forms:
             past = keep(store, jobs, now, days=data.draw(st.integers(1, 40)), bin_seconds=bin_seconds, zone=zone)
@@ -238,7 +238,7 @@ def test_a_store_of_an_older_release_knows_users_but_no_accounts(tmp_path: Path)
         hours = [(AVERY.key, start, HOUR, "NCPUS", "ann", 3600.0) for start in range(begin, NOW - DAY, HOUR)]
         connection.executemany("INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?)", hours)
     connection.close()
-    with opened(path) as store:
+    with opened(path, "hpg") as store:
         past = keep(store, jobs, NOW)
         told = history.months_of(store, past)
         assert store.known(AVERY, RUNS)[0][0] == NOW // HOUR * HOUR - 30 * DAY + HOUR

@@ -28,7 +28,7 @@ from librarian.system.processes import Answer
 from tests.unit.reports import pending
 from tests.unit.runs import T0, run_of
 
-AVERY, KIM = Scope("avery"), Scope("kim")
+AVERY, KIM = Scope("demo", "avery"), Scope("demo", "kim")
 HOUR = 3600
 NOW = T0 - T0 % HOUR + 7 * HOUR
 
@@ -39,7 +39,7 @@ def demand(cpus: float, jobs: int = 1, gpus: float = 0) -> Demand:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    with opened(tmp_path / "hpg.sqlite") as made:
+    with opened(tmp_path / "hpg.sqlite", "demo") as made:
         yield made
 
 
@@ -49,7 +49,7 @@ class TestStore:
         rows = [pending("ü|'\"", "QOSGrpCpuLimit, x", tasks=7, job="1_[1-7]"), pending("b", "Priority", job="2")]
         QueueSamples(store).keep(AVERY, NOW, queue_table(rows), "a row is missing")
         QueueSamples(store).keep(KIM, NOW, queue_table(rows[:1]))
-        seen = QueueSamples(store).last(Scope("AVERY"))
+        seen = QueueSamples(store).last(Scope("demo", "AVERY"))
         assert (seen.at, seen.error) == (NOW, "a row is missing")
         assert seen.table.to_dict("records") == queue_table(rows).to_dict("records")
         QueueSamples(store).keep(AVERY, NOW + 600, queue_table([]))
@@ -146,7 +146,7 @@ def test_a_store_of_before_gets_the_tables(tmp_path: Path) -> None:
     path = tmp_path / "old.sqlite"
     with contextlib.closing(sqlite3.connect(path)) as connection:
         connection.executescript("".join(MIGRATIONS[:2]) + "PRAGMA user_version = 2;")
-    with opened(path) as store:
+    with opened(path, "demo") as store:
         QueueSamples(store).add(AVERY, NOW, {"a": demand(1)})
         assert len(QueueSamples(store).between(AVERY, 0, NOW + 1).sums) == 1
 

@@ -55,13 +55,12 @@ def plan(coverage: Coverage | None, now: int, begin: int, full: bool) -> Plan:
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked of whom: the runs of `scope` on `cluster` that had not ended before `begin`, up to `now`.
+    """What is asked of whom: the runs of `scope` that had not ended before `begin`, up to `now`.
 
     `full`: whatever is known already. Times are UTC epochs.
     """
 
     scope: Scope
-    cluster: str
     now: int
     begin: int
     full: bool = False
@@ -76,7 +75,7 @@ def begin(slurm: Slurm, store: Store, request: Request) -> None:
     """Let Slurm begin with what `collect` is about to ask."""
     todo, query = request.query(store)
     if _longest(JobRuns(store).last_query(request.scope), todo, request.now, slurm.timeout) is None:
-        ask.begin(slurm, query, request.cluster)
+        ask.begin(slurm, query, request.scope.cluster)
 
 
 def collect(slurm: Slurm, store: Store, request: Request, meanwhile: Callable[[], None] = lambda: None) -> Asked:
@@ -84,7 +83,7 @@ def collect(slurm: Slurm, store: Store, request: Request, meanwhile: Callable[[]
 
     Raises `SlurmError` when the answer cannot be trusted; the store then only remembers the failure.
     """
-    scope, cluster, now = request.scope, request.cluster, request.now
+    scope, cluster, now = request.scope, request.scope.cluster, request.now
     todo, query = request.query(store)
     started = ask.begun(slurm, query, cluster) or stopwatch()
     asked = Asked(todo.since, now, 0.0, full=todo.full)
@@ -204,7 +203,7 @@ def collect_all(asking: Asking) -> list[LibrarianError]:
 
 
 def _request(asking: Asking) -> Callable[[Watched], Request]:
-    return lambda watched: Request(watched.scope, asking.cluster, asking.now, asking.begin, asking.full)
+    return lambda watched: Request(watched.scope, asking.now, asking.begin, asking.full)
 
 
 def _has_failed(store: Store, scope: Scope) -> bool:

@@ -56,14 +56,16 @@ class JobRuns:
 
     def coverage(self, scope: Scope) -> Coverage | None:
         """What is known of `scope`, or None before its first complete answer."""
-        row = self._store.one("SELECT covered_from, complete_at, full_at FROM scope WHERE scope = ?", scope.key)
+        row = self._store.one(
+            "SELECT covered_from, complete_at, full_at FROM scope WHERE scope = ?", self._store.key(scope)
+        )
         return Coverage(*row) if row else None
 
     def last_query(self, scope: Scope) -> Asked | None:
         """The newest query of `scope`, whether it succeeded or not."""
         row = self._store.one(
             "SELECT since, until, seconds, rows, rejects, error FROM query WHERE scope = ? ORDER BY id DESC LIMIT 1",
-            scope.key,
+            self._store.key(scope),
         )
         return Asked(*row) if row else None
 
@@ -103,7 +105,9 @@ class JobRuns:
 
     def rejects(self, scope: Scope) -> tuple[Reject, ...]:
         """Rows of `scope` that are left out, oldest first."""
-        rows = self._store.all("SELECT key, reason, line FROM reject WHERE scope = ? ORDER BY seen, key", scope.key)
+        rows = self._store.all(
+            "SELECT key, reason, line FROM reject WHERE scope = ? ORDER BY seen, key", self._store.key(scope)
+        )
         return tuple(Reject(*row) for row in rows)
 
     # parts of an answer
@@ -148,12 +152,12 @@ class JobRuns:
 
         A run that ended later stays, whatever its age. Returns how many were dropped.
         """
-        where, names = self._where(Scope(scope.qos))
+        where, names = self._where(scope.whole)
         old = '"end" >= 0 AND "end" < ? AND ("end" <= ? OR elapsed = 0)'
         with self._store.transaction():
             done = self._store.execute(f"DELETE FROM job WHERE {old} AND {where}", (before, written, *names))  # noqa: S608
             self._store.execute(
-                "UPDATE scope SET covered_from = max(covered_from, ?) WHERE scope = ?", (before, scope.key)
+                "UPDATE scope SET covered_from = max(covered_from, ?) WHERE scope = ?", (before, self._store.key(scope))
             )
         return done.rowcount
 
@@ -232,32 +236,38 @@ class JobRuns:
 
     def _put_rejects(self, scope: Scope, asked: Asked, jobs: pd.DataFrame, rejects: Sequence[Reject]) -> None:
         if asked.full:
-            self._store.execute("DELETE FROM reject WHERE scope = ?", (scope.key,))
+            self._store.execute("DELETE FROM reject WHERE scope = ?", (self._store.key(scope),))
         else:
-            known = {row[0] for row in self._store.execute("SELECT key FROM reject WHERE scope = ?", (scope.key,))}
+            known = {
+                row[0]
+                for row in self._store.execute("SELECT key FROM reject WHERE scope = ?", (self._store.key(scope),))
+            }
             good = known & {f"run {index}" for index in jobs["dbindex"].tolist()} if known else set()
             self._store.execute_many(
-                "DELETE FROM reject WHERE scope = ? AND key = ?", [(scope.key, key) for key in good]
+                "DELETE FROM reject WHERE scope = ? AND key = ?", [(self._store.key(scope), key) for key in good]
             )
         self._store.execute_many(
             "INSERT OR REPLACE INTO reject VALUES (?, ?, ?, ?, ?)",
-            [(scope.key, reject.key, reject.reason, reject.line, asked.until) for reject in rejects],
+            [(self._store.key(scope), reject.key, reject.reason, reject.line, asked.until) for reject in rejects],
         )
 
     def _log(self, scope: Scope, asked: Asked) -> None:
         self._store.execute(
             "INSERT INTO query (scope, since, until, seconds, rows, rejects, error) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (scope.key, asked.since, asked.until, asked.seconds, asked.rows, asked.rejects, asked.error),
+            (self._store.key(scope), asked.since, asked.until, asked.seconds, asked.rows, asked.rejects, asked.error),
         )
         self._store.execute("DELETE FROM query WHERE id <= (SELECT max(id) FROM query) - ?", (_QUERIES_KEPT,))
 
     def _cover(self, scope: Scope, asked: Asked) -> None:
-        before = self._store.execute("SELECT covered_from, full_at FROM scope WHERE scope = ?", (scope.key,)).fetchone()
+        before = self._store.execute(
+            "SELECT covered_from, full_at FROM scope WHERE scope = ?", (self._store.key(scope),)
+        ).fetchone()
         # a full answer may begin after a gap, so it starts a coverage of its own
         covered_from = asked.since if asked.full or not before else before[0]
         full_at = asked.until if asked.full or not before else before[1]
         self._store.execute(
-            "INSERT OR REPLACE INTO scope VALUES (?, ?, ?, ?)", (scope.key, covered_from, asked.until, full_at)
+            "INSERT OR REPLACE INTO scope VALUES (?, ?, ?, ?)",
+            (self._store.key(scope), covered_from, asked.until, full_at),
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 from librarian.shared.scope import Scope
@@ -11,12 +11,12 @@ from librarian.subjects.jobs.ask import DELIMITER
 from librarian.subjects.jobs.keep import JobRuns
 
 
-def lines(path: Path, scopes: Iterable[Scope]) -> list[str]:
+def lines(path: Path, scopes: Sequence[Scope]) -> list[str]:
     """A line for each row of the store `path` that was rejected, with the reason. Raises `StoreError` when it cannot be
     read."""
-    if not path.is_file():
+    if not scopes or not path.is_file():
         return []
-    with opened(path) as store:
+    with opened(path, scopes[0].cluster) as store:
         found = [(scope, reject) for scope in scopes for reject in JobRuns(store).rejects(scope)]
     return [f"{scope.qos}: {reject.reason}: {_visible(reject.line)}" for scope, reject in found]
 

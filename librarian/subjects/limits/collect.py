@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict
 
 from librarian.errors import NoAnswerError, SlurmError
+from librarian.shared.scope import Scope
 from librarian.slurm.command import Slurm
 from librarian.store import Store
 from librarian.subjects.limits import accounts, partitions, qos
@@ -56,12 +57,12 @@ def _plain(branches: Collection[Branch]) -> list[dict[str, object]]:
     return [asdict(branch) for branch in branches]
 
 
-def keep_limits(store: Store, name: str, overrides: Mapping[str, float], now: int) -> bool:
+def keep_limits(store: Store, scope: Scope, overrides: Mapping[str, float], now: int) -> bool:
     """Note at `now` what the limits of a QoS follow from, if that has changed; tells whether it has.
 
     Where Slurm did not answer, what it told last goes on; before its first answer only overrides are known.
     """
-    return LimitChanges(store).keep(name, Change(now, known_limits(store, name), overrides))
+    return LimitChanges(store).keep(scope, Change(now, known_limits(store, scope.qos), overrides))
 
 
 def known_limits(store: Store, name: str) -> QosLimits | None:

@@ -31,14 +31,14 @@ class Limits(Subject):
         """Ask for the limits of all QoS, of accounts and of partitions, and keep what changed of them."""
         problems: Problems = [*collect.observe(asking)]
         for watched in asking.watched:
-            if collect.keep_limits(asking.store, watched.name, watched.overrides, asking.now):
+            if collect.keep_limits(asking.store, watched.scope, watched.overrides, asking.now):
                 log.info("%s: its limits are new or have changed", watched.name)
         return problems
 
     def read(self, reading: Reading) -> LimitsFacts:
         """The limits as they came to be, and the bins of the window measured against them."""
         name, overrides = reading.watched.name, reading.watched.overrides
-        known, changes = collect.known_limits(reading.store, name), LimitChanges(reading.store).of(name)
+        known, changes = collect.known_limits(reading.store, name), LimitChanges(reading.store).of(reading.scope)
         tally = reading.facts[UsageFacts].tally
         histories = limits_in(tally, known, changes, overrides)[1]
         return LimitsFacts(known, changes, overrides, bin_cache.measure(reading, histories))

@@ -40,7 +40,7 @@ class MonthSums:
         later; days without any are left out."""
         with self._store.guarded():
             sql = "SELECT begin, amount FROM day_usage WHERE scope = ? AND observable = ? AND begin >= ? AND begin < ?"
-            found: dict[int, float] = dict(self._store.execute(sql, (scope.key, observable, begin, end)))
+            found: dict[int, float] = dict(self._store.execute(sql, (self._store.key(scope), observable, begin, end)))
             zone = self._hours.zone(scope)
             if zone and self._hours.has_later(scope, end):
                 last = month_start(end - 1, zone)
@@ -55,7 +55,7 @@ class MonthSums:
         """The rows of a table of months by the begin of the month."""
         sql = f"SELECT begin, {_COLUMNS[table]} FROM {table} WHERE scope = ?"  # noqa: S608
         found: dict[int, list[_Row]] = defaultdict(list)
-        for begin, *row in self._store.execute(sql, (scope.key,)):
+        for begin, *row in self._store.execute(sql, (self._store.key(scope),)):
             found[begin].append(tuple(row))
         return found
 

@@ -31,23 +31,23 @@ class QueueSamples:
         marks = ", ".join("?" * (len(COLUMNS) + 1))
         rows = table[list(COLUMNS)].itertuples(index=False, name=None)
         with self._store.transaction():
-            self._store.execute("INSERT OR REPLACE INTO queue VALUES (?, ?, ?)", (scope.key, at, error))
-            self._store.execute("DELETE FROM waiting WHERE scope = ?", (scope.key,))
+            self._store.execute("INSERT OR REPLACE INTO queue VALUES (?, ?, ?)", (self._store.key(scope), at, error))
+            self._store.execute("DELETE FROM waiting WHERE scope = ?", (self._store.key(scope),))
             names = ", ".join(COLUMNS)
             sql = f"INSERT INTO waiting (scope, {names}) VALUES ({marks})"  # noqa: S608 (no value in it)
-            self._store.execute_many(sql, ((scope.key, *row) for row in rows))
+            self._store.execute_many(sql, ((self._store.key(scope), *row) for row in rows))
 
     def failed(self, scope: Scope, error: str) -> None:
         """Remember why nothing newer was told; what was told last stays."""
         with self._store.transaction():
             sql = "INSERT INTO queue VALUES (?, NULL, ?) ON CONFLICT DO UPDATE SET error = excluded.error"
-            self._store.execute(sql, (scope.key, error))
+            self._store.execute(sql, (self._store.key(scope), error))
 
     def last(self, scope: Scope) -> Seen:
         """The queue as it was last told."""
-        row = self._store.one("SELECT at, error FROM queue WHERE scope = ?", scope.key)
-        names = ", ".join(COLUMNS)
-        rows = self._store.all(f"SELECT {names} FROM waiting WHERE scope = ? ORDER BY submit, job", scope.key)  # noqa: S608
+        key, names = self._store.key(scope), ", ".join(COLUMNS)
+        row = self._store.one("SELECT at, error FROM queue WHERE scope = ?", key)
+        rows = self._store.all(f"SELECT {names} FROM waiting WHERE scope = ? ORDER BY submit, job", key)  # noqa: S608
         return Seen(row[0], queue_table(rows), row[1]) if row else Seen()
 
     # the history
@@ -56,11 +56,11 @@ class QueueSamples:
         """Add what each user wanted `at` (UTC epoch) to the slot of that time."""
         slot = at - at % SLOT
         rows = [
-            (scope.key, slot, user, demand.jobs, *(demand.wanted[key] for key in KEYS))
+            (self._store.key(scope), slot, user, demand.jobs, *(demand.wanted[key] for key in KEYS))
             for user, demand in wanted.items()
         ]
         with self._store.transaction():
-            self._store.execute(f"INSERT INTO queue_look VALUES (?, ?, 1) {_ADD_LOOKS}", (scope.key, slot))  # noqa: S608
+            self._store.execute(f"INSERT INTO queue_look VALUES (?, ?, 1) {_ADD_LOOKS}", (self._store.key(scope), slot))  # noqa: S608
             self._store.execute_many(f"INSERT INTO wanted VALUES (?, ?, ?, ?, ?, ?, ?) {_ADD_WANTED}", rows)  # noqa: S608
             self._thin_out(scope, at - FINE)
 
@@ -69,9 +69,9 @@ class QueueSamples:
         where = "WHERE scope = ? AND start >= ? AND start < ?"
         sums = self._store.all(
             f"SELECT start, user, jobs, cpus, gpus, memory FROM wanted {where}",  # noqa: S608
-            *(scope.key, begin, end),
+            *(self._store.key(scope), begin, end),
         )
-        looks = self._store.all(f"SELECT start, samples FROM queue_look {where}", scope.key, begin, end)  # noqa: S608
+        looks = self._store.all(f"SELECT start, samples FROM queue_look {where}", self._store.key(scope), begin, end)  # noqa: S608
         return Samples(sums_table(sums), looks_table(looks))
 
     def _thin_out(self, scope: Scope, horizon: int) -> None:
@@ -79,7 +79,7 @@ class QueueSamples:
         hour = f"start - start % {HOUR}"
         end = horizon - horizon % HOUR
         old = f"WHERE scope = ? AND start >= ? AND start < ? AND start % {HOUR} != 0"
-        values = (scope.key, end - _PAUSE, end)
+        values = (self._store.key(scope), end - _PAUSE, end)
         looks = f"SELECT scope, {hour}, sum(samples) FROM queue_look {old} GROUP BY 2"  # noqa: S608
         sums = (
             f"SELECT scope, {hour}, user, sum(jobs), sum(cpus), sum(gpus), sum(memory) FROM wanted {old} GROUP BY 2, 3"  # noqa: S608

@@ -70,18 +70,18 @@ class Hours:
     def rows(self, table: str, scope: Scope, span: Span) -> set[_Row]:
         """The rows of the whole bins in a span."""
         sql = f"SELECT {_columns(table)} FROM {table} WHERE scope = ? AND start >= ? AND start + seconds <= ?"  # noqa: S608
-        return set(self._store.all(sql, scope.key, *span))
+        return set(self._store.all(sql, self._store.key(scope), *span))
 
     def written(self, scope: Scope) -> int:
         """The end (UTC epoch) of the last bin in which anybody used anything; 0 where there is none."""
-        (end,) = self._store.one("SELECT max(start + seconds) FROM usage WHERE scope = ?", scope.key)
+        (end,) = self._store.one("SELECT max(start + seconds) FROM usage WHERE scope = ?", self._store.key(scope))
         return end or 0
 
     def usage(self, scope: Scope, begin: int, end: int) -> pd.DataFrame:
         """Hourly usage in [begin, end): columns start, seconds, observable, user, amount (unit-seconds)."""
         rows = self._store.all(
             "SELECT start, seconds, observable, user, amount FROM usage WHERE scope = ? AND start >= ? AND start < ?",
-            *(scope.key, begin, end),
+            *(self._store.key(scope), begin, end),
         )
         table: pd.DataFrame = pd.DataFrame(rows, columns=["start", "seconds", "observable", "user", "amount"])
         return table
@@ -102,17 +102,17 @@ class Hours:
         names = _BINS[table]
         columns = _columns(table)
         sql = f"SELECT {columns} FROM {table} WHERE scope = ? AND start > ? AND start < ? AND start + seconds > ?"  # noqa: S608
-        known = set(self._store.all(sql, scope.key, span[0] - DAY, span[1], span[0]))
+        known = set(self._store.all(sql, self._store.key(scope), span[0] - DAY, span[1], span[0]))
         wanted = fresh | {rest for row in known for rest in _outside(row, *span)}
         where = " AND ".join(f"{name} = ?" for name in ("scope", *names[:-1]))
         self._store.execute_many(
             f"DELETE FROM {table} WHERE {where}",  # noqa: S608
-            [(scope.key, row[0], *row[2:-1]) for row in known - wanted],
+            [(self._store.key(scope), row[0], *row[2:-1]) for row in known - wanted],
         )
         marks = ", ".join("?" * (len(names) + 2))
         self._store.execute_many(
             f"INSERT OR REPLACE INTO {table} (scope, {columns}) VALUES ({marks})",  # noqa: S608
-            [(scope.key, *row) for row in wanted - known],
+            [(self._store.key(scope), *row) for row in wanted - known],
         )
         return known ^ wanted
 

@@ -11,6 +11,7 @@ from librarian.shared.calendar import midnights, month_after, month_start, month
 from librarian.shared.scope import Scope
 from librarian.store import Store
 
+_HOURS = ("usage", "account_usage", "ended")
 _SUMS = ("month_usage", "month_ended", "day_usage")
 # A bin may reach over the edge of a month where the zone was another when it was written: its share counts. Bins are a
 # day long at most, which lets the index find them.
@@ -34,7 +35,7 @@ class HourSums:
 
     def zone(self, scope: Scope) -> str | None:
         """The zone of the months and days; None where nothing is summed yet."""
-        row = self._store.one("SELECT zone FROM rollup WHERE scope = ?", scope.key)
+        row = self._store.one("SELECT zone FROM rollup WHERE scope = ?", self._store.key(scope))
         return row[0] if row else None
 
     def follow(self, scope: Scope, zone: str, touched: Collection[int]) -> None:
@@ -42,15 +43,15 @@ class HourSums:
         starts = {month_start(epoch, zone) for epoch in touched}
         if self.zone(scope) != zone:
             for table in _SUMS:
-                self._store.execute(f"DELETE FROM {table} WHERE scope = ?", (scope.key,))  # noqa: S608
-            self._store.execute("INSERT OR REPLACE INTO rollup VALUES (?, ?)", (scope.key, zone))
+                self._store.execute(f"DELETE FROM {table} WHERE scope = ?", (self._store.key(scope),))  # noqa: S608
+            self._store.execute("INSERT OR REPLACE INTO rollup VALUES (?, ?)", (self._store.key(scope), zone))
             starts = set(self._all_months(scope, zone))
         for begin in sorted(starts):
             self._roll_month(scope, begin, zone)
 
     def month(self, scope: Scope, begin: int, end: int) -> tuple[list[_Row], list[_Row]]:
         """From the bins in [begin, end): (kind, name, observable, amount), and (user, account, state, runs)."""
-        values = {"scope": scope.key, "begin": begin, "end": end}
+        values = {"scope": self._store.key(scope), "begin": begin, "end": end}
         kinds = {"user": _BY_USER, "account": _BY_ACCOUNT}
         usage = [(kind, *row) for kind, sql in kinds.items() for row in self._store.execute(sql, values)]
         return usage, self._store.execute(_ENDED, values).fetchall()
@@ -59,7 +60,7 @@ class HourSums:
         """From the bins in [begin, end): (begin of the day, observable, amount)."""
         edges = midnights(begin, end - 1, zone)
         sums: dict[tuple[int, str], float] = {}
-        values = {"scope": scope.key, "begin": begin, "end": end}
+        values = {"scope": self._store.key(scope), "begin": begin, "end": end}
         for start, seconds, key, amount in self._store.execute(_BY_BIN, values):
             first = max(bisect.bisect_right(edges, start) - 1, 0)
             for since, until in itertools.pairwise(edges[first:]):
@@ -71,12 +72,12 @@ class HourSums:
 
     def has_later(self, scope: Scope, end: int) -> bool:
         """Whether there are bins that begin at `end` or later: of a clock that went back, or of shorter bins."""
-        tables = ("usage", "account_usage", "ended")
+        key = self._store.key(scope)
         found = (
-            self._store.execute(f"SELECT 1 FROM {table} WHERE scope = ? AND start >= ? LIMIT 1", (scope.key, end))  # noqa: S608
-            for table in tables
+            self._store.one(f"SELECT 1 FROM {table} WHERE scope = ? AND start >= ? LIMIT 1", key, end)  # noqa: S608
+            for table in _HOURS
         )
-        return any(rows.fetchone() for rows in found)
+        return any(found)
 
     # within
 
@@ -84,11 +85,11 @@ class HourSums:
         end = month_after(begin, zone)
         for table in _SUMS:
             sql = f"DELETE FROM {table} WHERE scope = ? AND begin >= ? AND begin < ?"  # noqa: S608
-            self._store.execute(sql, (scope.key, begin, end))
+            self._store.execute(sql, (self._store.key(scope), begin, end))
         usage, ended = self.month(scope, begin, end)
         for table, rows in (("month_usage", usage), ("month_ended", ended)):
-            self._insert(table, ((scope.key, begin, *row) for row in rows))
-        self._insert("day_usage", ((scope.key, *row) for row in self.days(scope, begin, end, zone)))
+            self._insert(table, ((self._store.key(scope), begin, *row) for row in rows))
+        self._insert("day_usage", ((self._store.key(scope), *row) for row in self.days(scope, begin, end, zone)))
 
     def _insert(self, table: str, rows: Iterable[_Row]) -> None:
         every = list(rows)
@@ -98,11 +99,12 @@ class HourSums:
 
     def _all_months(self, scope: Scope, zone: str) -> list[int]:
         """The months of all bins."""
-        ends = [
-            self._store.execute(f"SELECT MIN(start), MAX(start + seconds) FROM {table} WHERE scope = ?", (scope.key,))  # noqa: S608
-            for table in ("usage", "account_usage", "ended")
-        ]
-        spans = [row for row in (found.fetchone() for found in ends) if row[0] is not None]
+        key = self._store.key(scope)
+        ends = (
+            self._store.one(f"SELECT MIN(start), MAX(start + seconds) FROM {table} WHERE scope = ?", key)  # noqa: S608
+            for table in _HOURS
+        )
+        spans = [row for row in ends if row[0] is not None]
         if not spans:
             return []
         return month_starts(min(row[0] for row in spans), max(row[1] for row in spans) - 1, zone)
