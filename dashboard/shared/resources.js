@@ -1,6 +1,7 @@
 // Which resources the data tell of, and what they are called: all of it is read from the data, which say it in a list
 // of resources. A resource that is pictured has a chart of its own, and so has what waiting jobs want of some.
 
+import { counted } from "./format.js";
 import { remembered } from "./remembered.js";
 import { own } from "./report.js";
 
@@ -8,8 +9,9 @@ const WANTED = "WANTED:"; // before a resource's key: the chart of what waiting 
 /** @type {WeakMap<Data, Resource[]>} */
 const tables = new WeakMap(); // data -> its resources
 
-// The resources in the order in which they are shown: [{key, name, unit, hours, pictured, whole}]. `pictured` are those
-// with a chart, `whole` those that are counted in whole units. Data of before such a list say the same in other words.
+// The resources in the order in which they are shown: [{key, name, title, unit, one, hours, pictured}]. `title` is the
+// name with the unit where that does not name it, `one` the word for one unit, `pictured` are those with a chart. Data
+// of before such a list say the same in other words.
 /** @type {(data: Data) => Resource[]} */
 export function resourcesOf(data) {
   return remembered(tables, data, () => (Array.isArray(data.resources) ? data.resources : olderResources(data)));
@@ -22,7 +24,8 @@ function olderResources(data) {
   const others = Object.keys(data.units ?? {}).filter((key) => !pictured.includes(key) && !isPart(key));
   return [...pictured, ...others].map((key) => {
     const { name, unit, hours } = own(data.units, key, { name: key, unit: "", hours: `${key}-hours` });
-    return { key, name, unit, hours, pictured: pictured.includes(key), whole: unit !== "GiB" };
+    const title = name.toLowerCase().includes(unit.toLowerCase()) ? name : `${name} (${unit})`;
+    return { key, name, title, unit, one: unit.replace(/s$/, ""), hours, pictured: pictured.includes(key) };
   });
 }
 
@@ -96,13 +99,24 @@ export function nameOf(data, key) {
 /** @type {(data: Data, key: string) => { name: string, unit: string, hours: string }} */
 export function unitOf(data, key) {
   const resource = resourceOf(key);
-  const known = resourcesOf(data).find((one) => one.key === resource);
-  return known ?? own(data.units, resource, { name: resource, unit: "", hours: `${resource}-hours` });
+  const unknown = { name: resource, unit: "", hours: `${resource}-hours` };
+  return rowOfResource(data, resource) ?? own(data.units, resource, unknown);
 }
 
 // What the head of a column says of a resource: with its unit where that is not what the name says.
 /** @type {(data: Data, key: string) => string} */
 export function labelOf(data, key) {
-  const whole = resourcesOf(data).find((one) => one.key === resourceOf(key))?.whole ?? true;
-  return whole ? nameOf(data, key) : `${nameOf(data, key)} (${unitOf(data, key).unit})`;
+  return rowOfResource(data, key)?.title || nameOf(data, key);
+}
+
+// "1 GPU", "8 GPUs", "200 GiB".
+/** @type {(data: Data, key: string, count: number) => string} */
+export function countOf(data, key, count) {
+  const { unit } = unitOf(data, key);
+  return counted(count, rowOfResource(data, key)?.one || unit, unit);
+}
+
+/** @type {(data: Data, key: string) => Resource | undefined} */
+function rowOfResource(data, key) {
+  return resourcesOf(data).find((resource) => resource.key === key);
 }

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { readReport } from "./report.js";
 import {
   chartedOf,
+  countOf,
   isTracked,
   labelOf,
   nameOf,
@@ -25,13 +26,13 @@ test("what is not tracked is told by the file", () => {
   assert.ok(isTracked(data, "NCPUS"));
 });
 
-const LICENCES = { key: "LIC", tres: "license", name: "Licences", unit: "licences", hours: "licence-hours" };
-const rowOf = (key, pictured, whole) => ({ key, tres: "", name: key, unit: "", hours: "", pictured, whole });
+const WORDS = { name: "Tape", title: "Tape (reels)", unit: "reels", one: "reel", hours: "reel-hours" };
+const rowOf = (key, changes) => ({ key, tres: "", name: key, title: key, unit: "", one: "", hours: "", ...changes });
 const LIST = [
-  rowOf("NCPUS", true, true),
-  { ...LICENCES, pictured: true, whole: true },
-  rowOf("MEMORY", true, false),
-  rowOf("X", false, true),
+  rowOf("NCPUS", { pictured: true }),
+  rowOf("LIC", { ...WORDS, pictured: true }),
+  rowOf("MEMORY", { pictured: true, unit: "GiB" }),
+  rowOf("X", { pictured: false }),
 ];
 
 test("resources are those of the data's list, in its order", () => {
@@ -39,9 +40,11 @@ test("resources are those of the data's list, in its order", () => {
   assert.deepEqual(picturedOf(data), ["NCPUS", "LIC", "MEMORY"]);
   assert.deepEqual(chartedOf(data), ["NCPUS", "LIC", "MEMORY", "WANTED:NCPUS"]);
   assert.deepEqual(trackedOf({ ...data, untracked: ["LIC"] }), ["NCPUS", "MEMORY"]);
-  assert.equal(nameOf(data, "WANTED:LIC"), "Licences that waiting jobs want");
-  assert.equal(unitOf(data, "LIC").hours, "licence-hours");
-  assert.equal(labelOf(data, "LIC"), "Licences");
+  assert.equal(nameOf(data, "WANTED:LIC"), "Tape that waiting jobs want");
+  assert.equal(unitOf(data, "LIC").hours, "reel-hours");
+  assert.equal(labelOf(data, "LIC"), "Tape (reels)");
+  assert.deepEqual([countOf(data, "LIC", 1), countOf(data, "LIC", 2)], ["1 reel", "2 reels"]);
+  assert.deepEqual([countOf(data, "MEMORY", 1), countOf(data, "MEMORY", 2)], ["1 GiB", "2 GiB"]);
   assert.equal(unitOf(data, "NGPUS:a100").unit, "GPUs");
 });
 
@@ -51,13 +54,13 @@ test("data of before the list tell the same by their names and units", () => {
   assert.deepEqual(picturedOf(data), ["NCPUS", "NGPUS", "MEMORY", "NJOBS"]);
   assert.deepEqual(wantedOf(data), ["WANTED:NCPUS", "WANTED:NGPUS"]);
   assert.deepEqual(
-    resourcesOf(data).map((resource) => [resource.key, resource.whole]),
+    resourcesOf(data).map((resource) => [resource.key, resource.title, resource.one]),
     [
-      ["NCPUS", true],
-      ["NGPUS", true],
-      ["MEMORY", false],
-      ["NJOBS", true],
-      ["BILLING", true],
+      ["NCPUS", "CPUs", "CPU"],
+      ["NGPUS", "GPUs", "GPU"],
+      ["MEMORY", "Memory (GiB)", "GiB"],
+      ["NJOBS", "Running jobs", "job"],
+      ["BILLING", "Billing (billing units)", "billing unit"],
     ],
   );
   assert.equal(labelOf(data, "MEMORY"), "Memory (GiB)");

@@ -23,10 +23,11 @@ type Later =
 interface Resource {
   key: string;
   name: string;
+  title: string;
   unit: string;
+  one: string;
   hours: string;
   pictured: boolean;
-  whole: boolean;
 }
 
 /** A report as the page takes it: of an older release, what came later may be missing. */

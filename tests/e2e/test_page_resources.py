@@ -15,6 +15,7 @@ from tests.unit import reports
 __all__ = ["browser", "publish", "visit", "web"]
 
 LICENCES = {"name": "Licences", "unit": "licences", "hours": "licence-hours"}
+TITLED = {"title": "Licences", "one": "licence", **LICENCES}
 SUBJECT = """
 import { element, fill } from "../../shared/dom.js";
 
@@ -36,13 +37,8 @@ def site_of(change: Any) -> LimitsSite:
 def with_licences(data: dict[str, Any]) -> None:
     """A resource between those that are known, in the words of the data."""
     first = data["users"][0]
-    known = [
-        {"key": key, "tres": "", "pictured": key != "BILLING", "whole": words["unit"] != "GiB", **words}
-        for key, words in data["units"].items()
-        if ":" not in key
-    ]
-    data["resources"] = [known[0], {"key": "LIC", "tres": "license", "pictured": True, "whole": True, **LICENCES}]
-    data["resources"] += known[1:]
+    told = {"key": "LIC", "tres": "license", "pictured": True, "wanted": True, **TITLED}
+    data["resources"].insert(1, told)
     data["units"]["LIC"] = LICENCES
     data["observables"]["LIC"] = {
         user: [2.0 if user == first else 0.0] * len(data["time_idxs"]) for user in data["users"]

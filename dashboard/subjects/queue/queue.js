@@ -2,7 +2,7 @@
 
 import { ago, amount, counted, lasting, shownName, visible, zoned } from "../../shared/format.js";
 import { own } from "../../shared/report.js";
-import { trackedOf, unitOf } from "../../shared/resources.js";
+import { countOf, trackedOf } from "../../shared/resources.js";
 
 const GROUPS = new Map([
   ["competing", "wait for their turn"],
@@ -57,9 +57,9 @@ function competingSentence({ groups, oldest, next_start: next }, data, zone, now
 /** @type {(data: Data, wish: object) => string} */
 export function wishOf(data, wish) {
   const parts = trackedOf(data)
-    .map((key) => ({ count: own(wish, key, 0), unit: unitOf(data, key).unit }))
+    .map((key) => ({ key, count: own(wish, key, 0) }))
     .filter(({ count }) => count > 0)
-    .map(({ count, unit }) => counted(count, unit.replace(/s$/, ""), unit));
+    .map(({ key, count }) => countOf(data, key, count));
   return parts.join(", ") || "nothing that is counted";
 }
 
