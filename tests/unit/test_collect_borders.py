@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from librarian.demo.runs import Run
 from librarian.demo.slurm import DemoSlurm
-from librarian.errors import SlurmError
+from librarian.errors import SlurmError, TooSlowError
 from librarian.shared.scope import Scope
 from librarian.shared.window import DAY
 from librarian.slurm import site
 from librarian.slurm.command import Slurm
 from librarian.store import Store, opened
 from librarian.subjects.jobs import ask as accounting
+from librarian.subjects.jobs import pieces
 from librarian.subjects.jobs.collect import OVERLAP, Plan, Request, begin, collect, observe_cluster, plan
 from librarian.subjects.jobs.keep import Asked, Coverage, Intake, JobRuns
 from librarian.subjects.limits.collect import known_limits, observe
@@ -26,6 +28,7 @@ from librarian.subjects.subject import Asking, Watched
 from librarian.system.host import stopwatch, user_name
 from librarian.system.processes import Answer, Runner
 from tests.unit.runs import T0, run_of
+from tests.unit.tables import jobs_table
 
 SCOPE = Scope("avery")
 
@@ -299,3 +302,33 @@ def test_the_limits_of_a_qos_are_put_together_from_all_that_is_known(tmp_path: P
         assert set(known.partitions) == {"gpu", "all"}
         assert [(account.name, account.rules) for account in known.accounts] == [("lab", rules)]
         assert known_limits(store, "nosuch") is None
+
+
+def test_a_question_that_runs_out_of_time_is_remembered_and_its_rows_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(slurm: Slurm, query: object, cluster: str, longest: object, sink: Callable[[pd.DataFrame], None]) -> None:
+        sink(jobs_table({"dbindex": 5}))
+        raise TooSlowError("the run has taken as long as it may")
+
+    monkeypatch.setattr(pieces, "ask", slow)
+    with opened(tmp_path / "s") as store:
+        with pytest.raises(TooSlowError):
+            collect(Slurm(runner=DemoSlurm([], now=T0)), store, Request(SCOPE, "demo", T0, T0 - DAY))
+        last = JobRuns(store).last_query(SCOPE)
+        assert last and last.error and "as long as it may" in last.error
+        assert (len(JobRuns(store).jobs(SCOPE, 0)), JobRuns(store).coverage(SCOPE)) == (0, None)
+
+
+def test_what_is_told_when_it_is_asked_for_again_is_kept(tmp_path: Path) -> None:
+    """An end that was recorded too late for the question since the last answer."""
+    run = run_of(1, end=T0 + 9000)
+    slurm = Noting([run], T0)
+    with opened(tmp_path / "s") as store:
+        ask(slurm, store, T0 + 600)
+        late = T0 + 9000 + OVERLAP + 600
+        JobRuns(store).add(SCOPE, Asked(T0, late - 300, 0.5), jobs_table(), ())
+        ask(slurm, store, late)
+        assert slurm.asked[1:] == [OVERLAP + 300, late - (T0 + 10)]
+        (kept,) = JobRuns(store).jobs(SCOPE, 0).to_dict("records")
+        assert (kept["end"], kept["state"]) == (T0 + 9000, "COMPLETED")
