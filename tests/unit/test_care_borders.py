@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 
 from librarian.errors import StoreError
-from librarian.store import MIGRATIONS, Asked, Scope, Store, backups, check, export, maintenance, opened, take_in
+from librarian.shared.scope import Scope
+from librarian.store import MIGRATIONS, Store, backups, check, export, maintenance, opened, shrink, take_in
+from librarian.subjects.jobs.keep import Asked, JobRuns
 from librarian.subjects.jobs.model import TEXTS, UNKNOWN
+from librarian.subjects.usage.keep import Hours
 from tests.unit.tables import jobs_table
 
 NOW = 1_793_000_000
@@ -24,7 +27,7 @@ def path(tmp_path: Path) -> Path:
     """A store with a run in it."""
     path = tmp_path / "state" / "hpg.sqlite"
     with opened(path) as store:
-        store.add(AVERY, ASKED, jobs_table({"dbindex": 1}), ())
+        JobRuns(store).add(AVERY, ASKED, jobs_table({"dbindex": 1}), ())
     return path
 
 
@@ -34,7 +37,7 @@ def runs(path: Path) -> list[int]:
 
 
 def left(store: Store) -> list[int]:
-    return sorted(row[0] for row in store._all("SELECT dbindex FROM job"))
+    return sorted(row[0] for row in store.all("SELECT dbindex FROM job"))
 
 
 def names(path: Path) -> list[str]:
@@ -59,11 +62,11 @@ def test_a_file_is_made_smaller_from_a_quarter_and_a_mebibyte_of_nothing(
     path: Path, monkeypatch: pytest.MonkeyPatch, pages: int, empty: int, size: int, shrinks: bool
 ) -> None:
     told = {"page_count": pages, "freelist_count": empty, "page_size": size}
-    monkeypatch.setattr(maintenance, "_pragma", lambda connection, name: told[name])
+    monkeypatch.setattr(Store, "one", lambda self, sql: (told[sql.removeprefix("PRAGMA ")],))
     asked: list[tuple[Path, int]] = []
     monkeypatch.setattr(maintenance, "has_room", lambda folder, needed: asked.append((folder, needed)) is None)
     with opened(path) as store:
-        assert store.shrink() is shrinks
+        assert shrink(store) is shrinks
     assert asked == ([(path.parent, pages * size)] if shrinks else [])
 
 
@@ -72,63 +75,68 @@ def test_where_there_is_no_room_for_a_second_file_it_stays_as_large(
 ) -> None:
     monkeypatch.setattr(maintenance, "_VACUUM_FROM", 0)
     with opened(path) as store:
-        store.forget_strangers(("other",), NOW)
+        JobRuns(store).forget_strangers(("other",), NOW)
         monkeypatch.setattr(maintenance, "has_room", lambda folder, needed: False)
-        assert store.shrink() is False
+        assert shrink(store) is False
         monkeypatch.setattr(maintenance, "has_room", lambda folder, needed: True)
-        monkeypatch.setattr(maintenance, "_pragma", lambda connection, name: 1)
-        assert store.shrink() is True
+        monkeypatch.setattr(Store, "one", lambda self, sql: (1,))
+        assert shrink(store) is True
 
 
 def test_no_text_goes_that_a_run_still_names(path: Path) -> None:
     names = dict(zip(TEXTS, ("ann", "lab", "avery", "gpu", "FAILED", "cpu=4"), strict=True))
     with opened(path) as store:
-        store.add(AVERY, ASKED, jobs_table({"dbindex": 2, **names}, {"dbindex": 3, "end": 5, "user": "gone"}), ())
-        before = store.jobs(AVERY, 6).to_dict("records")
-        store.forget_runs(AVERY, 6)
-        store._db.execute("DELETE FROM job WHERE dbindex = 3")
-        store.shrink()
-        assert store.jobs(AVERY, 6).to_dict("records") == before
-        left = {row[0] for row in store._all("SELECT value FROM text")}
+        JobRuns(store).add(
+            AVERY, ASKED, jobs_table({"dbindex": 2, **names}, {"dbindex": 3, "end": 5, "user": "gone"}), ()
+        )
+        before = JobRuns(store).jobs(AVERY, 6).to_dict("records")
+        JobRuns(store).forget_runs(AVERY, 6, written=0)
+        store.execute("DELETE FROM job WHERE dbindex = 3")
+        JobRuns(store).forget_texts()
+        shrink(store)
+        assert JobRuns(store).jobs(AVERY, 6).to_dict("records") == before
+        left = {row[0] for row in store.all("SELECT value FROM text")}
     assert set(names.values()) <= left
     assert "gone" not in left
-
-
-def written(store: Store, until: int) -> None:
-    """The hours of the QoS are written down up to `until`."""
-    store._db.execute("INSERT INTO usage VALUES (?, ?, 3600, 'NCPUS', 'ann', 1.0)", (AVERY.key, until - 3600))
 
 
 def test_to_the_second_which_runs_are_forgotten(path: Path) -> None:
     ends = {2: 99, 3: 100, 4: 101, 5: 0, 6: UNKNOWN}
     table = jobs_table(*[{"dbindex": index, "start": 0, "end": end, "elapsed": 9} for index, end in ends.items()])
     with opened(path) as store:
-        store.add(AVERY, ASKED, table, ())
-        written(store, 99)
-        assert store.forget_runs(AVERY, 100) == 2
+        JobRuns(store).add(AVERY, ASKED, table, ())
+        assert JobRuns(store).forget_runs(AVERY, 100, written=99) == 2
         assert left(store) == [1, 3, 4, 6], "of two that ended before it, one to the last written second"
-        assert store.forget_runs(AVERY, 101) == 0, "3 ended after the last hour that is written down"
-        written(store, 100)
-        assert store.forget_runs(AVERY, 100) == 0, "3 ended at that moment, and not before it"
-        assert store.forget_runs(AVERY, 101) == 1
+        assert JobRuns(store).forget_runs(AVERY, 101, written=99) == 0, "3 ended after what is written down"
+        assert JobRuns(store).forget_runs(AVERY, 100, written=100) == 0, "3 ended at that moment, and not before it"
+        assert JobRuns(store).forget_runs(AVERY, 101, written=100) == 1
         assert left(store) == [1, 4, 6]
 
 
 def test_without_any_hours_only_runs_that_never_ran_are_forgotten(path: Path) -> None:
+    table = jobs_table({"dbindex": 2, "end": 50, "elapsed": 1}, {"dbindex": 3, "end": 50})
     with opened(path) as store:
-        store.add(AVERY, ASKED, jobs_table({"dbindex": 2, "end": 50, "elapsed": 1}, {"dbindex": 3, "end": 50}), ())
-        assert store.forget_runs(AVERY, 99) == 1
+        JobRuns(store).add(AVERY, ASKED, table, ())
+        assert Hours(store).written(AVERY) == 0
+        assert JobRuns(store).forget_runs(AVERY, 99, Hours(store).written(AVERY)) == 1
         assert left(store) == [1, 2]
+
+
+def test_hours_are_written_down_up_to_the_end_of_the_last(path: Path) -> None:
+    with opened(path) as store:
+        for scope, start in ((AVERY, 3600), (AVERY, 0), (Scope("other"), 72_000)):
+            store.execute("INSERT INTO usage VALUES (?, ?, 3600, 'NCPUS', 'ann', 1.0)", (scope.key, start))
+        assert Hours(store).written(AVERY) == 7200
 
 
 def test_what_is_known_reaches_no_further_back_for_being_forgotten(path: Path) -> None:
     other = Scope("other")
     with opened(path) as store:
         for scope in (AVERY, other):
-            store.add(scope, Asked(500, NOW, 0.5, full=True), jobs_table(), ())
+            JobRuns(store).add(scope, Asked(500, NOW, 0.5, full=True), jobs_table(), ())
         for before, known_from in ((400, 500), (600, 600), (500, 600)):
-            store.forget_runs(AVERY, before)
-            coverage, untouched = store.coverage(AVERY), store.coverage(other)
+            JobRuns(store).forget_runs(AVERY, before, written=NOW)
+            coverage, untouched = JobRuns(store).coverage(AVERY), JobRuns(store).coverage(other)
             assert coverage and coverage.covered_from == known_from
             assert untouched and untouched.covered_from == 500
 
@@ -142,10 +150,10 @@ def test_to_the_second_which_strangers_are_forgotten(path: Path) -> None:
         {"dbindex": 6, "qos": "old", "end": 0},
     ]
     with opened(path) as store:
-        store.add(AVERY, ASKED, jobs_table(*rows), ())
-        assert store.forget_strangers(("Avery", "OTHER"), 100) == 2
+        JobRuns(store).add(AVERY, ASKED, jobs_table(*rows), ())
+        assert JobRuns(store).forget_strangers(("Avery", "OTHER"), 100) == 2
         assert left(store) == [1, 3, 4, 5]
-        assert store.forget_strangers((), 100) == 1
+        assert JobRuns(store).forget_strangers((), 100) == 1
         assert left(store) == [1, 3, 4]
 
 
@@ -212,7 +220,7 @@ def test_the_store_that_is_replaced_is_there_at_any_time(
     monkeypatch.setattr(maintenance, "set_aside", moved)
     for _ in range(2):  # in one second
         with opened(path) as store:
-            store.add(AVERY, ASKED, jobs_table({"dbindex": 2}), ())
+            JobRuns(store).add(AVERY, ASKED, jobs_table({"dbindex": 2}), ())
         aside = take_in(copy, path, NOW)
         assert aside
         assert (runs(path), runs(aside)) == ([1], [1, 2])

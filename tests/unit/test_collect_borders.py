@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from librarian.demo.runs import Run
 from librarian.demo.slurm import DemoSlurm
-from librarian.errors import SlurmError
+from librarian.errors import SlurmError, TooSlowError
+from librarian.shared.scope import Scope
 from librarian.shared.window import DAY
 from librarian.slurm import site
 from librarian.slurm.command import Slurm
-from librarian.store import Asked, Coverage, Scope, Store, opened
+from librarian.store import Store, opened
 from librarian.subjects.jobs import ask as accounting
-from librarian.subjects.jobs.collect import OVERLAP, Plan, Request, begin, collect, known_limits, observe_cluster, plan
-from librarian.subjects.jobs.keep import Intake
+from librarian.subjects.jobs import pieces
+from librarian.subjects.jobs.collect import OVERLAP, Plan, Request, begin, collect, observe_cluster, plan
+from librarian.subjects.jobs.keep import Asked, Coverage, Intake, JobRuns
+from librarian.subjects.limits.collect import known_limits, observe
 from librarian.subjects.limits.model import QosLimits
 from librarian.subjects.limits.rules import pack
+from librarian.subjects.subject import Asking, Watched
 from librarian.system.host import stopwatch, user_name
-from librarian.system.processes import Answer
+from librarian.system.processes import Answer, Runner
 from tests.unit.runs import T0, run_of
+from tests.unit.tables import jobs_table
 
 SCOPE = Scope("avery")
 
@@ -86,10 +92,10 @@ def test_what_hung_is_what_failed_and_took_as_long_as_a_command_may(
     slurm = Noting([run_of(1)], now)
     request = Request(SCOPE, "demo", now, T0)
     with opened(tmp_path / "s") as store:
-        store.failed(SCOPE, Asked(T0, now - 600, seconds, error=error))
+        JobRuns(store).failed(SCOPE, Asked(T0, now - 600, seconds, error=error))
         collect(Slurm(runner=slurm, timeout=120.0), store, request)
         assert slurm.asked == spans
-        assert store.jobs(SCOPE, T0)["jobid"].tolist() == [1]
+        assert JobRuns(store).jobs(SCOPE, T0)["jobid"].tolist() == [1]
 
 
 def test_a_short_question_that_hung_is_asked_as_a_whole_again(tmp_path: Path) -> None:
@@ -98,10 +104,10 @@ def test_a_short_question_that_hung_is_asked_as_a_whole_again(tmp_path: Path) ->
     slurm = Noting([run_of(1)], now)
     with opened(tmp_path / "s") as store:
         ask(slurm, store, now)
-        store.failed(SCOPE, Asked(now - OVERLAP, now + 600, 500.0, error="it hung"))
+        JobRuns(store).failed(SCOPE, Asked(now - OVERLAP, now + 600, 500.0, error="it hung"))
         ask(slurm, store, now + 1200)
         assert slurm.asked == [2 * DAY, 3600 + 1200]
-        store.failed(SCOPE, Asked(now - OVERLAP, now + 600, 500.0, error="it hung"))
+        JobRuns(store).failed(SCOPE, Asked(now - OVERLAP, now + 600, 500.0, error="it hung"))
         ask(slurm, store, now + 1800, full=True)
         assert slurm.asked[2:] == [DAY // 2] * 4
 
@@ -120,7 +126,7 @@ def test_sacct_begins_with_what_is_asked_as_a_whole_and_not_with_quarters(
         collect(slurm, store, request)
         begin(slurm, store, replace(request, now=T0 + DAY + 600))
         assert begun[1:] == [(replace(begun[0][0], since=T0 + DAY - OVERLAP, until=T0 + DAY + 600), "demo")]
-        store.failed(scope, Asked(T0, T0 + DAY, 120.0, error="it hung"))
+        JobRuns(store).failed(scope, Asked(T0, T0 + DAY, 120.0, error="it hung"))
         begin(slurm, store, replace(request, full=True))
         assert len(begun) == 2
 
@@ -142,7 +148,7 @@ def test_what_was_asked_is_told_and_kept(tmp_path: Path, monkeypatch: pytest.Mon
             *(None, True),
         )
         assert 50 <= told.seconds < 110, "since sacct has begun"
-        assert store.last_query(SCOPE) == replace(told, full=False)
+        assert JobRuns(store).last_query(SCOPE) == replace(told, full=False)
         again = collect(slurm, store, Request(SCOPE, "demo", T0 + DAY + 60, T0))
         assert (again.full, again.since) == (False, T0 + DAY - OVERLAP)
 
@@ -153,7 +159,7 @@ def test_nothing_is_done_meanwhile_where_the_answer_is_no_good(tmp_path: Path) -
         down = Slurm(runner=lambda *_, **__: Answer(1, b"", "sacct: error: slurmdbd is down"))
         with pytest.raises(SlurmError):
             collect(down, store, Request(SCOPE, "demo", T0, T0 - DAY), lambda: order.append("meanwhile"))
-        last = store.last_query(SCOPE)
+        last = JobRuns(store).last_query(SCOPE)
     assert order == []
     assert last and (last.since, last.until, last.rows) == (T0 - DAY, T0, 0)
     assert 0 <= last.seconds < 60
@@ -189,7 +195,7 @@ def test_when_runs_that_are_gone_are_hidden(tmp_path: Path, private: list[str], 
                 ask(DemoSlurm([], now=T0), store, T0 + 1200)
         else:
             ask(DemoSlurm([], now=T0), store, T0 + 1200)
-        assert len(store.jobs(SCOPE, 0)) == refused
+        assert len(JobRuns(store).jobs(SCOPE, 0)) == refused
 
 
 def test_what_is_not_named_is_asked_for_from_its_start_or_its_submission(tmp_path: Path) -> None:
@@ -202,11 +208,11 @@ def test_what_is_not_named_is_asked_for_from_its_start_or_its_submission(tmp_pat
     slurm = Noting(runs, now)
     with opened(tmp_path / "s") as store:
         ask(slurm, store, now)
-        assert store.open_runs(SCOPE)["jobid"].tolist() == [1, 2, 3]
+        assert JobRuns(store).open_runs(SCOPE)["jobid"].tolist() == [1, 2, 3]
         slurm.runs = [runs[2]]
         ask(slurm, store, now + 600)
         assert slurm.asked == [2 * DAY, OVERLAP + 600, now + 600 - (T0 - 7000)]
-        assert store.jobs(SCOPE, 0)["jobid"].tolist() == [3]
+        assert JobRuns(store).jobs(SCOPE, 0)["jobid"].tolist() == [3]
         ask(slurm, store, now + 1200)
         assert slurm.asked[3:] == [OVERLAP + 600], "all that is open was named"
 
@@ -219,8 +225,8 @@ def test_an_open_run_whose_row_is_not_understood_any_more_has_not_left(tmp_path:
         slurm.runs = [replace(run, alloc_tres="cpu=much")]
         ask(slurm, store, T0 + 1200)
         assert len(slurm.asked) == 2, "it was named"
-        assert store.jobs(SCOPE, 0)["jobid"].tolist() == [1]
-        (reject,) = store.rejects(SCOPE)
+        assert JobRuns(store).jobs(SCOPE, 0)["jobid"].tolist() == [1]
+        (reject,) = JobRuns(store).rejects(SCOPE)
         assert reject.key == f"run {run.dbindex}"
 
 
@@ -234,16 +240,22 @@ def test_rejects_of_both_questions_are_kept(tmp_path: Path) -> None:
         slurm.now = T0 + 9600
         told = collect(Slurm(runner=slurm), store, Request(SCOPE, "demo", T0 + 9600, T0 - DAY))
         assert told.rejects == 2
-        assert {reject.key for reject in store.rejects(SCOPE)} == {f"run {2**63 + 2}", f"run {2**63 + 3}"}
-        assert len(store.jobs(SCOPE, 0)) == 0
+        assert {reject.key for reject in JobRuns(store).rejects(SCOPE)} == {f"run {2**63 + 2}", f"run {2**63 + 3}"}
+        assert len(JobRuns(store).jobs(SCOPE, 0)) == 0
+
+
+def asking(runner: Runner, store: Store, now: int = T0) -> Asking:
+    return Asking(Slurm(runner=runner), store, now, "demo", (Watched(SCOPE),), now - DAY)
 
 
 def test_what_is_known_of_the_cluster_goes_by_these_names(tmp_path: Path) -> None:
     """They are in every store that there is."""
     with opened(tmp_path / "s") as store:
         slurm = DemoSlurm([], now=T0)
-        assert observe_cluster(Slurm(runner=slurm), store, T0, cluster="demo", names=["avery"]) == []
-        known = {name for (name,) in store._all("SELECT name FROM fact")}
+        assert observe_cluster(Slurm(runner=slurm), store, T0) == []
+        assert {name for (name,) in store.all("SELECT name FROM fact")} == {"gpus_tracked", "private_data", "clusters"}
+        assert observe(asking(slurm, store)) == []
+        known = {name for (name,) in store.all("SELECT name FROM fact")}
         assert known == {"limits", "gpus_tracked", "private_data", "clusters", "partitions", "accounts"}
         assert store.fact("gpus_tracked") is True
         assert store.fact("private_data") == []
@@ -251,12 +263,6 @@ def test_what_is_known_of_the_cluster_goes_by_these_names(tmp_path: Path) -> Non
         assert "avery" in store.fact("limits")
         assert all(set(found) == {"qos", "allowed", "denied"} for found in store.fact("partitions").values())
         assert all(set(found) == {"account", "parent", "qos", "rules"} for found in store.fact("accounts"))
-
-
-def test_accounts_are_asked_for_where_a_qos_is_named(tmp_path: Path) -> None:
-    with opened(tmp_path / "s") as store:
-        assert observe_cluster(Slurm(runner=DemoSlurm([], now=T0)), store, T0) == []
-        assert store.fact("accounts") is None
         assert store.fact("partitions")
 
 
@@ -267,9 +273,9 @@ def test_partitions_stay_as_they_were_where_slurmctld_is_down(tmp_path: Path) ->
         return Answer(1, b"", "connect failure") if argv[0] == "scontrol" else inner(argv, timeout=timeout, env=env)
 
     with opened(tmp_path / "s") as store:
-        observe_cluster(Slurm(runner=inner), store, T0)
+        observe(asking(inner, store))
         before = store.fact("partitions")
-        assert observe_cluster(Slurm(runner=partly), store, T0 + 600) == [], "they are no part of what must be known"
+        assert observe(asking(partly, store, T0 + 600)) == [], "they are no part of what must be known"
         assert store.fact("partitions") == before
 
 
@@ -296,3 +302,33 @@ def test_the_limits_of_a_qos_are_put_together_from_all_that_is_known(tmp_path: P
         assert set(known.partitions) == {"gpu", "all"}
         assert [(account.name, account.rules) for account in known.accounts] == [("lab", rules)]
         assert known_limits(store, "nosuch") is None
+
+
+def test_a_question_that_runs_out_of_time_is_remembered_and_its_rows_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(slurm: Slurm, query: object, cluster: str, longest: object, sink: Callable[[pd.DataFrame], None]) -> None:
+        sink(jobs_table({"dbindex": 5}))
+        raise TooSlowError("the run has taken as long as it may")
+
+    monkeypatch.setattr(pieces, "ask", slow)
+    with opened(tmp_path / "s") as store:
+        with pytest.raises(TooSlowError):
+            collect(Slurm(runner=DemoSlurm([], now=T0)), store, Request(SCOPE, "demo", T0, T0 - DAY))
+        last = JobRuns(store).last_query(SCOPE)
+        assert last and last.error and "as long as it may" in last.error
+        assert (len(JobRuns(store).jobs(SCOPE, 0)), JobRuns(store).coverage(SCOPE)) == (0, None)
+
+
+def test_what_is_told_when_it_is_asked_for_again_is_kept(tmp_path: Path) -> None:
+    """An end that was recorded too late for the question since the last answer."""
+    run = run_of(1, end=T0 + 9000)
+    slurm = Noting([run], T0)
+    with opened(tmp_path / "s") as store:
+        ask(slurm, store, T0 + 600)
+        late = T0 + 9000 + OVERLAP + 600
+        JobRuns(store).add(SCOPE, Asked(T0, late - 300, 0.5), jobs_table(), ())
+        ask(slurm, store, late)
+        assert slurm.asked[1:] == [OVERLAP + 300, late - (T0 + 10)]
+        (kept,) = JobRuns(store).jobs(SCOPE, 0).to_dict("records")
+        assert (kept["end"], kept["state"]) == (T0 + 9000, "COMPLETED")

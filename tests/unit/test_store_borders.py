@@ -13,8 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from librarian.errors import StoreError
-from librarian.store import Asked, CorruptStoreError, Coverage, Scope, Store, opened
+from librarian.shared.scope import Scope
+from librarian.store import CorruptStoreError, Store, opened
 from librarian.subjects.jobs import keep
+from librarian.subjects.jobs.keep import Asked, Coverage, JobRuns
 from librarian.subjects.jobs.model import TEXTS, UNKNOWN, Reject
 from tests.unit.tables import jobs_table
 
@@ -35,7 +37,7 @@ def asked(since: int = 0, until: int = NOW, *, full: bool = False) -> Asked:
 
 def everything(store: Store, scope: Scope = AVERY) -> list[dict[str, Any]]:
     """All runs of a scope, by DBIndex."""
-    return sorted(store.jobs(scope, 0).to_dict("records"), key=lambda run: run["dbindex"])
+    return sorted(JobRuns(store).jobs(scope, 0).to_dict("records"), key=lambda run: run["dbindex"])
 
 
 # coverage
@@ -58,9 +60,9 @@ def test_what_answers_cover(
     store: Store, questions: list[tuple[int, int, bool]], covered: tuple[int, int, int]
 ) -> None:
     for since, until, full in questions:
-        store.add(AVERY, asked(since, until, full=full), jobs_table(), ())
-    assert store.coverage(AVERY) == Coverage(*covered)
-    assert store.coverage(OTHER) is None
+        JobRuns(store).add(AVERY, asked(since, until, full=full), jobs_table(), ())
+    assert JobRuns(store).coverage(AVERY) == Coverage(*covered)
+    assert JobRuns(store).coverage(OTHER) is None
 
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50), st.booleans()), min_size=1, max_size=6))
@@ -70,31 +72,33 @@ def test_coverage_is_that_of_the_last_whole_window_and_what_followed(
 ) -> None:
     with opened(tmp_path_factory.mktemp("coverage") / "s") as store:
         for since, length, full in questions:
-            store.add(AVERY, asked(since, since + length, full=full), jobs_table(), ())
+            JobRuns(store).add(AVERY, asked(since, since + length, full=full), jobs_table(), ())
         whole = [place for place, (_, _, full) in enumerate(questions) if full]
         since, length, _ = questions[whole[-1] if whole else 0]
         last = questions[-1]
-        assert store.coverage(AVERY) == Coverage(since, last[0] + last[1], since + length)
+        assert JobRuns(store).coverage(AVERY) == Coverage(since, last[0] + last[1], since + length)
 
 
 def test_a_failure_covers_nothing_and_is_the_last_that_was_asked(store: Store) -> None:
-    store.failed(AVERY, Asked(5, 9, 7.5, error="down"))
-    assert store.coverage(AVERY) is None
-    assert store.last_query(AVERY) == Asked(5, 9, 7.5, rows=0, rejects=0, error="down", full=False)
-    store.add(OTHER, Asked(1, 2, 3.5, rows=4, rejects=5, full=True), jobs_table(), ())
-    assert store.last_query(OTHER) == Asked(1, 2, 3.5, rows=4, rejects=5)
-    assert store.last_query(AVERY) == Asked(5, 9, 7.5, error="down")
-    store.failed(AVERY, Asked(3, 4, 0.5, error="down still"))
-    assert store.last_query(AVERY) == Asked(3, 4, 0.5, error="down still"), "the newest, not the one that ends last"
+    JobRuns(store).failed(AVERY, Asked(5, 9, 7.5, error="down"))
+    assert JobRuns(store).coverage(AVERY) is None
+    assert JobRuns(store).last_query(AVERY) == Asked(5, 9, 7.5, rows=0, rejects=0, error="down", full=False)
+    JobRuns(store).add(OTHER, Asked(1, 2, 3.5, rows=4, rejects=5, full=True), jobs_table(), ())
+    assert JobRuns(store).last_query(OTHER) == Asked(1, 2, 3.5, rows=4, rejects=5)
+    assert JobRuns(store).last_query(AVERY) == Asked(5, 9, 7.5, error="down")
+    JobRuns(store).failed(AVERY, Asked(3, 4, 0.5, error="down still"))
+    assert JobRuns(store).last_query(AVERY) == Asked(3, 4, 0.5, error="down still"), (
+        "the newest, not the one that ends last"
+    )
 
 
 def test_two_thousand_questions_are_remembered(store: Store) -> None:
     rows = [(OTHER.key, number, number, 0.5, 0, 0, None) for number in range(2004)]
     into = "INSERT INTO query (scope, since, until, seconds, rows, rejects, error) VALUES (?, ?, ?, ?, ?, ?, ?)"
-    with store._transaction():
-        store._db.executemany(into, rows)
-    store.failed(AVERY, Asked(9999, 9999, 0.5))
-    assert store._one("SELECT count(*), min(since), max(since) FROM query") == (2000, 5, 9999)
+    with store.transaction():
+        store.execute_many(into, rows)
+    JobRuns(store).failed(AVERY, Asked(9999, 9999, 0.5))
+    assert store.one("SELECT count(*), min(since), max(since) FROM query") == (2000, 5, 9999)
 
 
 # which runs
@@ -103,10 +107,10 @@ def test_two_thousand_questions_are_remembered(store: Store) -> None:
 @pytest.mark.parametrize("begin", [99, 100, 101])
 def test_a_run_that_ends_as_the_window_begins_is_in_it(store: Store, begin: int) -> None:
     table = jobs_table(*[{"start": 5, "end": end} for end in (99, 100, 101, UNKNOWN)])
-    store.add(AVERY, asked(), table, ())
+    JobRuns(store).add(AVERY, asked(), table, ())
     ends = [end for end in (99, 100, 101) if end >= begin]
-    assert sorted(store.jobs(AVERY, begin)["end"].tolist()) == [UNKNOWN, *ends]
-    assert store.open_runs(AVERY)["end"].tolist() == [UNKNOWN]
+    assert sorted(JobRuns(store).jobs(AVERY, begin)["end"].tolist()) == [UNKNOWN, *ends]
+    assert JobRuns(store).open_runs(AVERY)["end"].tolist() == [UNKNOWN]
 
 
 @given(st.permutations(EDGES), st.sets(st.sampled_from(EDGES)))
@@ -114,10 +118,12 @@ def test_a_run_that_ends_as_the_window_begins_is_in_it(store: Store, begin: int)
 def test_a_dbindex_has_64_bits(tmp_path_factory: pytest.TempPathFactory, indexes: list[int], gone: set[int]) -> None:
     """Whichever are replaced, and whichever leave."""
     with opened(tmp_path_factory.mktemp("indexes") / "s") as store:
-        store.add(AVERY, asked(), jobs_table(*[{"dbindex": index, "jobid": index % 97} for index in indexes]), ())
+        JobRuns(store).add(
+            AVERY, asked(), jobs_table(*[{"dbindex": index, "jobid": index % 97} for index in indexes]), ()
+        )
         assert [run["dbindex"] for run in everything(store)] == sorted(EDGES)
         later = jobs_table(*[{"dbindex": index, "jobid": index % 89, "end": 7} for index in indexes[:4]])
-        store.add(AVERY, asked(), later, (), gone=sorted(gone))
+        JobRuns(store).add(AVERY, asked(), later, (), gone=sorted(gone))
         expected = {index: (index % 89, 7) if index in indexes[:4] else (index % 97, UNKNOWN) for index in EDGES}
         found = {run["dbindex"]: (run["jobid"], run["end"]) for run in everything(store)}
         assert found == {index: run for index, run in expected.items() if index not in gone}
@@ -133,7 +139,7 @@ def test_it_does_not_matter_in_what_pieces_runs_are_written_and_read(
     with opened(tmp_path / "whole") as whole:
         for piece in (whole, store):
             for table, gone in ((old, []), (new, [2, 3, 7, 99]), (new[:3], [1])):
-                piece.add(AVERY, asked(), table, (), gone=gone)
+                JobRuns(piece).add(AVERY, asked(), table, (), gone=gone)
             for name in ("_ROWS_AT_ONCE", "_COMPARED_AT_ONCE", "_AT_ONCE"):
                 monkeypatch.setattr(keep, name, size)
         assert everything(store) == everything(whole)
@@ -146,9 +152,9 @@ def test_no_statement_has_more_values_than_sqlite_allows(store: Store) -> None:
         store._db.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 999)
     assert keep._AT_ONCE <= 999
     table = jobs_table(*[{"end": 5} for _ in range(1200)])
-    store.add(AVERY, asked(), table, ())
-    store.add(AVERY, asked(), table, (), gone=list(range(1, 1100)))
-    assert len(store.jobs(AVERY, 0)) == 101
+    JobRuns(store).add(AVERY, asked(), table, ())
+    JobRuns(store).add(AVERY, asked(), table, (), gone=list(range(1, 1100)))
+    assert len(JobRuns(store).jobs(AVERY, 0)) == 101
 
 
 @pytest.mark.parametrize(
@@ -171,9 +177,9 @@ def test_names_are_the_same_in_any_case(store: Store, scope: Scope, expected: li
         {"qos": "avery", "account": "lib", "partition": "Gpu"},
         {"qos": "other", "account": "lab", "partition": "gpu"},
     )
-    store.add(AVERY, asked(), table, ())
+    JobRuns(store).add(AVERY, asked(), table, ())
     assert [run["dbindex"] for run in everything(store, scope)] == expected
-    assert sorted(store.open_runs(scope)["dbindex"].tolist()) == expected
+    assert sorted(JobRuns(store).open_runs(scope)["dbindex"].tolist()) == expected
 
 
 def test_the_key_of_a_scope_stays_what_it_is() -> None:
@@ -183,9 +189,9 @@ def test_the_key_of_a_scope_stays_what_it_is() -> None:
 
 
 def test_everybody_who_was_told_of_is_remembered(store: Store) -> None:
-    store.add(AVERY, asked(), jobs_table({"user": "ann"}, {"user": "bob"}), ())
-    store.add(AVERY, asked(), jobs_table({"user": "cat"}, {"user": "bob"}), (), gone=[2])
-    assert {row[0] for row in store._all("SELECT name FROM person")} == {"ann", "bob", "cat"}
+    JobRuns(store).add(AVERY, asked(), jobs_table({"user": "ann"}, {"user": "bob"}), ())
+    JobRuns(store).add(AVERY, asked(), jobs_table({"user": "cat"}, {"user": "bob"}), (), gone=[2])
+    assert {row[0] for row in store.all("SELECT name FROM person")} == {"ann", "bob", "cat"}
 
 
 # bins that were computed
@@ -193,23 +199,23 @@ def test_everybody_who_was_told_of_is_remembered(store: Store) -> None:
 
 def test_bins_hold_until_the_first_moment_of_which_something_new_was_told(store: Store) -> None:
     def held() -> tuple[int, int]:
-        return (*store._one("SELECT until FROM bins"), store.edition())
+        return (*store.one("SELECT until FROM bins"), store.edition())
 
     first = jobs_table({"start": 100, "end": 200}, {"start": 150})
-    store.add(AVERY, asked(), first, ())
-    store._db.execute("INSERT INTO bins VALUES (?, 1000, x'00')", (AVERY.key,))
+    JobRuns(store).add(AVERY, asked(), first, ())
+    store.execute("INSERT INTO bins VALUES (?, 'usage', 1000, x'00')", (AVERY.key,))
     edition = store.edition()
-    store.add(AVERY, asked(), first, ())
+    JobRuns(store).add(AVERY, asked(), first, ())
     assert held() == (1000, edition), "nothing new"
-    store.add(AVERY, asked(), jobs_table({"start": 1200}, {"dbindex": 9, "start": 1200})[1:], ())
+    JobRuns(store).add(AVERY, asked(), jobs_table({"start": 1200}, {"dbindex": 9, "start": 1200})[1:], ())
     assert held() == (1000, edition + 1), "of a time after them"
-    store.add(AVERY, asked(), jobs_table({"start": 100, "end": 200}, {"start": 150, "end": 900}), ())
+    JobRuns(store).add(AVERY, asked(), jobs_table({"start": 100, "end": 200}, {"start": 150, "end": 900}), ())
     assert held() == (900, edition + 2)
-    store.add(AVERY, asked(), jobs_table({"dbindex": 5, "start": 950}), ())
+    JobRuns(store).add(AVERY, asked(), jobs_table({"dbindex": 5, "start": 950}), ())
     assert held() == (900, edition + 3)
-    store.add(AVERY, asked(), first[:0], (), gone=[2])
+    JobRuns(store).add(AVERY, asked(), first[:0], (), gone=[2])
     assert held() == (150, edition + 4), "a run that left counts no more from its start on"
-    with store.intake() as intake:
+    with JobRuns(store).intake() as intake:
         intake.take(jobs_table({"dbindex": 6, "start": 140}))
         intake.take(jobs_table({"dbindex": 7, "start": 145}))
         intake.complete(AVERY, asked(), jobs_table(), (), [1])
@@ -220,53 +226,54 @@ def test_bins_hold_until_the_first_moment_of_which_something_new_was_told(store:
 
 
 def test_rejects_are_told_oldest_first(store: Store) -> None:
-    store.add(AVERY, asked(until=20), jobs_table(), [Reject("row b", "odd", "1"), Reject("row c", "odd", "2")])
-    store.add(AVERY, asked(until=10), jobs_table(), [Reject("row z", "odd", "3")])
-    store.add(AVERY, asked(until=30), jobs_table(), [Reject("row a", "odd", "4"), Reject("row b", "newer", "5")])
-    assert store.rejects(AVERY) == (
+    told = {20: ["b1", "c2"], 10: ["z3"], 30: ["a4", "b5"]}
+    for until, keys in told.items():
+        rejects = [Reject(f"row {key[0]}", "odd", key[1]) for key in keys]
+        JobRuns(store).add(AVERY, asked(until=until), jobs_table(), rejects)
+    assert JobRuns(store).rejects(AVERY) == (
         Reject("row z", "odd", "3"),
         Reject("row c", "odd", "2"),
         Reject("row a", "odd", "4"),
-        Reject("row b", "newer", "5"),
+        Reject("row b", "odd", "5"),
     )
 
 
 @pytest.mark.parametrize("full", [False, True])
 def test_rejects_are_those_of_their_scope(store: Store, full: bool) -> None:
     for scope in (AVERY, OTHER):
-        store.add(scope, asked(), jobs_table(), [Reject("run 1", "odd", ""), Reject("run 2", "odd", "")])
-    store.add(AVERY, asked(full=full), jobs_table({"dbindex": 1}, {"dbindex": 3}), ())
-    assert [reject.key for reject in store.rejects(AVERY)] == ([] if full else ["run 2"])
-    assert [reject.key for reject in store.rejects(OTHER)] == ["run 1", "run 2"]
+        JobRuns(store).add(scope, asked(), jobs_table(), [Reject("run 1", "odd", ""), Reject("run 2", "odd", "")])
+    JobRuns(store).add(AVERY, asked(full=full), jobs_table({"dbindex": 1}, {"dbindex": 3}), ())
+    assert [reject.key for reject in JobRuns(store).rejects(AVERY)] == ([] if full else ["run 2"])
+    assert [reject.key for reject in JobRuns(store).rejects(OTHER)] == ["run 1", "run 2"]
 
 
 def test_a_reject_of_any_dbindex_goes_when_it_is_understood(store: Store) -> None:
-    store.add(AVERY, asked(), jobs_table(), [Reject(f"run {index}", "odd", "") for index in EDGES])
-    store.add(AVERY, asked(), jobs_table(*[{"dbindex": index} for index in EDGES[1:]]), ())
-    assert [reject.key for reject in store.rejects(AVERY)] == ["run 1"]
+    JobRuns(store).add(AVERY, asked(), jobs_table(), [Reject(f"run {index}", "odd", "") for index in EDGES])
+    JobRuns(store).add(AVERY, asked(), jobs_table(*[{"dbindex": index} for index in EDGES[1:]]), ())
+    assert [reject.key for reject in JobRuns(store).rejects(AVERY)] == ["run 1"]
 
 
 # all or nothing
 
 
 def test_an_answer_that_is_not_completed_leaves_no_transaction(store: Store, tmp_path: Path) -> None:
-    with store.intake() as intake:
+    with JobRuns(store).intake() as intake:
         intake.take(jobs_table({"dbindex": 1}))
         assert store._db.in_transaction
     assert not store._db.in_transaction
-    with store.intake() as intake:
+    with JobRuns(store).intake() as intake:
         intake.take(jobs_table())
         intake.complete(AVERY, asked(), jobs_table(), (), ())
         assert not store._db.in_transaction
     with opened(tmp_path / "hpg.sqlite") as other:
-        assert other.coverage(AVERY) == Coverage(0, NOW, NOW)
-        assert other.last_query(AVERY) == asked()
+        assert JobRuns(other).coverage(AVERY) == Coverage(0, NOW, NOW)
+        assert JobRuns(other).last_query(AVERY) == asked()
 
 
 def test_while_an_answer_comes_nobody_else_writes(store: Store, tmp_path: Path) -> None:
-    with opened(tmp_path / "hpg.sqlite") as other, store.intake() as intake:
+    with opened(tmp_path / "hpg.sqlite") as other, JobRuns(store).intake() as intake:
         intake.take(jobs_table({"dbindex": 1}))
-        other._db.execute("PRAGMA busy_timeout = 0")
+        other.execute("PRAGMA busy_timeout = 0")
         with pytest.raises(StoreError, match="locked") as caught:
-            other.failed(AVERY, asked())
+            JobRuns(other).failed(AVERY, asked())
         assert not isinstance(caught.value, CorruptStoreError)
