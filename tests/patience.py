@@ -49,9 +49,7 @@ class Patience:
         self._quiet = 0.0 if seen != self._seen else self._quiet + (now - self._looked) * self._share()
         self._looked, self._seen = now, seen
         if self._quiet > QUIET:
-            raise AssertionError(
-                f"nothing went on any more, {now - self._began:.0f} s after the wait for: {self._what}"
-            )
+            raise AssertionError(f"waited {now - self._began:.0f} s in vain, nothing went on: {self._what}")
 
 
 def wait_for(ready: Callable[[], bool], what: str, sign: Callable[[], object] = lambda: None) -> None:

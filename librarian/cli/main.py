@@ -65,3 +65,5 @@ def _log_to_stderr(options: argparse.Namespace) -> None:
         level = logging.DEBUG
     logging.basicConfig(level=logging.WARNING, format="librarian: %(message)s", stream=sys.stderr, force=True)
     logging.getLogger("librarian").setLevel(level)
+    # that it builds its cache of fonts, once and where that takes long, is nothing that went wrong
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.WARNING if options.debug else logging.ERROR)

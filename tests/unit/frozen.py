@@ -35,6 +35,7 @@ def command(*arguments: str, hangup: str = "SIG_DFL", drawn: bool = True) -> lis
 def environment(place: Path, without: Sequence[str] = (), **more: str) -> dict[str, str]:
     """The program's environment: this checkout, `place` as the user's home, none of the names that begin so."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(tuple(without))}
+    kept.setdefault("XDG_CACHE_HOME", str(Path.home() / ".cache"))  # or each home has its fonts looked through anew
     return {**kept, "PYTHONPATH": str(ROOT), "HOME": str(place), **more}
 
 

@@ -22,6 +22,7 @@ from librarian.subjects.limits.rules import Account, QosLimits
 from librarian.system.processes import Answer
 from tests.unit.runs import T0, run_of
 
+pytestmark = pytest.mark.clock
 CONFIG = '[cluster]\nname = "demo"\n[[qos]]\nname = "avery"\n[[qos]]\nname = "avery-b"\n[qos.limits]\ngpu = 3\n'
 BOOK = Rulebook(
     qos={"avery": {"MaxTRESPU": "cpu=8", "MaxSubmitPU": "9"}, "long": {}},

@@ -19,6 +19,8 @@ from librarian.system.processes import Answer
 from tests.unit.reports import HOSTILE, NOW, pending
 from tests.unit.runs import T0, run_of
 
+pytestmark = pytest.mark.clock
+
 
 def waiting(number: int, **changes: object) -> Run:
     return run_of(number, **{"start": None, "end": None, "state": "PENDING", "alloc_tres": "", **changes})

@@ -28,6 +28,7 @@ from librarian.system.host import clock
 from librarian.system.processes import Answer
 from tests.unit.cycles import AVERY, BASE
 
+pytestmark = pytest.mark.clock
 ROOT = Path(__file__).parents[2]
 CONFIG = BASE + AVERY
 TABLE = "0 0 * * * /usr/bin/true\n# >>> librarian {0} >>>\n*/10 * * * * run\n# <<< librarian {0} <<<\n"

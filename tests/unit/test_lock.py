@@ -19,6 +19,7 @@ from librarian.system import lock
 from librarian.system.lock import EXPIRY, LostLockError, Owner, locked
 from tests.patience import CEILING, wait_for
 
+pytestmark = pytest.mark.clock
 CONTEXT = multiprocessing.get_context("fork")
 SOON = 10  # seconds: longer than a machine that does much else lets a process, or a write to its disk, wait
 

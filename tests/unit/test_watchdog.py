@@ -25,6 +25,7 @@ from librarian.system.host import locked
 from librarian.system.processes import Answer
 from tests.e2e.processes import in_a_child
 
+pytestmark = pytest.mark.clock
 NOW = 1_800_000_000
 FOREIGN = b"# caf\xe9, not UTF-8\n0 0 * * * /usr/bin/true\n"
 CONFIG = """
