@@ -49,7 +49,7 @@ class Cluster:
         self.bind(Path(self._program.name), "/opt/librarian")
 
     def _compile(self, program: str) -> None:
-        """Compile the program with the cluster's Python: users cannot write there, so that each run would do it again."""
+        """Compile the program with the cluster's Python: users cannot write there, and each run would do it again."""
         self._do("bind", program, "/opt/compiled")
         self.run("root", "python3", "-m", "compileall", "-q", "/opt/compiled", check=False)
 
