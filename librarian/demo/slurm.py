@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
-from librarian.demo import queue
 from librarian.demo.group import LIMITS, RULES
 from librarian.demo.runs import Run, as_of
 from librarian.demo.tables import Rulebook, account_table, assoc_mgr, partition_lines, qos_table
@@ -189,6 +188,8 @@ class DemoSlurm:
         return Answer(0, table.encode("utf-8", "surrogateescape"), "")
 
     def _squeue(self, arguments: Sequence[str], env: Mapping[str, str]) -> Answer:
+        from librarian.demo import queue  # needs pandas, which the other commands need not load
+
         try:
             if env.get("SLURM_TIME_FORMAT") != "%s":
                 raise ValueError("times are told as epochs only, with SLURM_TIME_FORMAT=%s")
