@@ -8,6 +8,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from librarian.subjects.limits.model import QosLimits
 from librarian.subjects.limits.rules import Account
+from librarian.subjects.limits.section import LimitsSection
 from tests.unit import reports
 from tests.unit.test_figures import CASES, figure_of, texts
 
@@ -19,7 +20,7 @@ def test_it_is_drawn_whatever_there_is(case: str) -> None:
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     limited = [
-        one.name for one in report.pictured if one.key in report.pressure.shares and one.key not in report.untracked
+        one.name for one in report.pictured if one.key in report[LimitsSection].pressure.shares and one.key not in report.untracked
     ]
     assert [axes.get_title(loc="left").partition(":")[0] for axes in figure.axes[::2]] == limited
     said = {"no limits are set", "the limits are not known"} & {text.get_text() for text in figure.texts}
@@ -33,7 +34,7 @@ def test_each_limit_has_a_row_with_its_line_and_its_holders() -> None:
     figure = figure_of(report, "pressure")
     titles = [axes.get_title(loc="left") for axes in figure.axes[::2]]
     assert titles == ["CPUs: limit 40 CPUs", "GPUs: limit 3 GPUs"]
-    cpus = report.pressure.totals["NCPUS"]
+    cpus = report[LimitsSection].pressure.totals["NCPUS"]
     said = figure.axes[1].get_title(loc="right")
     assert said == f"at ≥ 95% for {round(cpus.near / 3600, 1):g} h of 167 h"
     names = [text.get_text() for text in figure.axes[1].texts[::2]]

@@ -28,16 +28,16 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 from PIL import Image
 
-from librarian.render.pictures import captions, chart
-from librarian.render.pictures.stack import layers, legend_layers, top_users
+from librarian.render.pictures import captions, chart, figure
 from librarian.render.pictures.style import drawable
 from librarian.render.pictures.ticks import time_ticks
 from librarian.shared import palette
 from librarian.shared.report import Report, Staleness
 from librarian.shared.window import Window, window_until
 from librarian.subjects.limits.model import Change, QosLimits
-from librarian.subjects.usage import pictures as figures
-from tests.unit import reports
+from librarian.subjects.usage.section import UsageSection
+from librarian.subjects.usage.stack import layers, legend_layers, top_users
+from tests.unit import rendering, reports
 from tests.unit.rendering import PICTURES
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -49,16 +49,9 @@ SIZES = {"overview": (1560, 960), "pressure": (1560, 960), "queue": (1200, 945)}
 
 def figure_of(report: Report, key: str) -> Figure:
     """The figure of one chart, or of the overview, before it becomes a file."""
-    charts = {observable.key: layers(report, observable.key) for observable in report.pictured}
-    with figures.styled():
-        if key == "pressure":
-            return figures._pressure(report)
-        if key == "overview":
-            return figures._sheet(report, charts)
-        if key == "queue":
-            return figures._queue(report)
-        observable = next(o for o in report.pictured if o.key == key)
-        return figures._single(report, observable, charts[key])
+    with figure.styled():
+        drawn: Figure = rendering.subject_of(key).draw(report, key)
+    return drawn
 
 
 def axes_of(report: Report, key: str) -> Axes:
@@ -104,7 +97,7 @@ CASES = {
 @cache
 def drawn() -> tuple[figures.Picture, ...]:
     """All pictures of the golden report, made once: drawing takes two seconds."""
-    return tuple(figures.draw(reports.golden()))
+    return tuple(rendering.draw(reports.golden()))
 
 
 class TestFiles:
@@ -120,14 +113,14 @@ class TestFiles:
 
     def test_they_are_drawn_when_asked_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
         drawn: list[str] = []
-        real = figures._saved
-        monkeypatch.setattr(figures, "_saved", lambda name, figure: drawn.append(name) or real(name, figure))
-        pictures = figures.draw(reports.empty())
+        real = figure.saved
+        monkeypatch.setattr(figure, "saved", lambda name, figure: drawn.append(name) or real(name, figure))
+        pictures = rendering.draw(reports.empty())
         next(pictures)
         assert drawn == ["NCPUS"]
 
     def test_equal_reports_give_equal_bytes_and_no_file_tells_when_or_by_what(self) -> None:
-        first, second = drawn(), tuple(figures.draw(reports.golden()))
+        first, second = drawn(), tuple(rendering.draw(reports.golden()))
         assert first == second
         for picture in first:
             for word in (b"CreationDate", b"Producer", b"Creator", b"atplotlib", b"tEXt", b"tIME"):
@@ -135,7 +128,7 @@ class TestFiles:
 
     @pytest.mark.slow
     def test_sizes_for_40_users_and_a_month(self) -> None:
-        for picture in figures.draw(reports.busy(40, top_users=12)):
+        for picture in rendering.draw(reports.busy(40, top_users=12)):
             assert len(picture.png) < 120_000, picture.name
             assert len(picture.pdf) < 200_000, picture.name
 
@@ -144,7 +137,7 @@ class TestFiles:
         with matplotlib.rc_context():
             mine = {"text.usetex": True, "savefig.dpi": 20, "axes.facecolor": "red", "savefig.bbox": "tight"}
             matplotlib.rcParams.update(mine)
-            assert next(figures.draw(reports.golden())) == expected
+            assert next(rendering.draw(reports.golden())) == expected
             assert {key: matplotlib.rcParams[key] for key in mine} == mine
 
     def test_pyplot_is_never_loaded(self) -> None:
@@ -160,7 +153,7 @@ class TestFiles:
         for key in ("NCPUS", "overview"):
             figure = figure_of(report, key)
             renderer = FigureCanvasAgg(figure).get_renderer()
-            with figures.styled():
+            with figure.styled():
                 figure.draw(renderer)
                 box = figure.get_tightbbox(renderer)
             width, height = figure.get_size_inches()
@@ -179,15 +172,15 @@ class TestLayers:
     def test_the_users_who_come_first_have_their_own_and_the_rest_share_one(self) -> None:
         report = reports.busy(20, days=3)
         stack = layers(report, "NCPUS")
-        assert [layer.user for layer in stack] == [*report.users[:12], None]
-        assert stack[-1].users == set(report.users[12:])
-        assert [layer.colour for layer in stack] == [*(report.colours[u] for u in report.users[:12]), palette.OTHERS]
+        assert [layer.user for layer in stack] == [*report[UsageSection].users[:12], None]
+        assert stack[-1].users == set(report[UsageSection].users[12:])
+        assert [layer.colour for layer in stack] == [*(report.colours[u] for u in report[UsageSection].users[:12]), palette.OTHERS]
 
     def test_together_they_are_all_that_was_held(self) -> None:
         report = reports.busy(20, days=3)
-        for row, observable in enumerate(report.usage.observables):
+        for row, observable in enumerate(report[UsageSection].usage.observables):
             stack = layers(report, observable.key)
-            assert np.allclose(sum(layer.means for layer in stack), report.usage.means[row].sum(axis=0))
+            assert np.allclose(sum(layer.means for layer in stack), report[UsageSection].usage.means[row].sum(axis=0))
 
     def test_users_without_a_colour_look_like_the_others(self) -> None:
         report = replace(reports.busy(2, days=1), colours={})
@@ -203,7 +196,7 @@ class TestLayers:
         report = reports.busy(20, days=3)
         charts = [layers(report, key) for key in ("NGPUS", "NCPUS")]
         entries = legend_layers(report, charts)
-        assert [layer.user for layer in entries] == [*report.users[:12], None]
+        assert [layer.user for layer in entries] == [*report[UsageSection].users[:12], None]
         assert len(entries[-1].users) == 8
 
 
@@ -256,7 +249,7 @@ class TestChart:
                 assert any(np.allclose(exact, path, atol=0.05 + 1e-9, equal_nan=True) for path in paths), dpi
 
     def test_a_pdf_has_few_digits(self) -> None:
-        picture = next(figures.draw(reports.busy(12, days=30)))
+        picture = next(rendering.draw(reports.busy(12, days=30)))
         page = max((zlib.decompress(part) for part in STREAM.findall(picture.pdf) if part[:1] == b"x"), key=len)
         numbers = [number for pair in re.findall(rb"(\S+) (\S+) l\n", page) for number in pair]
         long = [number for number in numbers if len(number.partition(b".")[2]) > 1]
@@ -348,8 +341,8 @@ class TestWords:
 
     def test_the_legend_is_in_the_order_of_the_stack(self) -> None:
         report = reports.busy(20, days=3)
-        assert legend(figure_of(report, "NCPUS")) == ["others (8 users)", *reversed(report.users[:12])]
-        assert legend(figure_of(report, "overview")) == ["others (8 users)", *reversed(report.users[:12])]
+        assert legend(figure_of(report, "NCPUS")) == ["others (8 users)", *reversed(report[UsageSection].users[:12])]
+        assert legend(figure_of(report, "overview")) == ["others (8 users)", *reversed(report[UsageSection].users[:12])]
 
     def test_the_overview_has_all_charts_and_one_legend(self) -> None:
         figure = figure_of(reports.busy(3, days=1), "overview")

@@ -17,7 +17,7 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from librarian.render.pictures import style
+from librarian.render.pictures import figure, style
 from librarian.shared.files import MONTH
 from librarian.shared.report import Report
 from librarian.site import assets
@@ -27,11 +27,12 @@ from librarian.subjects.months import pictures as month_pictures
 from librarian.subjects.months import tables as monthly
 from librarian.subjects.months.grants import Allocation
 from librarian.subjects.months.model import jobs_failed
-from librarian.subjects.months.plain import describe_months
+from librarian.subjects.months.plain import describe
+from librarian.subjects.months.section import MonthsSection
 from librarian.subjects.months.tables import Statement
 from librarian.subjects.months.to_json import month_json, pace_json
-from librarian.subjects.usage import pictures
-from tests.unit import reports
+from librarian.subjects.usage.section import UsageSection
+from tests.unit import rendering, reports
 from tests.unit.test_page import Elements, policy_of
 
 HEAD = ("User", "CPU-hours", "share", "GPU-hours", "share", "GiB-hours", "Job-hours", "Billing")
@@ -45,14 +46,14 @@ def statement(report: Report, **changes: Any) -> Statement:
     header = report.header
     made = Statement(
         *(header.qos, header.title, header.cluster, header.zone, report.window.now),
-        *(report.months, report.paces, report.untracked),
+        *(report[MonthsSection].months, report[MonthsSection].paces, report[UsageSection].untracked),
     )
     return replace(made, **changes)
 
 
 def older(report: Report) -> Statement:
     """The months as of a store that kept users alone at first."""
-    before, now = report.months
+    before, now = report[MonthsSection].months
     bare = {user: replace(totals, ended={}) for user, totals in before.users.items()}
     before = replace(before, runs_from=None, accounts={}, users=bare, total=replace(before.total, ended={}))
     half = {account: replace(it, hours={k: v / 2 for k, v in it.hours.items()}) for account, it in now.accounts.items()}
@@ -134,15 +135,15 @@ def test_csv_has_the_numbers_and_no_formulas() -> None:
     whole = next(row for row in rows if row["kind"] == "all")
     for key in ("NCPUS", "MEMORY"):
         assert sum(float(row[key]) for row in users) == pytest.approx(float(whole[key]), abs=0.1)
-    assert float(whole["NCPUS"]) == pytest.approx(report.total.hours["NCPUS"], abs=0.01)
+    assert float(whole["NCPUS"]) == pytest.approx(report[UsageSection].total.hours["NCPUS"], abs=0.01)
 
 
 def test_json_has_what_a_data_file_has() -> None:
     report = reports.golden()
     (told,) = json.loads(monthly.data([statement(report)], version="0.1.0"))["qos"]
-    assert told["months"] == json.loads(json.dumps([month_json(month) for month in report.months]))
-    assert told["allocations"] == json.loads(json.dumps([pace_json(pace) for pace in report.paces]))
-    for month, one in zip(report.months, told["months"], strict=True):
+    assert told["months"] == json.loads(json.dumps([month_json(month) for month in report[MonthsSection].months]))
+    assert told["allocations"] == json.loads(json.dumps([pace_json(pace) for pace in report[MonthsSection].paces]))
+    for month, one in zip(report[MonthsSection].months, told["months"], strict=True):
         assert one["total"]["failed"] == jobs_failed(month.total)
         assert sum(user["jobs"] for user in one["users"].values()) == one["total"]["jobs"]
     assert (told["qos"], told["zone"], told["now"]) == ("avery", "US/Eastern", report.window.now)
@@ -187,8 +188,13 @@ def test_a_pdf_of_as_many_pages_as_it_needs(case: str) -> None:
 
 
 def month_figure(report: Report) -> Figure:
-    with pictures.styled():
-        return pictures._month(report)
+    with figure.styled():
+        return month_pictures.draw(report)
+
+
+def nothing_known() -> Report:
+    report = reports.empty()
+    return replace(report, sections={**report.sections, "months": MonthsSection((), ())})
 
 
 def words(figure: Figure) -> list[str]:
@@ -206,7 +212,7 @@ class TestPicture:
         report = reports.golden()
         figure = month_figure(report)
         rows = month_pictures.rows_of(report)
-        before, now = report.months
+        before, now = report[MonthsSection].months
         assert [row.user for row in rows] == ["alice", "bob", "zoë\udcff", None]
         assert widths(figure, 0) == [part["NCPUS"] for row in rows for part in (row.now, row.before)]
         assert sum(widths(figure, 0)) == pytest.approx(before.total.hours["NCPUS"] + now.total.hours["NCPUS"])
@@ -217,7 +223,7 @@ class TestPicture:
 
     def test_the_pace_goes_from_what_is_known_to_its_end(self) -> None:
         report = reports.busy(4, allocations=SHARED)
-        figure, pace = month_figure(report), report.paces[0]
+        figure, pace = month_figure(report), report[MonthsSection].paces[0]
         even, amount, used, ahead = (list(map(float, line.get_ydata())) for line in figure.axes[2].lines)
         assert even == [0, 30_000]
         assert set(amount) == {30_000}
@@ -227,7 +233,7 @@ class TestPicture:
     def test_a_month_alone_has_one_bar_a_user(self) -> None:
         report = reports.hostile()
         figure = month_figure(report)
-        assert len(report.months) == 1
+        assert len(report[MonthsSection].months) == 1
         assert len(widths(figure, 0)) == len(month_pictures.rows_of(report)) == 13
         assert "$alpha_{1}$" in words(figure)
 
@@ -236,7 +242,7 @@ class TestPicture:
         [
             (reports.empty(), "no CPU-hours yet"),
             (reports.busy(2, gpus=False, gpus_tracked=False), "GPUs are not tracked on this cluster"),
-            (replace(reports.empty(), months=()), "no GPU-hours yet"),
+            (nothing_known(), "no GPU-hours yet"),
         ],
         ids=["empty", "untracked", "nothing known"],
     )
@@ -248,7 +254,10 @@ class TestPicture:
         """Names are beside their bars, one a line; the picture is as high as that needs. 0 are those with odd names."""
         odd = [reports.Run("W" * 60, reports.NOW - 7200, reports.NOW - 3600)]
         report = reports.busy(users, top_users=40, allocations=SHARED) if users else reports.report_of(odd)
-        report = report if users else replace(report, paces=reports.hostile(allocations=SHARED).paces)
+        if not users:
+            section = report[MonthsSection]
+            paces = reports.hostile(allocations=SHARED)[MonthsSection].paces
+            report = replace(report, sections={**report.sections, "months": replace(section, paces=paces)})
         figure = month_figure(report)
         canvas = style.canvas(figure)
         canvas.draw()
@@ -272,12 +281,12 @@ class TestPicture:
     def test_it_is_described_for_those_who_do_not_see_it(self) -> None:
         report = reports.golden()
         data = {
-            "months": [month_json(month) for month in report.months],
-            "allocations": [pace_json(pace) for pace in report.paces],
+            "months": [month_json(month) for month in report[MonthsSection].months],
+            "allocations": [pace_json(pace) for pace in report[MonthsSection].paces],
             "untracked": [],
             "units": {"NCPUS": {"hours": "CPU-hours"}, "NGPUS": {"hours": "GPU-hours"}},
         }
-        told = describe_months(data)
+        told = describe(data).words
         assert "October 2026, as far as it is known: 255 CPU-hours, 40 GPU-hours, most by alice." in told
         assert "Of the GPU allocation of 17,520 GPU-hours 0.4 % is used; even use would be 34 %." in told
-        assert describe_months({}) == "Hours by user in this month and the last."
+        assert describe({}).words == "Hours by user in this month and the last."

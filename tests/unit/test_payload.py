@@ -22,15 +22,18 @@ from jsonschema import Draft202012Validator
 
 from librarian.demo.group import simulate
 from librarian.demo.slurm import DemoSlurm
-from librarian.render.json import numbers, payload
+from librarian.render.json import numbers
+from librarian.render.json.index import Entry
+from librarian.render.plotly import Plotly
 from librarian.shared import files
 from librarian.shared.report import Report, Staleness
 from librarian.shared.window import DAY, isoformat
-from librarian.site.assets import Plotly
 from librarian.slurm.command import Slurm
 from librarian.subjects.jobs import ask
 from librarian.subjects.jobs.ask import Query
-from tests.unit import reports
+from librarian.subjects.usage.section import UsageSection
+from tests.unit import rendering, reports
+from tests.unit.rendering import PICTURES
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 GOLDEN = CHECKOUT / "tests/data/golden"
@@ -41,7 +44,7 @@ BASIC = Plotly("4.1.1", Path("/x/plotly-basic.min.js"), "plotly-basic-4.1.1.min.
 
 
 def data_bytes(report: Report) -> bytes:
-    return payload.data_json(report, next_expected=report.window.now + 600, version="0.1.0")
+    return rendering.data_json(report, next_expected=report.window.now + 600, version="0.1.0")
 
 
 def data_of(report: Report) -> dict[str, Any]:
@@ -52,13 +55,13 @@ def data_of(report: Report) -> dict[str, Any]:
 def index_bytes(plotly: Plotly = BASIC, files: frozenset[str] | None = None) -> bytes:
     now = reports.golden().window.now
     entries = [
-        payload.Entry("avery", 'Avery Lab & "Friends"', now, Staleness(), files),
-        payload.Entry("bruno", "Bruno Lab", now - DAY, Staleness(True, now - DAY, "sacct: Connection refused")),
-        payload.Entry("../<new>", "New", None, Staleness(True, None, "nothing was collected yet")),
+        Entry("avery", 'Avery Lab & "Friends"', now, Staleness(), files),
+        Entry("bruno", "Bruno Lab", now - DAY, Staleness(True, now - DAY, "sacct: Connection refused")),
+        Entry("../<new>", "New", None, Staleness(True, None, "nothing was collected yet")),
     ]
     facts = {"cluster": "tillicum", "zone": reports.ZONE, "version": "0.1.0"}
     times = {"now": now, "next_expected": now + 600, "refresh_seconds": 600}
-    return payload.index_json(entries, plotly=plotly, **facts, **times)  # type: ignore[arg-type]
+    return rendering.index_json(entries, plotly=plotly, **facts, **times)
 
 
 def validator(name: str) -> Draft202012Validator:
@@ -165,7 +168,7 @@ class TestData:
         assert data["metadata"]["qos"] == "avery"
         assert data["metadata"]["last_updated"] == "2026-11-01T14:10:00-05:00"
         assert data["metadata"]["time_resolution_seconds"] == 3600
-        assert data["users"] == list(report.users)
+        assert data["users"] == list(report[UsageSection].users)
         assert list(data["observables"]) == CHARTED
         assert list(data["thresholds"]) == list(data["nice_names"]) == list(data["observables"])
         assert all(set(rows) == set(data["users"]) for rows in data["observables"].values())
@@ -236,10 +239,10 @@ class TestData:
 
     def test_now_and_totals_are_in_full(self) -> None:
         report = reports.busy(9, days=2)
-        data = data_of(report)
-        assert data["now"]["total"] == report.now_total
-        assert data["now"]["users"] == report.now
-        assert data["totals"]["total"]["hours"] == report.total.hours
+        data, use = data_of(report), report[UsageSection]
+        assert data["now"]["total"] == use.now_total
+        assert data["now"]["users"] == use.now
+        assert data["totals"]["total"]["hours"] == use.total.hours
         assert (data["totals"]["from"], data["totals"]["to"]) == (report.window.start, report.window.now)
 
     def test_no_limit_zero_and_unknown_are_three_things(self) -> None:
@@ -301,7 +304,7 @@ class TestData:
 
     def test_a_number_that_is_none_is_never_written(self) -> None:
         report = reports.golden()
-        report.usage.integrals[0, 0, 0] = np.nan
+        report[UsageSection].usage.integrals[0, 0, 0] = np.nan
         with pytest.raises(ValueError, match="JSON"):
             data_bytes(report)
 

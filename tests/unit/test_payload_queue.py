@@ -11,11 +11,13 @@ from jsonschema import Draft202012Validator
 from matplotlib.figure import Figure
 
 from librarian.render.pictures.captions import label
+from librarian.render.pictures.figure import styled
 from librarian.shared import palette
 from librarian.shared.report import Report
+from librarian.subjects.queue import pictures
 from librarian.subjects.queue.model import Seen, queue_table
 from librarian.subjects.queue.pictures import IN_USE, queue_layers
-from librarian.subjects.usage import pictures
+from librarian.subjects.queue.section import QueueSection
 from tests.unit import rendering, reports
 from tests.unit.test_payload import data_of, validator
 
@@ -91,8 +93,8 @@ class TestData:
 
 
 def drawn(report: Report) -> Figure:
-    with pictures.styled():
-        return pictures._queue(report)
+    with styled():
+        return pictures.draw(report)
 
 
 class TestPicture:
@@ -103,7 +105,7 @@ class TestPicture:
         assert len(own) == len({layer.colour for layer in layers if layer.user}) <= 12
         report = many()
         means = sum(layer.means for layer in layers[1:])
-        assert means == pytest.approx(report.wanted.means["NCPUS"].sum(axis=0), nan_ok=True)
+        assert means == pytest.approx(report[QueueSection].wanted.means["NCPUS"].sum(axis=0), nan_ok=True)
 
     def test_no_colour_stands_for_two(self) -> None:
         report = reports.busy(40, samples=reports.wishes([f"user{n:03d}" for n in range(40)], days=3))

@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 
 from librarian.render.html import plain
-from librarian.render.html.plain import describe, render_plain
 from librarian.shared.report import Report
 from librarian.shared.words import amount, percent
 from librarian.site import assets
 from librarian.subjects.limits.model import Change, QosLimits
-from tests.unit import reports
+from tests.unit import rendering, reports
 from tests.unit.rendering import PICTURES
 from tests.unit.test_page import EVIL, Elements, golden_datasets, golden_index, policy_of, sha
 from tests.unit.test_payload import data_of
@@ -22,7 +21,7 @@ from tests.unit.test_payload import data_of
 
 def rendered(index: dict[str, Any] | None = None, datasets: dict[str, bytes] | None = None) -> str:
     data = golden_datasets() if datasets is None else datasets
-    return render_plain(index or golden_index(), data, templates=assets.templates())
+    return rendering.render_plain(index or golden_index(), data, templates=assets.templates())
 
 
 def page_of(report: Report) -> str:
@@ -120,7 +119,7 @@ def test_pictures_have_their_contents_in_words() -> None:
     ids=["nothing", "untracked", "short bins"],
 )
 def test_what_a_chart_shows(report: Report, key: str, words: str) -> None:
-    assert words in describe(data_of(report), key, reports.ZONE)
+    assert words in rendering.subject_of(key).describe(data_of(report), key, reports.ZONE).words
 
 
 def test_how_old_the_data_are_and_what_was_left_out_is_said() -> None:

@@ -17,6 +17,7 @@ import pytest
 from librarian.shared.report import Report
 from librarian.shared.window import DAY
 from librarian.subjects.usage.csv import usage_gzip
+from librarian.subjects.usage.section import UsageSection
 from tests.unit import reports
 from tests.unit.test_payload import CHARTED, data_of
 
@@ -49,7 +50,7 @@ def test_it_has_the_numbers_of_the_json_and_nothing_else() -> None:
 
 def test_what_has_no_chart_is_here_and_adds_up_to_the_totals() -> None:
     report = reports.busy(9, days=3)
-    data, sums = data_of(report), dict.fromkeys(report.users, 0.0)
+    data, sums = data_of(report), dict.fromkeys(report[UsageSection].users, 0.0)
     assert "BILLING" not in data["observables"]
     for row in table_of(report):
         sums[row["user"]] += float(row["BILLING"]) * int(row["seconds"]) / 3600
@@ -62,14 +63,14 @@ def test_rows_are_by_time_then_by_name() -> None:
     report = reports.busy(9, days=3)
     order = [(int(row["start_epoch"]), row["user"]) for row in table_of(report)]
     assert order == sorted(set(order))
-    assert list(report.users) != sorted(report.users)
+    assert list(report[UsageSection].users) != sorted(report[UsageSection].users)
 
 
 def test_seconds_of_the_last_bin_are_those_that_have_passed() -> None:
     table = table_of(reports.golden())
     assert {row["seconds"] for row in table} == {"3600", "600"}
     hours = sum(float(row["NCPUS"]) * int(row["seconds"]) / 3600 for row in table)
-    assert hours == pytest.approx(reports.golden().total.hours["NCPUS"])
+    assert hours == pytest.approx(reports.golden()[UsageSection].total.hours["NCPUS"])
 
 
 def test_names_come_back_as_they_were_and_none_is_a_formula() -> None:
@@ -129,7 +130,7 @@ def test_equal_tables_have_equal_bytes_which_know_neither_time_nor_name() -> Non
 def test_hours_later_only_the_first_and_the_last_day_are_others() -> None:
     flushed = b"\x00\x00\xff\xff"  # where the compression began anew
     report, next_one = later(0), later(2)
-    assert report.users != next_one.users
+    assert report[UsageSection].users != next_one[UsageSection].users
     one, other = usage_gzip(report), usage_gzip(next_one)
     days, again = one.split(flushed), other.split(flushed)
     assert len(days) > 20
