@@ -174,7 +174,10 @@ class TestLayers:
         stack = layers(report, "NCPUS")
         assert [layer.user for layer in stack] == [*report[UsageSection].users[:12], None]
         assert stack[-1].users == set(report[UsageSection].users[12:])
-        assert [layer.colour for layer in stack] == [*(report.colours[u] for u in report[UsageSection].users[:12]), palette.OTHERS]
+        assert [layer.colour for layer in stack] == [
+            *(report.colours[u] for u in report[UsageSection].users[:12]),
+            palette.OTHERS,
+        ]
 
     def test_together_they_are_all_that_was_held(self) -> None:
         report = reports.busy(20, days=3)

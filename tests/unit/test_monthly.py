@@ -32,7 +32,7 @@ from librarian.subjects.months.section import MonthsSection
 from librarian.subjects.months.tables import Statement
 from librarian.subjects.months.to_json import month_json, pace_json
 from librarian.subjects.usage.section import UsageSection
-from tests.unit import rendering, reports
+from tests.unit import reports
 from tests.unit.test_page import Elements, policy_of
 
 HEAD = ("User", "CPU-hours", "share", "GPU-hours", "share", "GiB-hours", "Job-hours", "Billing")
