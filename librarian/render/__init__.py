@@ -1,1 +1,1 @@
-"""From a `Report` to bytes: pictures, JSON and CSV, pages."""
+"""Tools that turn values into bytes: pictures, JSON, HTML. What stands in them is the subjects' to say."""

@@ -82,7 +82,7 @@ def gpus_of(kinds: Iterable[str]) -> tuple[Observable, ...]:
 
 
 def gpu_type(observable: Observable) -> str:
-    """The type of GPUs that is measured, "" where it is none."""
+    """The type of GPUs that a resource is, "" where it is none."""
     return observable.key.partition(":")[2]
 
 

@@ -1,1 +1,1 @@
-"""One room a Slurm command: build the argument list, run it, parse its answer."""
+"""Running Slurm's commands, and what every parser of their answers needs."""

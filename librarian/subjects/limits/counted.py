@@ -22,7 +22,7 @@ _USERS, _ACCOUNTS = "User Limits", "Account Limits"
 
 
 def ask(slurm: Slurm, name: str, limits: QosLimits, login: Callable[[int], str]) -> dict[str, Held]:
-    """What counts at each place that may limit the QoS `name`, by place as `core.policy` names them.
+    """What counts at each place that may limit the QoS `name`, by place as `policy` names them.
 
     `login` gives a user's name by number: 22.05 tells only that. Raises `SlurmError`; a QoS of which slurmctld tells
     nothing, as where PrivateData hides it, is left out.

@@ -1,4 +1,4 @@
-"""What an allocation is, as the configuration gives it; what became of it is computed in `core.allocation`."""
+"""What an allocation is, as the configuration gives it; what became of it is computed in `allocation`."""
 
 from __future__ import annotations
 
