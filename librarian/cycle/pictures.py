@@ -79,14 +79,17 @@ def pictures_of(
     return found
 
 
-def _drawn(report: Report, by_name: Mapping[str, Subject], processes: int) -> Iterable[Picture]:
-    if not by_name:
-        return
+def draw_one(subject: Subject, report: Report, name: str) -> Picture:
+    """One picture of a subject."""
     from librarian.render.pictures import figure  # matplotlib is loaded only where there is something to draw
 
+    with figure.styled():
+        return figure.saved(name, subject.draw(report, name))
+
+
+def _drawn(report: Report, by_name: Mapping[str, Subject], processes: int) -> Iterable[Picture]:
     def draw(name: str) -> Picture:
-        with figure.styled():
-            return figure.saved(name, by_name[name].draw(report, name))
+        return draw_one(by_name[name], report, name)
 
     names = list(by_name)
     done = workers.spread(draw, names, processes)

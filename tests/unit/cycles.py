@@ -10,13 +10,12 @@ import pytest
 from librarian import config
 from librarian.config import setup
 from librarian.config.setup import Setup
-from librarian.cycle import assemble, housekeeping, stages
+from librarian.cycle import assemble, housekeeping, pictures, stages
 from librarian.demo.runs import Run
 from librarian.demo.slurm import DemoSlurm
 from librarian.render.pictures.figure import Picture
 from librarian.site import folder as sitefolder
 from librarian.subjects.jobs.keep import JobRuns
-from librarian.subjects.usage import pictures
 from librarian.subjects.usage.keep import Hours
 from tests.unit.runs import run_of
 
@@ -61,4 +60,4 @@ def ended(number: int, **changes: object) -> Run:
 
 def leave_out_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests that do not look at the pictures need not wait for them."""
-    monkeypatch.setattr(pictures, "draw_one", lambda report, name: Picture(name, b"png", b"pdf"))
+    monkeypatch.setattr(pictures, "draw_one", lambda subject, report, name: Picture(name, b"png", b"pdf"))
