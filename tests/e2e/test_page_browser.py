@@ -19,6 +19,7 @@ from librarian.shared.files import file_names
 from librarian.shared.report import Report
 from librarian.site import assets
 from librarian.subjects.limits.model import QosLimits
+from librarian.subjects.usage.section import UsageSection
 from tests.e2e.browser import Visit, browser, visit, web
 from tests.e2e.sites import INTERVAL, NOW, Site
 from tests.unit import reports
@@ -411,7 +412,9 @@ def test_newer_data_come_by_themselves_and_the_reader_stays_where_they_were(visi
     scrolled = page.evaluate(f"() => {places}")
     assert scrolled[1] == 60
     newer = renew()
-    assert [row[0] for row in cells(page.locator("#panel-avery .totals table"))[1:-1]] == list(newer.reports[0].users)
+    assert [row[0] for row in cells(page.locator("#panel-avery .totals table"))[1:-1]] == list(
+        newer.reports[0][UsageSection].users
+    )
     assert page.evaluate(f"() => {places}") == scrolled
     assert page.evaluate(f"() => document.activeElement === {box}")
     assert page.locator("#panel-avery .legend [aria-pressed=false]").inner_text() == "user000"

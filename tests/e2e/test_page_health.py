@@ -11,6 +11,7 @@ from librarian.site.single_file import write_single
 from tests.e2e.browser import browser, visit, web
 from tests.e2e.sites import INTERVAL, NOW
 from tests.e2e.test_page_browser import Open, Publish, pair, panel, publish, tab, wait_for_text
+from tests.unit.rendering import TITLES
 
 __all__ = ["browser", "publish", "visit", "web"]
 
@@ -33,7 +34,7 @@ def fared(now: int = NOW, error: str | None = None, **qos: str | None) -> bytes:
 def test_what_failed_with_a_qos_is_told_as_text(visit: Open, publish: Publish, way: str) -> None:
     published = publish(pair(status=fared(avery=f"sacct: {EVIL}", bruno=None)))
     copy = published.folder.parent / "copy.html"
-    write_single(published.folder, copy)
+    write_single(published.folder, copy, TITLES)
     page = visit({"http": published.address, "file": published.file, "copy": copy.as_uri()}[way]).page
     wait_for_text(page, "#banner", "Slurm could not be asked about this QoS at the last try, Fri, Nov 20, 14:10 EST")
     assert banner(page).endswith("sacct: <img src=x onerror=alert(1)></script><!-- \ufffd.")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from librarian.subjects.usage.section import UsageSection
 from tests.e2e.browser import browser, visit, web
 from tests.e2e.limits_site import LimitsSite
 from tests.e2e.sites import NOW, Site
@@ -24,7 +25,7 @@ def text_of(page: Any, part: str) -> str:
 
 
 def users_of(site: Site) -> list[str]:
-    return list(site.reports[0].users)
+    return list(site.reports[0][UsageSection].users)
 
 
 def test_who_waits_why_and_until_when(visit: Open, publish: Publish) -> None:

@@ -15,6 +15,7 @@ from tests import patience
 from tests.e2e.browser import Visit, browser, visit, web
 from tests.e2e.sites import NOW, Site
 from tests.unit import reports
+from tests.unit.rendering import TITLES
 
 __all__ = ["browser", "visit", "web"]
 
@@ -111,7 +112,7 @@ def test_it_is_read_in_a_terminal(demo_folder: Path) -> None:
 def test_one_file_has_everything_and_asks_for_nothing(demo_folder: Path, tmp_path: Path, visit: Open) -> None:
     target = tmp_path / "mailed" / "usage.html"
     target.parent.mkdir()
-    size = write_single(demo_folder, target)
+    size = write_single(demo_folder, target, TITLES)
     assert size < 4_000_000
     seen = visit(target.as_uri(), now=None)
     page = seen.page
@@ -133,7 +134,7 @@ def test_a_copy_on_a_web_server_looks_for_nothing_newer(web: tuple[Path, str], t
     folder = web[0] / tmp_path.name
     folder.mkdir()
     site = Site([reports.busy(3, days=2), reports.stale(qos="s")]).write(tmp_path / "site").parent
-    write_single(site, folder / "usage.html")
+    write_single(site, folder / "usage.html", TITLES)
     seen = visit(f"{web[1]}/{tmp_path.name}/usage.html", now=NOW + 60)
     page = seen.page
     page.wait_for_selector("#panel-avery[data-drawn]")
@@ -146,7 +147,7 @@ def test_a_copy_on_a_web_server_looks_for_nothing_newer(web: tuple[Path, str], t
 
 
 def test_a_copy_keeps_nobody_out_and_shows_pictures_without_javascript(site: Path, tmp_path: Path, visit: Open) -> None:
-    write_single(site, tmp_path / "usage.html")
+    write_single(site, tmp_path / "usage.html", TITLES)
     page = visit((tmp_path / "usage.html").as_uri()).page
     page.wait_for_selector("#panel-avery[data-drawn]")
     assert not [found for found in violations(page) if found[0] in {"serious", "critical"}]

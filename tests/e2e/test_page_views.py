@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from librarian.subjects.usage.section import UsageSection
 from tests.e2e.browser import browser, visit, web
 from tests.e2e.sites import NOW, Site
 from tests.e2e.test_page_browser import AXE, NAMES, Open, Publish, Published, demo, live, pair, publish
@@ -212,7 +213,7 @@ def test_what_is_typed_stays_when_newer_data_come(visit: Open, publish: Publish)
     assert field.evaluate("field => document.activeElement === field")
     newer = renew()
     assert field.input_value() == "er00"
-    assert users(page) == list(newer.reports[0].users)
+    assert users(page) == list(newer.reports[0][UsageSection].users)
     assert field.evaluate("field => document.activeElement === field")
 
 

@@ -141,12 +141,12 @@ def report_on(
     pressed = press(jobs, window, tally.usage.observables, histories)
     facts = {
         "jobs": JobsFacts(counting(jobs, now), rejects, gpus_tracked),
-        "usage": UsageFacts(tally, unfinished(Scope(qos), jobs, tally.usage)),
+        "usage": UsageFacts(tally, unfinished(Scope(cluster, qos), jobs, tally.usage)),
         "limits": LimitsFacts(limits, changes, overrides or {}, pressed),
         "queue": QueueFacts(queue or Seen(), samples or Samples()),
         "months": MonthsFacts(months_of(jobs, tally.usage), paces_of(tally.usage, allocations)),
     }
-    known = Known(Watched(Scope(qos), title), staleness, "", window, Facts(facts))
+    known = Known(Watched(Scope(cluster, qos), title), staleness, "", window, Facts(facts))
     failures = Failures()
     report = build(known, header, SUBJECTS, failures)
     assert report and not failures.problems

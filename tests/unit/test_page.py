@@ -14,11 +14,12 @@ from typing import Any
 import jinja2
 import pytest
 
-from librarian.render.html.page import joined, render_page
+from librarian.render.html.page import joined
 from librarian.render.html.templates import embedded
 from librarian.render.json.packed import unpacked
 from librarian.render.plotly import Plotly
 from librarian.site import assets
+from tests.unit.rendering import render_page
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 GOLDEN = CHECKOUT / "tests/data/golden"

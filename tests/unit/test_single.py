@@ -14,6 +14,7 @@ from librarian.site import assets
 from librarian.site.single_file import write_single
 from tests.e2e.sites import Site
 from tests.unit import reports
+from tests.unit.rendering import TITLES
 from tests.unit.test_page import Elements, policy_of, sha
 
 LIBRARY = "/** * plotly.js v9.9.9 */\r\nvar a = '</script><!-- <SCRIPT>', b = /<\\/script>/;\rglobalThis.Plotly = {};\n"
@@ -36,7 +37,7 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def written(site: Path) -> Elements:
     target = site.parent / "usage.html"
-    assert write_single(site, target) == target.stat().st_size
+    assert write_single(site, target, TITLES) == target.stat().st_size
     return Elements(target.read_text(encoding="utf-8"))
 
 
@@ -117,10 +118,10 @@ def test_the_same_site_makes_the_same_file_and_names_stay_text(site: Path) -> No
 @pytest.mark.usefixtures("library")
 def test_what_cannot_be_written_is_an_error_with_its_reason(site: Path, tmp_path: Path) -> None:
     with pytest.raises(SiteError, match=r"there is no site in .*nowhere"):
-        write_single(tmp_path / "nowhere", tmp_path / "x.html")
+        write_single(tmp_path / "nowhere", tmp_path / "x.html", TITLES)
     with pytest.raises(SiteError, match="could not be written"):
-        write_single(site, tmp_path / "missing" / "x.html")
+        write_single(site, tmp_path / "missing" / "x.html", TITLES)
     (site / "data_avery.json").unlink()
     with pytest.raises(SiteError, match="No such file or directory"):
-        write_single(site, tmp_path / "x.html")
+        write_single(site, tmp_path / "x.html", TITLES)
     assert not (tmp_path / "x.html").exists()
