@@ -263,3 +263,24 @@ def test_stores_that_were_replaced_are_bounded(path: Path, tmp_path: Path) -> No
         os.utime(aside, (NOW + number, NOW + number))
         os.utime(path, (NOW + number + 1, NOW + number + 1))
     assert names(path) == ["hpg.sqlite", f"hpg.sqlite.replaced-{NOW + 2}", f"hpg.sqlite.replaced-{NOW + 3}"]
+
+
+def test_a_copy_for_which_there_is_no_room_is_said_to_be_one(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(connection: sqlite3.Connection, target: Path) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(maintenance, "copy_of", full)
+    with pytest.raises(StoreError, match=f"the copy {tmp_path / 'copy'} cannot be written: database or disk is full"):
+        export(path, tmp_path / "copy")
+
+
+def test_of_what_is_no_database_nothing_is_counted(path: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    broken.write_bytes(b"no database at all" * 99)
+    found = check(broken)
+    assert (found.path, found.size, found.schema, found.rows, len(found.problems)) == (broken, 18 * 99, 0, {}, 1)
+    with pytest.raises(StoreError, match="is damaged") as caught:
+        take_in(broken, path, NOW)
+    assert caught.value.why == found.problems[0]
