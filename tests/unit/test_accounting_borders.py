@@ -242,3 +242,11 @@ def test_it_is_sacct_that_is_asked() -> None:
     runs = ask.ask(Slurm(runner=answer), Query("avery", 10, 20), "hpg", lambda jobs: got.append(len(jobs)))
     assert asked == [["sacct", *ask.arguments(Query("avery", 10, 20), "hpg")]]
     assert (got, len(runs.jobs)) == ([1], 1)
+
+
+@pytest.mark.parametrize("text", ["٣", "²", "1٣"])
+@pytest.mark.parametrize("column", ["DBIndex", "JobIDRaw", "Start", "End", "ElapsedRaw"])
+def test_digits_of_other_scripts_are_no_numbers(column: str, text: str) -> None:
+    """Python reads some of them as numbers, and pandas refuses the whole answer for them."""
+    runs = parse(sacct_answer([sacct_line(DBIndex="1"), sacct_line(**{"DBIndex": "2", column: text})]), "hpg")
+    assert (runs.jobs["dbindex"].tolist(), len(runs.rejects)) == ([1], 1)
