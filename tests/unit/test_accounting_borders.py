@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -214,3 +216,37 @@ def test_a_row_that_lacks_its_last_field_is_a_reject(place: int) -> None:
     runs = parse(sacct_answer(lines), "hpg")
     assert runs.jobs["dbindex"].tolist() == [1, 2]
     assert [reject.key for reject in runs.rejects] == ["run 3"]
+
+
+def test_nothing_of_a_run_is_left_that_lies_before_its_submission() -> None:
+    line = sacct_line(Submit="150", Start="100", End="120", ElapsedRaw="10")
+    (run,) = parse(sacct_answer([line]), "hpg").jobs.to_dict("records")
+    assert (run["start"], run["end"], run["elapsed"]) == (120, 120, 0)
+
+
+def test_a_reject_may_hold_bytes_that_are_no_text() -> None:
+    lines = [sacct_line(), sacct_line(DBIndex="8", User="a\udcffb", Start="?"), "no\udcff row"]
+    rejects = parse(sacct_answer(lines), "hpg").rejects
+    assert [reject.key for reject in rejects][:1] == ["run 8"]
+    assert ["\ufffd" in reject.line for reject in rejects] == [True, True]
+
+
+def test_it_is_sacct_that_is_asked() -> None:
+    asked: list[list[str]] = []
+
+    def answer(argv: Sequence[str], *, timeout: float, env: Mapping[str, str]) -> Answer:
+        asked.append(list(argv))
+        return sacct_answer([sacct_line()])
+
+    got: list[int] = []
+    runs = ask.ask(Slurm(runner=answer), Query("avery", 10, 20), "hpg", lambda jobs: got.append(len(jobs)))
+    assert asked == [["sacct", *ask.arguments(Query("avery", 10, 20), "hpg")]]
+    assert (got, len(runs.jobs)) == ([1], 1)
+
+
+@pytest.mark.parametrize("text", ["٣", "²", "1٣"])
+@pytest.mark.parametrize("column", ["DBIndex", "JobIDRaw", "Start", "End", "ElapsedRaw"])
+def test_digits_of_other_scripts_are_no_numbers(column: str, text: str) -> None:
+    """Python reads some of them as numbers, and pandas refuses the whole answer for them."""
+    runs = parse(sacct_answer([sacct_line(DBIndex="1"), sacct_line(**{"DBIndex": "2", column: text})]), "hpg")
+    assert (runs.jobs["dbindex"].tolist(), len(runs.rejects)) == ([1], 1)
