@@ -27,6 +27,13 @@ from tests.unit.cycles import NOW
 from tests.unit.frozen import ROOT, STOPPED, librarian
 from tests.unit.rendering import PICTURES
 
+# Nothing ends what a machine that does much else is slow to do.
+LIMITLESS = """[run]
+time_limit_seconds = 86400
+collect_seconds = 86400
+render_seconds = 86400
+publish_seconds = 86400
+"""
 # Slurm's commands, answered by the demo's Slurm: one quiet user, two runs.
 STAND_IN = f"""#!{sys.executable}
 import os, sys
@@ -58,6 +65,7 @@ def furnished(folder: Path) -> Path:
         path.chmod(path.stat().st_mode | stat.S_IXUSR)
     (folder / "librarian.toml").write_text(
         f'[cluster]\nname = "demo"\ntimezone = "UTC"\n[slurm]\nbin_dir = "{folder}/bin"\n'
+        f"timeout_seconds = 3600\n{LIMITLESS}"
         '[paths]\nstate = "state"\nsite = "site"\n[[qos]]\nname = "avery"\n'
     )
     return folder

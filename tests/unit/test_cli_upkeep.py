@@ -102,14 +102,15 @@ def test_the_log_tells_of_each_run_and_may_be_elsewhere_or_nowhere(ran: Path) ->
     assert all(line[:20].endswith("Z") for line in lines)
     (ran / "bin" / "down").touch()
     config = (ran / "librarian.toml").read_text()
-    (ran / "librarian.toml").write_text(f"{config}[run]\nretry_seconds = 0\n")
+    (ran / "librarian.toml").write_text(config.replace("[run]\n", "[run]\nretry_seconds = 0\n"))
     done = librarian(ran, "run")
     assert "slurmdbd is down" in log.read_text()
     assert done.stderr.count("\n") == len(done.stderr.splitlines()), "cron hears what failed, and no more"
     assert "INFO" not in done.stderr
     before = log.read_text()
     for name in ("", "no/such/folder"):
-        (ran / "librarian.toml").write_text(f"{config}[run]\nretry_seconds = 0\nlog = {json.dumps(name)}\n")
+        options = f"[run]\nretry_seconds = 0\nlog = {json.dumps(name)}\n"
+        (ran / "librarian.toml").write_text(config.replace("[run]\n", options))
         assert librarian(ran, "collect").returncode == 3, "a log that cannot be written troubles nobody"
     assert log.read_text() == before
 
@@ -148,8 +149,6 @@ def test_store_check_export_import(ran: Path) -> None:
 def hanging(ran: Path, request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[str]]:
     """A run whose sacct hangs, with a child of its own; the parameter is what SIGHUP does to it at first."""
     (ran / "bin" / "sacct").write_text(f"#!/bin/sh\nsleep 3210 &\necho $! >{ran}/child\nsleep 3210\n")
-    config = (ran / "librarian.toml").read_text().replace("[slurm]\n", "[slurm]\ntimeout_seconds = 3000\n")
-    (ran / "librarian.toml").write_text(config)
     argv = command("run", hangup=getattr(request, "param", "SIG_DFL"))
     with subprocess.Popen(argv, cwd=ran, env=environment(ran), text=True, stderr=subprocess.PIPE) as process:
         wait_for(lambda: (ran / "child").exists() and bool((ran / "child").read_text()), "sacct to hang")
