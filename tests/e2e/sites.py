@@ -45,10 +45,10 @@ class Site:
     def index(self) -> dict[str, Any]:
         """index.json, parsed."""
         entries = [
-            Entry(report.header.qos, report.header.title, report.window.now, report.staleness)
+            rendering.Entry(report.header.qos, report.header.title, report.window.now, report.staleness)
             for report in self.reports
         ]
-        entries += [Entry(qos, qos, None, Staleness(True, None, why)) for qos, why in self.missing.items()]
+        entries += [rendering.Entry(qos, qos, None, Staleness(True, None, why)) for qos, why in self.missing.items()]
         text = rendering.index_json(
             entries,
             cluster=self.reports[0].header.cluster if self.reports else "hpg",

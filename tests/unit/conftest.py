@@ -6,6 +6,7 @@ from hypothesis import settings
 from librarian.system import host
 
 settings.register_profile("librarian", deadline=None)
+settings.register_profile("quick", deadline=None, max_examples=25)  # for `scripts/test --quick`
 settings.load_profile("librarian")
 
 

@@ -95,7 +95,7 @@ CASES = {
 
 
 @cache
-def drawn() -> tuple[figures.Picture, ...]:
+def drawn() -> tuple[figure.Picture, ...]:
     """All pictures of the golden report, made once: drawing takes two seconds."""
     return tuple(rendering.draw(reports.golden()))
 
