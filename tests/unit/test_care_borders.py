@@ -18,7 +18,7 @@ from librarian.subjects.usage.keep import Hours
 from tests.unit.tables import jobs_table
 
 NOW = 1_793_000_000
-AVERY = Scope("avery")
+AVERY = Scope("demo", "avery")
 ASKED = Asked(0, NOW, 0.5, rows=1, full=True)
 
 
@@ -26,13 +26,13 @@ ASKED = Asked(0, NOW, 0.5, rows=1, full=True)
 def path(tmp_path: Path) -> Path:
     """A store with a run in it."""
     path = tmp_path / "state" / "hpg.sqlite"
-    with opened(path) as store:
+    with opened(path, "demo") as store:
         JobRuns(store).add(AVERY, ASKED, jobs_table({"dbindex": 1}), ())
     return path
 
 
 def runs(path: Path) -> list[int]:
-    with opened(path) as store:
+    with opened(path, "demo") as store:
         return left(store)
 
 
@@ -65,7 +65,7 @@ def test_a_file_is_made_smaller_from_a_quarter_and_a_mebibyte_of_nothing(
     monkeypatch.setattr(Store, "one", lambda self, sql: (told[sql.removeprefix("PRAGMA ")],))
     asked: list[tuple[Path, int]] = []
     monkeypatch.setattr(maintenance, "has_room", lambda folder, needed: asked.append((folder, needed)) is None)
-    with opened(path) as store:
+    with opened(path, "demo") as store:
         assert shrink(store) is shrinks
     assert asked == ([(path.parent, pages * size)] if shrinks else [])
 
@@ -74,7 +74,7 @@ def test_where_there_is_no_room_for_a_second_file_it_stays_as_large(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(maintenance, "_VACUUM_FROM", 0)
-    with opened(path) as store:
+    with opened(path, "demo") as store:
         JobRuns(store).forget_strangers(("other",), NOW)
         monkeypatch.setattr(maintenance, "has_room", lambda folder, needed: False)
         assert shrink(store) is False
@@ -85,7 +85,7 @@ def test_where_there_is_no_room_for_a_second_file_it_stays_as_large(
 
 def test_no_text_goes_that_a_run_still_names(path: Path) -> None:
     names = dict(zip(TEXTS, ("ann", "lab", "avery", "gpu", "FAILED", "cpu=4"), strict=True))
-    with opened(path) as store:
+    with opened(path, "demo") as store:
         JobRuns(store).add(
             AVERY, ASKED, jobs_table({"dbindex": 2, **names}, {"dbindex": 3, "end": 5, "user": "gone"}), ()
         )
@@ -103,7 +103,7 @@ def test_no_text_goes_that_a_run_still_names(path: Path) -> None:
 def test_to_the_second_which_runs_are_forgotten(path: Path) -> None:
     ends = {2: 99, 3: 100, 4: 101, 5: 0, 6: UNKNOWN}
     table = jobs_table(*[{"dbindex": index, "start": 0, "end": end, "elapsed": 9} for index, end in ends.items()])
-    with opened(path) as store:
+    with opened(path, "demo") as store:
         JobRuns(store).add(AVERY, ASKED, table, ())
         assert JobRuns(store).forget_runs(AVERY, 100, written=99) == 2
         assert left(store) == [1, 3, 4, 6], "of two that ended before it, one to the last written second"
@@ -115,7 +115,7 @@ def test_to_the_second_which_runs_are_forgotten(path: Path) -> None:
 
 def test_without_any_hours_only_runs_that_never_ran_are_forgotten(path: Path) -> None:
     table = jobs_table({"dbindex": 2, "end": 50, "elapsed": 1}, {"dbindex": 3, "end": 50})
-    with opened(path) as store:
+    with opened(path, "demo") as store:
         JobRuns(store).add(AVERY, ASKED, table, ())
         assert Hours(store).written(AVERY) == 0
         assert JobRuns(store).forget_runs(AVERY, 99, Hours(store).written(AVERY)) == 1
@@ -123,15 +123,15 @@ def test_without_any_hours_only_runs_that_never_ran_are_forgotten(path: Path) ->
 
 
 def test_hours_are_written_down_up_to_the_end_of_the_last(path: Path) -> None:
-    with opened(path) as store:
-        for scope, start in ((AVERY, 3600), (AVERY, 0), (Scope("other"), 72_000)):
+    with opened(path, "demo") as store:
+        for scope, start in ((AVERY, 3600), (AVERY, 0), (Scope("demo", "other"), 72_000)):
             store.execute("INSERT INTO usage VALUES (?, ?, 3600, 'NCPUS', 'ann', 1.0)", (scope.key, start))
         assert Hours(store).written(AVERY) == 7200
 
 
 def test_what_is_known_reaches_no_further_back_for_being_forgotten(path: Path) -> None:
-    other = Scope("other")
-    with opened(path) as store:
+    other = Scope("demo", "other")
+    with opened(path, "demo") as store:
         for scope in (AVERY, other):
             JobRuns(store).add(scope, Asked(500, NOW, 0.5, full=True), jobs_table(), ())
         for before, known_from in ((400, 500), (600, 600), (500, 600)):
@@ -149,7 +149,7 @@ def test_to_the_second_which_strangers_are_forgotten(path: Path) -> None:
         {"dbindex": 5, "qos": "other", "end": 99},
         {"dbindex": 6, "qos": "old", "end": 0},
     ]
-    with opened(path) as store:
+    with opened(path, "demo") as store:
         JobRuns(store).add(AVERY, ASKED, jobs_table(*rows), ())
         assert JobRuns(store).forget_strangers(("Avery", "OTHER"), 100) == 2
         assert left(store) == [1, 3, 4, 5]
@@ -177,7 +177,7 @@ def test_what_to_do_where_there_is_no_store(tmp_path: Path) -> None:
 
 def test_a_store_is_taken_in_where_there_is_no_folder_yet(path: Path, tmp_path: Path) -> None:
     fresh = tmp_path / "a" / "b" / "hpg.sqlite"
-    assert take_in(path, fresh, NOW) is None
+    assert take_in(path, fresh, "demo", NOW) is None
     assert runs(fresh) == [1]
     assert fresh.parent.stat().st_mode & 0o077 == 0
 
@@ -189,7 +189,7 @@ def test_a_file_without_a_schema_is_no_store_and_a_newer_one_is_named(path: Path
         with closing(sqlite3.connect(copy)) as connection:
             connection.execute(f"PRAGMA user_version = {schema}")
         with pytest.raises(StoreError, match=why):
-            take_in(copy, path, NOW)
+            take_in(copy, path, "demo", NOW)
 
 
 def test_nothing_is_left_of_a_copy_that_cannot_be_brought_to_this_schema(
@@ -198,12 +198,12 @@ def test_nothing_is_left_of_a_copy_that_cannot_be_brought_to_this_schema(
     copy, there = tmp_path / "copy.sqlite", names(path)
     export(path, copy)
 
-    def broken(path: Path) -> None:
+    def broken(path: Path, cluster: str) -> None:
         raise StoreError(f"{path} cannot be migrated")
 
     monkeypatch.setattr(maintenance, "connect", broken)
     with pytest.raises(StoreError, match="cannot be migrated"):
-        take_in(copy, path, NOW)
+        take_in(copy, path, "demo", NOW)
     assert names(path) == there
 
 
@@ -219,9 +219,9 @@ def test_the_store_that_is_replaced_is_there_at_any_time(
 
     monkeypatch.setattr(maintenance, "set_aside", moved)
     for _ in range(2):  # in one second
-        with opened(path) as store:
+        with opened(path, "demo") as store:
             JobRuns(store).add(AVERY, ASKED, jobs_table({"dbindex": 2}), ())
-        aside = take_in(copy, path, NOW)
+        aside = take_in(copy, path, "demo", NOW)
         assert aside
         assert (runs(path), runs(aside)) == ([1], [1, 2])
     assert names(path) == ["hpg.sqlite", f"hpg.sqlite.replaced-{NOW}"]
@@ -231,7 +231,7 @@ def test_no_journal_is_left_for_the_store_that_is_taken_in(path: Path, tmp_path:
     copy = tmp_path / "copy.sqlite"
     export(path, copy)
     backups.journal(path).write_bytes(b"what a run that was killed left")
-    take_in(copy, path, NOW)
+    take_in(copy, path, "demo", NOW)
     assert names(path) == ["hpg.sqlite", f"hpg.sqlite.replaced-{NOW}"]
 
 
@@ -248,7 +248,7 @@ def test_what_cannot_be_linked_is_moved(path: Path, tmp_path: Path, monkeypatch:
 
         monkeypatch.setattr(Path, "hardlink_to", refused)
     before = path.read_bytes()
-    aside = take_in(copy, path, NOW)
+    aside = take_in(copy, path, "demo", NOW)
     assert aside == path.with_name(f"hpg.sqlite.replaced-{NOW}")
     assert aside.read_bytes() == before
     assert runs(path) == [1]
@@ -258,7 +258,7 @@ def test_stores_that_were_replaced_are_bounded(path: Path, tmp_path: Path) -> No
     copy = tmp_path / "copy.sqlite"
     export(path, copy)
     for number in range(4):
-        aside = take_in(copy, path, NOW + number)
+        aside = take_in(copy, path, "demo", NOW + number)
         assert aside
         os.utime(aside, (NOW + number, NOW + number))
         os.utime(path, (NOW + number + 1, NOW + number + 1))

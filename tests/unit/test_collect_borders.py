@@ -30,12 +30,12 @@ from librarian.system.processes import Answer, Runner
 from tests.unit.runs import T0, run_of
 from tests.unit.tables import jobs_table
 
-SCOPE = Scope("avery")
+SCOPE = Scope("demo", "avery")
 
 
 def ask(slurm: DemoSlurm, store: Store, now: int, *, full: bool = False, days: int = 2) -> None:
     slurm.now = now
-    collect(Slurm(runner=slurm), store, Request(SCOPE, "demo", now, now - days * DAY, full=full))
+    collect(Slurm(runner=slurm), store, Request(SCOPE, now, now - days * DAY, full=full))
 
 
 @pytest.mark.parametrize(
@@ -90,8 +90,8 @@ def test_what_hung_is_what_failed_and_took_as_long_as_a_command_may(
 ) -> None:
     now = T0 + WINDOW
     slurm = Noting([run_of(1)], now)
-    request = Request(SCOPE, "demo", now, T0)
-    with opened(tmp_path / "s") as store:
+    request = Request(SCOPE, now, T0)
+    with opened(tmp_path / "s", "demo") as store:
         JobRuns(store).failed(SCOPE, Asked(T0, now - 600, seconds, error=error))
         collect(Slurm(runner=slurm, timeout=120.0), store, request)
         assert slurm.asked == spans
@@ -102,7 +102,7 @@ def test_a_short_question_that_hung_is_asked_as_a_whole_again(tmp_path: Path) ->
     """Only whole windows are cut: the question since the last answer is short already."""
     now = T0 + 2 * DAY
     slurm = Noting([run_of(1)], now)
-    with opened(tmp_path / "s") as store:
+    with opened(tmp_path / "s", "demo") as store:
         ask(slurm, store, now)
         JobRuns(store).failed(SCOPE, Asked(now - OVERLAP, now + 600, 500.0, error="it hung"))
         ask(slurm, store, now + 1200)
@@ -117,10 +117,10 @@ def test_sacct_begins_with_what_is_asked_as_a_whole_and_not_with_quarters(
 ) -> None:
     begun: list[tuple[accounting.Query, str]] = []
     monkeypatch.setattr(accounting, "begin", lambda slurm, query, cluster: begun.append((query, cluster)))
-    scope = Scope("avery", ("a", "b"), ("gpu",))
-    request = Request(scope, "demo", T0 + DAY, T0)
+    scope = Scope("demo", "avery", ("a", "b"), ("gpu",))
+    request = Request(scope, T0 + DAY, T0)
     slurm = Slurm(runner=DemoSlurm([], now=T0 + DAY), timeout=120.0)
-    with opened(tmp_path / "s") as store:
+    with opened(tmp_path / "s", "demo") as store:
         begin(slurm, store, request)
         assert begun == [(accounting.Query("avery", T0, T0 + DAY, ("a", "b"), ("gpu",)), "demo")]
         collect(slurm, store, request)
@@ -140,8 +140,8 @@ def test_what_was_asked_is_told_and_kept(tmp_path: Path, monkeypatch: pytest.Mon
     )
     slurm = Slurm(runner=DemoSlurm(runs, now=T0 + DAY))
     monkeypatch.setattr(accounting, "begun", lambda slurm, query, cluster: stopwatch() - 50)
-    with opened(tmp_path / "s") as store:
-        told = collect(slurm, store, Request(SCOPE, "demo", T0 + DAY, T0), lambda: order.append("meanwhile"))
+    with opened(tmp_path / "s", "demo") as store:
+        told = collect(slurm, store, Request(SCOPE, T0 + DAY, T0), lambda: order.append("meanwhile"))
         assert order == ["meanwhile", "kept"]
         assert (told.since, told.until, told.rows, told.rejects, told.error, told.full) == (
             *(T0, T0 + DAY, 2, 1),
@@ -149,16 +149,16 @@ def test_what_was_asked_is_told_and_kept(tmp_path: Path, monkeypatch: pytest.Mon
         )
         assert 50 <= told.seconds < 110, "since sacct has begun"
         assert JobRuns(store).last_query(SCOPE) == replace(told, full=False)
-        again = collect(slurm, store, Request(SCOPE, "demo", T0 + DAY + 60, T0))
+        again = collect(slurm, store, Request(SCOPE, T0 + DAY + 60, T0))
         assert (again.full, again.since) == (False, T0 + DAY - OVERLAP)
 
 
 def test_nothing_is_done_meanwhile_where_the_answer_is_no_good(tmp_path: Path) -> None:
     order: list[str] = []
-    with opened(tmp_path / "s") as store:
+    with opened(tmp_path / "s", "demo") as store:
         down = Slurm(runner=lambda *_, **__: Answer(1, b"", "sacct: error: slurmdbd is down"))
         with pytest.raises(SlurmError):
-            collect(down, store, Request(SCOPE, "demo", T0, T0 - DAY), lambda: order.append("meanwhile"))
+            collect(down, store, Request(SCOPE, T0, T0 - DAY), lambda: order.append("meanwhile"))
         last = JobRuns(store).last_query(SCOPE)
     assert order == []
     assert last and (last.since, last.until, last.rows) == (T0 - DAY, T0, 0)
@@ -166,12 +166,14 @@ def test_nothing_is_done_meanwhile_where_the_answer_is_no_good(tmp_path: Path) -
 
 
 def test_the_name_of_a_cluster_is_the_same_in_any_case(tmp_path: Path) -> None:
-    with opened(tmp_path / "s") as store:
+    with opened(tmp_path / "s", "demo") as store:
         store.know("clusters", ["Demo", "other"], T0)
         for name in ("demo", "DEMO", "Other"):
-            collect(Slurm(runner=DemoSlurm([], now=T0, cluster=name)), store, Request(SCOPE, name, T0, T0 - DAY))
+            collect(
+                Slurm(runner=DemoSlurm([], now=T0, cluster=name)), store, Request(Scope(name, "avery"), T0, T0 - DAY)
+            )
         with pytest.raises(SlurmError, match="knows no cluster hpg: it knows Demo, other"):
-            collect(Slurm(runner=DemoSlurm([], now=T0)), store, Request(SCOPE, "hpg", T0, T0 - DAY))
+            collect(Slurm(runner=DemoSlurm([], now=T0)), store, Request(Scope("hpg", "avery"), T0, T0 - DAY))
 
 
 @pytest.mark.parametrize(
@@ -187,7 +189,7 @@ def test_the_name_of_a_cluster_is_the_same_in_any_case(tmp_path: Path) -> None:
 )
 def test_when_runs_that_are_gone_are_hidden(tmp_path: Path, private: list[str], mine: bool, refused: bool) -> None:
     user = user_name() if mine else "bob"
-    with opened(tmp_path / "s") as store:
+    with opened(tmp_path / "s", "demo") as store:
         ask(DemoSlurm([run_of(1, end=T0 + 90_000, user=user)], now=T0), store, T0 + 600)
         store.know("private_data", private, T0 + 600)
         if refused:
@@ -206,7 +208,7 @@ def test_what_is_not_named_is_asked_for_from_its_start_or_its_submission(tmp_pat
     ]
     now = T0 + 2 * DAY
     slurm = Noting(runs, now)
-    with opened(tmp_path / "s") as store:
+    with opened(tmp_path / "s", "demo") as store:
         ask(slurm, store, now)
         assert JobRuns(store).open_runs(SCOPE)["jobid"].tolist() == [1, 2, 3]
         slurm.runs = [runs[2]]
@@ -220,7 +222,7 @@ def test_what_is_not_named_is_asked_for_from_its_start_or_its_submission(tmp_pat
 def test_an_open_run_whose_row_is_not_understood_any_more_has_not_left(tmp_path: Path) -> None:
     run = run_of(1, end=T0 + 90_000)
     slurm = Noting([run], T0)
-    with opened(tmp_path / "s") as store:
+    with opened(tmp_path / "s", "demo") as store:
         ask(slurm, store, T0 + 600)
         slurm.runs = [replace(run, alloc_tres="cpu=much")]
         ask(slurm, store, T0 + 1200)
@@ -234,11 +236,11 @@ def test_rejects_of_both_questions_are_kept(tmp_path: Path) -> None:
     """Those of the question that is asked again, from the start of what was not named, are counted once."""
     gone, late = run_of(1, end=T0 + 90_000), run_of(2, end=T0 + 300, alloc_tres="cpu=much")
     slurm = Noting([gone], T0)
-    with opened(tmp_path / "s") as store:
+    with opened(tmp_path / "s", "demo") as store:
         ask(slurm, store, T0 + 9000)
         slurm.runs = [late, run_of(3, end=T0 + 80_000, alloc_tres="cpu=much")]
         slurm.now = T0 + 9600
-        told = collect(Slurm(runner=slurm), store, Request(SCOPE, "demo", T0 + 9600, T0 - DAY))
+        told = collect(Slurm(runner=slurm), store, Request(SCOPE, T0 + 9600, T0 - DAY))
         assert told.rejects == 2
         assert {reject.key for reject in JobRuns(store).rejects(SCOPE)} == {f"run {2**63 + 2}", f"run {2**63 + 3}"}
         assert len(JobRuns(store).jobs(SCOPE, 0)) == 0
@@ -250,7 +252,7 @@ def asking(runner: Runner, store: Store, now: int = T0) -> Asking:
 
 def test_what_is_known_of_the_cluster_goes_by_these_names(tmp_path: Path) -> None:
     """They are in every store that there is."""
-    with opened(tmp_path / "s") as store:
+    with opened(tmp_path / "s", "demo") as store:
         slurm = DemoSlurm([], now=T0)
         assert observe_cluster(Slurm(runner=slurm), store, T0) == []
         assert {name for (name,) in store.all("SELECT name FROM fact")} == {"gpus_tracked", "private_data", "clusters"}
@@ -272,7 +274,7 @@ def test_partitions_stay_as_they_were_where_slurmctld_is_down(tmp_path: Path) ->
     def partly(argv: Sequence[str], *, timeout: float, env: Mapping[str, str]) -> Answer:
         return Answer(1, b"", "connect failure") if argv[0] == "scontrol" else inner(argv, timeout=timeout, env=env)
 
-    with opened(tmp_path / "s") as store:
+    with opened(tmp_path / "s", "demo") as store:
         observe(asking(inner, store))
         before = store.fact("partitions")
         assert observe(asking(partly, store, T0 + 600)) == [], "they are no part of what must be known"
@@ -281,7 +283,7 @@ def test_partitions_stay_as_they_were_where_slurmctld_is_down(tmp_path: Path) ->
 
 def test_the_limits_of_a_qos_are_put_together_from_all_that_is_known(tmp_path: Path) -> None:
     own, special = QosLimits({"cpu": 430.0}, 20.0), QosLimits({"cpu": 8.0}, None, {"MaxTRESPU": {"cpu": 4.0}})
-    with opened(tmp_path / "s") as store:
+    with opened(tmp_path / "s", "demo") as store:
         store.know("limits", {"avery": pack(own), "part": pack(special)}, T0)
         store.know(
             "partitions",
@@ -312,9 +314,9 @@ def test_a_question_that_runs_out_of_time_is_remembered_and_its_rows_are_not(
         raise TooSlowError("the run has taken as long as it may")
 
     monkeypatch.setattr(pieces, "ask", slow)
-    with opened(tmp_path / "s") as store:
+    with opened(tmp_path / "s", "demo") as store:
         with pytest.raises(TooSlowError):
-            collect(Slurm(runner=DemoSlurm([], now=T0)), store, Request(SCOPE, "demo", T0, T0 - DAY))
+            collect(Slurm(runner=DemoSlurm([], now=T0)), store, Request(SCOPE, T0, T0 - DAY))
         last = JobRuns(store).last_query(SCOPE)
         assert last and last.error and "as long as it may" in last.error
         assert (len(JobRuns(store).jobs(SCOPE, 0)), JobRuns(store).coverage(SCOPE)) == (0, None)
@@ -324,7 +326,7 @@ def test_what_is_told_when_it_is_asked_for_again_is_kept(tmp_path: Path) -> None
     """An end that was recorded too late for the question since the last answer."""
     run = run_of(1, end=T0 + 9000)
     slurm = Noting([run], T0)
-    with opened(tmp_path / "s") as store:
+    with opened(tmp_path / "s", "demo") as store:
         ask(slurm, store, T0 + 600)
         late = T0 + 9000 + OVERLAP + 600
         JobRuns(store).add(SCOPE, Asked(T0, late - 300, 0.5), jobs_table(), ())

@@ -20,14 +20,14 @@ from librarian.subjects.jobs.keep import Asked, Coverage, JobRuns
 from librarian.subjects.jobs.model import TEXTS, UNKNOWN, Reject
 from tests.unit.tables import jobs_table
 
-AVERY, OTHER = Scope("avery"), Scope("other")
+AVERY, OTHER = Scope("demo", "avery"), Scope("demo", "other")
 NOW = 1_793_000_000
 EDGES = (1, 2**31, 2**62, 2**63 - 1, 2**63, 2**63 + 1, 2**64 - 1)  # DBIndexes
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    with opened(tmp_path / "hpg.sqlite") as made:
+    with opened(tmp_path / "hpg.sqlite", "demo") as made:
         yield made
 
 
@@ -70,7 +70,7 @@ def test_what_answers_cover(
 def test_coverage_is_that_of_the_last_whole_window_and_what_followed(
     tmp_path_factory: pytest.TempPathFactory, questions: list[tuple[int, int, bool]]
 ) -> None:
-    with opened(tmp_path_factory.mktemp("coverage") / "s") as store:
+    with opened(tmp_path_factory.mktemp("coverage") / "s", "demo") as store:
         for since, length, full in questions:
             JobRuns(store).add(AVERY, asked(since, since + length, full=full), jobs_table(), ())
         whole = [place for place, (_, _, full) in enumerate(questions) if full]
@@ -117,7 +117,7 @@ def test_a_run_that_ends_as_the_window_begins_is_in_it(store: Store, begin: int)
 @settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_dbindex_has_64_bits(tmp_path_factory: pytest.TempPathFactory, indexes: list[int], gone: set[int]) -> None:
     """Whichever are replaced, and whichever leave."""
-    with opened(tmp_path_factory.mktemp("indexes") / "s") as store:
+    with opened(tmp_path_factory.mktemp("indexes") / "s", "demo") as store:
         JobRuns(store).add(
             AVERY, asked(), jobs_table(*[{"dbindex": index, "jobid": index % 97} for index in indexes]), ()
         )
@@ -136,7 +136,7 @@ def test_it_does_not_matter_in_what_pieces_runs_are_written_and_read(
     texts = [dict(zip(TEXTS, (f"{name}{n % 3}" for name in TEXTS), strict=True)) for n in range(7)]
     old = jobs_table(*[{**text, "qos": "avery", "end": n} for n, text in enumerate(texts)])
     new = jobs_table(*[{**text, "qos": "avery", "end": n * (n % 2)} for n, text in enumerate(reversed(texts))])
-    with opened(tmp_path / "whole") as whole:
+    with opened(tmp_path / "whole", "demo") as whole:
         for piece in (whole, store):
             for table, gone in ((old, []), (new, [2, 3, 7, 99]), (new[:3], [1])):
                 JobRuns(piece).add(AVERY, asked(), table, (), gone=gone)
@@ -160,14 +160,14 @@ def test_no_statement_has_more_values_than_sqlite_allows(store: Store) -> None:
 @pytest.mark.parametrize(
     ("scope", "expected"),
     [
-        (Scope("AVERY"), [1, 2, 3]),
-        (Scope("avery", ("LAB",)), [1, 2]),
-        (Scope("avery", ("lab", "Lib")), [1, 2, 3]),
-        (Scope("avery", (), ("GPU",)), [1, 3]),
-        (Scope("avery", ("lab",), ("gpu",)), [1]),
-        (Scope("avery", ("lib",), ("cpu",)), []),
-        (Scope("Other"), [4]),
-        (Scope("gpu"), []),
+        (Scope("demo", "AVERY"), [1, 2, 3]),
+        (Scope("demo", "avery", ("LAB",)), [1, 2]),
+        (Scope("demo", "avery", ("lab", "Lib")), [1, 2, 3]),
+        (Scope("demo", "avery", (), ("GPU",)), [1, 3]),
+        (Scope("demo", "avery", ("lab",), ("gpu",)), [1]),
+        (Scope("demo", "avery", ("lib",), ("cpu",)), []),
+        (Scope("demo", "Other"), [4]),
+        (Scope("demo", "gpu"), []),
     ],
 )
 def test_names_are_the_same_in_any_case(store: Store, scope: Scope, expected: list[int]) -> None:
@@ -184,8 +184,8 @@ def test_names_are_the_same_in_any_case(store: Store, scope: Scope, expected: li
 
 def test_the_key_of_a_scope_stays_what_it_is() -> None:
     """It is in every store that there is."""
-    assert Scope("Avery").key == '["avery", [], []]'
-    assert Scope("avery", ("b", "A"), ("q", "p")).key == '["avery", ["A", "b"], ["p", "q"]]'
+    assert Scope("demo", "Avery").key == '["demo", "avery", [], []]'
+    assert Scope("demo", "avery", ("b", "A"), ("q", "p")).key == '["demo", "avery", ["A", "b"], ["p", "q"]]'
 
 
 def test_everybody_who_was_told_of_is_remembered(store: Store) -> None:
@@ -265,13 +265,13 @@ def test_an_answer_that_is_not_completed_leaves_no_transaction(store: Store, tmp
         intake.take(jobs_table())
         intake.complete(AVERY, asked(), jobs_table(), (), ())
         assert not store._db.in_transaction
-    with opened(tmp_path / "hpg.sqlite") as other:
+    with opened(tmp_path / "hpg.sqlite", "demo") as other:
         assert JobRuns(other).coverage(AVERY) == Coverage(0, NOW, NOW)
         assert JobRuns(other).last_query(AVERY) == asked()
 
 
 def test_while_an_answer_comes_nobody_else_writes(store: Store, tmp_path: Path) -> None:
-    with opened(tmp_path / "hpg.sqlite") as other, JobRuns(store).intake() as intake:
+    with opened(tmp_path / "hpg.sqlite", "demo") as other, JobRuns(store).intake() as intake:
         intake.take(jobs_table({"dbindex": 1}))
         other.execute("PRAGMA busy_timeout = 0")
         with pytest.raises(StoreError, match="locked") as caught:
