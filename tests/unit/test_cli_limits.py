@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from librarian.cli import common, main
 from librarian.cli import limits as command
-from librarian.cli import main
 from librarian.cli.limits import table
-from librarian.config import parse
+from librarian.cycle import stages
 from librarian.demo.slurm import DemoSlurm
 from librarian.demo.tables import AccountTable, Rulebook
 from librarian.errors import SlurmError
@@ -20,6 +20,7 @@ from librarian.subjects.limits.now import Headroom, ask
 from librarian.subjects.limits.policy import OWN, Held, rows
 from librarian.subjects.limits.rules import Account, QosLimits
 from librarian.system.processes import Answer
+from tests.unit.cycles import configured
 from tests.unit.runs import T0, run_of
 
 pytestmark = pytest.mark.clock
@@ -42,7 +43,8 @@ def slurm(**options: Any) -> DemoSlurm:
 
 
 def asked(runner: Any, names: tuple[str, ...] = ()) -> list[dict[str, Any]]:
-    found = ask(parse(CONFIG), Slurm(runner=runner), T0 + 60, names)
+    setup = configured(Path(), CONFIG)
+    found = ask(Slurm(runner=runner), "demo", stages.chosen(setup, names), T0 + 60)
     return [row for one in found for row in command.as_json(one)]
 
 
@@ -149,7 +151,7 @@ def test_json_is_a_list_for_scripts(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "librarian.toml").write_text(CONFIG)
-    monkeypatch.setattr(command, "_slurm", lambda setup: Slurm(runner=slurm()))
+    monkeypatch.setattr(common, "slurm_of", lambda setup: Slurm(runner=slurm()))
     assert main(["--config", str(tmp_path / "librarian.toml"), "limits", "--json", "avery"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert {"qos", "resource", "limit", "used", "source", "per", "setting", "by", "unit"} <= found[0].keys()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,13 +31,13 @@ from librarian.subjects.jobs.collect import (
     Plan,
     Request,
     collect,
-    keep_limits,
-    known_limits,
     observe_cluster,
     plan,
 )
 from librarian.subjects.jobs.keep import Coverage, Intake, JobRuns
+from librarian.subjects.limits.collect import keep_limits, known_limits, observe
 from librarian.subjects.limits.keep import LimitChanges
+from librarian.subjects.subject import Asking, Watched
 from librarian.subjects.usage.binning import Usage, bin_jobs
 from librarian.system import processes
 from librarian.system.host import user_name
@@ -67,6 +67,10 @@ def histories(draw: st.DrawFn) -> list[Run]:
 def ask(slurm: DemoSlurm, store: Store, now: int, *, full: bool = False, days: int = 2) -> None:
     slurm.now = now
     collect(Slurm(runner=slurm), store, Request(SCOPE, now, now - days * DAY, full=full))
+
+
+def observe_limits(slurm: Slurm, store: Store, now: int) -> list[SlurmError]:
+    return observe(Asking(slurm, store, now, "demo", (Watched(SCOPE),), now - 2 * DAY))
 
 
 def picture(store: Store, now: int) -> Usage:
@@ -182,21 +186,22 @@ def test_an_answer_goes_into_the_store_while_it_comes(
     seen: list[int] = []
     take = Intake.take
     monkeypatch.setattr(Intake, "take", lambda self, jobs: (seen.append(len(jobs)), take(self, jobs))[1])
+    scope = replace(SCOPE, cluster="hpg")  # as the lines of the table have it
     slurm = Slurm(bin_dir=str(tmp_path))
     (tmp_path / "answer").write_bytes(text[:-9] if cut else text)
     (tmp_path / "sacct").write_text(f"#!/bin/sh\nexec cat {tmp_path}/answer\n")
     (tmp_path / "sacct").chmod(0o755)
     with opened(tmp_path / "s", "demo") as store:
-        request = Request(replace(SCOPE, cluster="hpg"), T0, 0, full=False)
+        request = Request(scope, T0, 0, full=False)
         if cut:
             with pytest.raises(SlurmError, match="cut off"):
                 collect(slurm, store, request)
         else:
             collect(slurm, store, request)
         assert (len(seen) > 3, sum(seen) >= 38) == (True, True), "nearly all of it, in several parts"
-        assert len(JobRuns(store).jobs(SCOPE, 0)) == (0 if cut else 39)
-        assert (JobRuns(store).coverage(SCOPE) is None) is cut
-        last = JobRuns(store).last_query(SCOPE)
+        assert len(JobRuns(store).jobs(scope, 0)) == (0 if cut else 39)
+        assert (JobRuns(store).coverage(scope) is None) is cut
+        last = JobRuns(store).last_query(scope)
         assert last and bool(last.error) is cut
 
 
@@ -227,22 +232,31 @@ def test_an_unknown_cluster_and_an_unknown_qos_name_what_exists(tmp_path: Path) 
             collect(slurm, store, Request(Scope("demo", "nosuch"), T0, 0))
 
 
-def test_limits_stay_known_when_slurm_does_not_answer(tmp_path: Path) -> None:
+def down_at_once(argv: Sequence[str], *, timeout: float, env: Mapping[str, str]) -> Answer:
+    return Answer(1, b"", "down")
+
+
+def test_what_is_known_stays_known_when_slurm_does_not_answer(tmp_path: Path) -> None:
     with opened(tmp_path / "s", "demo") as store:
         assert known_limits(store, "avery") is None
-        observe_cluster(Slurm(runner=DemoSlurm([], now=T0)), store, T0)
-        failures = observe_cluster(Slurm(runner=lambda *_, **__: Answer(1, b"", "down")), store, T0)
+        up, down = Slurm(runner=DemoSlurm([], now=T0)), Slurm(runner=down_at_once)
+        assert [*observe_limits(up, store, T0), *observe_cluster(up, store, T0)] == []
+        failures = [*observe_limits(down, store, T0), *observe_cluster(down, store, T0)]
         told = [str(failure).partition(":")[0] for failure in failures]
-        assert told == ["limits", "what is tracked", "what is hidden", "clusters"]
+        assert told == ["limits", "limits of accounts", "what is tracked", "what is hidden", "clusters"]
         limits = known_limits(store, "Avery")
         assert limits and (limits.tres["cpu"], limits.tres["gres/gpu"], limits.tres["mem"]) == (430, 39, 3359)
+        assert (store.fact(TRACKED), store.fact(CLUSTERS)) == (True, ["demo"])
 
 
 REFUSED = "sacctmgr: error: Sending PersistInit msg: Connection refused"
 
 
 @pytest.mark.parametrize("hangs", [True, False])
-def test_when_nobody_answers_no_other_question_is_asked(tmp_path: Path, hangs: bool) -> None:
+@pytest.mark.parametrize(("questions", "first"), [(observe_limits, "limits"), (observe_cluster, "what is tracked")])
+def test_when_nobody_answers_no_other_question_is_asked(
+    tmp_path: Path, hangs: bool, questions: Callable[[Slurm, Store, int], list[SlurmError]], first: str
+) -> None:
     asked = []
 
     def down(argv: Sequence[str], *, timeout: float, env: Mapping[str, str]) -> Answer:
@@ -252,10 +266,10 @@ def test_when_nobody_answers_no_other_question_is_asked(tmp_path: Path, hangs: b
         return Answer(1, b"", REFUSED)
 
     with opened(tmp_path / "s", "demo") as store:
-        (failure,) = observe_cluster(Slurm(runner=down), store, T0)
+        (failure,) = questions(Slurm(runner=down), store, T0)
     assert len(asked) == 1
     assert isinstance(failure, SlurmError)
-    assert str(failure).startswith("limits: sacctmgr did not answer" if hangs else "limits: sacctmgr failed")
+    assert str(failure).startswith(f"{first}: sacctmgr " + ("did not answer" if hangs else "failed"))
 
 
 def test_a_question_that_is_refused_alone_leaves_the_others(tmp_path: Path) -> None:
@@ -277,9 +291,9 @@ def test_limits_are_kept_when_they_change_and_not_when_slurm_is_silent(tmp_path:
             "that nothing is known yet is the first that is known"
         )
         for moment in (T0 + 600, T0 + 1200):
-            observe_cluster(Slurm(runner=DemoSlurm([], now=moment)), store, moment)
+            observe_limits(Slurm(runner=DemoSlurm([], now=moment)), store, moment)
             assert keep_limits(store, Scope("demo", "avery"), {}, moment) is (moment == T0 + 600)
-        observe_cluster(Slurm(runner=lambda *_, **__: Answer(1, b"", REFUSED)), store, T0 + 1800)
+        observe_limits(Slurm(runner=lambda *_, **__: Answer(1, b"", REFUSED)), store, T0 + 1800)
         assert not keep_limits(store, Scope("demo", "avery"), {}, T0 + 1800)
         assert keep_limits(store, Scope("demo", "avery"), {"cpu": 8.0}, T0 + 2400)
         changes = LimitChanges(store).of(Scope("demo", "avery"))

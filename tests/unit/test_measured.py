@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from librarian.subjects.usage.keep_bins import BinCache
 
-from librarian.cycle import bins, history
-from librarian.shared.report import Collected, limits_in
 from librarian.shared.scope import Scope
 from librarian.shared.window import Window, window_until
 from librarian.store import Store, opened
 from librarian.subjects.jobs.keep import Asked, JobRuns
 from librarian.subjects.jobs.model import UNKNOWN
+from librarian.subjects.limits import bin_cache as limits_cache
+from librarian.subjects.limits import bin_codec as limits_codec
+from librarian.subjects.limits import bins as limits_bins
 from librarian.subjects.limits.model import Change, QosLimits
-from librarian.subjects.limits.pressure import pressures
+from librarian.subjects.limits.pressure import PressedBins, press, pressures
+from librarian.subjects.limits.section import limits_in
 from librarian.subjects.queue.waits import waits_of
+from librarian.subjects.subject import Reading, Watched
+from librarian.subjects.usage import bin_cache
+from librarian.subjects.usage.accounts import by_account
+from librarian.subjects.usage.bin_cache import Found
 from librarian.subjects.usage.bin_codec import pack, unpack
-from librarian.subjects.usage.bins import Histories, Measured, Tally, extended, final, measure, part
+from librarian.subjects.usage.bins import Tally, extended, final, measure, part
 from librarian.subjects.usage.keep import RUNS, Hours
+from librarian.subjects.usage.subject import Usage
 from tests.unit.tables import jobs_table
 
 HOUR, DAY = 3600, 86400
@@ -39,28 +47,40 @@ TRES = (
 TIGHT = QosLimits({"cpu": 8.0, "gres/gpu": 2.0}, 3)
 
 
+@dataclass(frozen=True)
+class Measured:
+    """What the runs of a window come to, and how near that came to its limits."""
+
+    tally: Tally
+    pressed: PressedBins
+
+
 def window_at(now: int) -> Window:
     return window_until(now, seconds=2 * DAY, bin_seconds=HOUR, zone=ZONE)
 
 
-def limits(tally: Tally, changes: tuple[Change, ...] = ()) -> Histories:
-    collected = Collected(
-        jobs_table(), tally.window.now, changes[-1].slurm if changes else TIGHT, limit_changes=changes
-    )
-    return limits_in(tally, collected, {})[1]
+def limits(tally: Tally, changes: tuple[Change, ...] = ()) -> limits_bins.Histories:
+    return limits_in(tally, changes[-1].slurm if changes else TIGHT, changes, {})[1]
 
 
-def cycle(store: Store, window: Window, known: Callable[[Tally], Histories]) -> bins.Found:
-    """What a run does."""
-    found = bins.measure(store, SCOPE, window, known)
-    history.keep(store, SCOPE, found.jobs, found.usage, found.edition)
-    bins.keep(store, SCOPE, found)
-    return found
+def whole(jobs: pd.DataFrame, window: Window, changes: tuple[Change, ...] = ()) -> Measured:
+    """All at once."""
+    tally = measure(jobs, window)
+    return Measured(tally, press(jobs, window, tally.usage.observables, limits(tally, changes)))
+
+
+def cycle(store: Store, window: Window, changes: tuple[Change, ...] = ()) -> tuple[Measured, Found]:
+    """What a run does, and what of the use it computed anew."""
+    reading = Reading(store, Watched(SCOPE), window)
+    tally = Usage().read(reading).tally
+    pressed = limits_cache.measure(reading, limits(tally, changes))
+    found: Found = reading.shared[Found]
+    return Measured(tally, pressed), found
 
 
 def same(one: Measured, other: Measured) -> None:
     """All that a report takes from either is equal, to the last digit."""
-    left, right = one.usage, other.usage
+    left, right = one.tally.usage, other.tally.usage
     assert (left.users, left.observables) == (right.users, right.observables)
     np.testing.assert_array_equal(left.integrals, right.integrals)
     np.testing.assert_array_equal(left.holding, right.holding)
@@ -105,20 +125,22 @@ moments = st.one_of(st.integers(T0, T0 + DAY), st.integers(0, 24).map(lambda hou
 @given(tables, moments, st.integers(0, 2 * DAY))
 def test_what_is_put_together_is_what_all_runs_come_to(rows: list[dict[str, Any]], now: int, later: int) -> None:
     before = jobs_table(*(row for row in rows if row["start"] == UNKNOWN or row["start"] < now))
-    first = measure(before, window_at(now), limits)
-    over = final(first)
+    first = whole(before, window_at(now))
+    over = final(first.tally)
     window = window_at(now + later)
     jobs = jobs_table(*rows)
-    expected = measure(jobs, window, limits)
-    skipped = int(np.searchsorted(first.usage.window.edges, window.start))
+    expected = whole(jobs, window)
+    skipped = int(np.searchsorted(first.tally.window.edges, window.start))
     if over <= skipped or bool((jobs["suspended"] > 0).any()) or "SUSPENDED" in set(jobs["state"]):
         return
-    restored = unpack(pack(part(first, skipped, over)))
-    assert restored
-    same(restored, part(first, skipped, over))
-    found = extended(restored, jobs, window, limits)
-    assert found
-    same(found, expected)
+    cut = Measured(part(first.tally, skipped, over), limits_bins.part(first.pressed, skipped, over))
+    tally, pressed = unpack(pack(cut.tally)), limits_codec.unpack(limits_codec.pack(cut.pressed))
+    assert tally and pressed
+    same(Measured(tally, pressed), cut)
+    tally = extended(tally, jobs, window)
+    longer = limits_bins.extended(pressed, jobs, window, tally.usage.observables, limits(tally))
+    assert longer
+    same(Measured(tally, longer), expected)
 
 
 @pytest.fixture(scope="module")
@@ -153,12 +175,22 @@ def test_after_any_answers_the_window_is_what_the_stores_runs_come_to(folder: Pa
                 changes = (*changes, Change(now, TIGHT if len(changes) % 2 else QosLimits({"cpu": 4.0}, None), {}))
             held = tuple(sorted(changes, key=lambda change: change.since))
             window = window_at(now)
+            measured, _ = cycle(store, window, held)
+            same(measured, whole(JobRuns(store).jobs(SCOPE, window.start), window, held))
 
-            def known(tally: Tally, held: tuple[Change, ...] = held) -> Histories:
-                return limits(tally, held)
 
-            found = cycle(store, window, known)
-            same(found.measured, measure(JobRuns(store).jobs(SCOPE, window.start), window, known))
+@pytest.fixture
+def pressed_anew(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many bins were measured against the limits, each time that was done."""
+    found: list[int] = []
+
+    def noted(jobs: pd.DataFrame, window: Window, observables: Sequence[Any], histories: Any) -> PressedBins:
+        found.extend([window.bins] if observables else [])
+        return press(jobs, window, observables, histories)
+
+    monkeypatch.setattr(limits_cache, "press", noted)
+    monkeypatch.setattr(limits_bins, "press", noted)
+    return found
 
 
 class TestWhatIsRead:
@@ -172,99 +204,125 @@ class TestWhatIsRead:
         ]
         JobRuns(store).add(SCOPE, Asked(now - 2 * DAY, now, 0.1), jobs_table(*rows), ())
 
-    def test_the_next_cycle_reads_the_runs_of_its_hour_alone(self, store: Store) -> None:
+    def test_the_next_cycle_reads_the_runs_of_its_hour_alone(self, store: Store, pressed_anew: list[int]) -> None:
         now = T0 + 1800
         self.fill(store, now)
-        assert len(cycle(store, window_at(now), limits).jobs) == 240
-        found = cycle(store, window_at(now + 600), limits)
+        assert len(cycle(store, window_at(now))[1].jobs) == 240
+        _, found = cycle(store, window_at(now + 600))
         assert (len(found.jobs), found.fresh.bins) == (3, 1)
+        assert pressed_anew == [window_at(now).bins, 1]
 
-    def test_a_late_record_has_its_bins_computed_again(self, store: Store) -> None:
+    def test_a_late_record_has_its_bins_computed_again(self, store: Store, pressed_anew: list[int]) -> None:
         now = T0 + 1800
         self.fill(store, now)
-        cycle(store, window_at(now), limits)
+        cycle(store, window_at(now))
         late = jobs_table({"dbindex": 999, "start": now - 5 * HOUR, "end": now - 4 * HOUR})
         JobRuns(store).add(SCOPE, Asked(now, now + 600, 0.1), late, ())
-        assert cycle(store, window_at(now + 600), limits).fresh.bins == 6
-        assert cycle(store, window_at(now + 1200), limits).fresh.bins == 1
+        assert cycle(store, window_at(now + 600))[1].fresh.bins == 6
+        assert cycle(store, window_at(now + 1200))[1].fresh.bins == 1
+        assert pressed_anew[1:] == [6, 1]
 
     def test_the_same_answer_again_changes_nothing(self, store: Store) -> None:
         now = T0 + 1800
         self.fill(store, now)
-        cycle(store, window_at(now), limits)
+        cycle(store, window_at(now))
         edition = store.edition()
         self.fill(store, now)
         assert store.edition() == edition
 
-    def test_a_limit_of_the_past_that_changed_has_all_computed_again(self, store: Store) -> None:
+    def test_a_limit_of_the_past_that_changed_has_all_measured_again(
+        self, store: Store, pressed_anew: list[int]
+    ) -> None:
         now = T0 + 1800
         self.fill(store, now)
-        cycle(store, window_at(now), limits)
+        cycle(store, window_at(now))
         changes = (Change(now - 9 * HOUR, TIGHT, {}), Change(now - 8 * HOUR, QosLimits({"cpu": 2.0}, None), {}))
-        found = cycle(store, window_at(now + 600), lambda tally: limits(tally, changes))
-        assert found.fresh.bins == window_at(now).bins
+        window = window_at(now + 600)
+        measured, found = cycle(store, window, changes)
+        assert pressed_anew[1:] == [window.bins]
+        assert found.fresh.bins == 1, "use knows no limits"
+        same(measured, whole(JobRuns(store).jobs(SCOPE, window.start), window, changes))
+        cycle(store, window_at(now + 1200), changes)
+        assert pressed_anew[2:] == [1]
 
     @pytest.mark.parametrize("data", [b"", b"PK\x03\x04garbage", b"{}"])
-    def test_what_is_damaged_is_made_again(self, store: Store, data: bytes) -> None:
+    @pytest.mark.parametrize("subject", ["usage", "limits"])
+    def test_what_is_damaged_is_made_again(
+        self, store: Store, pressed_anew: list[int], subject: str, data: bytes
+    ) -> None:
         now = T0 + 1800
         self.fill(store, now)
-        cycle(store, window_at(now), limits)
-        store.execute("UPDATE bins SET data = ?", (data,))
-        assert cycle(store, window_at(now + 600), limits).fresh.bins > 40
-        assert cycle(store, window_at(now + 600), limits).fresh.bins == 1
+        cycle(store, window_at(now))
+        store.execute("UPDATE bins SET data = ? WHERE subject = ?", (data, subject))
+        window = window_at(now + 600)
+        (measured, first), (_, second) = cycle(store, window), cycle(store, window)
+        assert first.fresh.bins == (window.bins if subject == "usage" else 1)
+        assert second.fresh.bins == 1
+        assert pressed_anew[1:] == [window.bins if subject == "limits" else 1, 1]
+        same(measured, whole(JobRuns(store).jobs(SCOPE, window.start), window))
 
     def test_runs_that_changed_meanwhile_are_not_taken_for_known(self, store: Store) -> None:
         now = T0 + 1800
         self.fill(store, now)
-        edition = store.edition()
-        found = cycle(store, window_at(now), limits)
+        reading = Reading(store, Watched(SCOPE), window_at(now))
+        tally = Usage().read(reading).tally
+        store.forget_bins([])
         JobRuns(store).add(
             SCOPE, Asked(now, now + 60, 0.1), jobs_table({"dbindex": 999, "start": now - HOUR, "end": now}), ()
         )
-        assert not BinCache(store).keep(SCOPE, part(found.measured, 0, 10), edition)
+        bin_cache.keep(store, SCOPE, reading.shared[Found])
+        limits_cache.measure(reading, limits(tally))
+        assert [store.kept_bins(SCOPE, subject) for subject in ("usage", "limits")] == [None, None]
 
     def test_bins_of_what_nobody_asks_for_any_more_are_dropped(self, store: Store) -> None:
         now = T0 + 1800
         self.fill(store, now)
-        found = cycle(store, window_at(now), limits)
+        measured, _ = cycle(store, window_at(now))
         other = Scope("hpg", "left")
-        assert BinCache(store).keep(other, part(found.measured, 0, 10), store.edition())
+        assert store.keep_bins(other, "usage", now, pack(part(measured.tally, 0, 10)), store.edition())
+        assert store.keep_bins(other, "limits", now, b"anything", store.edition())
         store.forget_bins([SCOPE])
-        assert BinCache(store).bins(SCOPE)
-        assert BinCache(store).bins(other) is None
+        for subject in ("usage", "limits"):
+            assert store.kept_bins(SCOPE, subject)
+            assert store.kept_bins(other, subject) is None
 
+    @pytest.mark.parametrize("step", [(Hours, "keep"), (bin_cache, "keep"), (limits_cache, "press")])
     def test_a_run_that_is_ended_before_its_hours_are_written_loses_none(
-        self, store: Store, monkeypatch: pytest.MonkeyPatch
+        self, store: Store, monkeypatch: pytest.MonkeyPatch, step: tuple[Any, str]
     ) -> None:
         now = T0 + 1800
         self.fill(store, now)
-        cycle(store, window_at(now), limits)
+        cycle(store, window_at(now))
 
         def killed(*_: object) -> None:
             raise KeyboardInterrupt
 
+        store.execute("DELETE FROM bins WHERE subject = 'limits'")
         with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-            patch.setattr(Hours, "keep", killed)
-            cycle(store, window_at(now + 2 * HOUR), limits)
-        cycle(store, window_at(now + 3 * HOUR), limits)
+            patch.setattr(*step, killed)
+            cycle(store, window_at(now + 2 * HOUR))
+        window = window_at(now + 3 * HOUR)
+        measured, _ = cycle(store, window)
         [(begin, end)] = store.known(SCOPE, RUNS)
         assert (begin, end) == (window_at(now).start, T0 + 3 * HOUR)
+        same(measured, whole(JobRuns(store).jobs(SCOPE, window.start), window))
 
     def test_hours_that_were_computed_from_older_runs_are_not_written(self, store: Store) -> None:
         now = T0 + 1800
         self.fill(store, now)
-        reader = bins.measure(store, SCOPE, window_at(now), limits)
+        found = bin_cache.measure(store, SCOPE, window_at(now))
+        more = by_account(found.jobs, found.fresh)
         late = jobs_table({"dbindex": 999, "start": now - 5 * HOUR, "end": now - 4 * HOUR})
         JobRuns(store).add(SCOPE, Asked(now, now + 600, 0.1), late, ())
-        cycle(store, window_at(now + 600), limits)
+        cycle(store, window_at(now + 600))
         before = store.all("SELECT * FROM usage ORDER BY 1, 2, 3, 4, 5")
-        history.keep(store, SCOPE, reader.jobs, reader.usage, reader.edition)
+        Hours(store).keep(SCOPE, found.usage, more, found.edition)
         assert store.all("SELECT * FROM usage ORDER BY 1, 2, 3, 4, 5") == before
 
     def test_where_hours_are_missing_they_are_computed_again(self, store: Store) -> None:
         now = T0 + 1800
         self.fill(store, now)
-        cycle(store, window_at(now), limits)
+        cycle(store, window_at(now))
         store.execute("UPDATE known SET until = until - ? WHERE what = ?", (7 * HOUR, RUNS))
-        assert cycle(store, window_at(now + 600), limits).fresh.bins == 8
-        assert cycle(store, window_at(now + 600), limits).fresh.bins == 1
+        assert cycle(store, window_at(now + 600))[1].fresh.bins == 8
+        assert cycle(store, window_at(now + 600))[1].fresh.bins == 1

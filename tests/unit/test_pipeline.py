@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from librarian.config.setup import Setup
-from librarian.cycle import stages
+from librarian.cycle import pictures, stages
 from librarian.demo import site as demo_site
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import LibrarianError, PublishError
@@ -21,7 +21,6 @@ from librarian.shared.window import DAY
 from librarian.slurm.command import Slurm
 from librarian.store import opened
 from librarian.subjects.jobs import collect
-from librarian.subjects.usage import pictures as figures
 from librarian.subjects.usage.keep import Hours
 from librarian.system.host import user_name
 from librarian.system.processes import Answer
@@ -191,14 +190,14 @@ def test_pictures_that_fail_leave_the_last_ones(
     setup: Setup, slurm: DemoSlurm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cycle(setup, slurm)
-    real = figures.draw_one
+    real = pictures._drawn
 
-    def draw(report: Any, name: str) -> Any:
+    def drawn(report: Any, *others: Any) -> Any:
         if report.header.qos == "avery":
             raise RuntimeError("no font")
-        return real(report, name)
+        return real(report, *others)
 
-    monkeypatch.setattr(figures, "draw_one", draw)
+    monkeypatch.setattr(pictures, "_drawn", drawn)
     problems = cycle(setup, slurm, NOW + 600)
     assert ["could not be drawn" in str(problem) for problem in problems] == [True]
     assert data(setup)["staleness"]["since"] == NOW

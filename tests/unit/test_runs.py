@@ -18,7 +18,7 @@ import pytest
 
 from librarian.config.run_options import StoreOptions
 from librarian.config.setup import Setup
-from librarian.cycle import housekeeping, stages
+from librarian.cycle import housekeeping, pictures, stages
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import LibrarianError, Terminated
 from librarian.health import statusfile
@@ -28,7 +28,6 @@ from librarian.site import folder
 from librarian.slurm.command import Slurm
 from librarian.store import opened
 from librarian.subjects.jobs.keep import JobRuns
-from librarian.subjects.usage import pictures
 from librarian.subjects.usage.keep import Hours
 from librarian.system import interrupts
 from librarian.system.interrupts import Guard
@@ -319,14 +318,14 @@ def test_a_stage_that_takes_too_long_ends_and_the_next_one_begins(setup: Setup, 
 
 def test_a_drawing_that_hangs_keeps_the_last_one(setup: Setup, armed: Guard, monkeypatch: pytest.MonkeyPatch) -> None:
     cycle(setup)
-    real = pictures.draw_one
+    real = pictures._drawn
 
-    def draw(report: Any, name: str) -> Any:
+    def drawn(report: Any, *others: Any) -> Any:
         if report.header.qos == "avery":
             time.sleep(300)
-        return real(report, name)
+        return real(report, *others)
 
-    monkeypatch.setattr(pictures, "draw_one", draw)
+    monkeypatch.setattr(pictures, "_drawn", drawn)
     problems, _ = cycle(limited(setup, render_seconds=1), NOW + 600, guard=armed)
     assert "QoS avery could not be drawn: TooSlowError: the stage render took longer than 1 s" in str(problems[0])
     index = json.loads((setup.places.site / "index.json").read_text())
