@@ -18,28 +18,28 @@ from matplotlib.figure import Figure
 
 from librarian.config import setup as configfile
 from librarian.cycle import stages
+from librarian.render.pictures import figure as figures
 from librarian.slurm.command import Slurm
-from librarian.subjects.usage import pictures
 from librarian.system.host import clock, environment
 
 taken = {"wall": 0.0, "cpu": 0.0, "pictures": 0}
 
 
-def saved(name: str, figure: Figure) -> pictures.Picture:
+def saved(name: str, figure: Figure) -> figures.Picture:
     """Both formats, as the library makes them."""
     png, pdf = io.BytesIO(), io.BytesIO()
     wall, cpu = time.perf_counter(), time.process_time()
-    figure.savefig(png, format="png", dpi=pictures.DPI)
+    figure.savefig(png, format="png", dpi=figures.DPI)
     figure.savefig(pdf, format="pdf")
     taken["wall"] += time.perf_counter() - wall
     taken["cpu"] += time.process_time() - cpu
     taken["pictures"] += 1
-    return pictures.Picture(name, png.getvalue(), pdf.getvalue())
+    return figures.Picture(name, png.getvalue(), pdf.getvalue())
 
 
 def main() -> None:
     """One cycle without publishing."""
-    pictures._saved = saved
+    figures.saved = saved
     setup = configfile.load(Path(sys.argv[1]), environment())
     slurm = Slurm(setup.config.slurm.bin_dir, setup.config.slurm.timeout_seconds)
     now = clock()
