@@ -48,7 +48,6 @@ def add(place: Path, table: str) -> None:
         file.write(f"\n[[publish]]\n{table}\n")
 
 
-@pytest.mark.clock
 def test_dry_run_check_publish_and_status(place: Path) -> None:
     remote = Bare.make(place / "remote.git")
     add(place, 'kind = "github-pages"\nremote = "remote.git"')

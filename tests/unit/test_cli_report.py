@@ -20,7 +20,6 @@ from librarian.slurm.command import Slurm
 from tests.unit.cycles import leave_out_pictures
 from tests.unit.runs import run_of
 
-pytestmark = pytest.mark.clock
 NOW = 1_793_610_000  # 2026-11-02 in the morning, in UTC
 CONFIG = """
 [privacy]

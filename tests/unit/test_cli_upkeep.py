@@ -129,7 +129,6 @@ def test_the_log_is_bounded(ran: Path) -> None:
     assert log.stat().st_size < 10_000
 
 
-@pytest.mark.clock
 def test_store_check_export_import(ran: Path) -> None:
     done = librarian(ran, "store", "check")
     assert (done.returncode, "it is whole" in done.stdout, "job: 2 rows" in done.stdout) == (0, True, True)
