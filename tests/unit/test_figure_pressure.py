@@ -20,7 +20,9 @@ def test_it_is_drawn_whatever_there_is(case: str) -> None:
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     limited = [
-        one.name for one in report.pictured if one.key in report[LimitsSection].pressure.shares and one.key not in report.untracked
+        one.name
+        for one in report.pictured
+        if one.key in report[LimitsSection].pressure.shares and one.key not in report.untracked
     ]
     assert [axes.get_title(loc="left").partition(":")[0] for axes in figure.axes[::2]] == limited
     said = {"no limits are set", "the limits are not known"} & {text.get_text() for text in figure.texts}

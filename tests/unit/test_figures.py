@@ -142,8 +142,8 @@ class TestFiles:
 
     def test_pyplot_is_never_loaded(self) -> None:
         program = (
-            "import sys; from tests.unit import reports; from librarian.subjects.usage import pictures\n"
-            "list(pictures.draw(reports.golden())); sys.exit('matplotlib.pyplot' in sys.modules)"
+            "import sys; from tests.unit import rendering, reports\n"
+            "list(rendering.draw(reports.golden())); sys.exit('matplotlib.pyplot' in sys.modules)"
         )
         subprocess.run([sys.executable, "-c", program], cwd=CHECKOUT, check=True, timeout=120)
 
@@ -174,7 +174,10 @@ class TestLayers:
         stack = layers(report, "NCPUS")
         assert [layer.user for layer in stack] == [*report[UsageSection].users[:12], None]
         assert stack[-1].users == set(report[UsageSection].users[12:])
-        assert [layer.colour for layer in stack] == [*(report.colours[u] for u in report[UsageSection].users[:12]), palette.OTHERS]
+        assert [layer.colour for layer in stack] == [
+            *(report.colours[u] for u in report[UsageSection].users[:12]),
+            palette.OTHERS,
+        ]
 
     def test_together_they_are_all_that_was_held(self) -> None:
         report = reports.busy(20, days=3)

@@ -273,7 +273,7 @@ class TestPicture:
         assert titles[1].x1 <= figure.bbox.x1
 
     def test_equal_reports_give_equal_files(self, tmp_path: Path) -> None:
-        one, other = (pictures.draw_one(reports.golden(), MONTH) for _ in range(2))
+        one, other = (rendering.draw_one(reports.golden(), MONTH) for _ in range(2))
         assert (one.name, one.png, one.pdf) == (other.name, other.png, other.pdf)
         with Image.open(io.BytesIO(one.png)) as image:
             assert image.width == 1560
