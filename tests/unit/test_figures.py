@@ -142,8 +142,8 @@ class TestFiles:
 
     def test_pyplot_is_never_loaded(self) -> None:
         program = (
-            "import sys; from tests.unit import reports; from librarian.subjects.usage import pictures\n"
-            "list(pictures.draw(reports.golden())); sys.exit('matplotlib.pyplot' in sys.modules)"
+            "import sys; from tests.unit import rendering, reports\n"
+            "list(rendering.draw(reports.golden())); sys.exit('matplotlib.pyplot' in sys.modules)"
         )
         subprocess.run([sys.executable, "-c", program], cwd=CHECKOUT, check=True, timeout=120)
 

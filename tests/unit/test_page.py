@@ -19,7 +19,7 @@ from librarian.render.html.templates import embedded
 from librarian.render.json.packed import unpacked
 from librarian.render.plotly import Plotly
 from librarian.site import assets
-from tests.unit.rendering import render_page
+from tests.unit import rendering
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 GOLDEN = CHECKOUT / "tests/data/golden"
@@ -68,7 +68,7 @@ def golden_datasets() -> dict[str, bytes]:
 def rendered(index: dict[str, Any] | None = None, plotly: Plotly = BASIC, **changes: Any) -> str:
     parts: dict[str, Any] = {"templates": assets.templates(), "dashboard": assets.dashboard()} | changes
     datasets = parts.pop("datasets", golden_datasets())
-    return render_page(index or golden_index(), datasets, plotly=plotly, **parts)
+    return rendering.render_page(index or golden_index(), datasets, plotly=plotly, **parts)
 
 
 def modules(**texts: str) -> dict[str, str]:

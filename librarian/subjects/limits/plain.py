@@ -46,8 +46,9 @@ def _headroom_row(data: Json, key: str) -> tuple[str, ...]:
 
 
 def _changes(data: Json, zone: str) -> Iterator[str]:
-    """A sentence for each limit that changed in the window."""
-    for key in with_types(data):
+    """A sentence for each limit that changed in the window, those of types after the others."""
+    whole = pictured(data)
+    for key in (*whole, *(one for one in with_types(data) if one not in whole)):
         history = data["limits"][key].get("history", ())
         values = [amount(step["value"]) if step["kind"] == "limit" else _no_limit(step["kind"]) for step in history]
         told = [f"{after} since {clock(step['from'], zone)}" for step, after in zip(history, values, strict=True)]

@@ -9,12 +9,12 @@ from typing import Any
 from librarian.errors import one_line
 from librarian.render.html.parts import Part, Shown
 from librarian.render.html.templates import clock
-from librarian.render.json.reading import tracked
+from librarian.render.json.reading import pictured, tracked
 from librarian.shared.text import visible
 from librarian.shared.words import Table, amount, counted, percent
 
 _MONTHS = 2  # the newest; the JSON and `librarian report` have all
-_DESCRIBED = 2  # resources whose hours a picture's description tells
+_DESCRIBED = 2  # resources whose hours a picture's description tells, where Slurm records them
 
 Json = Mapping[str, Any]
 
@@ -87,7 +87,7 @@ def describe(data: Json) -> Shown:
 
 def _month(month: Json, data: Json) -> str:
     name = datetime.strptime(month["month"], "%Y-%m").strftime("%B %Y")  # noqa: DTZ007 (a month, no moment)
-    keys = tracked(data)[:_DESCRIBED]
+    keys = [key for key in pictured(data)[:_DESCRIBED] if key not in data["untracked"]]
     sums = month["total"]["hours"]
     told = ", ".join(f"{amount(sums[key])} {data['units'][key]['hours']}" for key in keys)
     first = next(iter(month["users"]), None)
