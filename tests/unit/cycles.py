@@ -62,5 +62,7 @@ def ended(number: int, **changes: object) -> Run:
 def leave_out_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests that do not look at the pictures need not wait for them."""
     monkeypatch.setattr(
-        pictures, "_drawn", lambda report, by_name, processes: [Picture(name, b"png", b"pdf") for name in by_name]
+        pictures,
+        "_drawn",
+        lambda report, by_name, processes: [(name, Picture(name, b"png", b"pdf")) for name in by_name],
     )
