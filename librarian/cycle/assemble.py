@@ -2,7 +2,8 @@
 
 A QoS that cannot be shown now, for want of data or because its pictures failed, keeps the files of the last site and is
 marked as old; it never takes the others down. Of a QoS one of whose subjects failed, that subject's part of the last
-site stays, and a note says so.
+site stays, and a note says so; where the others stand on that subject, the whole QoS is as it was. Why something failed
+is for whoever runs this: readers are told that it did.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 import logging
 import types
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from librarian import __version__
 from librarian.config.setup import Setup
 from librarian.cycle import pictures
 from librarian.cycle.document import data_json
-from librarian.cycle.pictures import ENDINGS, Made
+from librarian.cycle.pictures import ENDINGS, Made, Pictures
+from librarian.cycle.reports import Failures
 from librarian.errors import LibrarianError, SiteError
 from librarian.health import statusfile
 from librarian.render.html.page import render_page
@@ -30,7 +32,7 @@ from librarian.shared.files import INDEX, PAGE, PLAIN, file_names
 from librarian.shared.report import Report, Staleness
 from librarian.site import assets, folder
 from librarian.subjects.listed import titles
-from librarian.subjects.subject import Subject, Watched
+from librarian.subjects.subject import Json, Subject, Watched
 
 log = logging.getLogger(__name__)
 
@@ -70,23 +72,32 @@ def write_site(
     Without `carry` nothing of the last site is kept. `public` takes out of a sentence what readers must not see.
     `more` are files that are put beside the others.
     """
-    problems: list[LibrarianError] = []
+    failures = Failures()
     known = pictures.recall(setup.places) if carry else {}
-    work = _Work(setup, subjects, now + setup.config.report.interval_seconds, known, carry)
+    work = _Work(setup, subjects, now + setup.config.report.interval_seconds, known, carry, failures)
     shown = []
     for source in sources:
         log.info("%s: drawing", source.watched.name)
         try:
-            shown.append(work.fresh(source.report) if source.report else work.kept(source.watched, source.reason))
+            shown.append(work.shown(source))
         except Exception as error:
             log.debug("rendering %s failed", source.watched.name, exc_info=True)
-            why = f"{type(error).__name__}: {error}"
-            problem = SiteError(f"QoS {source.watched.name} could not be drawn", why)
-            problems.append(problem)
-            shown.append(work.kept(source.watched, public(str(problem))))
+            problem = SiteError(f"QoS {source.watched.name} could not be drawn", f"{type(error).__name__}: {error}")
+            failures.problems.append(problem)
+            shown.append(work.kept(source.watched, public(problem.what)))
     _put(setup, shown, subjects, now, more)
     pictures.remember(setup.places, {name: made for item in shown for name, made in item.made.items()})
-    return problems
+    return failures.problems
+
+
+@dataclass
+class _Told:
+    """What subjects made of their sections: fields of the JSON by key, tables, pictures; and why which ones failed."""
+
+    failed: dict[str, str]
+    fields: dict[str, Json] = field(default_factory=dict)
+    tables: list[bytes] = field(default_factory=list)
+    drawn: Pictures = field(default_factory=Pictures)
 
 
 @dataclass(frozen=True)
@@ -99,25 +110,55 @@ class _Work:
     next_expected: int
     known: Mapping[str, Made]
     carry: bool
+    failures: Failures
 
-    def fresh(self, report: Report) -> Shown:
+    def shown(self, source: Source) -> Shown:
+        """A QoS as its report has it; as the last site had it where there is no report, or a subject that others stand
+        on failed."""
+        if source.report is None:
+            return self.kept(source.watched, source.reason)
+        told = self._told(source.report)
+        vital = [subject.key for subject in self.subjects if subject.needed and subject.key in told.failed]
+        if vital:
+            return self.kept(source.watched, f"{vital[0]}: {told.failed[vital[0]]}")
+        return self._fresh(replace(source.report, failed=told.failed), told)
+
+    def _told(self, report: Report) -> _Told:
+        """What the subjects make of their sections, each failing alone."""
+        qos, told = report.header.qos, _Told(dict(report.failed))
+        for subject in [subject for subject in self.subjects if subject.key in report.sections]:
+            made = self.failures.alone(
+                subject,
+                qos,
+                lambda subject=subject: (subject.to_json(report), subject.csv(report)),  # type: ignore[misc]
+            )
+            if isinstance(made, str):
+                told.failed[subject.key] = made
+            else:
+                told.fields[subject.key], table = made
+                told.tables.extend([] if table is None else [table])
+        whole = [subject for subject in self.subjects if subject.key in told.fields]
+        site, processes = self.setup.places.site, self.setup.config.report.processes
+        told.drawn = pictures.pictures_of(report, whole, site, self.known, processes)
+        for subject in [subject for subject in whole if subject.key in told.drawn.failed]:
+            told.failed[subject.key] = self.failures.note(subject, qos, told.drawn.failed[subject.key])
+            del told.fields[subject.key]
+        return told
+
+    def _fresh(self, report: Report, told: _Told) -> Shown:
         """A QoS as its report has it; what belongs to a subject that failed is taken from the last site."""
-        names, site = file_names(report.header.qos), self.setup.places.site
-        last = self._last(report.header.qos) if report.failed else None
-        data = data_json(report, self.subjects, last or {}, next_expected=self.next_expected, version=__version__)
-        tables = [table for subject in self._told(report) if (table := subject.csv(report)) is not None]
-        drawn = pictures.pictures_of(report, self.subjects, site, self.known, self.setup.config.report.processes)
-        old = self._pictures(names.picture, [s for s in self.subjects if s.key in report.failed]) if last else {}
-        header = report.header
-        entry = Entry(header.qos, header.title, last_updated=report.window.now, staleness=report.staleness)
-        files = {names.data: data, **drawn.drawn, **({names.csv: tables[0]} if tables else {})}
+        header, drawn = report.header, told.drawn
+        names, failed = file_names(header.qos), [s for s in self.subjects if s.key in report.failed]
+        last = self._last(header.qos) if failed else None
+        data = data_json(
+            report, self.subjects, told.fields, last or {}, next_expected=self.next_expected, version=__version__
+        )
+        old = self._pictures(names.picture, failed) if last else {}
+        files = {names.data: data, **drawn.drawn, **({names.csv: told.tables[0]} if told.tables else {})}
         kept = {**drawn.kept, **old}
-        if report.failed:
-            entry = Entry(header.qos, header.title, report.window.now, report.staleness, frozenset({*files, *kept}))
+        there = frozenset({*files, *kept}) if failed else None
+        entry = Entry(header.qos, header.title, report.window.now, report.staleness, there)
         return Shown(entry, files, kept, {**drawn.made, **pictures.still(self.known, old)})
-
-    def _told(self, report: Report) -> list[Subject]:
-        return [subject for subject in self.subjects if subject.key in report.sections]
 
     def _pictures(self, name_of: Callable[[str, str], str], subjects: Sequence[Subject]) -> dict[str, Path]:
         """The pictures of some subjects that the last site has."""

@@ -16,11 +16,18 @@ from librarian.subjects.subject import Subject
 
 
 def data_json(
-    report: Report, subjects: Sequence[Subject], last: Mapping[str, object], *, next_expected: int, version: str
+    report: Report,
+    subjects: Sequence[Subject],
+    told: Mapping[str, Json],
+    last: Mapping[str, object],
+    *,
+    next_expected: int,
+    version: str,
 ) -> bytes:
     """The report as one JSON object, in ASCII. `next_expected` (UTC epoch) is when the next one should be there.
 
-    `last` are the data of the last site: the fields of a subject that has failed are taken from there.
+    `told` are the fields of each subject by its key, `last` the data of the last site: the fields of a subject that has
+    failed are taken from there.
     """
     window, zone = report.window, report.window.zone
     document: Json = {
@@ -30,16 +37,24 @@ def data_json(
         "edges": window.edges.tolist(),
     }
     for subject in subjects:
-        if subject.key in report.sections:
-            document |= subject.to_json(report)
-        else:
-            document |= {name: last[name] for name in subject.fields if name in last}
+        old = {name: last[name] for name in subject.fields if name in last}
+        document |= told.get(subject.key, old)
     document |= {
         "staleness": staleness_json(report.staleness),
         "notes": [{"kind": note.kind, "text": note.text} for note in report.notes],
-        "colours": {user: report.colours.get(user, palette.OTHERS) for user in report.everybody},
+        "colours": {**_old(report, last), **_colours(report)},
     }
     return as_bytes(document)
+
+
+def _colours(report: Report) -> dict[str, str]:
+    return {user: report.colours.get(user, palette.OTHERS) for user in report.everybody}
+
+
+def _old(report: Report, last: Mapping[str, object]) -> dict[str, object]:
+    """The colours of the last site, where something of it stays."""
+    colours = last.get("colours") if report.failed else None
+    return dict(colours) if isinstance(colours, dict) else {}
 
 
 def _metadata(report: Report, next_expected: int, version: str) -> Json:

@@ -44,18 +44,26 @@ class Made:
 
 @dataclass(frozen=True)
 class Pictures:
-    """Those of one QoS, by file name: drawn ones, those to be taken from the last site, and what to remember of all."""
+    """Those of one QoS, by file name: drawn ones, those to be taken from the last site, and what to remember of all.
+    Of subjects in `failed`, by key, there are none."""
 
     drawn: dict[str, bytes] = field(default_factory=dict)
     kept: dict[str, Path] = field(default_factory=dict)
     made: dict[str, Made] = field(default_factory=dict)
+    failed: dict[str, Exception] = field(default_factory=dict)
+
+    def without(self, names: Collection[str]) -> Pictures:
+        """The others."""
+        drawn = {name: data for name, data in self.drawn.items() if name not in names}
+        kept = {name: path for name, path in self.kept.items() if name not in names}
+        made = {name: one for name, one in self.made.items() if name not in names}
+        return Pictures(drawn, kept, made, self.failed)
 
 
 def pictures_of(
     report: Report, subjects: Sequence[Subject], site: Path, known: Mapping[str, Made], processes: int = 1
 ) -> Pictures:
-    """All pictures of the sections of a report; `known` is what is remembered of those in `site`. Raises what drawing
-    raises.
+    """All pictures of `subjects` that have a section in a report; `known` is what is remembered of those in `site`.
 
     They are drawn by up to `processes` workers. One that a worker does not bring is drawn here once more.
     """
@@ -63,38 +71,48 @@ def pictures_of(
     missing: dict[str, tuple[Subject, str]] = {}
     every = [(subject, name) for subject in subjects if subject.key in report.sections for name in subject.pictures()]
     for subject, name in every:
-        drawn_from = digest(report, name, subject.inputs(report, name), *_versions())
+        try:
+            drawn_from = digest(report, name, subject.inputs(report, name), *_versions())
+        except Exception as error:
+            found.failed[subject.key] = error
+            continue
         both = [files.picture(name, ending) for ending in ENDINGS]
         if all(_is_there(site / file, known.get(file), drawn_from) for file in both):
             found.kept.update({file: site / file for file in both})
             found.made.update({file: known[file] for file in both})
         else:
             missing[name] = subject, drawn_from
-    for picture in _drawn(report, {name: subject for name, (subject, _) in missing.items()}, processes):
+    wanted = {name: subject for name, (subject, _) in missing.items() if subject.key not in found.failed}
+    for name, picture in _drawn(report, wanted, processes):
+        if isinstance(picture, Exception):
+            found.failed[missing[name][0].key] = picture
+            continue
         for ending, data in zip(ENDINGS, (picture.png, picture.pdf), strict=True):
-            file = files.picture(picture.name, ending)
+            file = files.picture(name, ending)
             found.drawn[file] = data
-            found.made[file] = Made(missing[picture.name][1], len(data), hashlib.sha256(data).hexdigest())
-    log.info("%s: %d pictures drawn, %d as they were", report.header.qos, len(missing), len(every) - len(missing))
-    return found
+            found.made[file] = Made(missing[name][1], len(data), hashlib.sha256(data).hexdigest())
+    log.info("%s: %d pictures drawn, %d as they were", report.header.qos, len(wanted), len(every) - len(missing))
+    failed = [name for subject, name in every if subject.key in found.failed]
+    return found.without({files.picture(name, ending) for name in failed for ending in ENDINGS})
 
 
-def draw_one(subject: Subject, report: Report, name: str) -> Picture:
-    """One picture of a subject."""
+def _drawn(report: Report, by_name: Mapping[str, Subject], processes: int) -> Iterable[tuple[str, Picture | Exception]]:
+    """Each picture, or why it could not be drawn."""
+    if not by_name:
+        return
     from librarian.render.pictures import figure  # matplotlib is loaded only where there is something to draw
 
-    with figure.styled():
-        return figure.saved(name, subject.draw(report, name))
-
-
-def _drawn(report: Report, by_name: Mapping[str, Subject], processes: int) -> Iterable[Picture]:
     def draw(name: str) -> Picture:
-        return draw_one(by_name[name], report, name)
+        with figure.styled():
+            return figure.saved(name, by_name[name].draw(report, name))
 
     names = list(by_name)
     done = workers.spread(draw, names, processes)
     for place, name in enumerate(names):
-        yield done[place] if place in done else draw(name)
+        try:
+            yield name, done[place] if place in done else draw(name)
+        except Exception as error:
+            yield name, error
 
 
 def _is_there(path: Path, made: Made | None, digest: str) -> bool:

@@ -6,6 +6,7 @@ others stand on, the QoS as a whole is as it was.
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ from librarian.store import CorruptStoreError, Store
 from librarian.subjects.subject import Facts, Ground, Reading, Subject, Watched
 
 Result = TypeVar("Result")
+NOT_KNOWN = "not known now, since computing it failed"
 log = logging.getLogger(__name__)
 
 
@@ -51,11 +53,15 @@ class Failures:
         except CorruptStoreError:
             raise
         except Exception as error:
-            log.debug("%s of %s failed", subject.key, qos, exc_info=True)
-            why = str(error) if isinstance(error, LibrarianError) else f"{type(error).__name__}: {error}"
-            kind = StoreError if isinstance(error, StoreError) else SiteError
-            self.problems.append(kind(f"QoS {qos}: {subject.key} could not be told", one_line(why)))
-            return "not known now, since computing it failed"
+            return self.note(subject, qos, error)
+
+    def note(self, subject: Subject, qos: str, error: Exception) -> str:
+        """Note what failed; returns it in words that readers may see, which say nothing of what the error does."""
+        log.debug("%s of %s failed", subject.key, qos, exc_info=error)
+        why = str(error) if isinstance(error, LibrarianError) else f"{type(error).__name__}: {error}"
+        kind = StoreError if isinstance(error, StoreError) else SiteError
+        self.problems.append(kind(f"QoS {qos}: {subject.key} could not be told", one_line(why)))
+        return NOT_KNOWN
 
 
 def read_all(
@@ -69,12 +75,26 @@ def read_all(
 ) -> list[Known]:
     """What is known of each QoS, in the order of `watched`. Raises `StoreError` when the store is damaged."""
     known = [_read(store, one, subjects, window_of, reader, options, failures) for one in watched]
-    every = {one.watched.name: one.facts for one in known if one.facts}
     for subject in subjects:
-        together = failures.alone(subject, "all", lambda subject=subject: subject.together(store, every, options))  # type: ignore[misc]
-        for name, facts in together.items() if not isinstance(together, str) else ():
-            every[name].by_key[subject.key] = facts
+        every = {one.watched.name: one.facts for one in known if one.facts}
+        work = functools.partial(subject.together, store, every, options)
+        together = failures.alone(subject, "all", work)
+        if isinstance(together, str):
+            known = [_without(one, subject, together) for one in known]
+        else:
+            for name, facts in together.items():
+                every[name].by_key[subject.key] = facts
     return known
+
+
+def _without(known: Known, subject: Subject, why: str) -> Known:
+    """The same without what a subject has told, since that is not all of it."""
+    if known.facts is None or subject.key not in known.facts.by_key:
+        return known
+    if subject.needed:
+        return replace(known, reason=f"{subject.key}: {why}", window=None, facts=None)
+    facts = Facts({key: value for key, value in known.facts.by_key.items() if key != subject.key})
+    return replace(known, facts=facts, failed={**(known.failed or {}), subject.key: why})
 
 
 def _ground(store: Store, watched: Watched, subjects: Sequence[Subject]) -> Ground:

@@ -21,7 +21,8 @@ PICTURES = tuple(TITLES.pictures)
 
 def data_json(report: Report, *, next_expected: int, version: str) -> bytes:
     """The JSON of a QoS."""
-    return document.data_json(report, SUBJECTS, {}, next_expected=next_expected, version=version)
+    told = {subject.key: subject.to_json(report) for subject in SUBJECTS if subject.key in report.sections}
+    return document.data_json(report, SUBJECTS, told, {}, next_expected=next_expected, version=version)
 
 
 def index_json(entries: Sequence[Entry], **options: Any) -> bytes:
