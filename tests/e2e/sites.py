@@ -14,7 +14,6 @@ from typing import Any
 
 from librarian import __version__
 from librarian.health.statusfile import NAME as STATUS
-from librarian.render.json.index import Entry
 from librarian.render.plotly import Plotly
 from librarian.shared.files import PAGE, PLAIN, file_names
 from librarian.shared.report import Report, Staleness
