@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from librarian import __version__
 from librarian.config.setup import Places
+from librarian.errors import TooSlowError
 from librarian.render.pictures.digest import digest
 from librarian.shared.files import file_names
 from librarian.shared.report import Report
@@ -96,21 +97,27 @@ def pictures_of(
     return found.without({files.picture(name, ending) for name in failed for ending in ENDINGS})
 
 
-def _drawn(report: Report, by_name: Mapping[str, Subject], processes: int) -> Iterable[tuple[str, Picture | Exception]]:
-    """Each picture, or why it could not be drawn."""
-    if not by_name:
-        return
+def draw_one(subject: Subject, report: Report, name: str) -> Picture:
+    """One picture of a subject."""
     from librarian.render.pictures import figure  # matplotlib is loaded only where there is something to draw
 
+    with figure.styled():
+        return figure.saved(name, subject.draw(report, name))
+
+
+def _drawn(report: Report, by_name: Mapping[str, Subject], processes: int) -> Iterable[tuple[str, Picture | Exception]]:
+    """Each picture, or why it could not be drawn."""
+
     def draw(name: str) -> Picture:
-        with figure.styled():
-            return figure.saved(name, by_name[name].draw(report, name))
+        return draw_one(by_name[name], report, name)
 
     names = list(by_name)
     done = workers.spread(draw, names, processes)
     for place, name in enumerate(names):
         try:
             yield name, done[place] if place in done else draw(name)
+        except TooSlowError:
+            raise
         except Exception as error:
             yield name, error
 

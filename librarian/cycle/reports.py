@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from librarian.errors import LibrarianError, SiteError, StoreError, one_line
+from librarian.errors import LibrarianError, SiteError, StoreError, TooSlowError, one_line
 from librarian.privacy.pseudonyms import PublicNames
 from librarian.privacy.renaming import names_in, renamed
 from librarian.shared import palette
@@ -47,10 +47,11 @@ class Failures:
         self.problems: list[LibrarianError] = []
 
     def alone(self, subject: Subject, qos: str, work: Callable[[], Result]) -> Result | str:
-        """What `work` gives, or why it failed, in words that readers may see. Raises a damaged store's error."""
+        """What `work` gives, or why it failed, in words that readers may see. Raises a damaged
+        store's error, and that time is up."""
         try:
             return work()
-        except CorruptStoreError:
+        except (CorruptStoreError, TooSlowError):
             raise
         except Exception as error:
             return self.note(subject, qos, error)

@@ -9,6 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from librarian.subjects.limits.model import QosLimits
 from librarian.subjects.limits.rules import Account
 from librarian.subjects.limits.section import LimitsSection
+from librarian.subjects.usage.section import UsageSection
 from tests.unit import reports
 from tests.unit.test_figures import CASES, figure_of, texts
 
@@ -21,8 +22,8 @@ def test_it_is_drawn_whatever_there_is(case: str) -> None:
     canvas.draw()
     limited = [
         one.name
-        for one in report.pictured
-        if one.key in report[LimitsSection].pressure.shares and one.key not in report.untracked
+        for one in report[UsageSection].pictured
+        if one.key in report[LimitsSection].pressure.shares and one.key not in report[UsageSection].untracked
     ]
     assert [axes.get_title(loc="left").partition(":")[0] for axes in figure.axes[::2]] == limited
     said = {"no limits are set", "the limits are not known"} & {text.get_text() for text in figure.texts}

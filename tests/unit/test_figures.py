@@ -28,12 +28,14 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 from PIL import Image
 
-from librarian.render.pictures import captions, chart, figure
+from librarian.render.pictures import captions, chart
+from librarian.render.pictures.figure import styled
 from librarian.render.pictures.style import drawable
 from librarian.render.pictures.ticks import time_ticks
 from librarian.shared import palette
 from librarian.shared.report import Report, Staleness
 from librarian.shared.window import Window, window_until
+from librarian.shared.words import amount_in_full
 from librarian.subjects.limits.model import Change, QosLimits
 from librarian.subjects.usage.section import UsageSection
 from librarian.subjects.usage.stack import layers, legend_layers, top_users
@@ -49,7 +51,7 @@ SIZES = {"overview": (1560, 960), "pressure": (1560, 960), "queue": (1200, 945)}
 
 def figure_of(report: Report, key: str) -> Figure:
     """The figure of one chart, or of the overview, before it becomes a file."""
-    with figure.styled():
+    with styled():
         drawn: Figure = rendering.subject_of(key).draw(report, key)
     return drawn
 
@@ -153,7 +155,7 @@ class TestFiles:
         for key in ("NCPUS", "overview"):
             figure = figure_of(report, key)
             renderer = FigureCanvasAgg(figure).get_renderer()
-            with figure.styled():
+            with styled():
                 figure.draw(renderer)
                 box = figure.get_tightbbox(renderer)
             width, height = figure.get_size_inches()
@@ -277,7 +279,7 @@ class TestChart:
         assert inside.y0 <= written.y0
         assert written.y1 <= inside.y1 + 1
         assert inside.x0 <= written.x0
-        assert label.get_text() == f"limit {captions.amount(limit)} CPUs"
+        assert label.get_text() == f"limit {amount_in_full(limit)} CPUs"
 
     def test_a_limit_that_changed_is_drawn_in_steps_each_with_its_label(self) -> None:
         later = QosLimits({"cpu": 430.0}, None)
@@ -374,7 +376,7 @@ class TestWords:
         [(0.0, "0"), (430.0, "430"), (3359.5, "3,359.5"), (0.25, "0.25"), (1234567.0, "1,234,567"), (2e12, "2e+12")],
     )
     def test_amounts(self, value: float, text: str) -> None:
-        assert captions.amount(value) == text
+        assert amount_in_full(value) == text
 
     @pytest.mark.parametrize(
         ("value", "text"), [(0, "0"), (0.25, "0.25"), (1500, "1500"), (15000, "15k"), (2.5e6, "2.5M"), (4e9, "4G")]

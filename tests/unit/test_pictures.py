@@ -19,17 +19,17 @@ from librarian.config import setup as configfile
 from librarian.config.setup import Setup
 from librarian.cycle import assemble, pictures, stages
 from librarian.demo.slurm import DemoSlurm
-from librarian.render.pictures import digest
 from librarian.render.pictures.figure import Picture
 from librarian.shared.files import MONTH, OVERVIEW, PRESSURE, QUEUE
 from librarian.shared.report import Report, Staleness
 from librarian.shared.window import Window
 from librarian.slurm.command import Slurm
 from librarian.subjects.limits.model import Change
-from librarian.subjects.usage import pictures as figures
+from librarian.subjects.listed import SUBJECTS
+from librarian.subjects.subject import Subject
 from librarian.system import workers
 from tests.unit import reports
-from tests.unit.rendering import PICTURES
+from tests.unit.rendering import PICTURES, digest_of, draw_one
 from tests.unit.test_pipeline import CONFIG, NOW, RUNS
 
 QOS = ("avery", "avery-b")
@@ -46,9 +46,9 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[tuple[str, str]]
     """Which pictures were drawn since one asked last; what is in them is their name and their digest."""
     log: list[tuple[str, str]] = []
 
-    def draw(report: Report, name: str) -> Picture:
+    def draw(subject: Subject, report: Report, name: str) -> Picture:
         log.append((report.header.qos, name))
-        body = f"{report.header.qos} {name} {digest.digest(report, name)}".encode()
+        body = f"{report.header.qos} {name} {digest_of(report, name)}".encode()
         return Picture(name, b"png " + body, b"pdf " + body)
 
     def told() -> list[tuple[str, str]]:
@@ -56,7 +56,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[tuple[str, str]]
         log.clear()
         return found
 
-    monkeypatch.setattr(figures, "draw_one", draw)
+    monkeypatch.setattr(pictures, "draw_one", draw)
     return told
 
 
@@ -97,7 +97,7 @@ def test_another_limit_is_drawn_where_it_is_shown(setup: Setup, drawn: Drawn) ->
     assert {qos for qos, _ in drawn()} <= {"avery"}
     changed = reports.busy(3, days=3, overrides={"mem": 100.0})
     other = reports.busy(3, days=3, overrides={"mem": 200.0})
-    told = {name for name in PICTURES if digest.digest(changed, name) != digest.digest(other, name)}
+    told = {name for name in PICTURES if digest_of(changed, name) != digest_of(other, name)}
     assert told == {"MEMORY", OVERVIEW, PRESSURE}
 
 
@@ -225,14 +225,14 @@ def test_pictures_that_differ_have_other_digests() -> None:
     """Each variant is drawn: equal digests must mean equal bytes, and some digests must be equal."""
     found = variants()
     first = found.pop("base")
-    base = {name: (digest.digest(first, name), figures.draw_one(first, name)) for name in PICTURES}
+    base = {name: (digest_of(first, name), draw_one(first, name)) for name in PICTURES}
     equal = set()
     for what, variant in found.items():
         for name in PICTURES:
-            same = digest.digest(variant, name) == base[name][0]
+            same = digest_of(variant, name) == base[name][0]
             if same:
                 equal.add((what, name))
-                assert figures.draw_one(variant, name) == base[name][1], (what, name)
+                assert draw_one(variant, name) == base[name][1], (what, name)
     assert {(what, name) for what in ("the same", "refresh", "rejects") for name in PICTURES} <= equal
     assert {("use", "NCPUS"), ("use", MONTH), ("month", "NCPUS"), ("looks", OVERVIEW)} <= equal
     unlike = {("title", QUEUE), ("time", MONTH), ("use", OVERVIEW), ("limits", PRESSURE), ("looks", QUEUE)}
@@ -274,8 +274,8 @@ def many(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_workers_bring_what_one_process_would(setup: Setup, many: None) -> None:
     report = reports.golden()
-    alone = pictures.pictures_of(report, setup.places.site, {})
-    together = pictures.pictures_of(report, setup.places.site, {}, processes=3)
+    alone = pictures.pictures_of(report, SUBJECTS, setup.places.site, {})
+    together = pictures.pictures_of(report, SUBJECTS, setup.places.site, {}, processes=3)
     assert together == alone
     assert len(alone.drawn) == 2 * len(PICTURES)
 
@@ -321,8 +321,8 @@ def test_a_picture_whose_worker_dies_is_drawn_here(setup: Setup, many: None, mon
             log.append(name)
         return Picture(name, name.encode(), b"pdf")
 
-    monkeypatch.setattr(figures, "draw_one", draw)
-    found = pictures.pictures_of(reports.empty(), setup.places.site, {}, processes=2)
+    monkeypatch.setattr(pictures, "draw_one", draw)
+    found = pictures.pictures_of(reports.empty(), SUBJECTS, setup.places.site, {}, processes=2)
     assert log == [PRESSURE]
     assert found.drawn["pressure_avery.png"] == b"pressure"
     assert len(found.drawn) == 2 * len(PICTURES)
