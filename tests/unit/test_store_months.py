@@ -15,17 +15,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from librarian.cycle import history
 from librarian.shared.calendar import month_after, month_start, month_starts
 from librarian.shared.resources import OBSERVABLES
 from librarian.shared.scope import Scope
 from librarian.shared.window import DAY, window_until
 from librarian.store import MIGRATIONS, Store, opened
+from librarian.subjects.months import history
 from librarian.subjects.months.keep import MonthSums
 from librarian.subjects.months.model import Month
 from librarian.subjects.usage.accounts import by_account
 from librarian.subjects.usage.binning import bin_jobs
 from librarian.subjects.usage.keep import RUNS, USAGE, Hours
+from librarian.subjects.usage.unfinished import Unfinished, unfinished
 from tests.unit.tables import jobs_table
 
 AVERY = Scope("hpg", "avery")
@@ -43,11 +44,15 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def keep(
     store: Store, jobs: pd.DataFrame, now: int, *, days: int = 30, bin_seconds: int = HOUR, zone: str = "UTC"
-) -> Any:
+) -> Unfinished:
     """Keep what a cycle at `now` would."""
     window = window_until(now, seconds=days * DAY, bin_seconds=bin_seconds, zone=zone)
     known = jobs[jobs["start"] < now]
-    return history.keep(store, AVERY, known, bin_jobs(known, window, OBSERVABLES))
+    usage = bin_jobs(known, window, OBSERVABLES)
+    past = unfinished(AVERY, known, usage)
+    if past.finished > window.start:
+        Hours(store).keep(AVERY, usage, by_account(known, window))
+    return past
 
 
 def rows(store: Store, table: str) -> list[tuple[Any, ...]]:
@@ -81,7 +86,7 @@ def overlap(row: Any, begin: int, end: int) -> int:
     return max(0, min(row.end, end) - max(row.start, begin))
 
 
-def assert_months_are_those_of_the_jobs(told: tuple[Month, ...], jobs: pd.DataFrame, past: history.Past) -> None:
+def assert_months_are_those_of_the_jobs(told: tuple[Month, ...], jobs: pd.DataFrame, past: Unfinished) -> None:
     now = past.now
     for month in told:
         begin, end = month.known_from, min(month.known_to, now)
@@ -133,7 +138,6 @@ def test_sums_are_those_of_the_bins_and_of_the_jobs(data: st.DataObject, now: in
     jobs = data.draw(histories(now))
     with tempfile.TemporaryDirectory() as folder, opened(Path(folder) / "x.sqlite", "hpg") as store:
         moments = sorted(now - ago for ago in data.draw(st.lists(st.integers(0, 28 * DAY), max_size=3)))
-        past = None
         for moment in (now - 29 * DAY, *moments, now):
             cut = jobs[jobs["start"] < moment].copy()
             cut["end"] = cut["end"].where(cut["end"] <= moment, -1)
@@ -156,14 +160,13 @@ def test_other_bins_and_zones_count_nothing_twice(data: st.DataObject, now: int,
     """No two bins overlap, and within the last window every one is exact."""
     jobs = data.draw(histories(now))
     with tempfile.TemporaryDirectory() as folder, opened(Path(folder) / "x.sqlite", "hpg") as store:
-        past = None
         for bin_seconds, zone in forms:
             past = keep(store, jobs, now, days=data.draw(st.integers(1, 40)), bin_seconds=bin_seconds, zone=zone)
         for table in ("usage", "account_usage"):
             bins = sorted({row[1:3] for row in rows(store, table)})
             assert all(one[0] + one[1] <= other[0] for one, other in itertools.pairwise(bins))
         told = history.months_of(store, past)
-        begin = past.known(store, USAGE)[0][0]
+        begin = history.known(store, past, USAGE)[0][0]
         held = sum(int(row.alloc_tres[4:]) * overlap(row, begin, now) for row in jobs.itertuples()) / 3600
         assert sum(month.total.hours["NCPUS"] for month in told) == pytest.approx(held, rel=1e-6, abs=DAY * 64 / 3600)
         window = window_until(now, seconds=DAY, bin_seconds=forms[-1][0], zone=forms[-1][1])
@@ -235,7 +238,7 @@ def test_a_store_of_an_older_release_knows_users_but_no_accounts(tmp_path: Path)
     jobs = jobs_table({"start": begin, "end": NOW - DAY, "user": "ann", "account": "lab", "alloc_tres": "cpu=1"})
     with sqlite3.connect(path) as connection:
         connection.executescript("".join(MIGRATIONS[:2]) + "PRAGMA user_version = 2;")
-        hours = [(AVERY.key, start, HOUR, "NCPUS", "ann", 3600.0) for start in range(begin, NOW - DAY, HOUR)]
+        hours = [('["avery", [], []]', start, HOUR, "NCPUS", "ann", 3600.0) for start in range(begin, NOW - DAY, HOUR)]
         connection.executemany("INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?)", hours)
     connection.close()
     with opened(path, "hpg") as store:

@@ -45,8 +45,9 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield made
 
 
-def look(slurm: Slurm, store: Store, scopes: Sequence[Scope], now: int) -> list[SlurmError]:
-    return sample.look(Asking(slurm, store, now, "demo", tuple(map(Watched, scopes)), now - DAY))
+def looked(slurm: Slurm, store: Store, scopes: Sequence[Scope], now: int) -> list[SlurmError]:
+    """Look at the queues of these, as a cycle does."""
+    return sample.look(Asking(slurm, store, now, "demo", tuple(Watched(scope) for scope in scopes), now - DAY))
 
 
 class TestStore:
@@ -172,18 +173,18 @@ class TestLook:
 
     def test_each_queue_is_kept_with_a_sample(self, store: Store) -> None:
         asked: list[str] = []
-        assert look(self.slurm(asked), store, [AVERY, KIM], T0 + 60) == []
+        assert looked(self.slurm(asked), store, [AVERY, KIM], T0 + 60) == []
         assert len(asked) == 2
         assert QueueSamples(store).last(AVERY).table["user"].tolist() == ["alice"]
         assert (QueueSamples(store).last(KIM).at, len(QueueSamples(store).last(KIM).table)) == (T0 + 60, 0)
         assert QueueSamples(store).between(AVERY, 0, T0 + 100).sums["NCPUS"].tolist() == [4]
 
     def test_where_nobody_answers_one_is_asked(self, store: Store, caplog: pytest.LogCaptureFixture) -> None:
-        look(self.slurm([]), store, [AVERY, KIM], T0 + 60)
+        looked(self.slurm([]), store, [AVERY, KIM], T0 + 60)
         asked: list[str] = []
         down = self.slurm(asked, status=1, stderr="slurm_load_jobs error: Unable to contact slurm controller")
         with caplog.at_level(logging.WARNING):
-            failed = look(down, store, [AVERY, KIM], T0 + 660)
+            failed = looked(down, store, [AVERY, KIM], T0 + 660)
         assert (len(asked), len(failed), len(caplog.records)) == (1, 1, 1)
         for scope in (AVERY, KIM):
             seen = QueueSamples(store).last(scope)
@@ -194,7 +195,7 @@ class TestLook:
 
     def test_an_answer_that_is_none_is_no_empty_queue(self, store: Store) -> None:
         asked: list[str] = []
-        failed = look(self.slurm(asked, text=""), store, [AVERY, KIM], T0)
+        failed = looked(self.slurm(asked, text=""), store, [AVERY, KIM], T0)
         assert (len(asked), len(failed)) == (2, 2)
         assert (QueueSamples(store).last(AVERY).at, len(QueueSamples(store).between(AVERY, 0, T0 + 1).looks)) == (
             None,
@@ -203,7 +204,7 @@ class TestLook:
 
     def test_rows_that_are_left_out_are_told(self, store: Store) -> None:
         demo = DemoSlurm([run_of(1, start=None, end=None, state="PENDING", alloc_tres="", job="7_[1-9,...]")], now=T0)
-        look(Slurm(runner=demo), store, [AVERY], T0)
+        looked(Slurm(runner=demo), store, [AVERY], T0)
         assert (QueueSamples(store).last(AVERY).error or "").startswith("left out 1 row of squeue's")
 
 

@@ -28,11 +28,14 @@ class JobsFacts:
         """By public names; of rejected rows only the reasons are left."""
         kinds = {"user": UserName, "account": AccountName, "partition": PartitionName}
         columns = {name: names.column(kind, self.counting[name]) for name, kind in kinds.items()}
+        reader = self.reader
+        if reader and names.users:  # where nobody is renamed, all are called as they are
+            reader = UserName(names.users.get(reader, "the reporting user"))
         return replace(
             self,
             counting=self.counting.assign(**columns),
             rejects=tuple(replace(reject, line="") for reject in self.rejects),
-            reader=self.reader and UserName(names.users.get(self.reader, "the reporting user")),
+            reader=reader,
         )
 
 
