@@ -6,7 +6,6 @@ import argparse
 import sys
 from pathlib import Path
 
-from librarian.cli import common
 from librarian.config import setup as configfile
 from librarian.config.setup import Setup
 from librarian.errors import BusyError
@@ -90,7 +89,7 @@ def check_on_watchdog(options: argparse.Namespace, setup: Setup) -> None:
 
     path = configfile.find(options.config, host.environment()).resolve()
     try:
-        decision = guard.check_on(common.slurm_of(setup), setup.places.state, installation(setup, path), host.clock())
+        decision = guard.check_on(_slurm(setup), setup.places.state, installation(setup, path), host.clock())
     except LibrarianError as error:
         print(f"librarian: the watchdog is silent, and could not be looked after: {error}", file=sys.stderr)
         return
@@ -109,4 +108,9 @@ def _parts(options: argparse.Namespace) -> tuple[Setup, Path, Slurm]:
     environment = host.environment()
     path = configfile.find(options.config, environment).resolve()
     setup = configfile.load(path, environment)
-    return setup, path, common.slurm_of(setup)
+    return setup, path, _slurm(setup)
+
+
+def _slurm(setup: Setup) -> Slurm:
+    """Slurm with less patience than a report has: the watchdog comes again in a few minutes."""
+    return Slurm(setup.config.slurm.bin_dir, min(_PATIENCE, setup.config.slurm.timeout_seconds))

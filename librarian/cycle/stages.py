@@ -76,10 +76,11 @@ def collect_all(setup: Setup, slurm: Slurm, now: int, *, full: bool = False) -> 
     def work(store: Store) -> Problems:
         asking = _asking(setup, slurm, store, now, full)
         problems = {subject.key: _ask(subject, asking) for subject in SUBJECTS}
-        silent = [subject for subject in SUBJECTS if _nobody(problems[subject.key])]
+        silent = [one for one in SUBJECTS if _nobody(problems[one.key]) or one.key in asking.skipped]
         if silent and options.retry_seconds and stopwatch() - began < options.collect_seconds / 4:
             log.info("nobody answers; all is asked again in %d s", options.retry_seconds)
             pause(options.retry_seconds)
+            asking = _asking(setup, slurm, store, now, full)
             problems |= {subject.key: _ask(subject, asking) for subject in silent}
         journal.note_qos(setup, journal.qos_statuses(store, asking.watched, now))
         return [problem for found in problems.values() for problem in found]

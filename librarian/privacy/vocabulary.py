@@ -111,8 +111,8 @@ VOCABULARY = frozenset(
     schema_version scontrol scope scratch script script-src seconds seconds. seconds_known seconds_near sections sed
     see seen seen. sees seldom self sendmail sent sentences served server service set set_aside sets setting
     settings setup sftp sh sha1 sha256 sha256- sha384-N2HZsG+IG shallow shape share shared shares short shorter show
-    shown shows shrink signal signed silent since site six size sizes slot slow slug slurm slurm-librarian slurmdbd
-    smaller so some somebody something soon soon. source space spans speak spread sqlite_master squeue ssh
+    shown shows shrink signal signed silent since site six size sizes skipped slot slow slug slurm slurm-librarian
+    slurmdbd smaller so some somebody something soon soon. source space spans speak spread sqlite_master squeue ssh
     ssh-keygen stable stage stages stale staleness stand start start. start_ start_epoch started starts stat state
     states status status.json stays stays. stderr stdout still stopped stops store stored strict
     stricthostkeychecking string style style-src style.css subject subjects submit submitjob submitjobs submitted

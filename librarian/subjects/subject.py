@@ -35,6 +35,7 @@ Json = dict[str, object]
 Data = Mapping[str, Any]
 Problems = list[LibrarianError]
 Kind = TypeVar("Kind")
+ACCOUNTING = "slurmdbd"  # the daemon that sacct and sacctmgr ask
 NEVER = 2**62  # a time that does not come
 
 
@@ -55,7 +56,11 @@ class Watched:
 @dataclass(frozen=True)
 class Asking:
     """One round of questions to Slurm at `now`, for windows that begin at `begin` (both UTC epochs); `full`: whatever
-    is known already."""
+    is known already.
+
+    Whoever gets no answer notes in `silent` which daemon that was; who then asks it nothing, since that would wait as
+    long, notes its key in `skipped`.
+    """
 
     slurm: Slurm
     store: Store
@@ -64,6 +69,8 @@ class Asking:
     watched: tuple[Watched, ...]
     begin: int
     full: bool = False
+    silent: set[str] = field(default_factory=set)
+    skipped: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ from librarian.config.setup import Setup
 from librarian.cycle import assemble, housekeeping, pictures, stages
 from librarian.demo.runs import Run
 from librarian.demo.slurm import DemoSlurm
-from librarian.render.pictures import figure
 from librarian.render.pictures.figure import Picture
 from librarian.site import folder as sitefolder
 from librarian.subjects.jobs.keep import JobRuns
@@ -37,7 +36,7 @@ STEPS: dict[str, tuple[Any, str]] = {
     "the answer": (JobRuns, "_put_jobs"),
     "the answer's end": (JobRuns, "_cover"),
     "hourly usage": (Hours, "keep"),
-    "the pictures": (figure, "saved"),
+    "the pictures": (pictures, "draw_one"),
     "the page": (assemble, "render_page"),
     "the folder": (sitefolder, "_fill"),
     "the swap": (sitefolder, "_swap"),
@@ -61,8 +60,4 @@ def ended(number: int, **changes: object) -> Run:
 
 def leave_out_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests that do not look at the pictures need not wait for them."""
-    monkeypatch.setattr(
-        pictures,
-        "_drawn",
-        lambda report, by_name, processes: [(name, Picture(name, b"png", b"pdf")) for name in by_name],
-    )
+    monkeypatch.setattr(pictures, "draw_one", lambda subject, report, name: Picture(name, b"png", b"pdf"))

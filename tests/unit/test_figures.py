@@ -29,6 +29,7 @@ from matplotlib.patches import Polygon
 from PIL import Image
 
 from librarian.render.pictures import captions, chart
+from librarian.render.pictures import figure as figures
 from librarian.render.pictures.figure import styled
 from librarian.render.pictures.style import drawable
 from librarian.render.pictures.ticks import time_ticks
@@ -97,7 +98,7 @@ CASES = {
 
 
 @cache
-def drawn() -> tuple[figure.Picture, ...]:
+def drawn() -> tuple[figures.Picture, ...]:
     """All pictures of the golden report, made once: drawing takes two seconds."""
     return tuple(rendering.draw(reports.golden()))
 
@@ -115,8 +116,8 @@ class TestFiles:
 
     def test_they_are_drawn_when_asked_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
         drawn: list[str] = []
-        real = figure.saved
-        monkeypatch.setattr(figure, "saved", lambda name, figure: drawn.append(name) or real(name, figure))
+        real = figures.saved
+        monkeypatch.setattr(figures, "saved", lambda name, figure: drawn.append(name) or real(name, figure))
         pictures = rendering.draw(reports.empty())
         next(pictures)
         assert drawn == ["NCPUS"]

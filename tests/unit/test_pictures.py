@@ -19,14 +19,20 @@ from librarian.config import setup as configfile
 from librarian.config.setup import Setup
 from librarian.cycle import assemble, pictures, stages
 from librarian.demo.slurm import DemoSlurm
+from librarian.render.pictures import digest
 from librarian.render.pictures.figure import Picture
 from librarian.shared.files import MONTH, OVERVIEW, PRESSURE, QUEUE
-from librarian.shared.report import Report, Staleness
+from librarian.shared.report import Report, Section, Staleness
 from librarian.shared.window import Window
 from librarian.slurm.command import Slurm
+from librarian.subjects.jobs.section import JobsSection
 from librarian.subjects.limits.model import Change
+from librarian.subjects.limits.section import LimitsSection
 from librarian.subjects.listed import SUBJECTS
+from librarian.subjects.months.section import MonthsSection
+from librarian.subjects.queue.section import QueueSection
 from librarian.subjects.subject import Subject
+from librarian.subjects.usage.section import UsageSection
 from librarian.system import workers
 from tests.unit import reports
 from tests.unit.rendering import PICTURES, digest_of, draw_one
@@ -159,15 +165,15 @@ def test_a_qos_that_cannot_be_drawn_keeps_its_pictures_and_what_is_known_of_them
     collect(setup)
     stages.render(setup, NOW)
     drawn()
-    real = assemble._data
+    real = assemble.data_json
 
-    def fails(built: Report, next_expected: int) -> Any:
+    def fails(built: Report, *others: Any, **options: Any) -> bytes:
         if built.header.qos == "avery":
             raise RuntimeError("no")
-        return real(built, next_expected)
+        return real(built, *others, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(assemble, "_data", fails)
+        patch.setattr(assemble, "data_json", fails)
         assert len(stages.render(setup, NOW)) == 1
     assert stages.render(setup, NOW) == []
     assert drawn() == []
@@ -193,13 +199,16 @@ def test_matplotlib_is_not_loaded_where_nothing_is_drawn(setup: Setup, tmp_path:
 def variants() -> dict[str, Report]:
     """Reports that differ from `reports.busy` in one thing each."""
     base = reports.busy(3, days=3, samples=reports.wishes(("user000", "user001"), days=3))
-    window, usage = base.window, base.usage
+    window, use, limits = base.window, base[UsageSection], base[LimitsSection]
+    usage = use.usage
     later = Window(window.edges, window.now - 60, window.zone, window.bin_seconds)
     more = usage.integrals.copy()
     more[usage.row("NGPUS"), 0, 5] += 3600.0 * 40
     changes = (Change(reports.NOW - 9 * 86400, reports.LIMITS, {}), Change(reports.NOW - 86400, None, {"cpu": 9.0}))
-    dark = np.zeros_like(base.wanted.sampled)
-    months = base.months
+    queue, months = base[QueueSection], base[MonthsSection]
+    dark = np.zeros_like(queue.wanted.sampled)
+    last = months.months[-1]
+    none = replace(limits, limits={}, history={key: () for key in limits.history})
     return {
         "base": base,
         "the same": reports.busy(3, days=3, samples=reports.wishes(("user000", "user001"), days=3)),
@@ -207,18 +216,23 @@ def variants() -> dict[str, Report]:
         "cluster": replace(base, header=replace(base.header, cluster="other")),
         "refresh": replace(base, header=replace(base.header, refresh_seconds=5)),
         "areas": replace(base, header=replace(base.header, top_users=1)),
-        "time": replace(base, usage=replace(usage, window=later)),
-        "use": replace(base, usage=replace(usage, integrals=more)),
-        "limits": replace(base, limits={}, history={key: () for key in base.history}),
+        "time": replace(with_section(base, "usage", replace(use, usage=replace(usage, window=later))), window=later),
+        "use": with_section(base, "usage", replace(use, usage=replace(usage, integrals=more))),
+        "limits": with_section(base, "limits", none),
         "history": reports.busy(3, days=3, changes=changes),
         "stale": replace(base, staleness=Staleness(True, reports.NOW - 3600, "why")),
         "colours": replace(base, colours=dict.fromkeys(base.colours, "#123456")),
-        "order": replace(base, users=tuple(reversed(base.users))),
-        "untracked": replace(base, untracked=frozenset({"NGPUS"})),
-        "looks": replace(base, wanted=replace(base.wanted, sampled=dark)),
-        "month": replace(base, months=(*months[:-1], replace(months[-1], users={}))),
-        "rejects": replace(base, rejects=(), notes=()),
+        "order": with_section(base, "usage", replace(use, users=tuple(reversed(use.users)))),
+        "untracked": with_section(base, "usage", replace(use, untracked=frozenset({"NGPUS"}))),
+        "looks": with_section(base, "queue", replace(queue, wanted=replace(queue.wanted, sampled=dark))),
+        "month": with_section(base, "months", replace(months, months=(*months.months[:-1], replace(last, users={})))),
+        "rejects": with_section(base, "jobs", JobsSection(())),
     }
+
+
+def with_section(report: Report, key: str, section: Section) -> Report:
+    """The report with another section of one subject."""
+    return replace(report, sections={**report.sections, key: section})
 
 
 def test_pictures_that_differ_have_other_digests() -> None:
@@ -314,7 +328,7 @@ def test_when_all_workers_die_the_caller_has_everything_left() -> None:
 def test_a_picture_whose_worker_dies_is_drawn_here(setup: Setup, many: None, monkeypatch: pytest.MonkeyPatch) -> None:
     ours, log = os.getpid(), []
 
-    def draw(report: Report, name: str) -> Picture:
+    def draw(subject: Subject, report: Report, name: str) -> Picture:
         if os.getpid() != ours and name == PRESSURE:
             os._exit(9)
         if os.getpid() == ours:

@@ -20,7 +20,6 @@ from librarian.errors import ConfigError, LibrarianError, SlurmError
 from librarian.scrontab import ask, install, watchdog
 from librarian.scrontab.installed import recorded
 from librarian.site import assets
-from librarian.slurm import command
 from librarian.slurm.command import Slurm
 from librarian.system.host import locked
 from librarian.system.processes import Answer
@@ -230,7 +229,7 @@ def test_each_command_of_slurm_has_a_minute(setup: Setup, path: Path, monkeypatc
         allowed.append(timeout)
         return cron(argv, timeout=timeout, env=env)
 
-    monkeypatch.setattr(command, "Slurm", lambda *options: Slurm(*options, runner=timed))
+    monkeypatch.setattr(scheduling, "Slurm", lambda *options: Slurm(*options, runner=timed))
     assert main(["--config", str(path), "scrontab", "install"]) == 0
     cron.table = FOREIGN
     assert main(["--config", str(path), "watchdog"]) == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
+from librarian.errors import NoAnswerError
 from librarian.shared.names import UserName
 from librarian.shared.report import Report, Staleness
 from librarian.store import Store
@@ -12,7 +13,19 @@ from librarian.subjects.jobs import collect
 from librarian.subjects.jobs.keep import JobRuns
 from librarian.subjects.jobs.model import counting
 from librarian.subjects.jobs.section import JobsFacts, JobsSection
-from librarian.subjects.subject import Asked, Asking, Facts, Ground, Json, Problems, Reading, Subject, Tidying, Watched
+from librarian.subjects.subject import (
+    ACCOUNTING,
+    Asked,
+    Asking,
+    Facts,
+    Ground,
+    Json,
+    Problems,
+    Reading,
+    Subject,
+    Tidying,
+    Watched,
+)
 
 
 class Jobs(Subject):
@@ -24,7 +37,10 @@ class Jobs(Subject):
 
     def collect(self, asking: Asking) -> Problems:
         """Ask for what changed of the runs of each QoS, and for what the cluster tracks and hides."""
-        return [*collect.observe_cluster(asking.slurm, asking.store, asking.now), *collect.collect_all(asking)]
+        problems = [*collect.observe_cluster(asking.slurm, asking.store, asking.now), *collect.collect_all(asking)]
+        if any(isinstance(problem, NoAnswerError) for problem in problems):
+            asking.silent.add(ACCOUNTING)
+        return problems
 
     def ground(self, store: Store, watched: Watched) -> Ground | None:
         """When the runs of a QoS were complete."""

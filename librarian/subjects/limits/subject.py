@@ -14,7 +14,7 @@ from librarian.subjects.limits import bin_cache, collect, plain
 from librarian.subjects.limits.keep import LimitChanges
 from librarian.subjects.limits.section import LimitsFacts, LimitsSection, build, limits_in
 from librarian.subjects.limits.to_json import limits_fields
-from librarian.subjects.subject import Asking, Data, Facts, Json, Problems, Reading, Subject
+from librarian.subjects.subject import ACCOUNTING, Asking, Data, Facts, Json, Problems, Reading, Subject
 from librarian.subjects.usage.section import UsageFacts, UsageSection
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,11 @@ class Limits(Subject):
 
     def collect(self, asking: Asking) -> Problems:
         """Ask for the limits of all QoS, of accounts and of partitions, and keep what changed of them."""
-        problems: Problems = [*collect.observe(asking)]
+        problems: Problems = []
+        if ACCOUNTING in asking.silent:
+            asking.skipped.add(self.key)
+        else:
+            problems += collect.observe(asking)
         for watched in asking.watched:
             if collect.keep_limits(asking.store, watched.scope, watched.overrides, asking.now):
                 log.info("%s: its limits are new or have changed", watched.name)
