@@ -4,8 +4,8 @@
 // comes twice: its bins share the stretch, each narrower, so that none lies on another. When they go forward the bin
 // before the gap is drawn as wide as the gap.
 
-import { offsetsAt } from "../shared/clock.js";
-import { remembered } from "../shared/remembered.js";
+import { offsetsAt } from "../common/clock.js";
+import { remembered } from "../common/remembered.js";
 
 /** @type {WeakMap<Data, Map<string, Axis>>} */
 const axes = new WeakMap(); // data -> zone -> axis

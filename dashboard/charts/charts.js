@@ -1,8 +1,8 @@
 // The charts on the page, the card that tells of the bin below the mouse, and who is lit up in them.
 
-import { element, fill, swatch } from "../shared/dom.js";
-import { amount } from "../shared/format.js";
-import { nameOf, picturedOf, unitOf, wantedOf } from "../shared/resources.js";
+import { element, fill, swatch } from "../common/dom.js";
+import { amount } from "../common/format.js";
+import { nameOf, picturedOf, unitOf, wantedOf } from "../common/resources.js";
 import { axisOf, epochAt, plotlyPlace } from "./axis.js";
 import { describe, figureOf, insteadOfChart, linesAt } from "./figure.js";
 

@@ -1,10 +1,10 @@
 // A chart as Plotly takes it: step-stacked areas of the means, the limit, the bin that is not over. Nothing here
 // touches the page.
 
-import { amount, plotlyText, shownName, timeOfDay, zoned } from "../shared/format.js";
-import { wholeOf } from "../shared/range.js";
-import { limitOf, own } from "../shared/report.js";
-import { isTracked, isWanted, nameOf, resourceOf, resourcesOf, unitOf } from "../shared/resources.js";
+import { amount, plotlyText, shownName, timeOfDay, zoned } from "../common/format.js";
+import { wholeOf } from "../common/range.js";
+import { limitOf, own } from "../common/report.js";
+import { isTracked, isWanted, nameOf, resourceOf, resourcesOf, unitOf } from "../common/resources.js";
 import { axisOf, binAt, placeOf, plotlyTime } from "./axis.js";
 import { highestLimit, limitSteps } from "./limit_steps.js";
 import { totalOf } from "./stack.js";

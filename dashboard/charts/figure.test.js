@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { plainView } from "../page/view.js";
 import { viewModelOf } from "../page/view_model.js";
-import { readReport } from "../shared/report.js";
+import { readReport } from "../common/report.js";
 import { describe, figureOf, insteadOfChart, linesAt } from "./figure.js";
 import { stackOf, totalOf } from "./stack.js";
 

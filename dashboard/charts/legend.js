@@ -1,6 +1,6 @@
 // The legend that the charts share: who is shown, alone, pinned, or stands out.
 
-import { closestTo, element, swatch, within } from "../shared/dom.js";
+import { closestTo, element, swatch, within } from "../common/dom.js";
 import { layerName } from "./figure.js";
 
 // Listens to a legend. `actions` are toggle(id), isolate(id), isolateAfterToggle(id), unpin(id) and

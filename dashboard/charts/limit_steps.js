@@ -1,7 +1,7 @@
 // A limit as it was over time.
 
-import { wholeOf } from "../shared/range.js";
-import { limitOf } from "../shared/report.js";
+import { wholeOf } from "../common/range.js";
+import { limitOf } from "../common/report.js";
 
 // The stretches of a range in which a limit stayed the same: [{from, to, value}] in order of time, those without a
 // limit, or with one that is not known, left out. Data that tell no history have had their limit of now all the time.

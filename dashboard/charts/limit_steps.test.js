@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { wholeOf } from "../shared/range.js";
+import { wholeOf } from "../common/range.js";
 import { highestLimit, limitSteps } from "./limit_steps.js";
 
 const golden = JSON.parse(readFileSync(new URL("../../tests/data/golden/data_avery.json", import.meta.url), "utf8"));

@@ -1,9 +1,9 @@
 // The stack of areas in the charts: who has one of their own, and what each comes to bin by bin.
 
-import { overlaps } from "../shared/range.js";
-import { own } from "../shared/report.js";
-import { chartedOf, everyUser, isWanted, rowsOf } from "../shared/resources.js";
-import { MOST_LAYERS, OTHERS, tokenOf } from "../shared/users.js";
+import { overlaps } from "../common/range.js";
+import { own } from "../common/report.js";
+import { chartedOf, everyUser, isWanted, rowsOf } from "../common/resources.js";
+import { MOST_LAYERS, OTHERS, tokenOf } from "../common/users.js";
 
 const OTHERS_COLOUR = "#BBBBBB";
 /** @type {WeakMap<Data, { chosen: string[], means: Map<string, number[]> }>} */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { wholeOf } from "../shared/range.js";
-import { readReport } from "../shared/report.js";
+import { wholeOf } from "../common/range.js";
+import { readReport } from "../common/report.js";
 import { totalRows } from "../subjects/usage/now.js";
 import { stackOf, totalOf } from "./stack.js";
 

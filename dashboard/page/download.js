@@ -1,6 +1,6 @@
 // The table beside the page is compressed: where the browser can unpack it, a reader is handed a plain one.
 
-import { closestTo, element } from "../shared/dom.js";
+import { closestTo, element } from "../common/dom.js";
 import { answerOf, canPoll } from "./poll.js";
 
 const SUFFIX = /\.gz$/;

@@ -2,8 +2,8 @@
 
 import { drawCharts, highlight } from "../charts/charts.js";
 import { showLegend, startLegend } from "../charts/legend.js";
-import { byId, element, fill, within } from "../shared/dom.js";
-import { drawnRange, wholeOf } from "../shared/range.js";
+import { byId, element, fill, within } from "../common/dom.js";
+import { drawnRange, wholeOf } from "../common/range.js";
 import { startDownloads } from "./download.js";
 import { userTools } from "./finder.js";
 import { bannerText, healthOf } from "./health.js";

@@ -1,8 +1,8 @@
 // The controls of users: how many of the first have an area of their own, and finding one among all.
 
-import { element, fill } from "../shared/dom.js";
-import { visible } from "../shared/format.js";
-import { MOST_LAYERS, tokenOf } from "../shared/users.js";
+import { element, fill } from "../common/dom.js";
+import { visible } from "../common/format.js";
+import { MOST_LAYERS, tokenOf } from "../common/users.js";
 import { plainView } from "./view.js";
 
 const STEPS = [5, 8, 12, 20, 30];

@@ -1,6 +1,6 @@
 // How the runs that make this page fare, and what of it a reader must be told. Times are epochs in seconds.
 
-import { ago, visible, zoned } from "../shared/format.js";
+import { ago, visible, zoned } from "../common/format.js";
 
 const STATUS_VERSION = 1;
 const LATE_INTERVALS = 3;

@@ -1,7 +1,7 @@
 // The parts of a QoS's panel that are not charts: notes, and what each subject shows.
 
-import { element, fill, within } from "../shared/dom.js";
-import { binName, timeOfDay, visible } from "../shared/format.js";
+import { element, fill, within } from "../common/dom.js";
+import { binName, timeOfDay, visible } from "../common/format.js";
 import { SUBJECTS } from "../subjects/index.js";
 import { knowTable, setTableState, startGrids, tableState } from "../tables/grid.js";
 

@@ -1,7 +1,7 @@
 // What is known of each QoS, and newer data from the server while somebody looks.
 
-import { byId } from "../shared/dom.js";
-import { SCHEMA_VERSION, readReport } from "../shared/report.js";
+import { byId } from "../common/dom.js";
+import { SCHEMA_VERSION, readReport } from "../common/report.js";
 import { newerStatus, readStatus } from "./health.js";
 import { readPacked } from "./packed.js";
 import { canPoll, newIndex, sameTabs, textOf } from "./poll.js";

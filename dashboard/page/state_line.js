@@ -1,7 +1,7 @@
 // The line of state: how old the data are, and what of them is missing.
 
-import { element } from "../shared/dom.js";
-import { ago, counted, visible, zoned } from "../shared/format.js";
+import { element } from "../common/dom.js";
+import { ago, counted, visible, zoned } from "../common/format.js";
 
 // `entry` is the QoS in the index, `data` its report or null, `now` the browser's clock (epoch), `trouble` why the last
 // look for newer data failed, or "".

@@ -1,7 +1,7 @@
 // A tab for each QoS; the address names the one that is open.
 
-import { byId } from "../shared/dom.js";
-import { tokenOf } from "../shared/users.js";
+import { byId } from "../common/dom.js";
+import { tokenOf } from "../common/users.js";
 
 /** @type {Map<string, number | "first" | "last">} */
 const KEYS = new Map(Object.entries({ ArrowRight: 1, ArrowLeft: -1, Home: "first", End: "last" }));

@@ -1,7 +1,7 @@
 // Light, dark, or as the system: what the address says, else what this browser was told last. theme_boot.js does the
 // same before anything is painted.
 
-import { element } from "../shared/dom.js";
+import { element } from "../common/dom.js";
 import { THEMES } from "./view.js";
 
 const STORED = "librarian-theme";

@@ -1,9 +1,9 @@
 // The controls of time: how much of it is shown, from when to when, and on whose clock.
 
-import { epochOfField, fieldTime, readersZone } from "../shared/clock.js";
-import { element } from "../shared/dom.js";
-import { zoned } from "../shared/format.js";
-import { RANGES, movedRange, rangesOf, wholeOf } from "../shared/range.js";
+import { epochOfField, fieldTime, readersZone } from "../common/clock.js";
+import { element } from "../common/dom.js";
+import { zoned } from "../common/format.js";
+import { RANGES, movedRange, rangesOf, wholeOf } from "../common/range.js";
 import { hasOtherClock } from "./view_model.js";
 
 const SETTLED_MS = 700; // so long after a field was changed it counts, unless the reader says so sooner

@@ -2,8 +2,8 @@
 //
 // Names are kept as the address can say them: half a character, which no address can hold, is U+FFFD in both.
 
-import { RANGES } from "../shared/range.js";
-import { MOST_LAYERS } from "../shared/users.js";
+import { RANGES } from "../common/range.js";
+import { MOST_LAYERS } from "../common/users.js";
 
 export const THEMES = ["system", "light", "dark"];
 /** @type {View} */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MOST_LAYERS, tokenOf } from "../shared/users.js";
+import { MOST_LAYERS, tokenOf } from "../common/users.js";
 import { addressOfView, plainView, viewAt } from "./view.js";
 
 test("a plain view needs no address", () => {

@@ -1,9 +1,9 @@
 // What is to be drawn: a report as a view shows it.
 
 import { stackOf } from "../charts/stack.js";
-import { readersZone, sameClock } from "../shared/clock.js";
-import { rangeOf, wholeOf } from "../shared/range.js";
-import { OTHERS } from "../shared/users.js";
+import { readersZone, sameClock } from "../common/clock.js";
+import { rangeOf, wholeOf } from "../common/range.js";
+import { OTHERS } from "../common/users.js";
 
 // {data, zone, range, outside, stack, shown}: the zone whose clock is shown, what `rangeOf` tells, all layers, and
 // those which are not switched off.

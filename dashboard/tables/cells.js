@@ -1,7 +1,7 @@
 // Cells of the tables on the page.
 
-import { element, swatch } from "../shared/dom.js";
-import { shownName, visible } from "../shared/format.js";
+import { element, swatch } from "../common/dom.js";
+import { shownName, visible } from "../common/format.js";
 
 // The user's colour in the charts stands beside the name; who has no area of their own has the others' grey.
 /** @type {(user: string, colours: Map<string | null, string>) => HTMLElement} */

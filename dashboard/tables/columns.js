@@ -1,8 +1,8 @@
 // Columns that several tables have; see table_data.js for what a column is.
 
-import { amount, percent } from "../shared/format.js";
-import { own } from "../shared/report.js";
-import { unitOf } from "../shared/resources.js";
+import { amount, percent } from "../common/format.js";
+import { own } from "../common/report.js";
+import { unitOf } from "../common/resources.js";
 
 /** @type {() => Column} */
 export function userColumn() {

@@ -1,8 +1,8 @@
 // A table on the page that can be sorted, filtered and taken away. It is brought up to date in place, so that focus,
 // scroll and what is typed stay.
 
-import { element, fill } from "../shared/dom.js";
-import { remembered } from "../shared/remembered.js";
+import { element, fill } from "../common/dom.js";
+import { remembered } from "../common/remembered.js";
 import { choiceOf, chosenRows, csvOf, nextSort, plainChoice, textsOf, tsvOf } from "./table_data.js";
 
 const FIRST_ROWS = 25;

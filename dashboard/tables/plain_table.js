@@ -1,6 +1,6 @@
 // A small table without controls.
 
-import { element } from "../shared/dom.js";
+import { element } from "../common/dom.js";
 
 // `head` are the columns' names, `lines` rows of cells: texts or elements, the first of them the row's head.
 /** @type {(label: string, head: string[], lines: Child[][]) => HTMLElement} */

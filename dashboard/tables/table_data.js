@@ -3,7 +3,7 @@
 // A column is {key, label, kind, value(row), text(row), full}: `value` is what is sorted by and taken away, `text` what
 // is shown. `full` is the label where no other column stands beside it to explain it. Kind "name" is the user's.
 
-import { visible } from "../shared/format.js";
+import { visible } from "../common/format.js";
 
 /** @type {Choice} */
 const AS_IT_CAME = { sort: null, down: true, filter: "" };

@@ -18,18 +18,18 @@ const FORBIDDEN = [
   ["charts/a.js", "../page/view.js"],
   ["charts/a.js", "../subjects/usage/now.js"],
   ["charts/a.js", "../tables/grid.js"],
-  ["shared/a.js", "../page/view.js"],
-  ["shared/a.js", "../subjects/index.js"],
-  ["shared/a.js", "../tables/grid.js"],
-  ["shared/a.js", "../charts/stack.js"],
+  ["common/a.js", "../page/view.js"],
+  ["common/a.js", "../subjects/index.js"],
+  ["common/a.js", "../tables/grid.js"],
+  ["common/a.js", "../charts/stack.js"],
 ];
 const ALLOWED = [
   ["page/a.js", "../subjects/index.js"],
   ["subjects/queue/a.js", "../../tables/grid.js"],
   ["subjects/queue/a.js", "../../charts/stack.js"],
-  ["tables/a.js", "../shared/report.js"],
-  ["charts/a.js", "../shared/report.js"],
-  ["shared/a.js", "./report.js"],
+  ["tables/a.js", "../common/report.js"],
+  ["charts/a.js", "../common/report.js"],
+  ["common/a.js", "./report.js"],
   ["charts/a.test.js", "../page/view.js"],
 ];
 

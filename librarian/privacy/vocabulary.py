@@ -56,11 +56,11 @@ VOCABULARY = frozenset(
     by_day bytes bytes_sent cache_size call came can cancel cannot carry case cat cat-file category causes cd cdn
     cdn.jsdelivr.net cells center change changed changes charset charts check choose circle class clauses cleaned
     closed cluster cluster. clusters cname code collect collected colour colours columns come comes coming command
-    comment commit commit-tree committer compare compete competes competing complete complete_at computing config
-    configuration connect connect-src connection const contact content controlmaster copied copy core.fsmonitor
-    core.hooksPath core.logAllRefUpdates core.sshCommand correct could count counted counting counts counts.
-    covered_from cpu cpus credential credential. csv ctypes ctypes.CDLL cumulative current cut d d+ d. dT daily
-    damaged darwin dashboard data data_ date day day_usage days dbindex deadline deadline. decides declaration
+    comment commit commit-tree committer common compare compete competes competing complete complete_at computing
+    config configuration connect connect-src connection const contact content controlmaster copied copy
+    core.fsmonitor core.hooksPath core.logAllRefUpdates core.sshCommand correct could count counted counting counts
+    counts. covered_from cpu cpus credential credential. csv ctypes ctypes.CDLL cumulative current cut d d+ d. dT
+    daily damaged darwin dashboard data data_ date day day_usage days dbindex deadline deadline. decides declaration
     declares declined default default-src default_qos defaultqos define delete demand denied dependency deploy
     details dev df did directory dirname disconnect disk divides do docs.github.com doctor doctor. document does
     done down down. drained drawing drawn drawn_from dropped duration each early echo ed25519 edgecolor edges

@@ -21,7 +21,7 @@ BASIC_VERSION = "4.1.1"
 BASIC_INTEGRITY = "sha384-N2HZsG+IG/3J8CwhGGYz/kmzZ0sprpPWwjhor9ZI4lxuf47i9DXK2/NDGxMaJiEb"
 BASIC_URL = f"https://cdn.jsdelivr.net/npm/{BASIC_PACKAGE}@{BASIC_VERSION}/{BASIC_FILE}"
 
-ROOMS = ("charts", "page", "shared", "subjects", "tables")  # of dashboard/; what stands beside them is for its makers
+ROOMS = ("charts", "common", "page", "subjects", "tables")  # of dashboard/; what stands beside them is for its makers
 
 _PACKAGE_FOLDER = Path(librarian.__file__).resolve().parent
 # How every build of plotly.js opens: "* plotly.js v4.1.1" or "* plotly.js (basic - minified) v4.1.1".

@@ -17,7 +17,7 @@ __all__ = ["browser", "publish", "visit", "web"]
 LICENCES = {"name": "Licences", "unit": "licences", "hours": "licence-hours"}
 TITLED = {"title": "Licences", "one": "licence", **LICENCES}
 SUBJECT = """
-import { element, fill } from "../../shared/dom.js";
+import { element, fill } from "../../common/dom.js";
 
 /** @type {Subject} */
 export const weatherSubject = {

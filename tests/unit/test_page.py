@@ -137,8 +137,8 @@ def test_a_path_is_that_from_the_folder_of_the_module() -> None:
         {
             "page/entry.js": 'import { a } from "../subjects/queue/a.js";\nimport { x } from "./a.js";\na(x);\n',
             "page/a.js": "export const x = 1;\n",
-            "subjects/queue/a.js": 'import { deep } from "../../shared/deep.js";\nexport function a() { deep(); }\n',
-            "shared/deep.js": "export function deep() {}\n",
+            "subjects/queue/a.js": 'import { deep } from "../../common/deep.js";\nexport function a() { deep(); }\n',
+            "common/deep.js": "export function deep() {}\n",
         }
     )
     assert script.index("function deep()") < script.index("function a()") < script.index("a(x);")

@@ -131,7 +131,7 @@ def test_a_requeued_job_waits_again_and_a_resized_one_does_not() -> None:
 
 
 def test_the_ranges_are_those_of_the_page() -> None:
-    view = Path(__file__).parents[2] / "dashboard/shared/range.js"
+    view = Path(__file__).parents[2] / "dashboard/common/range.js"
     text = view.read_text(encoding="utf-8")
     for name, hours in RANGES.items():
         assert hours is None or f'["{name}", {hours}]' in text

@@ -1,9 +1,9 @@
 // How much is in use now, and of how much.
 
-import { element } from "../../shared/dom.js";
-import { amount, shownName } from "../../shared/format.js";
-import { limitOf, own } from "../../shared/report.js";
-import { isTracked, nameOf, picturedOf, unitOf } from "../../shared/resources.js";
+import { element } from "../../common/dom.js";
+import { amount, shownName } from "../../common/format.js";
+import { limitOf, own } from "../../common/report.js";
+import { isTracked, nameOf, picturedOf, unitOf } from "../../common/resources.js";
 import { typesNow } from "./types_now.js";
 
 const FULL = 0.95;

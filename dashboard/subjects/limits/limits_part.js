@@ -1,8 +1,8 @@
 // Limits, how close use came to them, and who held what then, on the page.
 
-import { element, fill } from "../../shared/dom.js";
-import { amount, lasting, percent, shownName, visible, zoned } from "../../shared/format.js";
-import { nameOf, unitOf } from "../../shared/resources.js";
+import { element, fill } from "../../common/dom.js";
+import { amount, lasting, percent, shownName, visible, zoned } from "../../common/format.js";
+import { nameOf, unitOf } from "../../common/resources.js";
 import { plainTable } from "../../tables/plain_table.js";
 import { policyRow, pressureIn } from "./pressure.js";
 

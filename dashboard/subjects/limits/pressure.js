@@ -1,9 +1,9 @@
 // How close use came to the limits, and which limits there are.
 
-import { amount, lasting } from "../../shared/format.js";
-import { overlaps } from "../../shared/range.js";
-import { limitOf, own } from "../../shared/report.js";
-import { trackedOf } from "../../shared/resources.js";
+import { amount, lasting } from "../../common/format.js";
+import { overlaps } from "../../common/range.js";
+import { limitOf, own } from "../../common/report.js";
+import { trackedOf } from "../../common/resources.js";
 
 // For each observable that has a limit now or had one in the range, what a reader wants to know of it: {key, limit,
 // used, share, peak, near, longest, holders}. `peak` is {value, from, to} of the bin with the highest use, or null;

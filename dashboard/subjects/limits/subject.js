@@ -1,7 +1,7 @@
 // Limits: how much of them is in use now, how close use came to them, and what Slurm sets. Reports of before `peaks`
 // and `policy` tell only the first.
 
-import { fill } from "../../shared/dom.js";
+import { fill } from "../../common/dom.js";
 import { headroomOf } from "./headroom.js";
 import { showPolicy, showPressure } from "./limits_part.js";
 

@@ -1,6 +1,6 @@
 // The types of a resource, such as those of GPUs: how much of each is held now.
 
-import { limitOf } from "../../shared/report.js";
+import { limitOf } from "../../common/report.js";
 
 // What is held now by type, types of the window that nobody holds included: [{type, count, limit}]. A single type is
 // only told where it has a limit of its own: else it says what all of the resource say.

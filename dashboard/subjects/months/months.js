@@ -1,7 +1,7 @@
 // What each calendar month came to, and a yearly allocation; touches no page.
 
-import { amount, percent, zonedDay } from "../../shared/format.js";
-import { own } from "../../shared/report.js";
+import { amount, percent, zonedDay } from "../../common/format.js";
+import { own } from "../../common/report.js";
 
 const MONTHS = [
   "January",

@@ -1,9 +1,9 @@
 // What each month came to, and the yearly allocation, on the page.
 
-import { drawing, element, fill } from "../../shared/dom.js";
-import { amount, counted, percent } from "../../shared/format.js";
-import { own } from "../../shared/report.js";
-import { trackedOf } from "../../shared/resources.js";
+import { drawing, element, fill } from "../../common/dom.js";
+import { amount, counted, percent } from "../../common/format.js";
+import { own } from "../../common/report.js";
+import { trackedOf } from "../../common/resources.js";
 import { coloursOf, userCell } from "../../tables/cells.js";
 import { hoursColumns, numberColumn } from "../../tables/columns.js";
 import { showGrid } from "../../tables/grid.js";

@@ -1,8 +1,8 @@
 // What waits, why, and for how long: words and numbers of it; touches no page.
 
-import { ago, amount, counted, lasting, shownName, visible, zoned } from "../../shared/format.js";
-import { own } from "../../shared/report.js";
-import { countOf, trackedOf } from "../../shared/resources.js";
+import { ago, amount, counted, lasting, shownName, visible, zoned } from "../../common/format.js";
+import { own } from "../../common/report.js";
+import { countOf, trackedOf } from "../../common/resources.js";
 
 const GROUPS = new Map([
   ["competing", "wait for their turn"],

@@ -1,9 +1,9 @@
 // What waits and why, on the page.
 
-import { element, fill } from "../../shared/dom.js";
-import { lasting, timeOfDay, zoned } from "../../shared/format.js";
-import { own } from "../../shared/report.js";
-import { labelOf, trackedOf } from "../../shared/resources.js";
+import { element, fill } from "../../common/dom.js";
+import { lasting, timeOfDay, zoned } from "../../common/format.js";
+import { own } from "../../common/report.js";
+import { labelOf, trackedOf } from "../../common/resources.js";
 import { cellsBy } from "../../tables/cells.js";
 import { numberColumn, userColumn } from "../../tables/columns.js";
 import { queueSentences, reasonCard } from "./queue.js";

@@ -1,6 +1,6 @@
 // How long jobs waited for their start, in a range of time.
 
-import { wholeOf } from "../../shared/range.js";
+import { wholeOf } from "../../common/range.js";
 
 const KINDS = ["gpu", "cpu"];
 

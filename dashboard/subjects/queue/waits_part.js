@@ -1,8 +1,8 @@
 // How long jobs waited, on the page.
 
-import { drawing, element, fill } from "../../shared/dom.js";
-import { counted, lasting, zoned, zonedDay } from "../../shared/format.js";
-import { own } from "../../shared/report.js";
+import { drawing, element, fill } from "../../common/dom.js";
+import { counted, lasting, zoned, zonedDay } from "../../common/format.js";
+import { own } from "../../common/report.js";
 import { cellsBy } from "../../tables/cells.js";
 import { numberColumn, userColumn } from "../../tables/columns.js";
 import { plainTable } from "../../tables/plain_table.js";

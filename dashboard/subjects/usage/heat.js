@@ -1,10 +1,10 @@
 // How much is in use at which hour of the week: the mean of all that lies in a range, by weekday and hour of a zone.
 
-import { offsetAt, offsetsAt } from "../../shared/clock.js";
-import { wholeOf } from "../../shared/range.js";
-import { remembered } from "../../shared/remembered.js";
-import { limitOf, own } from "../../shared/report.js";
-import { rowsOf } from "../../shared/resources.js";
+import { offsetAt, offsetsAt } from "../../common/clock.js";
+import { wholeOf } from "../../common/range.js";
+import { remembered } from "../../common/remembered.js";
+import { limitOf, own } from "../../common/report.js";
+import { rowsOf } from "../../common/resources.js";
 
 const AN_HOUR = 3600;
 const A_DAY = 86400;

@@ -1,8 +1,8 @@
 // Use by hour of the week on the page: a table of 7 days by 24 hours for one resource.
 
-import { element, fill } from "../../shared/dom.js";
-import { amount, counted } from "../../shared/format.js";
-import { nameOf, picturedOf, trackedOf, unitOf } from "../../shared/resources.js";
+import { element, fill } from "../../common/dom.js";
+import { amount, counted } from "../../common/format.js";
+import { nameOf, picturedOf, trackedOf, unitOf } from "../../common/resources.js";
 import { extremes, heatOf } from "./heat.js";
 
 const DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];

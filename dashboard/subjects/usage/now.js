@@ -1,7 +1,7 @@
 // Who holds what now, and who came to what in the window.
 
-import { own } from "../../shared/report.js";
-import { picturedOf } from "../../shared/resources.js";
+import { own } from "../../common/report.js";
+import { picturedOf } from "../../common/resources.js";
 
 // Who holds what now, the largest share first: [{user, amounts}].
 /** @type {(data: Data) => { user: string, amounts: Amounts }[]} */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { readReport } from "../../shared/report.js";
+import { readReport } from "../../common/report.js";
 import { nowRows, totalRows } from "./now.js";
 
 const golden = (name) => readFileSync(new URL(`../../../tests/data/golden/${name}`, import.meta.url), "utf8");

@@ -1,8 +1,8 @@
 // What was used in a range of time, by user, and what ended in it.
 
-import { overlaps, wholeOf } from "../../shared/range.js";
-import { own } from "../../shared/report.js";
-import { picturedOf } from "../../shared/resources.js";
+import { overlaps, wholeOf } from "../../common/range.js";
+import { own } from "../../common/report.js";
+import { picturedOf } from "../../common/resources.js";
 import { totalRows } from "./now.js";
 
 // {rows, total, endedElsewhen}: `rows` are {user, hours, ended} of those who used something or whose runs ended in the

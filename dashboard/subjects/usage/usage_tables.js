@@ -1,10 +1,10 @@
 // What the table of now and the table of totals hold.
 
-import { element } from "../../shared/dom.js";
-import { counted, shownName, zoned } from "../../shared/format.js";
-import { wholeOf } from "../../shared/range.js";
-import { own } from "../../shared/report.js";
-import { labelOf, trackedOf } from "../../shared/resources.js";
+import { element } from "../../common/dom.js";
+import { counted, shownName, zoned } from "../../common/format.js";
+import { wholeOf } from "../../common/range.js";
+import { own } from "../../common/report.js";
+import { labelOf, trackedOf } from "../../common/resources.js";
 import { coloursOf, userCell } from "../../tables/cells.js";
 import { hoursColumns, numberColumn, userColumn } from "../../tables/columns.js";
 import { nowRows } from "./now.js";

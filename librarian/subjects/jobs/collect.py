@@ -9,7 +9,7 @@ whole; and once a day the window is read whole anyway, for records that came ver
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,6 +31,7 @@ OVERLAP = 3600  # slurmctld sends records in batches, and slurmdbd may have been
 FULL_EVERY = 86400
 TRACKED, PRIVATE, CLUSTERS = "gpus_tracked", "private_data", "clusters"
 
+Question = tuple[str, str, Callable[[], object]]
 log = logging.getLogger(__name__)
 
 
@@ -161,13 +162,24 @@ def _missing(known: pd.DataFrame, runs: Runs) -> pd.DataFrame:
 def observe_cluster(slurm: Slurm, store: Store, now: int) -> list[SlurmError]:
     """Ask what is tracked, what is hidden, and which clusters there are; returns what failed.
 
-    The last known answers stay. Where nobody answers a question, the others are not asked: each would wait as long.
+    As `keep_answers` does it.
     """
-    questions: tuple[tuple[str, str, Callable[[], object]], ...] = (
+    questions: tuple[Question, ...] = (
         (TRACKED, "what is tracked", lambda: site.gpus_tracked(slurm)),
         (PRIVATE, "what is hidden", lambda: sorted(site.private_data(slurm))),
         (CLUSTERS, "clusters", lambda: site.clusters(slurm)),
     )
+    return keep_answers(store, questions, now)
+
+
+def keep_answers(
+    store: Store, questions: Sequence[tuple[str, str, Callable[[], object]]], now: int
+) -> list[SlurmError]:
+    """Ask, and keep each answer as a fact of `now`: `questions` are (the fact, what it is in words, how to ask).
+
+    Returns what failed; the last known answers stay. Where nobody answers a question, the others are not asked: each
+    would wait as long.
+    """
     failures: list[SlurmError] = []
     for name, words, question in questions:
         try:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 
 from librarian.errors import NoAnswerError, SlurmError
 from librarian.shared.scope import Scope
 from librarian.slurm.command import Slurm
 from librarian.store import Store
+from librarian.subjects.jobs.collect import Question, keep_answers
 from librarian.subjects.limits import accounts, partitions, qos
 from librarian.subjects.limits.effective_limits import Branch, Partition, compose
 from librarian.subjects.limits.keep import LimitChanges
@@ -29,19 +30,13 @@ def observe(asking: Asking) -> list[SlurmError]:
     """
     slurm, store, now = asking.slurm, asking.store, asking.now
     names = [watched.name for watched in asking.watched]
-    questions: tuple[tuple[str, str, Callable[[], object]], ...] = (
+    questions: tuple[Question, ...] = (
         (LIMITS, "limits", lambda: {name: pack(found) for name, found in qos.ask(slurm).items()}),
         (ACCOUNTS, "limits of accounts", lambda: _plain(accounts.relevant(accounts.ask(slurm, asking.cluster), names))),
     )
-    failures: list[SlurmError] = []
-    for name, words, question in questions:
-        try:
-            store.know(name, question(), now)
-        except SlurmError as error:
-            failures.append(type(error)(f"{words}: {error.what}", error.why, error.todo))
-            if isinstance(error, NoAnswerError):
-                return failures
-    _observe_partitions(slurm, store, now)
+    failures = keep_answers(store, questions, now)
+    if not any(isinstance(failure, NoAnswerError) for failure in failures):
+        _observe_partitions(slurm, store, now)
     return failures
 
 
