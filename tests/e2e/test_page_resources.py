@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +12,9 @@ from tests.e2e.browser import browser, visit, web
 from tests.e2e.limits_site import LimitsSite
 from tests.e2e.test_page_browser import Open, Publish, panel, publish
 from tests.unit import reports
+from tests.unit.test_made_up import site
 
-__all__ = ["browser", "publish", "visit", "web"]
+__all__ = ["browser", "publish", "site", "visit", "web"]
 
 LICENCES = {"name": "Licences", "unit": "licences", "hours": "licence-hours"}
 TITLED = {"title": "Licences", "one": "licence", **LICENCES}
@@ -91,3 +93,11 @@ def test_a_subject_is_one_folder_and_one_line(
     page = visit(publish(site).address).page
     panel(page, "avery")
     assert page.locator("#panel-avery section.weather").all_inner_texts() == (["It rains."] if told else [])
+
+
+def test_what_a_cycle_with_one_row_and_one_subject_more_wrote_is_a_live_page(visit: Open, site: Path) -> None:
+    page = visit((site / "index.html").as_uri()).page
+    chart = page.locator("[data-chart='LICENCES']")
+    chart.locator(".js-fill").first.wait_for(state="attached")
+    assert chart.locator(".js-fill").count() == 2, "an area for each user"
+    assert page.locator("section.weather").all_inner_texts() == ["Al says: it rains"]
