@@ -24,11 +24,11 @@ class Fault(NamedTuple):
 
 JOBS = 'Observable("NJOBS", "Running jobs", "jobs", "job-hours", "", '
 FAULTS = {
-    "what was asked for is counted": Fault("slurm/accounting.py", '"AllocTRES":', '"ReqTRES":'),
-    "only the last run of a requeued job": Fault("slurm/accounting.py", '"-X", "-D",', '"-X",'),
-    "nodes are counted as jobs": Fault("core/observables.py", f"{JOBS}None", f'{JOBS}lambda held: held.get("node", 0)'),
-    "steps are counted as jobs": Fault("slurm/accounting.py", '"-X", "-D",', '"-D",'),
-    "suspended time is counted": Fault("core/usage.py", 'whole - ints(jobs, "suspended")', "whole"),
+    "what was asked for is counted": Fault("subjects/jobs/ask.py", '"AllocTRES":', '"ReqTRES":'),
+    "only the last run of a requeued job": Fault("subjects/jobs/ask.py", '"-X", "-D",', '"-X",'),
+    "nodes are counted as jobs": Fault("shared/resources.py", f"{JOBS}None", f'{JOBS}lambda held: held.get("node", 0)'),
+    "steps are counted as jobs": Fault("subjects/jobs/ask.py", '"-X", "-D",', '"-D",'),
+    "suspended time is counted": Fault("subjects/usage/binning.py", 'whole - ints(jobs, "suspended")', "whole"),
 }
 
 

@@ -218,7 +218,7 @@ def test_limits_are_told_apart(visit: Open, publish: Publish) -> None:
     unknown = reports.busy(2, days=2, qos="unknown", limits=None, gpus=False, gpus_tracked=False)
     page = visit(publish(Site([limited, unknown])).file).page
     gauge = "#panel-{} .gauge[data-key={}]"
-    data = limited.now_total
+    data = limited[UsageSection].now_total
     panel(page, "limited")
     cpus = page.inner_text(gauge.format("limited", "NCPUS"))
     assert re.search(rf"^{data['NCPUS']:g} of 430 CPUs$", cpus, re.MULTILINE)
