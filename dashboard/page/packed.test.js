@@ -30,7 +30,7 @@ test("text that is no JSON is refused as such", () => {
   assert.throws(() => readPacked("{"), SyntaxError);
 });
 
-// tests/unit/test_packed.py packs data into a file, and looks at what comes out here
+// tests/unit/render/test_packed.py packs data into a file, and looks at what comes out here
 const [file, plain] = [process.env.LIBRARIAN_PACKED, process.env.LIBRARIAN_PLAIN];
 if (file) {
   test("what Python packed is unpacked", () => {

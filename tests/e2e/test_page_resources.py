@@ -12,7 +12,7 @@ from tests.e2e.browser import browser, visit, web
 from tests.e2e.limits_site import LimitsSite
 from tests.e2e.test_page_browser import Open, Publish, panel, publish
 from tests.unit import reports
-from tests.unit.test_made_up import site
+from tests.unit.subjects.test_made_up import site
 
 __all__ = ["browser", "publish", "site", "visit", "web"]
 

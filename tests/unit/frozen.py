@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests import patience
+from tests.places import ROOT
 from tests.unit.cycles import NOW
 
-ROOT = Path(__file__).parents[2]
 STOPPED = f"import time; time.time = lambda: {NOW:.1f}"
 """Code that stops the clock of an interpreter."""
 _PROGRAM = (

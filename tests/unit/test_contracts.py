@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from pathlib import Path
 from typing import Any
 
 import grimp
@@ -14,7 +13,9 @@ from importlinter import configuration
 from importlinter.contracts import forbidden, independence, layers, protected
 from importlinter.domain.contract import Contract
 
-PROJECT = Path(__file__).parents[2] / "pyproject.toml"
+from tests.places import ROOT
+
+PROJECT = ROOT / "pyproject.toml"
 KINDS: dict[str, type[Contract]] = {
     "layers": layers.LayersContract,
     "forbidden": forbidden.ForbiddenContract,

@@ -8,11 +8,11 @@ from __future__ import annotations
 import ast
 import textwrap
 from collections.abc import Iterator
-from pathlib import Path
 
 from librarian.privacy.rules import words
+from tests.places import ROOT
 
-CODE = Path(__file__).parents[2] / "librarian"
+CODE = ROOT / "librarian"
 TARGET = CODE / "privacy" / "vocabulary.py"
 # Rooms whose texts may come to stand in a file of the site: what is shown, errors that become reasons, the status.
 PUBLISHING = (
