@@ -1,9 +1,9 @@
 // A chart as Plotly takes it: step-stacked areas of the means, the limit, the bin that is not over. Nothing here
 // touches the page.
 
-import { amount, plotlyText, shownName, timeOfDay, zoned } from "../common/format.js";
+import { amount, counted, plotlyText, shownName, timeOfDay, zoned } from "../common/format.js";
 import { wholeOf } from "../common/range.js";
-import { limitOf, own } from "../common/report.js";
+import { limitOf, own, usedOf } from "../common/report.js";
 import { isTracked, isWanted, nameOf, resourceOf, resourcesOf, unitOf } from "../common/resources.js";
 import { axisOf, binAt, placeOf, plotlyTime } from "./axis.js";
 import { highestLimit, limitSteps } from "./limit_steps.js";
@@ -119,7 +119,7 @@ function probeOf(x, y) {
 
 /** @type {(layer: Layer) => string} */
 export function layerName(layer) {
-  return layer.name === null ? `others (${layer.users} user${layer.users === 1 ? "" : "s"})` : shownName(layer.name);
+  return layer.name === null ? `others (${counted(layer.users, "user")})` : shownName(layer.name);
 }
 
 /** @type {(viewModel: ViewModel, key: string, axis: Axis, style: ChartStyle) => object} */
@@ -273,7 +273,7 @@ export function linesAt(viewModel, key, bin) {
   const more = some.slice(MOST_LINES);
   if (more.length) {
     lines.push({
-      name: `and ${more.length} more`,
+      name: `and ${amount(more.length)} more`,
       colour: null,
       value: more.reduce((sum, layer) => sum + value(layer), 0),
     });
@@ -329,8 +329,12 @@ export function describe(viewModel, key) {
   const instead = insteadOfChart(viewModel, key);
   if (instead) return `${nameOf(data, key)}: ${instead}`;
   const limit = limitOf(data, key);
-  const bound = limit.kind === "limit" ? `, limit ${amount(limit.value)}` : "";
-  const now = isWanted(key) ? own(data.queue?.groups?.competing, resourceOf(key), 0) : own(data.now.total, key, 0);
+  const used = usedOf(data, key);
+  const others = used === null ? ", shared with other QoS" : "";
+  const bound = limit.kind === "limit" ? `, limit ${amount(limit.value)}${others}` : "";
+  const now = isWanted(key)
+    ? own(data.queue?.groups?.competing, resourceOf(key), 0)
+    : (used ?? own(data.now.total, key, 0));
   const span = range ? ` from ${zoned(range.from, zone)} to ${zoned(range.to, zone)}` : "";
   const most = amount(highestIn({ ...viewModel, shown: viewModel.stack }, key));
   return `${nameOf(data, key)} over time by user${span}: now ${amount(now)}, highest mean ${most}${bound}`;

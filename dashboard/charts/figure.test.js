@@ -206,7 +206,7 @@ test("a card of many tells the rest as one line, and its lines add up", () => {
 test("the chart in words", () => {
   const data = dataOf();
   assert.equal(describe(viewModelIn(data), "NCPUS"), "CPUs over time by user: now 17, highest mean 29, limit 430");
-  assert.equal(describe(viewModelIn(data), "NJOBS"), "Running jobs over time by user: now 2, highest mean 3.5");
+  assert.equal(describe(viewModelIn(data), "NJOBS"), "Running jobs over time by user: now 2, highest mean 4");
 });
 
 test("a word instead of a chart with nothing in it", () => {

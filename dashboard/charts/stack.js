@@ -1,6 +1,6 @@
 // The stack of areas in the charts: who has one of their own, and what each comes to bin by bin.
 
-import { overlaps } from "../common/range.js";
+import { binsIn } from "../common/range.js";
 import { own } from "../common/report.js";
 import { chartedOf, everyUser, isWanted, rowsOf } from "../common/resources.js";
 import { MOST_LAYERS, OTHERS, tokenOf } from "../common/users.js";
@@ -44,7 +44,7 @@ export function totalOf(data, stack, key) {
 // Who held something in a range, the largest share of anything first; then those who only waited in it.
 /** @type {(data: Data, range: Span) => string[]} */
 function rankedIn(data, range) {
-  const { first, seconds } = overlaps(data, range);
+  const { first, seconds } = binsIn(data, range);
   const users = everyUser(data);
   const weight = new Map(users.map((user) => [user, 0]));
   const weightOf = (/** @type {string} */ user) => weight.get(user) ?? 0;

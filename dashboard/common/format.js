@@ -1,5 +1,7 @@
-// Numbers, names and times as a person reads them.
+// Numbers, names and times as a person reads them. Numbers read as in librarian/shared/words.py: both are held to the
+// cases in tests/data/numbers.json.
 
+import { rounded } from "./decimal.js";
 import { remembered } from "./remembered.js";
 
 const LONGEST = 48;
@@ -16,7 +18,7 @@ const CLOCK = {
 };
 /** @type {Map<string, Intl.DateTimeFormat>} */
 const clocks = new Map(); // zone -> formatter; making one is slow
-const NUMBERS = [0, 1, 2].map((digits) => new Intl.NumberFormat("en-US", { maximumFractionDigits: digits }));
+const EQUAL = 1e-12; // what the sums of floats leave of a difference that is none
 
 // A text from outside with nothing invisible in it.
 /** @type {(text: string) => string} */
@@ -38,26 +40,39 @@ export function plotlyText(text) {
   return visible(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
+// Whole from 100 on, two places below 10. What is not 0 never reads as 0.
 /** @type {(value: number) => string} */
 export function amount(value) {
-  if (value > 0 && value < 0.005) return "< 0.01";
-  const digits = value >= 100 ? 0 : value >= 10 ? 1 : 2;
-  return NUMBERS[digits].format(value);
+  if (!Number.isFinite(value)) return "–";
+  const size = Math.abs(value);
+  const text = rounded(size, size >= 100 ? 0 : size >= 10 ? 1 : 2);
+  return signed(value, text === "0" && value ? "< 0.01" : text);
 }
 
-// 100 % is said only where nothing is left.
+// A share: whole from 10 % on, one place below. 100 % is said only where it is all, and no more.
 /** @type {(part: number, whole: number) => string} */
 export function percent(part, whole) {
-  if (!whole) return "–";
-  if (!part) return "0 %";
-  const share = (100 * part) / whole;
-  if (share >= 99.5 && share < 99.9999) return "> 99 %";
-  return share < 0.1 ? "< 0.1 %" : `${share.toFixed(share < 9.95 ? 1 : 0)} %`;
+  const share = whole > 0 ? part / whole : NaN;
+  if (!Number.isFinite(share)) return "–";
+  const size = Math.abs(share);
+  let text = rounded(size, size >= 0.1 ? 0 : 1, 2);
+  if (size < 0.001) text = part ? "< 0.1" : "0";
+  else if (text === "100" && Math.abs(size - 1) > EQUAL) text = size < 1 ? "> 99" : "> 100";
+  return `${signed(share, text)} %`;
+}
+
+// The text of a number from that of its size.
+/** @type {(value: number, text: string) => string} */
+function signed(value, text) {
+  if (value >= 0) return text;
+  const [size, bound] = text.split(" ").reverse();
+  return bound ? `${bound === "<" ? ">" : "<"} -${size}` : `-${size}`;
 }
 
 /** @type {(count: number, singular: string, plural?: string) => string} */
 export function counted(count, singular, plural = `${singular}s`) {
-  return `${amount(count)} ${count === 1 ? singular : plural}`;
+  const told = amount(count);
+  return `${told} ${told === "1" ? singular : plural}`;
 }
 
 // How long ago something was; what a slow browser clock holds for the future is now.
@@ -66,18 +81,19 @@ export function ago(seconds) {
   if (seconds < 60) return "just now";
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
   if (seconds < 2 * 86400) return `${Math.floor(seconds / 3600)} h ago`;
-  return `${Math.floor(seconds / 86400)} days ago`;
+  return `${amount(Math.floor(seconds / 86400))} days ago`;
 }
 
 // How long something lasts: "45 s", "12 min", "3 h 20 min", "2 d 4 h".
 /** @type {(seconds: number) => string} */
 export function lasting(seconds) {
-  const whole = Math.round(seconds);
+  if (seconds > 0 && seconds < 0.5) return "< 1 s";
+  const whole = Math.floor(seconds + 0.5);
   if (whole < 60) return `${whole} s`;
   if (whole < 3600) return `${Math.floor(whole / 60)} min`;
   const [big, small, one, other] = whole < 86400 ? [3600, 60, "h", "min"] : [86400, 3600, "d", "h"];
   const rest = Math.floor((whole % big) / small);
-  return `${Math.floor(whole / big)} ${one}${rest ? ` ${rest} ${other}` : ""}`;
+  return `${amount(Math.floor(whole / big))} ${one}${rest ? ` ${rest} ${other}` : ""}`;
 }
 
 // A UTC epoch on the clock of `zone`: "Fri, Nov 20, 14:10 EST".
@@ -126,5 +142,5 @@ function newClock(zone, kind) {
 export function binName(seconds) {
   if (seconds === 3600) return "hour";
   if (seconds === 86400) return "day";
-  return seconds % 3600 === 0 ? `${seconds / 3600} hours` : `${seconds / 60} minutes`;
+  return seconds % 3600 === 0 ? `${amount(seconds / 3600)} hours` : `${amount(seconds / 60)} minutes`;
 }

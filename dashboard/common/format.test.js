@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import {
   ago,
@@ -14,6 +15,25 @@ import {
   zoned,
   zonedDay,
 } from "./format.js";
+
+const cases = JSON.parse(readFileSync(new URL("../../tests/data/numbers.json", import.meta.url), "utf8"));
+const tellers = { amount, percent, lasting, counted };
+
+for (const [name, rows] of Object.entries(cases)) {
+  test(`numbers read as in the program: ${name}`, () => {
+    assert.ok(rows.length);
+    for (const [...given] of rows) {
+      const text = given.pop();
+      assert.equal(tellers[name](...given), text, `${name}(${given})`);
+    }
+  });
+}
+
+test("what is no number is not told as one", () => {
+  for (const value of [NaN, Infinity, -Infinity, undefined]) assert.equal(amount(value), "–");
+  assert.equal(percent(NaN, 1), "–");
+  assert.equal(percent(1, null), "–");
+});
 
 test("amounts have as many digits as a person reads", () => {
   const read = {
@@ -41,7 +61,7 @@ test("a share of nothing is no number", () => {
   assert.equal(percent(0, 0), "–");
   assert.equal(percent(3, 0), "–");
   assert.equal(percent(1, 3), "33 %");
-  assert.equal(percent(1, 20), "5.0 %");
+  assert.equal(percent(1, 20), "5 %");
   assert.equal(percent(997, 10_000), "10 %");
   assert.equal(percent(7, 7), "100 %");
   assert.equal(percent(428, 430), "> 99 %");

@@ -49,18 +49,19 @@ export function rangeOf(view, data) {
   return { range: within.from === from && within.to === to ? null : within, outside: false };
 }
 
-// How many seconds of each bin lie in a range, for the bins that it touches: {first, seconds}.
-/** @type {(data: Data, range: Span | null) => { first: number, seconds: number[] }} */
-export function overlaps(data, range) {
+// The bins that a range touches, whole, with the seconds of each: {from, to, first, seconds}. The data tell nothing of
+// the parts of a bin, so what is counted in a range is counted from the begin of its first bin to the end of its last.
+/** @type {(data: Data, range: Span | null) => Span & { first: number, seconds: number[] }} */
+export function binsIn(data, range) {
   const { from, to } = range ?? wholeOf(data);
   const ends = [...data.edges.slice(1, -1), data.metadata.last_updated_epoch];
   const first = ends.findIndex((end) => end > from);
-  if (first < 0 || to <= from) return { first: 0, seconds: [] };
+  if (first < 0 || to <= from) return { from, to: from, first: 0, seconds: [] };
   const seconds = [];
   for (let bin = first; bin < ends.length && data.edges[bin] < to; bin += 1) {
-    seconds.push(Math.min(to, ends[bin]) - Math.max(from, data.edges[bin]));
+    seconds.push(Math.max(0, ends[bin] - data.edges[bin]));
   }
-  return { first, seconds };
+  return { from: data.edges[first], to: ends[first + seconds.length - 1], first, seconds };
 }
 
 // The range as far again to the earlier (side -1) or later (side 1), by half of its length, within the data.

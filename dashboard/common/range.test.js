@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { plainView } from "../page/view.js";
-import { drawnRange, movedRange, overlaps, rangeOf, rangesOf, wholeOf } from "./range.js";
+import { binsIn, drawnRange, movedRange, rangeOf, rangesOf, wholeOf } from "./range.js";
 
 const data = JSON.parse(readFileSync(new URL("../../tests/data/golden/data_avery.json", import.meta.url), "utf8"));
 const HOUR = 3600;
@@ -34,21 +34,20 @@ test("from and to are cut to the data; where there are none nothing is left", ()
   assert.deepEqual(rangeOf(plainView({ from: to, to: to + 9 }), data), { range: { from: to, to }, outside: true });
 });
 
-test("the seconds of each bin in a range", () => {
-  assert.equal(sum(overlaps(data, null).seconds), to - from);
-  assert.equal(overlaps(data, null).seconds.at(-1), 600);
-  assert.deepEqual(overlaps(data, { from: from + 1800, to: from + 2 * HOUR + 60 }), {
+test("a range has all of the bins that it touches, from when to when they go", () => {
+  assert.equal(sum(binsIn(data, null).seconds), to - from);
+  assert.equal(binsIn(data, null).seconds.at(-1), 600);
+  assert.deepEqual(binsIn(data, { from: from + 1800, to: from + 2 * HOUR + 60 }), {
+    from,
+    to: from + 3 * HOUR,
     first: 0,
-    seconds: [1800, HOUR, 60],
+    seconds: [HOUR, HOUR, HOUR],
   });
-  assert.deepEqual(overlaps(data, { from: from + HOUR, to: from + 2 * HOUR }), { first: 1, seconds: [HOUR] });
-  assert.deepEqual(overlaps(data, { from: to - 60, to }), { first: data.time_idxs.length - 1, seconds: [60] });
-  for (const none of [
-    { from, to: from },
-    { from: to, to },
-  ]) {
-    assert.deepEqual(overlaps(data, none).seconds, []);
-  }
+  const second = { from: from + HOUR, to: from + 2 * HOUR };
+  assert.deepEqual(binsIn(data, second), { ...second, first: 1, seconds: [HOUR] });
+  const last = { from: to - 600, to, first: data.time_idxs.length - 1, seconds: [600] };
+  assert.deepEqual(binsIn(data, { from: to - 60, to }), last);
+  for (const at of [from, to]) assert.deepEqual(binsIn(data, { from: at, to: at }).seconds, []);
 });
 
 test("a range moves by half of itself, and not beyond the data", () => {

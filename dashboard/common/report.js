@@ -29,3 +29,11 @@ export function limitOf(data, key) {
   const limits = /** @type {Record<string, Limit>} */ (data.limits);
   return own(limits, key, /** @type {Limit} */ ({ kind: "unknown", value: null, source: "" }));
 }
+
+// What stands beside a limit: what Slurm counts against it now. A suspended job's CPUs are in it, which are not among
+// what is held; null where others count too, of whom nothing is known. Without a limit it is what is held.
+/** @type {(data: Data, key: string) => number | null} */
+export function usedOf(data, key) {
+  const { kind, used } = limitOf(data, key);
+  return kind !== "limit" || used === undefined ? own(data.now.total, key, 0) : used;
+}

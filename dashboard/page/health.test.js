@@ -129,7 +129,7 @@ test("so are those that cannot be shown", () => {
   const [, bruno] = INDEX.qos;
   assert.deepEqual(healthOf(bruno, null, INDEX, null, NOW), {
     since: bruno.since,
-    facts: [{ kind: "said", at: null, reason: "sacct: Connection refused" }],
+    facts: [{ kind: "said", at: null, reason: "Slurm did not answer" }],
   });
 });
 

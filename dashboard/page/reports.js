@@ -3,7 +3,7 @@
 import { byId } from "../common/dom.js";
 import { SCHEMA_VERSION, readReport } from "../common/report.js";
 import { newerStatus, readStatus } from "./health.js";
-import { readPacked } from "./packed.js";
+import { readEncoded } from "./run_length.js";
 import { canPoll, newIndex, sameTabs, textOf } from "./poll.js";
 
 const INDEX = "index.json";
@@ -47,7 +47,7 @@ function takeStatus(text) {
 export function reportOf(entry) {
   const embedded = document.querySelector(`script[data-slug="${CSS.escape(entry.slug)}"]`);
   if (!known.reports.has(entry.slug) && embedded && !known.trouble.has(entry.data)) {
-    take(entry, embedded.textContent, readPacked);
+    take(entry, embedded.textContent, readEncoded);
   }
   return known.reports.get(entry.slug) ?? null;
 }

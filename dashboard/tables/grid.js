@@ -2,6 +2,7 @@
 // scroll and what is typed stay.
 
 import { element, fill } from "../common/dom.js";
+import { amount } from "../common/format.js";
 import { remembered } from "../common/remembered.js";
 import { choiceOf, chosenRows, csvOf, nextSort, plainChoice, textsOf, tsvOf } from "./table_data.js";
 
@@ -107,7 +108,7 @@ function newGrid(place, tableData) {
   grid.filter.addEventListener("input", () => {
     choose(grid, { filter: grid.filter.value });
     const found = grid.body.querySelectorAll("tr:not(.none)").length;
-    sayOf(grid, grid.filter.value ? `${found} of ${grid.tableData.rows.length}` : "");
+    sayOf(grid, grid.filter.value ? `${amount(found)} of ${amount(grid.tableData.rows.length)}` : "");
   });
   fill(place, [element("h3", {}, [grid.title, grid.span]), grid.tools, grid.note, grid.scroll, grid.more]);
   return grid;
@@ -171,7 +172,7 @@ function showRows(grid) {
   }
   fill(grid.foot, tableData.total ? element("tr", {}, tableData.cells(tableData.total)) : []);
   grid.more.hidden = shown.length === rows.length;
-  grid.more.textContent = `Show all ${rows.length}`;
+  grid.more.textContent = `Show all ${amount(rows.length)}`;
 }
 
 /** @type {(grid: Grid, row: any) => HTMLElement} */

@@ -43,7 +43,7 @@ type Loaded = { data: Data };
 type Rows = Record<string, number[]>;
 type Amounts = Record<string, number>;
 type LimitKind = { kind: "limit"; value: number } | { kind: "none"; value: null } | { kind: "unknown"; value: null };
-type Limit = LimitKind & { source: string; history?: LimitHistory };
+type Limit = LimitKind & { source: string; used?: number | null; history?: LimitHistory };
 type LimitHistory = { from: number; kind: string; value: number | null }[];
 type PolicyRow = import("./generated/data.js").PolicyRow;
 type QueueNow = NonNullable<Data["queue"]>;
@@ -239,11 +239,12 @@ interface HeatMap {
   body: HTMLElement;
   scroll: HTMLElement;
 }
-type TypeNow = { type: string; count: number; limit: Limit };
+type TypeNow = { type: string; count: number; used: number | null; limit: Limit };
 interface PressureRow {
   key: string;
   limit: Limit;
-  used: number;
+  held: number;
+  used: number | null;
   share: number | null;
   peak: (Span & { value: number }) | null;
   near: number | null;

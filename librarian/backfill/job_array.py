@@ -23,8 +23,8 @@ from typing import Any
 from librarian.backfill import batch
 from librarian.backfill.merging import take_hours
 from librarian.backfill.orders import Order, Terms, orders
-from librarian.backfill.slices import Found, Hands, Outcome, fill, patient, put
-from librarian.config.setup import Setup
+from librarian.backfill.slices import Hands, Outcome, Slice, Target, fill, put
+from librarian.config.settings import Scrontab
 from librarian.errors import BusyError, ConfigError, LibrarianError, SlurmError, StoreError
 from librarian.render.html.templates import filled_text
 from librarian.shared.calendar import month_starts
@@ -47,11 +47,20 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Plan:
+class ArrayPlan:
     """What the tasks of an array fetch, by their number, and how."""
 
     terms: Terms
     tasks: tuple[tuple[Order, ...], ...]
+
+
+@dataclass(frozen=True)
+class Caller:
+    """How a job calls this program: with which configuration, in which folder, by which options of Slurm's."""
+
+    config: Path
+    base: Path
+    options: Scrontab
 
 
 @dataclass(frozen=True)
@@ -100,20 +109,20 @@ def _edge_before(begin: int, wanted: int, gap: Span, terms: Terms) -> int:
     return min(gap[1], int(up_to[-1] if len(up_to) else after[0]))
 
 
-def folder_of(setup: Setup) -> Path:
-    """Where the parts of this cluster's backfills are."""
-    return setup.places.state / "backfill" / setup.places.store.stem
+def folder_of(store: Path) -> Path:
+    """Where the parts of the backfills of a cluster are, by its store."""
+    return store.parent / "backfill" / store.stem
 
 
-def prepare(setup: Setup, config: Path, plan: Plan, now: int) -> Path:
+def prepare(store: Path, caller: Caller, plan: ArrayPlan, now: int) -> Path:
     """Write what the jobs need into a folder of their own. Raises `ConfigError` for a path that sbatch misreads."""
-    folder = folder_of(setup) / str(now)
+    folder = folder_of(store) / str(now)
     slices = max(sum(order.seconds for order in task) for task in plan.tasks) // plan.terms.longest + 1
     fetch = f'--folder {_quoted(folder)} --task "$SLURM_ARRAY_TASK_ID"'
     texts = {
         PLAN: json.dumps(_packed(plan)),
-        ARRAY: _script(setup, config, folder, fetch, minutes=10 + 2 * slices, tasks=len(plan.tasks)),
-        MERGE: _script(setup, config, folder, "--merge", minutes=60, tasks=0),
+        ARRAY: _script(caller, folder, fetch, minutes=10 + 2 * slices, tasks=len(plan.tasks)),
+        MERGE: _script(caller, folder, "--merge", minutes=60, tasks=0),
     }
     try:
         folder.mkdir(parents=True, mode=0o700)
@@ -141,8 +150,8 @@ def submit(slurm: Slurm, folder: Path) -> tuple[str, str]:
         raise SlurmError(f"job {array} is submitted, but not the one that merges", str(error), todo) from error
 
 
-def _script(setup: Setup, config: Path, folder: Path, command: str, *, minutes: int, tasks: int) -> str:
-    options = setup.config.scrontab
+def _script(caller: Caller, folder: Path, command: str, *, minutes: int, tasks: int) -> str:
+    options = caller.options
     return filled_text(
         assets.templates(),
         "backfill.sh.j2",
@@ -157,9 +166,9 @@ def _script(setup: Setup, config: Path, folder: Path, command: str, *, minutes: 
         account=options.account,
         modules=options.modules,
         code=shlex.quote(str(assets.code_root())),
-        home=shlex.quote(str(setup.places.base)),
+        home=shlex.quote(str(caller.base)),
         python=shlex.quote(sys.executable),
-        config=shlex.quote(str(config)),
+        config=shlex.quote(str(caller.config)),
         command=command,
     )
 
@@ -191,7 +200,7 @@ def fetch(slurm: Slurm, folder: Path, number: int, hands: Hands) -> Outcome:
     with opened(path, plan.terms.cluster) as store:
         todo = _left(store, plan.tasks[number])
 
-        def keep(scope: Scope, found: Found) -> None:
+        def keep(scope: Scope, found: Slice) -> None:
             if found.sure:  # first, since it is true even if the slice is not kept any more
                 sure = _sure_of(store, plan)
                 sure[scope.key] = min(found.span[0], sure.get(scope.key, found.span[0]))
@@ -211,20 +220,20 @@ def _left(store: Store, task: Sequence[Order]) -> list[Order]:
 # after
 
 
-def unmerged(setup: Setup) -> list[Path]:
+def unmerged(store: Path) -> list[Path]:
     """The folders of backfills that are not merged to the end, oldest first."""
-    return sorted(path.parent for path in folder_of(setup).glob(f"*/{PLAN}"))
+    return sorted(path.parent for path in folder_of(store).glob(f"*/{PLAN}"))
 
 
-def merge(setup: Setup, hands: Hands) -> Merged:
+def merge(target: Target, hands: Hands) -> Merged:
     """Take in what tasks have fetched, of all backfills. Parts that are still being written are left for later.
 
     What may only be missing since slurmdbd has purged it is left out, see `backfill.slices`. Raises `StoreError`.
     """
     found, problems = Merged(), []
-    for folder in unmerged(setup):
+    for folder in unmerged(target.path):
         try:
-            one = _merge(setup, folder, hands)
+            one = _merge(target, folder, hands)
         except LibrarianError as error:  # the others do not wait for it
             problems.append(error)
             continue
@@ -234,7 +243,7 @@ def merge(setup: Setup, hands: Hands) -> Merged:
     return found
 
 
-def _merge(setup: Setup, folder: Path, hands: Hands) -> Merged:
+def _merge(target: Target, folder: Path, hands: Hands) -> Merged:
     plan, record = read_plan(folder), folder / "merged.json"
     merged, sure = _merged_before(record, plan.terms.cluster)
     seconds = 0
@@ -246,7 +255,7 @@ def _merge(setup: Setup, folder: Path, hands: Hands) -> Merged:
                 sure[key] = min(since, sure.get(key, since))
         for number, store in sorted(parts.items()):
             try:
-                seconds += _take_task(setup, store, plan, number, sure, hands)
+                seconds += _take_task(target, store, plan, number, sure, hands)
             except CorruptStoreError as error:
                 if str(store.path) not in error.what:  # it is our own store
                     raise
@@ -255,7 +264,7 @@ def _merge(setup: Setup, folder: Path, hands: Hands) -> Merged:
                 done.discard(number)
     # a part with slices that nothing older vouches for yet waits until no older one can come
     last = len(done) == len(plan.tasks)
-    with opened(setup.places.store, setup.config.cluster.name) as store:
+    with opened(target.path, target.cluster) as store:
         finished = {number for number in done & set(parts) if last or not _left(store, plan.tasks[number])}
     write_atomic(record, json.dumps({"tasks": sorted(merged | finished), "sure": sure}).encode(), mode=0o600)
     for number in finished:
@@ -276,15 +285,17 @@ def _merged_before(record: Path, cluster: str) -> tuple[set[int], dict[str, int]
         return set(), {}
 
 
-def _sure_of(store: Store, plan: Plan) -> dict[str, int]:
+def _sure_of(store: Store, plan: ArrayPlan) -> dict[str, int]:
     """From when on a part vouches for each scope, by its key; one of 0.1.0 has keys without a cluster."""
     return {full_key(key, plan.terms.cluster): since for key, since in (store.fact(_SURE) or {}).items()}
 
 
-def _take_task(setup: Setup, source: Store, plan: Plan, number: int, sure: Mapping[str, int], hands: Hands) -> int:
+def _take_task(
+    target: Target, source: Store, plan: ArrayPlan, number: int, sure: Mapping[str, int], hands: Hands
+) -> int:
     scopes = {order.scope for order in plan.tasks[number]}
     return sum(
-        _take(setup, source, scope, sure[scope.key], plan.terms.zone, hands) for scope in scopes if scope.key in sure
+        _take(target, source, scope, sure[scope.key], plan.terms.zone, hands) for scope in scopes if scope.key in sure
     )
 
 
@@ -293,7 +304,7 @@ def _set_aside(path: Path, error: LibrarianError) -> None:
     path.unlink(missing_ok=True)
 
 
-def _free_parts(folder: Path, plan: Plan, stack: contextlib.ExitStack) -> Iterator[tuple[int, Store]]:
+def _free_parts(folder: Path, plan: ArrayPlan, stack: contextlib.ExitStack) -> Iterator[tuple[int, Store]]:
     """The parts that are there and that nobody writes, with their tasks' numbers; locked for as long as `stack` is."""
     for number in range(len(plan.tasks)):
         path = part(folder, number)
@@ -312,12 +323,12 @@ def _free_parts(folder: Path, plan: Plan, stack: contextlib.ExitStack) -> Iterat
             yield number, store
 
 
-def _take(setup: Setup, source: Store, scope: Scope, since: int, zone: str, hands: Hands) -> int:
+def _take(target: Target, source: Store, scope: Scope, since: int, zone: str, hands: Hands) -> int:
     """Take in the spans that a part knows from `since` on and the store does not; returns their seconds."""
     seconds = 0
     for known in clipped(source.known(scope, USAGE), since, sys.maxsize):
         for begin, end in _by_month(known, zone):  # one at a time: a run may want the lock, and years are much memory
-            with patient(setup, hands), opened(setup.places.store, setup.config.cluster.name) as store:
+            with target.opened(hands) as store:
                 for gap in gaps(store.known(scope, USAGE), begin, end):
                     take_hours(store, source, scope, gap, zone)
                     seconds += gap[1] - gap[0]
@@ -338,18 +349,18 @@ def _remove(path: Path) -> None:
 # the plan as a file
 
 
-def read_plan(folder: Path) -> Plan:
+def read_plan(folder: Path) -> ArrayPlan:
     """The plan in a folder. Raises `StoreError`."""
     path = folder / PLAN
     try:
         table = json.loads(path.read_bytes())
         terms = Terms(**table["terms"])
-        return Plan(terms, tuple(tuple(_order(order, terms.cluster) for order in task) for task in table["tasks"]))
+        return ArrayPlan(terms, tuple(tuple(_order(order, terms.cluster) for order in task) for task in table["tasks"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StoreError(f"{path} cannot be read", str(error), "run the backfill again") from error
 
 
-def _packed(plan: Plan) -> dict[str, object]:
+def _packed(plan: ArrayPlan) -> dict[str, object]:
     return {"terms": asdict(plan.terms), "tasks": [[asdict(order) for order in task] for task in plan.tasks]}
 
 

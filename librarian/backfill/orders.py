@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from librarian.config.setup import Setup
 from librarian.errors import SlurmError
 from librarian.shared.scope import Scope
 from librarian.shared.slices import gaps
@@ -18,6 +17,7 @@ from librarian.slurm import site
 from librarian.slurm.command import Slurm
 from librarian.store import Store
 from librarian.subjects.jobs import pieces
+from librarian.subjects.jobs.unended import KnownRunaways, Unended
 from librarian.subjects.usage.keep import USAGE
 
 SLICE = 7 * DAY
@@ -39,12 +39,23 @@ class Order:
 
 @dataclass(frozen=True)
 class Terms:
-    """How it is asked and binned; `longest` is the length of a slice in seconds."""
+    """How it is asked and binned; `longest` is the length of a slice in seconds.
+
+    `until` has pairs of a runaway's DBIndex and the time (UTC epoch) up to which it counts, see `jobs.unended`;
+    `count_runaways`: they count as running.
+    """
 
     cluster: str
     zone: str
     bin_seconds: int
     longest: int = SLICE
+    until: Sequence[tuple[int, int]] = ()
+    count_runaways: bool = False
+
+    @property
+    def unended(self) -> Unended:
+        """What to make of runs without an end."""
+        return Unended(dict(self.until), self.count_runaways)
 
 
 def look(slurm: Slurm, cluster: str) -> site.Archive:
@@ -60,19 +71,27 @@ def look(slurm: Slurm, cluster: str) -> site.Archive:
     return site.archive(slurm)
 
 
-def terms_of(setup: Setup, archive: site.Archive, longest: int = SLICE) -> Terms:
-    """How `setup` has it asked; slices are not longer than slurmdbd answers."""
-    bound = max(1, archive.longest_query - pieces.MARGIN) if archive.longest_query else longest
-    return Terms(setup.config.cluster.name, setup.zone, setup.config.report.bin_seconds, min(longest, bound))
+def within(terms: Terms, archive: site.Archive) -> Terms:
+    """The terms with slices no longer than slurmdbd answers, a bin more at each end included (`backfill.confirmed`)."""
+    wider = pieces.MARGIN + 2 * terms.bin_seconds
+    bound = max(1, archive.longest_query - wider) if archive.longest_query else terms.longest
+    return replace(terms, longest=min(terms.longest, bound))
 
 
-def bounds(setup: Setup, begin: int, end: int | None, now: int, archive: site.Archive) -> Span:
-    """The time to fetch: whole bins from `begin` to `end`, at most up to the window, which the runs look after.
+def with_runaways(terms: Terms, store: Store, scopes: Sequence[Scope]) -> Terms:
+    """The terms with what the store knows of runaways."""
+    known = [KnownRunaways(store).unended(scope) for scope in scopes]
+    until = {index: until for unended in known for index, until in unended.until.items()}
+    return replace(terms, until=tuple(until.items()), count_runaways=any(unended.counted for unended in known))
+
+
+def bounds(terms: Terms, window_days: int, asked: tuple[int, int | None], now: int, archive: site.Archive) -> Span:
+    """The time to fetch of what is `asked` for (None: all): whole bins up to the window, which the runs look after.
 
     What slurmdbd has purged is not asked for.
     """
-    options = setup.config.report
-    window = window_until(now, seconds=options.window_days * DAY, bin_seconds=options.bin_seconds, zone=setup.zone)
+    begin, end = asked
+    window = window_until(now, seconds=window_days * DAY, bin_seconds=terms.bin_seconds, zone=terms.zone)
     if archive.kept is not None and begin < now - archive.kept:
         days = archive.kept // DAY
         log.warning("slurmdbd keeps jobs for %d days (PurgeJobAfter): older ones are not asked for", days)
@@ -80,7 +99,7 @@ def bounds(setup: Setup, begin: int, end: int | None, now: int, archive: site.Ar
     last = window.start if end is None else min(end, window.start)
     if begin >= last:
         return last, last
-    edges = day_edges(begin, last, options.bin_seconds, setup.zone)
+    edges = day_edges(begin, last, terms.bin_seconds, terms.zone)
     return int(edges[np.searchsorted(edges, begin)]), int(edges[np.searchsorted(edges, last, side="right") - 1])
 
 

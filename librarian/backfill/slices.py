@@ -9,6 +9,7 @@ The newest slice comes first: what is nearest is wanted most, and the months tha
 
 slurmdbd may have purged what is old, and tells nothing of it then, as of a time in which nothing ran. So a slice is
 believed only when it, or an older one, has a run that ended: what purges goes from the oldest. The others stay unknown.
+One without any run is asked for twice, see `backfill.confirmed`.
 
 One question is asked at a time, and after each there is a pause as long as the answer took. A slice that takes long, or
 is too wide for slurmdbd, makes the next ones shorter.
@@ -20,18 +21,20 @@ import contextlib
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from librarian.backfill.confirmed import confirmed
 from librarian.backfill.orders import Order, Terms
-from librarian.config.setup import Setup
-from librarian.errors import BusyError, NoAnswerError, TimedOutError, TooWideError
+from librarian.errors import BusyError, NoAnswerError, SlurmError, TimedOutError, TooWideError, Trouble
 from librarian.shared.resources import OBSERVABLES
 from librarian.shared.scope import Scope
 from librarian.shared.slices import newest
 from librarian.shared.spans import Span
-from librarian.shared.window import DAY, Epochs, Window, day_edges
+from librarian.shared.window import DAY, Epochs, Window, day_edges, isoformat
+from librarian.shared.words import counted
 from librarian.slurm.command import Slurm
 from librarian.store import Store, opened
 from librarian.subjects.jobs import ask as accounting
@@ -53,7 +56,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Found:
+class Slice:
     """A slice: its bins by user and by account, who is in it, and whether an ended run is (`sure`)."""
 
     span: Span
@@ -95,33 +98,49 @@ class Hands:
     tell: Callable[[Progress], None] = lambda progress: None
 
 
-Keep = Callable[[Scope, Found], None]
+Keep = Callable[[Scope, Slice], None]
 
 
-def into_store(setup: Setup, hands: Hands) -> Keep:
+@dataclass(frozen=True)
+class Target:
+    """The store that all comes into, and the lock of the runs, each of which may hold it for `run_seconds`."""
+
+    path: Path
+    cluster: str
+    lock: Path
+    run_seconds: int
+
+    @contextlib.contextmanager
+    def opened(self, hands: Hands) -> Iterator[Store]:
+        """The store, under the lock."""
+        with _patient(self, hands), opened(self.path, self.cluster) as store:
+            yield store
+
+
+def into_store(target: Target, hands: Hands) -> Keep:
     """Puts slices into the store, under the lock of the runs for that moment only: they go on meanwhile."""
 
-    def keep(scope: Scope, found: Found) -> None:
-        with patient(setup, hands), opened(setup.places.store, setup.config.cluster.name) as store:
+    def keep(scope: Scope, found: Slice) -> None:
+        with target.opened(hands) as store:
             put(store, scope, found)
 
     return keep
 
 
-def put(store: Store, scope: Scope, found: Found) -> None:
+def put(store: Store, scope: Scope, found: Slice) -> None:
     """Put a slice into a store."""
     JobRuns(store).meet(found.people)  # before their hours: whoever is told of must be known to be one
     Hours(store).keep(scope, found.usage, found.accounts)
 
 
 @contextlib.contextmanager
-def patient(setup: Setup, hands: Hands) -> Iterator[None]:
+def _patient(target: Target, hands: Hands) -> Iterator[None]:
     """The lock of the runs, waited for as long as one may take, and once more."""
-    end = hands.stopwatch() + 2 * setup.config.run.time_limit_seconds
+    end = hands.stopwatch() + 2 * target.run_seconds
     while True:
         with contextlib.ExitStack() as stack:
             try:
-                stack.enter_context(locked(setup.places.lock, "a backfill"))
+                stack.enter_context(locked(target.lock, "a backfill"))
             except BusyError:
                 if hands.stopwatch() > end:
                     raise
@@ -135,7 +154,8 @@ def fill(slurm: Slurm, todo: Sequence[Order], terms: Terms, keep: Keep, hands: H
     """Fetch all of `todo`, slice by slice, newest first; each is kept before the next is asked for.
 
     With `hold` those that are not believed yet wait for an older one that is. Raises `SlurmError` when Slurm does not
-    answer; what was kept by then stays.
+    answer, and what was kept by then stays; and, when all else is fetched, where an answer was refused: those hours
+    stay unknown.
     """
     return _Work(slurm, terms, keep, hands, sum(order.seconds for order in todo)).all(todo, hold)
 
@@ -146,15 +166,20 @@ class _Work:
         self._length = terms.longest
         self._whole, self._done = whole, 0
         self._outcome = Outcome()
+        self._refused: list[SlurmError] = []
 
     def all(self, todo: Sequence[Order], hold: bool) -> Outcome:
         for order in todo:
             self._order(order, hold)
+        if self._refused:
+            first, others = self._refused[0], len(self._refused) - 1
+            more = f", and {counted(others, 'other slice')}" if others else ""
+            raise SlurmError(first.what + more, first.why, first.todo, trouble=first.trouble)
         return self._outcome
 
     def _order(self, order: Order, hold: bool) -> None:
         since: int | None = None
-        held: list[Found] = []
+        held: list[Slice] = []
         for found in self._slices(order):
             held.append(found)
             if found.sure or not hold:
@@ -163,26 +188,37 @@ class _Work:
                 held, since = [], found.span[0]
         self._outcome.since[order.scope.qos] = since
 
-    def _slices(self, order: Order) -> Iterator[Found]:
+    def _slices(self, order: Order) -> Iterator[Slice]:
         for gap in reversed(order.spans):
             edges = day_edges(*gap, self._terms.bin_seconds, self._terms.zone)
             end = gap[1]
             while gap[0] < end:
                 span = newest((gap[0], end), self._length, edges)
                 self._tell(order.scope, span)
-                found = self._slice(order.scope, span, edges)
-                if found is None:  # to be asked for less
-                    continue
+                try:
+                    found = self._slice(order.scope, span, edges)
+                except SlurmError as error:
+                    if error.trouble is not Trouble.NOT_BELIEVED:
+                        raise
+                    # older hours, and other QoS, do not wait for it
+                    self._refused.append(self._told(error, order.scope, span))
+                else:
+                    if found is None:  # to be asked for less
+                        continue
+                    yield found
                 end = span[0]
                 self._done += span[1] - span[0]
-                yield found
         self._tell(order.scope, order.spans[0])
 
-    def _slice(self, scope: Scope, span: Span, edges: Epochs) -> Found | None:
+    def _told(self, error: SlurmError, scope: Scope, span: Span) -> SlurmError:
+        begin, end = (isoformat(moment, self._terms.zone) for moment in span)
+        return error.of(f"QoS {scope.qos}, {begin} to {end}")
+
+    def _slice(self, scope: Scope, span: Span, edges: Epochs) -> Slice | None:
         now, started = self._hands.clock(), self._hands.stopwatch()
         one_bin = not ((edges > span[0]) & (edges < span[1])).any()
         try:
-            runs = self._ask(Query(scope.qos, *span, scope.accounts, scope.partitions), one_bin)
+            runs = self._ask(Query(scope, *span), one_bin)
         except TooWideError:
             if one_bin:  # less cannot be asked for
                 raise
@@ -200,14 +236,14 @@ class _Work:
             return None
         usage, accounts = binned(runs.jobs, span, edges, now, self._terms)
         people = tuple(str(name) for name in runs.jobs["user"].unique())
-        found = Found(span, usage, accounts, people, bool((ints(runs.jobs, "end") != UNKNOWN).any()))
+        found = Slice(span, usage, accounts, people, bool((ints(runs.jobs, "end") != UNKNOWN).any()))
         self._count(runs)
         self._rest(self._hands.stopwatch() - started)
         return found
 
     def _ask(self, query: Query, one_bin: bool) -> Runs:
         ask = pieces.ask if one_bin else accounting.ask
-        return ask(self._slurm, query, self._terms.cluster)
+        return confirmed(lambda query: ask(self._slurm, query), query, self._terms.bin_seconds)
 
     def _count(self, runs: Runs) -> None:
         for reject in runs.rejects:
@@ -240,6 +276,7 @@ def binned(jobs: pd.DataFrame, span: Span, edges: Epochs, now: int, terms: Terms
     as in any other slice; it is not finished, and so is never kept.
     """
     begin, end = span
+    jobs = terms.unended.settled(jobs)
     inner = edges[(edges > begin) & (edges < end)]
     beyond = end + ((now - end) // terms.bin_seconds + 1) * terms.bin_seconds
     window = Window(np.array([begin, *inner.tolist(), end, beyond], dtype=np.int64), now, terms.zone, terms.bin_seconds)

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 
 from librarian.cli import common
 from librarian.config import setup as configfile
-from librarian.errors import ConfigError, SlurmError
+from librarian.errors import ConfigError, SlurmError, Trouble
+from librarian.shared.words import counted, lasting, percent
 from librarian.system import host, lock
 from librarian.system.interrupts import Guard
 
 if TYPE_CHECKING:
     from librarian.backfill.orders import Order, Terms
-    from librarian.backfill.slices import Outcome, Progress
+    from librarian.backfill.slices import Outcome, Progress, Target
     from librarian.config.setup import Setup
     from librarian.shared.scope import Scope
     from librarian.shared.spans import Span
@@ -58,15 +59,16 @@ def _fetch(options: argparse.Namespace, setup: Setup, path: Path) -> int:
     slurm = common.slurm_of(setup)
     with _going_on():
         archive = orders.look(slurm, setup.config.cluster.name)
-        span = _span(options, setup, archive)
-        terms = orders.terms_of(setup, archive, options.slice_days * _DAY)
+        terms = orders.within(_terms(options, setup), archive)
+        span = _span(options, setup, terms, archive)
         with opened(setup.places.store, setup.config.cluster.name) as store:
             todo = orders.orders(store, _scopes(options, setup), span)
+            terms = orders.with_runaways(terms, store, _scopes(options, setup))
         if options.slurm and todo:
             return _submit(options, setup, path, todo, terms)
         with _shown_on_terminal(options, setup.zone) as tell:
             hands = Hands(host.clock, tell=tell)
-            outcome = fill(slurm, todo, terms, into_store(setup, hands), hands)
+            outcome = fill(slurm, todo, terms, into_store(target_of(setup), hands), hands)
     print("\n".join(_told(outcome, todo, setup.zone)))
     return 0
 
@@ -77,6 +79,8 @@ def _going_on() -> Iterator[None]:
     try:
         yield
     except SlurmError as error:
+        if error.trouble is Trouble.NOT_BELIEVED:  # all else was fetched
+            raise
         todo = "what was fetched is kept; run the same command again, and it goes on there"
         raise type(error)(f"the backfill stopped: {error.what}", error.why, todo) from error
 
@@ -96,12 +100,13 @@ def _shown_on_terminal(options: argparse.Namespace, zone: str) -> Iterator[Calla
 def _submit(options: argparse.Namespace, setup: Setup, path: Path, todo: Sequence[Order], terms: Terms) -> int:
     from librarian.backfill import job_array
 
-    for old in job_array.unmerged(setup):
+    for old in job_array.unmerged(setup.places.store):
         print(f"librarian: {old} is not merged yet: librarian backfill --merge", file=sys.stderr)
-    plan = job_array.Plan(terms, job_array.shared(todo, options.tasks, terms))
-    folder = job_array.prepare(setup, path, plan, host.clock())
+    plan = job_array.ArrayPlan(terms, job_array.shared(todo, options.tasks, terms))
+    caller = job_array.Caller(path, setup.places.base, setup.config.scrontab)
+    folder = job_array.prepare(setup.places.store, caller, plan, host.clock())
     array, merge = job_array.submit(common.slurm_of(setup), folder)
-    tasks = _counted(len(plan.tasks), "task")
+    tasks = counted(len(plan.tasks), "task")
     print(f"submitted job {array}: {tasks}, {job_array.AT_ONCE} at a time; and job {merge}, which merges")
     print(f"their logs are in {folder}; should a task fail, merge by hand: librarian backfill --merge")
     return 0
@@ -123,14 +128,10 @@ def _merge(setup: Setup) -> int:
     from librarian.backfill.slices import Hands
 
     with _alone(setup.places.store.with_suffix(".backfill.lock"), "a merge"):
-        merged = job_array.merge(setup, Hands(host.clock))
-    left = f"; not done: {_counted(merged.open_tasks, 'task')}" if merged.open_tasks else ""
-    print(f"merged {_counted(merged.parts, 'part')}, {merged.seconds / _DAY:,.1f} days{left}")
+        merged = job_array.merge(target_of(setup), Hands(host.clock))
+    left = f"; not done: {counted(merged.open_tasks, 'task')}" if merged.open_tasks else ""
+    print(f"merged {counted(merged.parts, 'part')}, {counted(merged.seconds / _DAY, 'day')}{left}")
     return 0
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def _told(outcome: Outcome, todo: Sequence[Order], zone: str) -> list[str]:
@@ -171,16 +172,10 @@ def line(progress: Progress, seconds: float, zone: str) -> str:
     full = int(_BAR * share)
     left = ""
     if 0 < share < 1:
-        left = f"  {_duration(seconds / share - seconds)} left"
+        left = f"  {lasting(seconds / share - seconds)} left"
     days = f"{_shown(progress.span[0], zone)} to {_shown(progress.span[1], zone)}"
     bar = "#" * full + "." * (_BAR - full)
-    return f"[{bar}] {int(100 * share):3d} %{left}  {progress.scope.qos}  {days}  {progress.runs:,} runs"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+    return f"[{bar}] {percent(share, 1):>5}{left}  {progress.scope.qos}  {days}  {counted(progress.runs, 'run')}"
 
 
 def _shown(epoch: int, zone: str) -> str:
@@ -190,11 +185,26 @@ def _shown(epoch: int, zone: str) -> str:
 
 
 def _sums(outcome: Outcome) -> str:
-    runs, slices = _counted(outcome.runs, "run"), _counted(outcome.slices, "slice")
-    return f"{runs} in {slices}, {_counted(outcome.rejects, 'row')} left out"
+    runs, slices = counted(outcome.runs, "run"), counted(outcome.slices, "slice")
+    return f"{runs} in {slices}, {counted(outcome.rejects, 'row')} left out"
 
 
-def _span(options: argparse.Namespace, setup: Setup, archive: Archive) -> Span:
+def target_of(setup: Setup) -> Target:
+    """The store of the configuration."""
+    from librarian.backfill.slices import Target
+
+    places, config = setup.places, setup.config
+    return Target(places.store, config.cluster.name, places.lock, config.run.time_limit_seconds)
+
+
+def _terms(options: argparse.Namespace, setup: Setup) -> Terms:
+    from librarian.backfill.orders import Terms
+
+    config = setup.config
+    return Terms(config.cluster.name, setup.zone, config.report.bin_seconds, options.slice_days * _DAY)
+
+
+def _span(options: argparse.Namespace, setup: Setup, terms: Terms, archive: Archive) -> Span:
     from librarian.backfill import orders
     from librarian.shared.window import day_start
 
@@ -202,7 +212,7 @@ def _span(options: argparse.Namespace, setup: Setup, archive: Archive) -> Span:
     end = day_start(options.end, setup.zone) if options.end else None
     if end is not None and end <= begin:
         raise ConfigError("--to is not later than --from", todo="--to names the first day that is not asked for")
-    return orders.bounds(setup, begin, end, host.clock(), archive)
+    return orders.bounds(terms, setup.config.report.window_days, (begin, end), host.clock(), archive)
 
 
 def _scopes(options: argparse.Namespace, setup: Setup) -> list[Scope]:

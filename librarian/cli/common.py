@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 
 from librarian.config import setup as configfile
 from librarian.config.setup import Setup
-from librarian.errors import LibrarianError, Terminated
+from librarian.errors import ConfigError, LibrarianError, Terminated
 from librarian.system import host, lock
 from librarian.system.interrupts import Guard
 
 if TYPE_CHECKING:
+    from io import TextIOWrapper
+
     from librarian.slurm.command import Slurm
 
 _LOG_BYTES, _LOGS = 1_000_000, 3  # a log, and as many old ones
@@ -73,13 +75,19 @@ def _logged(setup: Setup) -> Iterator[None]:
     from logging.handlers import RotatingFileHandler
 
     class Quiet(RotatingFileHandler):
+        def _open(self) -> TextIOWrapper:
+            if path.parent == state:  # a log elsewhere is where somebody wants it read
+                host.make_private(path)
+            return super()._open()
+
         def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (its name in the library)
             pass  # a full disk is told of by what needs it
 
-    logger, path = logging.getLogger("librarian"), setup.places.state / Path(setup.config.run.log).expanduser()
+    logger, state = logging.getLogger("librarian"), setup.places.state
     try:
+        path = state / host.expanded(setup.config.run.log)
         handler = Quiet(path, maxBytes=_LOG_BYTES, backupCount=_LOGS, encoding="utf-8", errors="backslashreplace")
-    except OSError:
+    except (OSError, ConfigError):
         yield
         return
     form = logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%SZ")

@@ -10,15 +10,18 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from librarian.cli import common
+from librarian.shared.words import amount, percent
 from librarian.system import host
 
 if TYPE_CHECKING:
     from librarian.subjects.limits.now import Headroom
-    from librarian.subjects.limits.policy import Row
+    from librarian.subjects.limits.policy import LimitRow
 
 _HEADER = ("QOS", "RESOURCE", "PER", "LIMIT", "USED", "SHARE", "FREE", "WHO", "SOURCE")
 _RIGHT = ("LIMIT", "USED", "SHARE", "FREE")
 _DISPENSABLE = ("SOURCE", "FREE", "WHO")  # what a narrow terminal goes without, in this order
+# of a limit that does not bind all of the QoS where its jobs are
+_WHERE = {"everywhere": "", "partly": " (not everywhere)", "never": " (not enforced)"}
 _SHORTEST = 12  # columns that are left for a source at least, else it is left out
 _RED, _PLAIN = "\x1b[31m", "\x1b[0m"
 
@@ -46,7 +49,7 @@ def as_json(found: Headroom) -> list[dict[str, object]]:
     return [{"qos": found.qos, "source": _source(row), **policy_row(row)} for row in found.rows]
 
 
-def _source(row: Row) -> str:
+def _source(row: LimitRow) -> str:
     return row.of if row.of == "configuration" else row.source.words
 
 
@@ -68,7 +71,7 @@ def table(found: Sequence[Headroom], width: int, colours: bool = False) -> list[
     return [f"{_RED}{text}{_PLAIN}" if red and colours else text for text, red in zip(texts, hot, strict=True)]
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: LimitRow) -> tuple[str, ...]:
     from librarian.shared.text import shown, visible
 
     limit, used = row.source.value, row.used
@@ -78,27 +81,20 @@ def _cells(row: Row) -> tuple[str, ...]:
         row.source.setting.per,
         _amount(row, limit),
         _amount(row, used) if used is not None else "" if row.source.setting.per == "job" else "?",
-        _share(used, limit),
+        percent(used, limit) if used is not None and limit else "",
         "" if free is None else _amount(row, free),
         shown(row.by or ""),
-        visible(_source(row)) + ("" if row.binds else " (not enforced)"),
+        visible(_source(row)) + ("" if row.binds else _WHERE[row.enforced]),
     )
 
 
-def _share(used: float | None, limit: float) -> str:
-    """A share for people. 100% is said only where nothing is left."""
-    if used is None or not limit:
-        return ""
-    return ">99%" if 0.995 <= used / limit < 1 else f"{used / limit:.0%}"
-
-
-def _amount(row: Row, value: float) -> str:
+def _amount(row: LimitRow, value: float) -> str:
     """A number with its unit where that is not the resource's name."""
     if row.source.resource == "walltime":
         days, rest = divmod(int(value), 86400)
         return f"{days}-{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}"
-    text = f"{value:,.0f}" if value == round(value) else f"{value:,.2f}"
-    return f"{text} GiB" if row.unit == "GiB" else text
+    text = amount(value)
+    return f"{text} {row.unit}" if row.unit in ("GiB", "%") else text
 
 
 def _laid_out(lines: Sequence[Sequence[str]], width: int) -> list[str]:

@@ -11,7 +11,9 @@ import traceback
 from collections.abc import Callable, Sequence
 
 from librarian.cli.parser import parser
-from librarian.errors import LibrarianError, Terminated
+from librarian.errors import LibrarianError, Terminated, one_line
+
+REFUSED = 74  # EX_IOERR of sysexits
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,11 +45,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if options.debug:
             traceback.print_exc()
-        print(
-            f"librarian: {type(error).__name__}: {error} (a bug; run it again with --debug and report it)",
-            file=sys.stderr,
-        )
-        return 1
+        words, status = _unforeseen(error)
+        print(f"librarian: {words}", file=sys.stderr)
+        return status
+
+
+def _unforeseen(error: Exception) -> tuple[str, int]:
+    """What a person is told of an error that is none of ours, and the exit status. What the system does not give,
+    such as a folder of somebody else's to write into, or a package, is no bug."""
+    if isinstance(error, OSError) and error.errno is not None:
+        names = [os.fsdecode(name) for name in (error.filename, error.filename2) if isinstance(name, str | bytes)]
+        return one_line(f"{': '.join([*names, error.strerror or str(error)])} (--debug tells where)"), REFUSED
+    if isinstance(error, ImportError) and not (error.name or "librarian").startswith("librarian"):
+        return f"{one_line(str(error))} (load or install what is missing; librarian doctor names it)", REFUSED
+    return f"{type(error).__name__}: {error} (a bug; run it again with --debug and report it)", 1
 
 
 def function_of(place: str) -> Callable[[argparse.Namespace], int]:

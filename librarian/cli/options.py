@@ -14,7 +14,9 @@ def none(made: argparse.ArgumentParser) -> None:
 
 def init(made: argparse.ArgumentParser) -> None:
     """Of `init`."""
-    made.add_argument("--output", metavar="FILE", default="librarian.toml", help="file to write; - for standard output")
+    made.add_argument(
+        "--output", metavar="FILE", help="file to write; - for standard output (default: where --config is looked for)"
+    )
     made.add_argument("--force", action="store_true", help="replace the file if it is there")
     made.add_argument(
         "--pages",
@@ -91,6 +93,9 @@ def serve(made: argparse.ArgumentParser) -> None:
 def status(made: argparse.ArgumentParser) -> None:
     """Of `status`."""
     made.add_argument("--rejects", action="store_true", help="list every rejected row, not only their number")
+    made.add_argument(
+        "--runaways", action="store_true", help="list the jobs that accounting has open, and Slurm does not run"
+    )
     made.add_argument("--json", action="store_true", help="for programs: see docs/status.schema.json")
 
 

@@ -10,8 +10,9 @@ from librarian.cli import options
 
 EPILOG = """\
 exit status: 0 done; 1 several things failed; 2 a mistake on the command line or in the configuration; 3 Slurm;
-4 the store; 5 the site; 6 a publisher; 75 another run is going on; 130 interrupted; 143 ended by SIGTERM or by its
-time limit. What could be done was done.
+4 the store; 5 the site; 6 a publisher; 74 a file, a folder, a port or a Python package that the system did not
+give; 75 another run is going on; 130 interrupted; 143 ended by SIGTERM or by its time limit. What could be done was
+done.
 """
 CONFIG_HELP = "configuration file; else $LIBRARIAN_CONFIG, ./librarian.toml, $XDG_CONFIG_HOME/librarian/librarian.toml"
 

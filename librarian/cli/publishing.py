@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from librarian.cli import common
 from librarian.errors import ConfigError, LibrarianError, PublishError, SiteError
+from librarian.shared.words import amount, counted
 from librarian.system import host
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def _look(setup: Setup, *, check: bool) -> int:
 
     if not folder.is_site(setup.places.site):
         raise SiteError(f"there is no site in {setup.places.site}", todo="run: librarian run")
-    made, problems = delivery.senders(setup)
+    made, problems = delivery.senders(setup.config.publish, setup.places.base, setup.places.scratch)
     for problem in problems:
         print(f"librarian: {problem}", file=sys.stderr)
     show = _show_check if check else _show_plan
@@ -63,13 +64,14 @@ def _show_plan(sender: Publisher, site: Path) -> bool:
         print(f"librarian: {sender.describe()}: {error}", file=sys.stderr)
         return False
     print(f"{sender.kind}: {plan.target}" + (f" ({plan.note})" if plan.note else ""))
-    print(f"  {len(plan.files)} files, {sum(plan.files.values())} bytes")
+    print(f"  {counted(len(plan.files), 'file')}, {counted(sum(plan.files.values()), 'byte')}")
     if plan.changed is None:
         print("  all of them would be sent")
     else:
-        print(f"  {len(plan.changed)} new or changed, {sum(plan.files[name] for name in plan.changed)} bytes")
+        size = counted(sum(plan.files[name] for name in plan.changed), "byte")
+        print(f"  {amount(len(plan.changed))} new or changed, {size}")
         for name in plan.changed:
-            print(f"    {name}  {plan.files[name]}")
+            print(f"    {name}  {amount(plan.files[name])}")
     return True
 
 
@@ -84,9 +86,10 @@ def init_pages(options: argparse.Namespace, target: Path, text: str) -> int:
     before = configfile.setup(config.parse(text, str(target)), target.absolute().parent, environment)
     key = before.places.state / pages_setup.KEY
     added = pages_setup.with_pages(text, str(target), remote, key)
-    host.write_atomic(target, added.encode())
+    configfile.write(target, added)
     setup = configfile.load(target, environment)
-    sender = next(one for one in delivery.senders(setup)[0] if remote in one.describe())
+    made = delivery.senders(setup.config.publish, setup.places.base, setup.places.scratch)[0]
+    sender = next(one for one in made if remote in one.describe())
     findings = delivery.checked(sender, setup.places.site, host.clock())
     print(f"{target} publishes to {sender.describe()}")
     for found in findings:

@@ -25,16 +25,18 @@ def queue(options: argparse.Namespace) -> int:
     """Print the queue of each QoS as tables, or as JSON."""
     from librarian.cli.queue_text import lines
     from librarian.subjects.limits import qos
+    from librarian.subjects.limits.now import policies
 
     setup = common.setup_of(options)
     slurm = common.slurm_of(setup)
-    limits = {name.lower(): found for name, found in qos.ask(slurm).items()}
+    table = qos.ask(slurm)
     scopes = [_scope(setup, name) for name in options.qos or [entry.name for entry in setup.config.qos]]
-    unknown = [scope.qos for scope in scopes if scope.qos.lower() not in limits]
+    unknown = [scope.qos for scope in scopes if scope.qos.lower() not in (name.lower() for name in table)]
     if unknown:
-        raise ConfigError(f"Slurm knows no QoS {unknown[0]}", f"it knows {', '.join(sorted(limits))}")
+        raise ConfigError(f"Slurm knows no QoS {unknown[0]}", f"it knows {', '.join(sorted(table))}")
+    limits = policies(slurm, setup.config.cluster.name, table, [scope.qos for scope in scopes])
     now, width = host.clock(), shutil.get_terminal_size().columns
-    told = [_ask(slurm, setup, scope, limits[scope.qos.lower()], now) for scope in scopes]
+    told = [_ask(slurm, setup, scope, limits[scope.qos], now) for scope in scopes]
     if options.json:
         print(json.dumps([_json(scope, *found) for scope, found in zip(scopes, told, strict=True)], indent=1))
         return 0
@@ -58,15 +60,19 @@ def _ask(slurm: Slurm, setup: Setup, scope: Scope, limits: QosLimits, now: int) 
     from librarian.subjects.limits import model as core_limits
     from librarian.subjects.queue import model
     from librarian.subjects.queue.ask import Question, ask
-    from librarian.subjects.queue.sample import complaint
+    from librarian.subjects.queue.blocking import Bounds
+    from librarian.subjects.queue.sample import complaint, counted_now
 
-    question = Question(scope.qos, scope.accounts, scope.partitions, (*model.WAITING, *model.HOLDING))
-    told = ask(slurm, question, setup.config.cluster.name)
+    question = Question(scope, (*model.WAITING, *model.HOLDING))
+    told = ask(slurm, question)
     observables = (*OBSERVABLES, *gpu_observables(model.as_jobs(told.table)))
     overrides = next((entry.limits for entry in setup.config.qos if entry.name.lower() == scope.qos.lower()), {})
-    found = core_limits.limits_of(observables, limits, overrides)
-    seen = model.Seen(now, told.table, complaint(told))
-    return model.summarise(seen, found, model.held(told.table, observables)), told.table
+    places = model.held_at(told.table, observables)
+    found = core_limits.limits_of(observables, limits, overrides, places)
+    counted = counted_now(slurm, scope, limits, told.table, now)
+    seen = model.LastQueue(now, told.table, complaint(told), counted=counted)
+    held = model.held(told.table, observables)
+    return model.summarise(seen, Bounds(found, held, limits, places, whole=scope == scope.whole)), told.table
 
 
 def _json(scope: Scope, found: Queue, table: pd.DataFrame) -> dict[str, object]:
@@ -76,4 +82,4 @@ def _json(scope: Scope, found: Queue, table: pd.DataFrame) -> dict[str, object]:
     rows = table[table["state"].isin(WAITING)].drop(columns=["state", "qos"]).to_dict("records")
     times = ("submit", "eligible", "start")
     waiting = [{key: None if key in times and value < 0 else value for key, value in row.items()} for row in rows]
-    return {"qos": scope.qos, **queue_json(found), "waiting": waiting}
+    return {"qos": scope.qos, **queue_json(found), "error": found.error, "waiting": waiting}

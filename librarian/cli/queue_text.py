@@ -10,6 +10,7 @@ import pytz
 
 from librarian.shared.resources import WANTED
 from librarian.shared.text import shown
+from librarian.shared.words import amount, counted
 from librarian.subjects.queue.model import Demand, Queue
 
 _HEADS = tuple(observable.unit.upper() for observable in WANTED)
@@ -27,8 +28,10 @@ def lines(qos: str, queue: Queue, now: int, zone: str, width: int) -> list[str]:
         return [f"{shown(qos)}: nobody waits", *_error(queue, width)]
     clock = _Clock(now, zone)
     competing = queue.groups["competing"]
-    parts = [f"{_jobs(queue.jobs)} waiting", f"{competing.jobs:,} competing for {_amounts(competing)}"]
-    parts += [f"{queue.groups[group].jobs:,} {words}" for group, words in _GROUPS.items() if queue.groups[group].jobs]
+    parts = [f"{counted(queue.jobs, 'job')} waiting", f"{amount(competing.jobs)} competing for {_amounts(competing)}"]
+    parts += [
+        f"{amount(queue.groups[group].jobs)} {words}" for group, words in _GROUPS.items() if queue.groups[group].jobs
+    ]
     if queue.oldest:
         parts.append(f"longest {clock.since(queue.oldest[1])} ({shown(queue.oldest[0])})")
     if queue.next_start:
@@ -67,7 +70,7 @@ def _users(queue: Queue, clock: _Clock, width: int) -> list[str]:
         (
             shown(waiter.user),
             *_cells(waiter.all),
-            f"{waiter.competing.jobs:,}",
+            amount(waiter.competing.jobs),
             clock.since(waiter.oldest),
             clock.at(waiter.next_start),
         )
@@ -93,15 +96,11 @@ def _cut(text: str, size: int) -> str:
 
 
 def _cells(demand: Demand) -> tuple[str, ...]:
-    return (f"{demand.jobs:,}", *(f"{demand.wanted[o.key]:,.0f}" for o in WANTED))
+    return (amount(demand.jobs), *(amount(demand.wanted[o.key]) for o in WANTED))
 
 
 def _amounts(demand: Demand) -> str:
-    return ", ".join(f"{demand.wanted[o.key]:,.0f} {o.unit}" for o in WANTED)
-
-
-def _jobs(count: int) -> str:
-    return f"{count:,} job{'' if count == 1 else 's'}"
+    return ", ".join(f"{amount(demand.wanted[o.key])} {o.unit}" for o in WANTED)
 
 
 class _Clock:

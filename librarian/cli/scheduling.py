@@ -5,12 +5,16 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from librarian.config import setup as configfile
 from librarian.config.setup import Setup
 from librarian.errors import BusyError
 from librarian.slurm.command import Slurm
 from librarian.system import host
+
+if TYPE_CHECKING:
+    from librarian.scrontab.install import Entries
 
 _PATIENCE = 60  # seconds for each command of Slurm's: a watchdog must not hang, whatever the configuration allows
 
@@ -21,21 +25,21 @@ def scrontab(options: argparse.Namespace) -> int:
     from librarian.scrontab.ask import NoScrontabError
 
     setup, path, slurm = _parts(options)
-    now = host.clock()
+    entries, now = entries_of(setup, path), host.clock()
     if options.form != "scrontab":
-        install.write_scripts(setup, path)
-        print(install.form(setup, path, options.form), end="")
+        install.write_scripts(entries)
+        print(install.form(entries, options.form), end="")
         return 0
     try:
         if options.what == "show":
-            lines = install.show(setup, slurm, path)
+            lines = install.show(entries, slurm)
         elif options.what == "diff" or options.dry_run:
             taken = options.what == "remove"
-            lines = install.difference(setup, slurm, path, removed=taken) or ["nothing would change"]
+            lines = install.difference(entries, slurm, removed=taken) or ["nothing would change"]
         elif options.what == "install":
-            lines = install.install(setup, slurm, path, now)
+            lines = install.install(entries, slurm, now)
         else:
-            lines = install.remove(setup, slurm, path, now)
+            lines = install.remove(entries, slurm, now)
     except NoScrontabError:
         print("for cron:      librarian scrontab install --form crontab", file=sys.stderr)
         print("for systemd:   librarian scrontab install --form systemd", file=sys.stderr)
@@ -58,7 +62,7 @@ def _pause(options: argparse.Namespace, *, on: bool) -> int:
     from librarian.scrontab import install
 
     setup, path, slurm = _parts(options)
-    print("\n".join(install.pause(setup, slurm, path, host.clock(), on=on)))
+    print("\n".join(install.pause(entries_of(setup, path), slurm, host.clock(), on=on)))
     return 0
 
 
@@ -69,9 +73,10 @@ def watchdog(options: argparse.Namespace) -> int:
     setup, path, slurm = _parts(options)
     name, now = installation(setup, path), host.clock()
     if setup.config.alert.wanted:
+        from librarian.cycle.parts import status_file
         from librarian.health import alerts
 
-        alerts.check(setup, now)  # silence can only be noticed by what still runs
+        alerts.check(setup.config.alert, status_file(setup), now)  # silence can only be noticed by what still runs
     for command in ("run", "watchdog"):
         guard.rotate(setup.places.state / f"{command}-{name}.log")
     try:
@@ -95,6 +100,14 @@ def check_on_watchdog(options: argparse.Namespace, setup: Setup) -> None:
         return
     if decision is not None:
         print(f"librarian: the watchdog was silent: {decision.action}: {decision.why}", file=sys.stderr)
+
+
+def entries_of(setup: Setup, path: Path) -> Entries:
+    """The entries of the configuration at `path`."""
+    from librarian.scrontab.install import Entries
+
+    options, interval = setup.config.scrontab, setup.config.report.interval_seconds
+    return Entries(installation(setup, path), path, setup.places.base, setup.places.state, options, interval)
 
 
 def installation(setup: Setup, path: Path) -> str:

@@ -6,25 +6,32 @@ import argparse
 from pathlib import Path
 
 from librarian.cli import common
+from librarian.shared.words import counted
 from librarian.system import host
 
 
 def status(options: argparse.Namespace) -> int:
     """How things stand, how old the data are, what was rejected."""
+    from librarian.cycle.parts import facts, status_file
     from librarian.health import overview
 
     setup = common.setup_of(options)
+    file = status_file(setup)
     if options.json:
-        text, code = overview.as_json(setup, host.clock())
+        text, code = overview.as_json(file, host.clock(), setup.zone)
         print(text)
         return code
-    lines, code = overview.describe(setup, host.clock())
+    lines, code = overview.describe(file, host.clock(), setup.zone, facts(setup))
     print("\n".join(lines))
+    scopes = [setup.config.scope(entry) for entry in setup.config.qos]
     if options.rejects:
         from librarian.subjects.jobs import rejected
 
-        scopes = [setup.config.scope(entry) for entry in setup.config.qos]
         print("\n".join(rejected.lines(setup.places.store, scopes)))
+    if options.runaways:
+        from librarian.subjects.jobs import runaway_lines
+
+        print("\n".join(runaway_lines.lines(setup.places.store, scopes, host.clock())))
     return code
 
 
@@ -48,7 +55,8 @@ def store(options: argparse.Namespace) -> int:
     target = Path(options.file).absolute()
     if options.what == "export":
         room.export(place, target)
-        print(f"wrote {target} ({target.stat().st_size} bytes); it holds the names of users as Slurm tells them")
+        size = counted(target.stat().st_size, "byte")
+        print(f"wrote {target} ({size}); it holds the names of users as Slurm tells them")
         return 0
     with common.alone(setup):
         aside = room.take_in(target, place, setup.config.cluster.name, host.clock())
@@ -61,10 +69,14 @@ def _check(place: Path) -> int:
     from librarian.errors import StoreError
 
     found = room.check(place)
-    print(f"{found.path}: {found.size} bytes, schema {found.schema}")
+    print(f"{found.path}: {counted(found.size, 'byte')}, schema {found.schema}")
     for name, count in found.rows.items():
-        print(f"  {name}: {count} rows")
+        print(f"  {name}: {counted(count, 'row')}")
     for problem in found.problems:
         print(f"  damaged: {problem}")
-    print("it is damaged: the next run builds it anew from Slurm" if found.problems else "it is whole")
+    copies = room.copies(place)
+    for when, copy in copies:
+        print(f"  a copy of {host.utc(when)}: {copy} ({copy.stat().st_size} bytes)")
+    instead = "puts the newest good copy in its place" if copies else "builds it anew from Slurm"
+    print(f"it is damaged: the next run {instead}" if found.problems else "it is whole")
     return StoreError.exit_status if found.problems else 0

@@ -6,7 +6,6 @@ them. What there is to set stands in `settings`, what a key may hold in `keys`; 
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,14 +14,10 @@ from librarian.config.keys import AMOUNTS, DAY, day
 from librarian.config.problems import problems_of
 from librarian.config.run_options import RunOptions, StoreOptions
 from librarian.config.settings import Cluster, Config, Paths, Publish, Qos, ReportOptions, Scrontab, SlurmTools
+from librarian.config.toml_reader import reader
 from librarian.errors import ConfigError
 from librarian.privacy.rules import Rules
 from librarian.subjects.months.grants import Allocation
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 __all__ = ["DAY", "Config", "Qos", "parse", "tables"]
 _RESOURCES = {"cpu": "cpu", "gpu": "gres/gpu", "mem_gib": "mem", "jobs": "jobs"}
@@ -30,9 +25,15 @@ _RESOURCES = {"cpu": "cpu", "gpu": "gres/gpu", "mem_gib": "mem", "jobs": "jobs"}
 
 def tables(text: str, source: str = "librarian.toml") -> Mapping[str, Any]:
     """What a configuration holds, as it stands there. Raises `ConfigError` when it is not TOML."""
+    if text.startswith("\ufeff"):
+        why = "it begins with a byte order mark (BOM), as some editors write it"
+        raise ConfigError(f"{source} is not TOML", why, "save it as UTF-8 without one")
+    toml = reader()
     try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        return toml.loads(text)
+    except RecursionError as error:
+        raise ConfigError(f"{source} is nested too deeply") from error
+    except ValueError as error:  # what TOML calls a mistake, and a number of more digits than Python reads
         raise ConfigError(f"{source} is not TOML", str(error)) from error
 
 

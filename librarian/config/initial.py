@@ -15,7 +15,7 @@ from librarian.subjects.limits.model import QosLimits
 
 
 @dataclass(frozen=True)
-class Found:
+class Discovered:
     """What `init` found: the cluster, the zone, the QoS to report on with their limits (None: not known)."""
 
     cluster: str
@@ -26,7 +26,7 @@ class Found:
     remarks: tuple[str, ...] = field(default=())
 
 
-def discover(slurm: Slurm, user: str, wanted: Sequence[str]) -> Found:
+def discover(slurm: Slurm, user: str, wanted: Sequence[str]) -> Discovered:
     """Ask Slurm what `user` may use; `wanted` QoS, if any, are taken instead.
 
     Raises `SlurmError` when Slurm does not answer, `ConfigError` when a wanted QoS does not exist, or when the user has
@@ -44,7 +44,7 @@ def discover(slurm: Slurm, user: str, wanted: Sequence[str]) -> Found:
         raise ConfigError("no QoS was found", why, f"name one with --qos; Slurm knows {', '.join(limits)}")
     default = next((found.default_qos for found in mine if found.default_qos), "")
     chosen = [name for name in names if wanted or name != "normal"] or names
-    return Found(
+    return Discovered(
         cluster,
         local_zone(),
         {name: limits.get(name) for name in sorted(chosen, key=lambda name: (name != default, names.index(name)))},
@@ -68,7 +68,7 @@ def _remarks(slurm: Slurm) -> list[str]:
     return remarks
 
 
-def compose(found: Found, users: str = "real") -> str:
+def compose(found: Discovered, users: str = "real") -> str:
     """The configuration as commented TOML; it is valid for `librarian.config.parse`. `users`: how readers see them."""
     remarks = "".join(f"# Note: {_comment(remark)}\n" for remark in found.remarks)
     sections = [_HEAD.format(remarks=remarks, cluster=_text(found.cluster), zone=_text(found.zone))]
@@ -106,6 +106,7 @@ timezone = {zone}           # the zone of the people who read the page
 # interval_seconds = 600   # how often you run this; older data are called old
 # processes = 1            # how many at once draw pictures; never more than there are cores
 # nice = 10                # how far a run stands back behind others' programs, 0 to 19
+# count_runaways = false   # whether jobs count as running that only accounting has open
 """
 
 _PRIVACY = """\
@@ -156,17 +157,27 @@ name = {_text(name)}{remark}
 def _said(limits: QosLimits | None) -> str:
     if limits is None:
         return "nothing of its limits"
-    parts = [f"{name}={value:g}{' GiB' if name == 'mem' else ''}" for name, value in limits.tres.items()]
-    parts += [] if limits.jobs is None else [f"jobs={limits.jobs:g}"]
+    percent = "GrpTRES" in limits.percent
+    parts = [f"{name}={_plain(value)}{_unit(name, percent)}" for name, value in limits.tres.items()]
+    parts += [] if limits.jobs is None else [f"jobs={_plain(limits.jobs)}"]
     return ", ".join(parts) or "no group limits"
+
+
+def _unit(name: str, percent: bool) -> str:
+    return " %" if percent else " GiB" if name == "mem" else ""
 
 
 def _examples(limits: QosLimits | None) -> str:
     """The override keys with Slurm's own numbers, or 0 where it has none."""
-    said = limits.tres if limits else {}
+    said = limits.tres if limits and "GrpTRES" not in limits.percent else {}
     values = {"cpu": said.get("cpu"), "gpu": said.get("gres/gpu"), "mem_gib": said.get("mem")}
     values["jobs"] = limits.jobs if limits else None
-    return "".join(f"# {key} = {value or 0:g}\n" for key, value in values.items())
+    return "".join(f"# {key} = {_plain(value or 0.0)}\n" for key, value in values.items())
+
+
+def _plain(value: float) -> str:
+    """A number of TOML, in full."""
+    return str(int(value)) if value.is_integer() else repr(value)
 
 
 def _text(value: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytz
 
-from librarian.config import run_options
+from librarian.config import run_options, schedules
 from librarian.privacy.rules import MODES, OTHERS
 from librarian.shared import targets
 
@@ -93,11 +93,6 @@ def _is_memory(value: object) -> bool:
     return isinstance(value, str) and re.fullmatch(r"[1-9][0-9]{0,8}[KMGT]?|", value) is not None
 
 
-def _is_schedule(value: object) -> bool:
-    fields = r"[0-9A-Za-z*,/-]+( [0-9A-Za-z*,/-]+){4}"
-    return isinstance(value, str) and re.fullmatch(rf"{fields}|@[a-z]+", value) is not None
-
-
 def _is_aliases(value: object) -> bool:
     if not isinstance(value, dict) or not all(
         _is_text(alias) and alias and alias != OTHERS for alias in value.values()
@@ -127,6 +122,7 @@ SECTIONS: dict[str, Mapping[str, Key]] = {
         "interval_seconds": _whole(60, 86400),
         "processes": _whole(1, 64),
         "nice": _whole(0, 19),
+        "count_runaways": _YES_OR_NO,
     },
 }
 SECTIONS |= {
@@ -144,9 +140,7 @@ SECTIONS |= {
 }
 SECTIONS |= {
     "scrontab": {
-        **dict.fromkeys(
-            ("schedule", "watchdog_schedule"), Key("five fields as of cron, or @hourly and the like", _is_schedule)
-        ),
+        **dict.fromkeys(("schedule", "watchdog_schedule"), Key(schedules.ALLOWED, schedules.is_schedule)),
         **dict.fromkeys(
             ("partition", "qos", "account"), Key('a name without blanks, or "" for Slurm\'s default', _is_word)
         ),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from librarian.config.keys import ALLOCATION, AMOUNTS, LIMITS, PUBLISHERS, QOS, SECTIONS, Key, is_names
+from librarian.config.run_options import RunOptions
 
 
 def problems_of(table: Mapping[str, Any]) -> list[str]:
@@ -16,9 +17,22 @@ def problems_of(table: Mapping[str, Any]) -> list[str]:
         if isinstance(section, dict):
             found += _check(name, section, keys)
         else:
-            found.append(f"{name} = {section!r}: allowed is a table [{name}]")
+            found.append(f"{name} = {_shown(section)}: allowed is a table [{name}]")
+    found += _stage_problems(table.get("run"))
     found += _qos_problems(table.get("qos", [])) + _publish_problems(table.get("publish", []))
     return found + (_allocation_problems(table["allocation"], table.get("qos")) if "allocation" in table else [])
+
+
+def _stage_problems(section: Any) -> list[str]:
+    """A stage that may take longer than its run: a mistake where somebody wrote it; a default ends with it."""
+    run = section if isinstance(section, dict) else {}
+    whole = run.get("time_limit_seconds", RunOptions.time_limit_seconds)
+    stages = {f"{stage}_seconds": run.get(f"{stage}_seconds") for stage in ("collect", "render", "publish")}
+    return [
+        f"run.{name} = {_shown(seconds)}: allowed is no more than the whole run may take, time_limit_seconds = {whole}"
+        for name, seconds in stages.items()
+        if all(_fits(SECTIONS["run"][name], one) for one in (seconds, whole)) and seconds > whole
+    ]
 
 
 def _allocation_problems(table: Any, entries: Any) -> list[str]:
@@ -38,7 +52,9 @@ def _allocation_problems(table: Any, entries: Any) -> list[str]:
 
 
 def _qos_problems(entries: Any) -> list[str]:
-    if not _is_tables(entries) or not entries:
+    if not _is_tables(entries):
+        return [f'qos = {_shown(entries)}: allowed are tables [[qos]], in each the name of one: name = "avery"']
+    if not entries:
         return ["qos: at least one table [[qos]] is needed"]
     found: list[str] = []
     for number, entry in enumerate(entries, start=1):
@@ -57,9 +73,9 @@ def _publish_problems(entries: Any) -> list[str]:
     found: list[str] = []
     for number, entry in enumerate(entries, start=1):
         kind = entry.get("kind")
-        if kind not in PUBLISHERS:
+        if not isinstance(kind, str) or kind not in PUBLISHERS:
             kinds = ", ".join(f'"{name}"' for name in PUBLISHERS)
-            found.append(f"publish[{number}].kind = {kind!r}: allowed: {kinds}")
+            found.append(f"publish[{number}].kind = {_shown(kind)}: allowed: {kinds}")
         else:
             options = {key: value for key, value in entry.items() if key != "kind"}
             found += _check(f"publish[{number}]", options, PUBLISHERS[kind])
@@ -75,12 +91,28 @@ def _is_tables(entries: object) -> bool:
 def _check(place: str, table: Mapping[str, Any], keys: Mapping[str, Key]) -> list[str]:
     found = _unknown(f"{place}.", table, list(keys))
     for name, key in keys.items():
-        if name in table and not key.check(table[name]):
-            shown = "…" if key.secret else repr(table[name])
+        if name in table and not _fits(key, table[name]):
+            shown = "…" if key.secret else _shown(table[name])
             found.append(f"{place}.{name} = {shown}: allowed is {key.allowed}")
         if key.required and name not in table:
             found.append(f"{place}.{name} is missing: {key.allowed}")
     return found
+
+
+def _fits(key: Key, value: Any) -> bool:
+    """Whether a key may hold a value; one that Python itself cannot handle is none that it may."""
+    try:
+        return key.check(value)
+    except (RecursionError, TypeError, ValueError):
+        return False
+
+
+def _shown(value: Any) -> str:
+    """A value as somebody wrote it, where that can be said: numbers may have any length, and tables any depth."""
+    try:
+        return repr(value)
+    except (RecursionError, ValueError):
+        return "…"
 
 
 def _unknown(place: str, table: Mapping[str, Any], known: list[str]) -> list[str]:

@@ -38,7 +38,8 @@ class Paths:
 
 @dataclass(frozen=True)
 class ReportOptions:
-    """The window and its bins, how the page shows them, and how much of the machine a run takes."""
+    """The window and its bins, how the page shows them, how much of the machine a run takes, and whether runs that only
+    accounting has open count as running."""
 
     window_days: int = 30
     bin_seconds: int = 3600
@@ -47,6 +48,7 @@ class ReportOptions:
     interval_seconds: int = 600
     processes: int = 1
     nice: int = 10
+    count_runaways: bool = False
 
 
 @dataclass(frozen=True)

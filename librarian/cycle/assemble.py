@@ -1,9 +1,10 @@
 """From reports to the site folder: every file of the site, in one place.
 
-A QoS that cannot be shown now, for want of data or because its pictures failed, keeps the files of the last site and is
-marked as old; it never takes the others down. Of a QoS one of whose subjects failed, that subject's part of the last
-site stays, and a note says so; where the others stand on that subject, the whole QoS is as it was. Why something failed
-is for whoever runs this: readers are told that it did.
+A QoS that cannot be shown now, for want of data, keeps the files of the last site and is marked as old; it never takes
+the others down. Of a QoS one of whose subjects failed, that subject's part of the last site stays, and a note says so;
+where the others stand on that subject, the whole QoS is as it was. Pictures that could not be drawn hold nothing back:
+those of the last site stay, and a note says so. Why something failed is for whoever runs this: readers are told that
+it did.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ from librarian.config.setup import Setup
 from librarian.cycle import pictures
 from librarian.cycle.document import data_json
 from librarian.cycle.pictures import ENDINGS, Made, Pictures
-from librarian.cycle.reports import Failures
-from librarian.errors import LibrarianError, SiteError
-from librarian.health import statusfile
+from librarian.cycle.reports import NO_PICTURES, OLD_PICTURES, Failures
+from librarian.errors import LibrarianError, SiteError, Trouble
 from librarian.render.html.page import render_page
 from librarian.render.html.plain import render_plain
-from librarian.render.json.index import Entry, index_json
-from librarian.render.json.values import SCHEMA_VERSION
-from librarian.shared.files import INDEX, PAGE, PLAIN, file_names
+from librarian.render.json.index import IndexEntry, index_json
+from librarian.render.json.values import SCHEMA_VERSION, staleness_json
+from librarian.shared import troubles
+from librarian.shared.files import INDEX, PAGE, PLAIN, STATUS, file_names
 from librarian.shared.report import Report, Staleness
 from librarian.site import assets, folder
 from librarian.subjects.listed import titles
@@ -38,12 +39,12 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Source:
-    """What there is to show of a QoS; without a report, `reason` says why there is nothing new."""
+class SiteSource:
+    """What there is to show of a QoS; without a report, `reason` is why there is nothing new."""
 
     watched: Watched
     report: Report | None
-    reason: str
+    reason: Trouble
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Shown:
     """A QoS on the site: its row in the index, its files, those of the last site that stay, and what to remember of
     pictures."""
 
-    entry: Entry
+    entry: IndexEntry
     files: dict[str, bytes] = field(default_factory=dict)
     kept: dict[str, Path] = field(default_factory=dict)
     made: dict[str, Made] = field(default_factory=dict)
@@ -59,17 +60,16 @@ class Shown:
 
 def write_site(
     setup: Setup,
-    sources: Sequence[Source],
+    sources: Sequence[SiteSource],
     subjects: tuple[Subject, ...],
     now: int,
     *,
     carry: bool = True,
-    public: Callable[[str], str] = str,
     more: Mapping[str, bytes] = types.MappingProxyType({}),
 ) -> list[LibrarianError]:
     """Render all and swap the site in; returns what failed. Raises `LibrarianError` when the site cannot be written.
 
-    Without `carry` nothing of the last site is kept. `public` takes out of a sentence what readers must not see.
+    Without `carry` nothing of the last site is kept.
     `more` are files that are put beside the others.
     """
     failures = Failures()
@@ -84,7 +84,7 @@ def write_site(
             log.debug("rendering %s failed", source.watched.name, exc_info=True)
             problem = SiteError(f"QoS {source.watched.name} could not be drawn", f"{type(error).__name__}: {error}")
             failures.problems.append(problem)
-            shown.append(work.kept(source.watched, public(problem.what)))
+            shown.append(work.kept(source.watched, Trouble.NOT_DRAWN))
     _put(setup, shown, subjects, now, more)
     pictures.remember(setup.places, {name: made for item in shown for name, made in item.made.items()})
     return failures.problems
@@ -92,7 +92,8 @@ def write_site(
 
 @dataclass
 class _Told:
-    """What subjects made of their sections: fields of the JSON by key, tables, pictures; and why which ones failed."""
+    """What subjects made of their sections: fields of the JSON by key, tables, pictures; and why which ones failed.
+    Whose pictures failed is told in `drawn`."""
 
     failed: dict[str, str]
     fields: dict[str, Json] = field(default_factory=dict)
@@ -112,15 +113,14 @@ class _Work:
     carry: bool
     failures: Failures
 
-    def shown(self, source: Source) -> Shown:
+    def shown(self, source: SiteSource) -> Shown:
         """A QoS as its report has it; as the last site had it where there is no report, or a subject that others stand
         on failed."""
         if source.report is None:
             return self.kept(source.watched, source.reason)
         told = self._told(source.report)
-        vital = [subject.key for subject in self.subjects if subject.needed and subject.key in told.failed]
-        if vital:
-            return self.kept(source.watched, f"{vital[0]}: {told.failed[vital[0]]}")
+        if any(subject.needed and subject.key in told.failed for subject in self.subjects):
+            return self.kept(source.watched, Trouble.NOT_COMPUTED)
         return self._fresh(replace(source.report, failed=told.failed), told)
 
     def _told(self, report: Report) -> _Told:
@@ -138,27 +138,36 @@ class _Work:
                 told.fields[subject.key], table = made
                 told.tables.extend([] if table is None else [table])
         whole = [subject for subject in self.subjects if subject.key in told.fields]
-        site, processes = self.setup.places.site, self.setup.config.report.processes
-        told.drawn = pictures.pictures_of(report, whole, site, self.known, processes)
-        for subject in [subject for subject in whole if subject.key in told.drawn.failed]:
-            told.failed[subject.key] = self.failures.note(subject, qos, told.drawn.failed[subject.key])
-            del told.fields[subject.key]
+        told.drawn = self._drawn(report, whole)
+        self.failures.note_undrawn(qos, told.drawn.failed)
         return told
 
+    def _drawn(self, report: Report, subjects: Sequence[Subject]) -> Pictures:
+        """The pictures of some subjects; none where that takes too long."""
+        site, processes = self.setup.places.site, self.setup.config.report.processes
+        try:
+            return pictures.pictures_of(report, subjects, site, self.known, processes)
+        except Exception as error:
+            return Pictures(failed={subject.key: error for subject in subjects if subject.pictures()})
+
     def _fresh(self, report: Report, told: _Told) -> Shown:
-        """A QoS as its report has it; what belongs to a subject that failed is taken from the last site."""
+        """A QoS as its report has it; what belongs to a subject that failed is taken from the last site, and so are
+        pictures that could not be drawn."""
         header, drawn = report.header, told.drawn
-        names, failed = file_names(header.qos), [s for s in self.subjects if s.key in report.failed]
+        names, failed = file_names(header.qos), [s for s in self.subjects if s.key in {*report.failed, *drawn.failed}]
         last = self._last(header.qos) if failed else None
+        old = {subject.key: self._pictures(names.picture, [subject]) for subject in failed} if last else {}
+        words = {key: OLD_PICTURES if old.get(key) else NO_PICTURES for key in drawn.failed}
+        report = replace(report, undrawn=words)
         data = data_json(
             report, self.subjects, told.fields, last or {}, next_expected=self.next_expected, version=__version__
         )
-        old = self._pictures(names.picture, failed) if last else {}
         files = {names.data: data, **drawn.drawn, **({names.csv: told.tables[0]} if told.tables else {})}
-        kept = {**drawn.kept, **old}
+        stay = {name: path for there in old.values() for name, path in there.items()}
+        kept = {**drawn.kept, **stay}
         there = frozenset({*files, *kept}) if failed else None
-        entry = Entry(header.qos, header.title, report.window.now, report.staleness, there)
-        return Shown(entry, files, kept, {**drawn.made, **pictures.still(self.known, old)})
+        entry = IndexEntry(header.qos, header.title, report.window.now, report.staleness, there)
+        return Shown(entry, files, kept, {**drawn.made, **pictures.still(self.known, stay)})
 
     def _pictures(self, name_of: Callable[[str, str], str], subjects: Sequence[Subject]) -> dict[str, Path]:
         """The pictures of some subjects that the last site has."""
@@ -169,21 +178,30 @@ class _Work:
     def _last(self, qos: str) -> dict[str, Any] | None:
         """The data of the last site, if they are of this QoS of this cluster and of this form."""
         data = folder.read_json(self.setup.places.site, file_names(qos).data) if self.carry else None
-        return data if _updated(data, qos, self.setup.config.cluster.name) is not None else None
+        if data is None or _updated(data, qos, self.setup.config.cluster.name) is None:
+            return None
+        return {name: _retold(part) for name, part in data.items()}
 
-    def kept(self, watched: Watched, reason: str) -> Shown:
+    def kept(self, watched: Watched, reason: Trouble) -> Shown:
         """What the last site showed of a QoS, marked as old; nothing but the reason where it showed nothing."""
         names, site, data = file_names(watched.name), self.setup.places.site, self._last(watched.name)
         updated = _updated(data, watched.name, self.setup.config.cluster.name)
         if data is None or updated is None:
-            return Shown(Entry(watched.name, watched.title, None, Staleness(True, None, reason)))
+            return Shown(IndexEntry(watched.name, watched.title, None, Staleness(True, None, reason)))
         staleness = Staleness(True, updated, reason)
-        data["staleness"] = {"stale": True, "since": updated, "reason": reason}
+        data["staleness"] = staleness_json(staleness)
         kept = self._pictures(names.picture, self.subjects)
         kept |= {names.csv: site / names.csv} if (site / names.csv).is_file() else {}
         files = {names.data: json.dumps(data, separators=(",", ":"), allow_nan=False).encode()}
-        entry = Entry(watched.name, watched.title, updated, staleness, frozenset(kept))
+        entry = IndexEntry(watched.name, watched.title, updated, staleness, frozenset(kept))
         return Shown(entry, files, kept, pictures.still(self.known, kept))
+
+
+def _retold(part: Any) -> Any:
+    """A part of the data of the last site, with what failed in words for readers."""
+    if not isinstance(part, dict) or not isinstance(part.get("error"), str):
+        return part
+    return {**part, "error": troubles.retold(part["error"])}
 
 
 def _updated(data: dict[str, Any] | None, qos: str, cluster: str) -> int | None:
@@ -202,6 +220,10 @@ def _put(
     plotly = assets.plotly()
     if plotly.path is None:
         log.info("no plotly.js on this machine: the page loads its charts' library from %s", plotly.url)
+    files = {name: data for item in shown for name, data in item.files.items()}
+    copies = {name: path for item in shown for name, path in item.kept.items()}
+    if plotly.path is not None:
+        copies[plotly.file_name] = plotly.path
     index = index_json(
         [item.entry for item in shown],
         told.pictures,
@@ -212,9 +234,9 @@ def _put(
         refresh_seconds=setup.config.report.refresh_seconds,
         version=__version__,
         plotly=plotly,
-        status=statusfile.NAME if statusfile.NAME in more else None,
+        status=STATUS if STATUS in more else None,
+        files={INDEX, PAGE, PLAIN, *files, *more, *copies},
     )
-    files = {name: data for item in shown for name, data in item.files.items()}
     datasets = {name: data for name, data in files.items() if name.startswith("data_") and name.endswith(".json")}
     templates, parsed = assets.templates(), json.loads(index)
     pages = {
@@ -222,15 +244,12 @@ def _put(
             parsed,
             datasets,
             told,
-            status=more.get(statusfile.NAME),
+            status=more.get(STATUS),
             templates=templates,
             dashboard=assets.dashboard(),
             plotly=plotly,
         ),
         PLAIN: render_plain(parsed, datasets, subjects, templates=templates),
     }
-    copies = {name: path for item in shown for name, path in item.kept.items()}
-    if plotly.path is not None:
-        copies[plotly.file_name] = plotly.path
     files |= {name: page.encode("utf-8", "replace") for name, page in pages.items()}
     folder.put(setup.places.site, {**files, **more, INDEX: index}, copies)

@@ -8,12 +8,13 @@ import re
 
 from librarian.config import DAY
 from librarian.config.setup import Setup
+from librarian.cycle import access
 from librarian.errors import LibrarianError
 from librarian.shared.scope import Scope
-from librarian.store import Store, opened, shrink
+from librarian.store import CorruptStoreError, Store, keep_copy, opened, rescue, shrink
 from librarian.subjects.listed import SUBJECTS
 from librarian.subjects.subject import Tidying, Watched
-from librarian.system.host import file_time
+from librarian.system.host import close_to_others, file_time
 
 EVERY = DAY
 SPARE_DAYS = 7  # runs are kept so long beyond the window, whatever the configuration says
@@ -37,12 +38,41 @@ def tidy(setup: Setup, now: int) -> bool:
             dropped = sum(subject.tidy(tidying) for subject in SUBJECTS)
             smaller = shrink(store)
             store.know(_TIDIED, now, now)
+    except CorruptStoreError as error:
+        _rescue(setup, error, now)
+        return False
     except LibrarianError as error:
         log.warning("old runs could not be dropped: %s", error)
         return False
     _sweep(setup)
+    for path in access.own_files(setup):
+        close_to_others(path)
     log.info("housekeeping: %d old runs dropped%s", dropped, ", the store made smaller" if smaller else "")
     return True
+
+
+def copy(setup: Setup, now: int) -> None:
+    """Look through the store and keep a copy of it, if a day has passed since the last one.
+
+    A store that is damaged is set aside: no copy of it is made. What fails is logged.
+    """
+    try:
+        with opened(setup.places.store, setup.config.cluster.name) as store:
+            made = keep_copy(store, now)
+    except CorruptStoreError as error:
+        _rescue(setup, error, now)
+    except LibrarianError as error:
+        log.warning("%s", error)
+    else:
+        if made:
+            log.info("the store is whole; there is a copy of it: %s", made)
+
+
+def _rescue(setup: Setup, error: CorruptStoreError, now: int) -> None:
+    try:
+        log.warning("%s; %s", error, rescue(setup.places.store, setup.config.cluster.name, now))
+    except LibrarianError as worse:
+        log.warning("%s; it cannot be replaced: %s", error, worse)
 
 
 def _watched(setup: Setup) -> tuple[Watched, ...]:

@@ -12,12 +12,21 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from librarian.config.setup import Setup
-from librarian.errors import LibrarianError, SiteError, Terminated, TooSlowError, one_line
+from librarian.cycle.parts import status_file
+from librarian.errors import (
+    LibrarianError,
+    SiteError,
+    Terminated,
+    TooSlowError,
+    Trouble,
+    one_line,
+    trouble_of,
+)
 from librarian.health import status as values
-from librarian.health import statusfile
 from librarian.health.status import FAILED, OK, PARTIAL, QosStatus, Status
 from librarian.privacy import pseudonyms
 from librarian.privacy.rules import Rules
+from librarian.shared.files import STATUS
 from librarian.site import folder
 from librarian.store import Store
 from librarian.subjects.listed import SUBJECTS
@@ -38,6 +47,7 @@ class Journal:
         self._began = stopwatch()
         self._problems: Problems = []
         self._failures: list[str] = []
+        self._troubles: list[Trouble] = []
 
     @contextlib.contextmanager
     def whole(self) -> Iterator[Journal]:
@@ -58,18 +68,21 @@ class Journal:
         self._guard.check()
         began = stopwatch()
         failure: str | None = None
+        troubles: list[Trouble] = []
         try:
             with self._guard.limit(f"the stage {name}", self._setup.config.run.limit(name)):
                 problems = work()
-            failure = told(problems)
+            failure, troubles = told(problems), [problem.trouble for problem in problems]
         except TooSlowError as error:  # the stages behind this one go on with what there is
-            problems, failure = [error], str(error)
+            problems, failure, troubles = [error], str(error), [error.trouble]
         except BaseException as error:
-            failure = describe(error)
+            failure, troubles = describe(error), [trouble_of(error)]
             raise
         finally:
-            status = values.after_stage(statusfile.read(self._setup), name, self._now, stopwatch() - began, failure)
+            before, seconds = status_file(self._setup).read(), stopwatch() - began
+            status = values.after_stage(before, name, self._now, seconds, failure, troubles)
             self._failures += [failure] if failure else []
+            self._troubles += troubles
             # the site that publishers take along is whole after this stage, and not before
             keep(self._setup, status, shown=self._so_far(status) if name == "render" else None)
             log.info("%s: %s, %.1f s", name, failure or "done", stopwatch() - began)
@@ -79,7 +92,8 @@ class Journal:
     def _so_far(self, status: Status) -> Status:
         """As if the run ended now: what a publisher takes along tells of this run, and not of the one before it."""
         text = one_line("; ".join(self._failures)) if self._failures else None
-        return values.after_run(status, self._now, stopwatch() - self._began, PARTIAL if text else OK, text)
+        seconds, state = stopwatch() - self._began, PARTIAL if text else OK
+        return values.after_run(status, self._now, seconds, state, text, self._troubles)
 
     def _end(self, error: BaseException | None) -> None:
         try:
@@ -90,28 +104,29 @@ class Journal:
         seconds = stopwatch() - self._began
         state = FAILED if error else PARTIAL if self._problems else OK
         text = describe(error) if error else told(self._problems)
-        keep(self._setup, values.after_run(statusfile.read(self._setup), self._now, seconds, state, text))
+        troubles = [trouble_of(error)] if error else [problem.trouble for problem in self._problems]
+        before = status_file(self._setup).read()
+        keep(self._setup, values.after_run(before, self._now, seconds, state, text, troubles))
         log.info("the run ends: %s, %.1f s", text or "all went well", seconds)
 
 
 def keep(setup: Setup, status: Status, shown: Status | None = None) -> None:
     """Write the status to the state folder, and what its readers may see of it, or of `shown`, to the site, if there is
     one."""
-    statusfile.write(setup, statusfile.stamped(status, setup))
-    site = setup.places.site
+    file, site = status_file(setup), setup.places.site
+    file.write(file.stamped(status))
     if folder.is_site(site):
         with contextlib.suppress(OSError, LibrarianError):
-            write_atomic(site / statusfile.NAME, public(setup, statusfile.stamped(shown or status, setup)))
+            write_atomic(site / STATUS, public(setup, file.stamped(shown or status)))
 
 
 def public(setup: Setup, status: Status) -> bytes:
     """The status as it lies in the site. Raises `LibrarianError` when it is not known what its readers may see."""
-    mask, places, rules = pseudonyms.kept(setup.places.state), setup.places, setup.config.privacy
+    rules = setup.config.privacy
+    mask = pseudonyms.kept(setup.places.state, rules)
     if (mask.rules if mask else Rules()) != rules:
         raise SiteError("the rules of [privacy] have changed", todo="run: librarian render")
-    folders = [str(place) for place in (places.base, places.state, places.site)]
-    shown = values.public(status, mask.text if mask else str, folders, host=rules.nodes)
-    return values.to_json(shown)
+    return values.to_json(values.public(status, host=rules.nodes))
 
 
 def qos_statuses(store: Store, watched: Sequence[Watched], now: int) -> list[QosStatus]:
@@ -129,6 +144,8 @@ def _qos_status(name: str, asked: Asked, now: int) -> QosStatus:
         name=name,
         rows=asked.rows,
         rejects=counted(asked.rejects),
+        runaways=asked.runaways,
+        troubles=(asked.trouble or Trouble.SLURM,) if asked.error else (),
     )
 
 
@@ -140,7 +157,8 @@ def counted(reasons: Sequence[str]) -> dict[str, int]:
 
 def note_qos(setup: Setup, rows: Sequence[QosStatus]) -> None:
     """Keep how asking for each QoS has fared."""
-    statusfile.write(setup, statusfile.stamped(replace(statusfile.read(setup), qos=tuple(rows)), setup))
+    file = status_file(setup)
+    file.write(file.stamped(replace(file.read(), qos=tuple(rows))))
 
 
 def told(problems: Sequence[LibrarianError]) -> str | None:

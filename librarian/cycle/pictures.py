@@ -6,6 +6,7 @@ files. It is private, as the store is.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import json
@@ -139,12 +140,17 @@ def _versions() -> tuple[str, ...]:
 
 @functools.cache
 def _version(name: str) -> str:
-    """The version of a package as its own file has it, so that neither it nor all that is installed need be loaded."""
-    spec = find_spec(name)
+    """The version of a package as its own files have it, so that neither it, which may be broken, nor all that is
+    installed need be loaded."""
     try:
-        return (Path(spec.origin).with_name("_version.py") if spec and spec.origin else Path()).read_text("utf-8")
-    except (OSError, ValueError):
-        return str(__import__(name).__version__)
+        spec = find_spec(name)
+    except (ImportError, ValueError):
+        spec = None
+    main = Path(spec.origin) if spec and spec.origin else Path()
+    for file in (main.with_name("_version.py"), main) if main.name else ():
+        with contextlib.suppress(OSError, ValueError):
+            return file.read_text("utf-8")
+    return ""
 
 
 # what is remembered

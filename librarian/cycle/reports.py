@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from librarian.errors import LibrarianError, SiteError, StoreError, TooSlowError, one_line
+from librarian.errors import LibrarianError, SiteError, StoreError, TooSlowError, Trouble, one_line
 from librarian.privacy.pseudonyms import PublicNames
 from librarian.privacy.renaming import names_in, renamed
 from librarian.shared import palette
@@ -24,17 +24,19 @@ from librarian.subjects.subject import Facts, Ground, Reading, Subject, Watched
 
 Result = TypeVar("Result")
 NOT_KNOWN = "not known now, since computing it failed"
+OLD_PICTURES = "older than the numbers, since drawing them failed"
+NO_PICTURES = "missing, since drawing them failed"
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Known:
     """What is known of one QoS, by real names: nothing where it was never collected, or where a subject that others
-    stand on failed; then `reason` says why. `failed` says why others failed, by key."""
+    stand on failed; then `reason` is why. `failed` says why others failed, by key."""
 
     watched: Watched
     staleness: Staleness
-    reason: str
+    reason: Trouble
     window: Window | None = None
     facts: Facts | None = None
     failed: Mapping[str, str] | None = None
@@ -46,14 +48,16 @@ class Failures:
     def __init__(self) -> None:
         self.problems: list[LibrarianError] = []
 
-    def alone(self, subject: Subject, qos: str, work: Callable[[], Result]) -> Result | str:
-        """What `work` gives, or why it failed, in words that readers may see. Raises a damaged
-        store's error, and that time is up."""
+    def alone(self, subject: Subject, qos: str, work: Callable[[], Result], store: Store | None = None) -> Result | str:
+        """What `work` gives, or why it failed, in words that readers may see. Raises the error of a `store` that is
+        damaged, and that time is up."""
         try:
             return work()
         except (CorruptStoreError, TooSlowError):
             raise
         except Exception as error:
+            if store:
+                store.refuse_damage()
             return self.note(subject, qos, error)
 
     def note(self, subject: Subject, qos: str, error: Exception) -> str:
@@ -63,6 +67,16 @@ class Failures:
         kind = StoreError if isinstance(error, StoreError) else SiteError
         self.problems.append(kind(f"QoS {qos}: {subject.key} could not be told", one_line(why)))
         return NOT_KNOWN
+
+    def note_undrawn(self, qos: str, failed: Mapping[str, Exception]) -> None:
+        """Note why pictures could not be drawn, by the key of the subject: what is broken for all is told once."""
+        by_words: dict[str, list[str]] = {}
+        for key, error in failed.items():
+            log.debug("the pictures of %s of %s failed", key, qos, exc_info=error)
+            by_words.setdefault(f"{type(error).__name__}: {error}", []).append(key)
+        for words, keys in by_words.items():
+            what = f"QoS {qos}: the pictures of {', '.join(keys)} could not be drawn"
+            self.problems.append(SiteError(what, one_line(words)))
 
 
 def read_all(
@@ -79,7 +93,7 @@ def read_all(
     for subject in subjects:
         every = {one.watched.name: one.facts for one in known if one.facts}
         work = functools.partial(subject.together, store, every, options)
-        together = failures.alone(subject, "all", work)
+        together = failures.alone(subject, "all", work, store)
         if isinstance(together, str):
             known = [_without(one, subject, together) for one in known]
         else:
@@ -93,14 +107,14 @@ def _without(known: Known, subject: Subject, why: str) -> Known:
     if known.facts is None or subject.key not in known.facts.by_key:
         return known
     if subject.needed:
-        return replace(known, reason=f"{subject.key}: {why}", window=None, facts=None)
+        return replace(known, reason=Trouble.NOT_COMPUTED, window=None, facts=None)
     facts = Facts({key: value for key, value in known.facts.by_key.items() if key != subject.key})
     return replace(known, facts=facts, failed={**(known.failed or {}), subject.key: why})
 
 
 def _ground(store: Store, watched: Watched, subjects: Sequence[Subject]) -> Ground:
     grounds = (subject.ground(store, watched) for subject in subjects)
-    return next((ground for ground in grounds if ground), Ground(None, Staleness(), "nothing was collected yet"))
+    return next((ground for ground in grounds if ground), Ground(None, Staleness(), Trouble.NOTHING_YET))
 
 
 def _read(
@@ -118,11 +132,11 @@ def _read(
     failed: dict[str, str] = {}
     reading = Reading(store, watched, window_of(ground.as_of), reader=reader, options=options)
     for subject in subjects:
-        facts = failures.alone(subject, watched.name, lambda subject=subject: subject.read(reading))  # type: ignore[misc]
+        facts = failures.alone(subject, watched.name, functools.partial(subject.read, reading), store)
         if isinstance(facts, str):
             failed[subject.key] = facts
             if subject.needed:
-                return Known(watched, ground.staleness, f"{subject.key}: {facts}")
+                return Known(watched, ground.staleness, Trouble.NOT_COMPUTED)
         elif facts is not None:
             reading.facts.by_key[subject.key] = facts
     return Known(watched, ground.staleness, ground.reason, reading.window, reading.facts, failed)
@@ -145,15 +159,13 @@ def people(known: Sequence[Known]) -> set[str]:
 
 def public(known: Known, names: PublicNames) -> Known:
     """The same by the names that readers see."""
-    reason = names.text(known.reason)
-    stale = replace(known.staleness, reason=known.staleness.reason and names.text(known.staleness.reason))
     if known.facts is None:
-        return replace(known, reason=reason)
+        return known
     shows = names.rules.accounts
     accounts = names_in(known.facts.by_key.values(), shows_accounts=shows)[AccountName]
     renaming = names.renaming(accounts)
     facts = Facts({key: renamed(value, renaming) for key, value in known.facts.by_key.items()})
-    return replace(known, reason=reason, staleness=stale if names.changes else known.staleness, facts=facts)
+    return replace(known, facts=facts)
 
 
 def build(known: Known, header: Header, subjects: Sequence[Subject], failures: Failures) -> Report | None:

@@ -12,7 +12,8 @@ from typing import TypeVar
 
 from librarian.config.setup import Setup
 from librarian.cycle import assemble, housekeeping, journal, reports
-from librarian.cycle.assemble import Source
+from librarian.cycle.assemble import SiteSource
+from librarian.cycle.parts import status_file
 from librarian.cycle.reports import Failures, Known
 from librarian.errors import (
     LibrarianError,
@@ -23,17 +24,18 @@ from librarian.errors import (
     StoreError,
     TooSlowError,
 )
-from librarian.health import alerts, statusfile
+from librarian.health import alerts
 from librarian.privacy import leak_check, pseudonyms
 from librarian.privacy.rules import Rules
 from librarian.publish import delivery
 from librarian.publish.delivery import Check
+from librarian.shared.files import STATUS
 from librarian.shared.report import Header
 from librarian.shared.scope import Scope
 from librarian.shared.window import DAY, Window, window_until
 from librarian.site import assets, folder
 from librarian.slurm.command import Slurm
-from librarian.store import CorruptStoreError, Store, opened, set_aside
+from librarian.store import CorruptStoreError, Store, opened, rescue
 from librarian.subjects.listed import SUBJECTS
 from librarian.subjects.subject import Asking, Subject, Watched
 from librarian.system.host import pause, stopwatch, user_name
@@ -56,10 +58,11 @@ def run(setup: Setup, slurm: Slurm, now: int, guard: Guard | None = None) -> Pro
             if setup.config.publish:
                 problems += account.stage("publish", lambda: publish(setup, now))
             housekeeping.tidy(setup, now)
+            housekeeping.copy(setup, now)
     except Exception:
-        alerts.check(setup, now)
+        alerts.check(setup.config.alert, status_file(setup), now)
         raise
-    alerts.check(setup, now)
+    alerts.check(setup.config.alert, status_file(setup), now)
     return problems
 
 
@@ -97,6 +100,7 @@ def _ask(subject: Subject, asking: Asking) -> Problems:
     except LibrarianError as error:
         return [error]
     except Exception as error:
+        asking.store.refuse_damage()
         log.debug("asking for %s failed", subject.key, exc_info=True)
         return [SlurmError(f"asking for {subject.key} failed", f"{type(error).__name__}: {error}")]
 
@@ -106,8 +110,9 @@ def _nobody(problems: Problems) -> bool:
 
 
 def _asking(setup: Setup, slurm: Slurm, store: Store, now: int, full: bool) -> Asking:
-    begin = now - setup.config.report.window_days * DAY
-    return Asking(slurm, store, now, setup.config.cluster.name, watched(setup), begin, full)
+    options = setup.config.report
+    name, begin = setup.config.cluster.name, now - options.window_days * DAY
+    return Asking(slurm, store, now, name, watched(setup), begin, full, options.count_runaways)
 
 
 def observe(setup: Setup, slurm: Slurm, now: int) -> Problems:
@@ -134,13 +139,13 @@ def chosen(setup: Setup, names: Sequence[str]) -> list[Watched]:
 
 
 def _with_store(setup: Setup, now: int, work: Callable[[Store], Result]) -> Result:
-    """`work` on the store; a damaged one is set aside, and the work begins again on an empty one."""
+    """`work` on the store; a damaged one is set aside, and the work begins again on the newest copy, or on an empty
+    one."""
     try:
         with opened(setup.places.store, setup.config.cluster.name) as store:
             return work(store)
     except CorruptStoreError as error:
-        aside = set_aside(setup.places.store, "damaged", now)
-        log.warning("%s; it is set aside as %s and built again from Slurm", error, aside)
+        log.warning("%s; %s", error, rescue(setup.places.store, setup.config.cluster.name, now))
     with opened(setup.places.store, setup.config.cluster.name) as store:
         return work(store)
 
@@ -165,9 +170,10 @@ def render(setup: Setup, now: int) -> Problems:
     shares, people = reports.weights(known, SUBJECTS), people | reports.people(known)
     names = pseudonyms.choose(setup.config.privacy, shares, people, setup.places.state, user_name())
     carry = pseudonyms.keep(setup.places.state, names)
-    more = {statusfile.NAME: journal.public(setup, statusfile.stamped(statusfile.read(setup), setup))}
+    file = status_file(setup)
+    more = {STATUS: journal.public(setup, file.stamped(file.read()))}
     sources = _sources(setup, [reports.public(one, names) for one in known], failures)
-    problems = assemble.write_site(setup, sources, SUBJECTS, now, carry=carry, public=names.text, more=more)
+    problems = assemble.write_site(setup, sources, SUBJECTS, now, carry=carry, more=more)
     try:
         pseudonyms.shown(setup.places.state, names)
     except StoreError as error:
@@ -183,13 +189,13 @@ def _read(setup: Setup, store: Store, failures: Failures) -> list[Known]:
     return reports.read_all(store, watched(setup), SUBJECTS, window, user_name(), options, failures)
 
 
-def _sources(setup: Setup, known: Sequence[Known], failures: Failures) -> list[Source]:
+def _sources(setup: Setup, known: Sequence[Known], failures: Failures) -> list[SiteSource]:
     """The reports on what is known, with the same colours in all."""
     shares = reports.weights(known, SUBJECTS)
     made = [reports.build(one, _header(setup, one.watched), SUBJECTS, failures) for one in known]
     coloured = iter(reports.coloured([report for report in made if report], shares))
     return [
-        Source(one.watched, next(coloured) if report else None, one.reason)
+        SiteSource(one.watched, next(coloured) if report else None, one.reason)
         for one, report in zip(known, made, strict=True)
     ]
 
@@ -199,7 +205,7 @@ def _header(setup: Setup, one: Watched) -> Header:
     return Header(one.name, one.title, cluster, setup.zone, options.refresh_seconds, options.top_users)
 
 
-def look(setup: Setup) -> list[Source]:
+def look(setup: Setup) -> list[SiteSource]:
     """What the store holds of each configured QoS, by real names. Raises `StoreError`."""
     with opened(setup.places.store, setup.config.cluster.name) as store:
         failures = Failures()
@@ -225,20 +231,23 @@ def publish(setup: Setup, now: int, checks: Sequence[Check] = ()) -> Problems:
         return []
     if not folder.is_site(setup.places.site):
         return [SiteError(f"there is no site in {setup.places.site}", todo="run: librarian run")]
-    senders, problems = delivery.senders(setup)
+    to, problems = delivery.senders(setup.config.publish, setup.places.base, setup.places.scratch)
     every = [lambda _: look_through(setup), *checks]
-    outcomes, failures = delivery.deliver(senders, setup.places.site, now, every)
-    delivery.keep(setup.places.deliveries, outcomes, now)
+    rules, known = setup.config.privacy.digest, delivery.read(setup.places.deliveries)
+    at_once = delivery.shows_more(known, rules)
+    outcomes, failures = delivery.deliver(to, setup.places.site, now, every, at_once)
+    delivery.keep(setup.places.deliveries, outcomes, now, rules)
     return problems + failures
 
 
 def look_through(setup: Setup) -> None:
     """The last look at the whole site. Raises `LibrarianError` when it may show what [privacy] keeps back."""
-    rules, mask = setup.config.privacy, pseudonyms.kept(setup.places.state)
+    rules = setup.config.privacy
+    mask = pseudonyms.kept(setup.places.state, rules)
     if mask is None or mask.rules != rules:
         if mask is None and rules == Rules():
             return
         raise PublishError("the site was made under other rules of [privacy]", todo="run: librarian render")
     shown = [setup.config.cluster.name, *(text for entry in setup.config.qos for text in (entry.name, entry.title))]
     public, foreign = [*assets.templates().values(), *shown], frozenset({assets.plotly().file_name})
-    leak_check.check(setup.places.site, mask.secret, public, foreign)
+    leak_check.check(folder.files_of(setup.places.site).values(), mask.secret, public, foreign)

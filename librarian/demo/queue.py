@@ -18,7 +18,7 @@ _HEADS = {
     **{"JobArrayID": "JOBID", "State": "STATE", "UserName": "USER", "Account": "ACCOUNT", "QOS": "QOS"},
     **{"Partition": "PARTITION", "Reason": "REASON", "tres-alloc": "TRES_ALLOC", "Dependency": "DEPENDENCY"},
     **{"SubmitTime": "SUBMIT_TIME", "EligibleTime": "ELIGIBLE_TIME", "StartTime": "START_TIME"},
-    **{"PriorityLong": "PRIORITY"},
+    **{"PriorityLong": "PRIORITY", "JobID": "JOBID"},
 }
 # What a job waits for when its QoS is at the limit of it, in the order in which Slurm looks.
 _SHORT = (("cpu", "QOSGrpCpuLimit"), ("mem", "QOSGrpMemLimit"), ("gres/gpu", "QOSGrpGRES"))
@@ -79,7 +79,7 @@ def _cells(run: Run, reason: str, now: int) -> dict[str, str]:
         **{"QOS": run.qos, "Partition": run.partition, "Reason": reason, "SubmitTime": str(run.submit)},
         **{"tres-alloc": run.alloc_tres or run.req_tres, "Dependency": _dependency(run, reason)},
         **{"EligibleTime": _time(run.eligible), "StartTime": _time(_start(run, reason, now))},
-        **{"PriorityLong": str(100_000 + (now - run.submit) // 60)},
+        **{"PriorityLong": str(100_000 + (now - run.submit) // 60), "JobID": str(run.jobid)},
     }
 
 

@@ -8,18 +8,23 @@ import shutil
 from pathlib import Path
 
 from librarian.config.setup import Setup, local_zone
+from librarian.cycle.parts import facts, status_file
+from librarian.doctor import access
 from librarian.doctor.finding import FAIL, OK, SKIP, WARN, Check, Finding
 from librarian.errors import LibrarianError, one_line
-from librarian.health import overview, statusfile
+from librarian.health import overview
 from librarian.health.verdict import LATE
+from librarian.shared.window import DAY
+from librarian.shared.words import amount
 from librarian.site import folder as sitefolder
 from librarian.slurm.command import Slurm
 from librarian.system import lock
-from librarian.system.host import clock, environment, file_time
+from librarian.system.host import clock, environment, file_time, utc
 from librarian.system.processes import run_command
 
 _LOW = 200 * 2**20  # bytes free that a store of a month and two copies of a site want
 _SKEW = 60
+_TOLD_FOR, _NO_COPY_FOR = 7 * DAY, 2 * DAY
 _EVERY = re.compile(r"\*(?:/(\d+))?(?: \*){4}$")
 
 
@@ -31,8 +36,9 @@ def checks(setup: Setup, path: Path, slurm: Slurm, now: int) -> list[tuple[str, 
         ("pace", lambda: _pace(setup)),
         ("last run", lambda: _last_run(setup, now)),
         ("lock", lambda: _lock(setup)),
-        ("store", lambda: _store(setup)),
+        ("store", lambda: _store(setup, now)),
         ("site", lambda: _site(setup)),
+        ("access", lambda: access.check(setup, path.resolve())),
         ("quota", lambda: _quota(setup)),
         ("zone", lambda: _zone(setup)),
         ("alert", lambda: _alert(setup)),
@@ -102,7 +108,10 @@ def _entries(known: object, table: str, slurm: Slurm) -> Finding:
 
 
 def _fired(installed_at: int, interval: int, setup: Setup, now: int) -> Finding:
-    last = statusfile.read(setup).last_try
+    file = status_file(setup)
+    why, last = file.unreadable(), file.read().last_try
+    if why:
+        return Finding("fired", FAIL, f"it cannot be told: {why}", "check who owns the state folder")
     if last is not None and last >= installed_at and now - last <= LATE * interval:
         return Finding("fired", OK, f"the last run began {now - last} s ago")
     if now - installed_at <= LATE * interval:
@@ -112,9 +121,10 @@ def _fired(installed_at: int, interval: int, setup: Setup, now: int) -> Finding:
 
 
 def _last_run(setup: Setup, now: int) -> Finding:
-    lines, code = overview.describe(setup, now)
+    file = status_file(setup)
+    lines, code = overview.describe(file, now, setup.zone, facts(setup))
     text = lines[0].partition(" | ")[0]
-    status = statusfile.read(setup)
+    status = file.read()
     if code == 0:
         return Finding("last run", OK, text)
     return Finding("last run", WARN, f"{text}{': ' + status.error if status.error else ''}", "librarian status")
@@ -127,19 +137,29 @@ def _lock(setup: Setup) -> Finding:
     return Finding("lock", OK, "free")
 
 
-def _store(setup: Setup) -> Finding:
+def _store(setup: Setup, now: int) -> Finding:
     from librarian import store
 
     path = setup.places.store
+    copies = store.copies(path)
+    told = f"the last copy is of {utc(copies[0][0])}" if copies else "no copy was made yet"
     if not path.exists():
-        return Finding("store", WARN, f"there is none yet: {path}", "librarian run")
+        text = f"it is gone: {path}; {told}" if copies else f"there is none yet: {path}"
+        return Finding("store", FAIL if copies else WARN, text, "librarian run")
     found = store.check(path, quick=True)
     if found.problems:
-        todo = "the next run builds it anew; hourly history comes back with: librarian store import COPY"
-        return Finding("store", FAIL, f"{path} is damaged: {found.problems[0]}", todo)
+        return Finding(
+            "store", FAIL, f"{path} is damaged: {found.problems[0]}; {told}", "librarian run: it puts it right"
+        )
     if found.schema > len(store.MIGRATIONS):
         return Finding("store", FAIL, f"{path} is of a newer Librarian", "upgrade this one")
-    return Finding("store", OK, f"{path}, {found.size} bytes, schema {found.schema}, whole")
+    for when, aside in store.damaged(path)[:1]:
+        if now - when < _TOLD_FOR:
+            text = f"whole again since {utc(when)}, when it was damaged; {told}"
+            return Finding("store", WARN, text, f"ask whether the disk is well; what was damaged is {aside}")
+    if copies and now - copies[0][0] > _NO_COPY_FOR:
+        return Finding("store", WARN, f"{path} is whole; {told}", "see the log why no copy is made")
+    return Finding("store", OK, f"{path}, {found.size} bytes, schema {found.schema}, whole; {told}")
 
 
 def _site(setup: Setup) -> Finding:
@@ -169,13 +189,13 @@ def _disk(name: str, folder: Path) -> list[Finding]:
     free, inodes = shutil.disk_usage(place).free, os.statvfs(place)
     found = [_room(what, place, free, inodes.f_favail, inodes.f_files)]
     if abs(apart) > _SKEW:
-        text = f"the clock of the file system of {place} is {apart:.0f} s off this machine's"
+        text = f"the clock of the file system of {place} is {amount(abs(apart))} s off this machine's"
         found.append(Finding(f"{what} clock", WARN, text, "ask the admins to set the clocks (NTP)"))
     return found
 
 
 def _room(what: str, place: Path, free: int, inodes: int, files: int) -> Finding:
-    text = f"{free // 2**20} MiB free at {place}"
+    text = f"{amount(free / 2**20)} MiB free at {place}"
     if free < _LOW or (files and inodes < 1000):
         return Finding(
             what, WARN, f"{text}, {inodes} files may be made", "free some room, or name another folder in [paths]"
@@ -224,9 +244,9 @@ def _publishers(setup: Setup) -> list[Finding]:
     """Each publisher looks for itself whether it could publish now."""
     from librarian.publish import delivery
 
-    senders, problems = delivery.senders(setup)
+    to, problems = delivery.senders(setup.config.publish, setup.places.base, setup.places.scratch)
     found = [Finding("publisher", FAIL, str(problem), "correct [[publish]]") for problem in problems]
-    for sender in senders:
+    for sender in to:
         looked = delivery.checked(sender, setup.places.site, clock())
         wrong = "; ".join(one.text for one in looked if not one.well)
         name = f"publisher {sender.kind}"

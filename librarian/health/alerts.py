@@ -13,10 +13,9 @@ from dataclasses import asdict, fields
 from pathlib import Path
 
 from librarian.config.run_options import Alert
-from librarian.config.setup import Setup
 from librarian.errors import LibrarianError, one_line
-from librarian.health import statusfile
 from librarian.health.alerting import Memory, Message, decide
+from librarian.health.statusfile import StatusFile
 from librarian.system.host import environment, overwrite, write_atomic
 from librarian.system.processes import feed_command
 
@@ -26,17 +25,17 @@ _FOLDERS = ("/usr/sbin", "/usr/lib", "/usr/bin")  # where sendmail stands, often
 log = logging.getLogger(__name__)
 
 
-def check(setup: Setup, now: int) -> Message | None:
+def check(rules: Alert, file: StatusFile, now: int) -> Message | None:
     """Look at the status at `now` (UTC epoch) and tell what is to be told; returns that. Never raises `Exception`."""
-    if not setup.config.alert.wanted:
+    if not rules.wanted:
         return None
     try:
-        path = setup.places.state / NAME
+        path = file.path.with_name(NAME)
         before = _memory(path)
-        after, message = decide(setup.config.alert, statusfile.read(setup), before, now)
+        after, message = decide(rules, file.read(), before, now)
         if after != before:
             _remember(path, after)  # before it is told: who cannot remember would tell it again in each run
-        if message is not None and not send(setup.config.alert, message):
+        if message is not None and not send(rules, message):
             _remember(path, before)
             return None
     except Exception as error:

@@ -7,40 +7,45 @@ things stand without the store. Nothing here needs more than the standard librar
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, TypeVar
 
+from librarian.errors import Trouble
+from librarian.shared.troubles import words_of
+
 SCHEMA_VERSION = 1
 OK, PARTIAL, FAILED, NEVER = "ok", "partial", "failed", "never"
-_PATH = re.compile(r"(?<![\w.:/])/(?:[^\s/:;,'\"()<>]+/)+([^\s/:;,'\"()<>]*)")
 Row = TypeVar("Row", bound="Stage")
 
 
 @dataclass(frozen=True)
 class Stage:
     """How something fared: its last try, its last success (None: never), how long the last try took, and why it failed
-    in one line (None: it did not)."""
+    in one line for the operator (None: it did not), with the kinds of what failed for all others."""
 
     last_try: int | None = None
     last_success: int | None = None
     seconds: float | None = None
     error: str | None = None
+    troubles: tuple[Trouble, ...] = field(default=(), kw_only=True)
 
-    def after(self, now: int, seconds: float, error: str | None) -> Stage:
+    def after(self, now: int, seconds: float, error: str | None, troubles: Sequence[Trouble] = ()) -> Stage:
         """The same after a try that began at `now`."""
-        return Stage(now, self.last_success if error else now, round(seconds, 3), error)
+        since = self.last_success if error else now
+        return Stage(now, since, round(seconds, 3), error, troubles=_kinds(error, troubles))
 
 
 @dataclass(frozen=True)
 class QosStatus(Stage):
     """The same of asking Slurm for a QoS. `last_success` is the time up to which its data are complete; `rows` of its
-    last answer, `rejects` are counted by reason, all that are known."""
+    last answer, `rejects` are counted by reason, all that are known; `runaways` is how many runs accounting has open
+    that Slurm does not run."""
 
     name: str = ""
     rows: int | None = None
     rejects: Mapping[str, int] = field(default_factory=dict)
+    runaways: int = 0
 
 
 @dataclass(frozen=True)
@@ -75,15 +80,25 @@ class Status:
     stages: Mapping[str, Stage] = field(default_factory=dict)
     qos: tuple[QosStatus, ...] = ()
     publishers: tuple[PublisherStatus, ...] = ()
+    troubles: tuple[Trouble, ...] = ()
 
 
-def after_stage(status: Status, name: str, now: int, seconds: float, error: str | None) -> Status:
+def _kinds(error: str | None, troubles: Iterable[Trouble]) -> tuple[Trouble, ...]:
+    """The kinds of what failed, each once; some where anything did."""
+    return () if error is None else tuple(dict.fromkeys(troubles)) or (Trouble.FAILED,)
+
+
+def after_stage(
+    status: Status, name: str, now: int, seconds: float, error: str | None, troubles: Sequence[Trouble] = ()
+) -> Status:
     """The status after a stage."""
-    stage = status.stages.get(name, Stage()).after(now, seconds, error)
+    stage = status.stages.get(name, Stage()).after(now, seconds, error, troubles)
     return replace(status, stages={**status.stages, name: stage})
 
 
-def after_run(status: Status, now: int, seconds: float, state: str, error: str | None) -> Status:
+def after_run(
+    status: Status, now: int, seconds: float, state: str, error: str | None, troubles: Sequence[Trouble] = ()
+) -> Status:
     """The status after a run that began at `now` and took `seconds`; `error` is None where all went well."""
     well = error is None
     since = status.failing_since if status.failing_since is not None else now
@@ -94,6 +109,7 @@ def after_run(status: Status, now: int, seconds: float, state: str, error: str |
         last_success=now if well else status.last_success,
         seconds=round(seconds, 3),
         error=error,
+        troubles=_kinds(error, troubles),
         failures=0 if well else status.failures + 1,
         failing_since=None if well else since,
         next_expected=now + status.interval_seconds,
@@ -103,7 +119,7 @@ def after_run(status: Status, now: int, seconds: float, state: str, error: str |
 def to_json(status: Status) -> bytes:
     """The status as JSON."""
     body = {"schema_version": SCHEMA_VERSION, "generator": f"librarian {status.version}", **asdict(status)}
-    return (json.dumps(body, indent=1) + "\n").encode("ascii")
+    return (json.dumps(body, indent=1, default=lambda trouble: trouble.value) + "\n").encode("ascii")
 
 
 def from_json(text: str | bytes) -> Status | None:
@@ -112,7 +128,7 @@ def from_json(text: str | bytes) -> Status | None:
         body = json.loads(text)
         if body["schema_version"] != SCHEMA_VERSION:
             return None
-        rest = {item.name: body[item.name] for item in fields(Status)}
+        rest = _of_fields(Status, body)
         rest["stages"] = {str(name): _row(Stage, row) for name, row in body["stages"].items()}
         rest["qos"] = tuple(_row(QosStatus, row) for row in body["qos"])
         rest["publishers"] = tuple(_row(PublisherStatus, row) for row in body["publishers"])
@@ -121,14 +137,21 @@ def from_json(text: str | bytes) -> Status | None:
         return None
 
 
-_ADDED = ("bytes_sent", "note")  # what files of the same version may lack, since it came later
+_ADDED = ("bytes_sent", "note", "troubles", "runaways")  # what files of the same version may lack, since it came later
 _NUMBERS = ("last_try", "last_success", "failing_since", "next_expected", "seconds", "rows", "bytes_sent")
 _TEXTS = ("error", "name", "kind", "target", "state", "cluster", "version", "host", "note")
 
 
 def _row(kind: type[Row], row: Mapping[str, Any]) -> Row:
-    names = (item.name for item in fields(kind))
-    return checked(kind(**{name: row[name] for name in names if name in row or name not in _ADDED}))
+    return checked(kind(**_of_fields(kind, row)))
+
+
+def _of_fields(kind: Any, row: Mapping[str, Any]) -> dict[str, Any]:
+    """What a row has for the fields of `kind`. Raises `KeyError` where it lacks what it must have."""
+    names = [item.name for item in fields(kind) if item.name in row or item.name not in _ADDED]
+    known = {trouble.value: trouble for trouble in Trouble}  # a newer release may know others
+    troubles = tuple(known.get(value, Trouble.FAILED) for value in row.get("troubles", ()))
+    return {**{name: row[name] for name in names}, "troubles": troubles}
 
 
 def checked(value: Any) -> Any:
@@ -140,29 +163,25 @@ def checked(value: Any) -> Any:
             raise TypeError(name)
         if name in _TEXTS and not optional and not isinstance(held, str):
             raise TypeError(name)
-        if name in ("interval_seconds", "failures") and (isinstance(held, bool) or not isinstance(held, int)):
+        if name in ("interval_seconds", "failures", "runaways") and (
+            isinstance(held, bool) or not isinstance(held, int)
+        ):
             raise TypeError(name)
     if isinstance(value, QosStatus) and not all(isinstance(count, int) for count in value.rejects.values()):
         raise TypeError("rejects")
     return value
 
 
-def public(status: Status, scrub: Callable[[str], str], folders: Sequence[str], *, host: bool) -> Status:
-    """The status as the site's readers may see it: no paths, no targets, no names that `scrub` takes out of a text.
-
-    `folders` are paths to be taken out as a whole, spaces included; of any other absolute path the last part stays.
-    """
-
-    def clean(text: str | None) -> str | None:
-        return None if text is None else scrub(without_paths(text, folders))
+def public(status: Status, *, host: bool) -> Status:
+    """The status as the site's readers may see it: no targets, and of what failed the kind alone."""
 
     def cleaned(row: Row) -> Row:
-        return replace(row, error=clean(row.error))
+        return replace(row, error=_told(row.error, row.troubles))
 
     return replace(
         status,
         host=status.host if host else "",
-        error=clean(status.error),
+        error=_told(status.error, status.troubles),
         stages={name: cleaned(stage) for name, stage in status.stages.items()},
         qos=tuple(cleaned(row) for row in status.qos),
         publishers=tuple(
@@ -172,8 +191,5 @@ def public(status: Status, scrub: Callable[[str], str], folders: Sequence[str], 
     )
 
 
-def without_paths(text: str, folders: Sequence[str]) -> str:
-    """`text` with absolute paths cut down to their last part."""
-    for folder in sorted((folder for folder in folders if len(folder) > 1), key=len, reverse=True):
-        text = text.replace(folder, "…")
-    return _PATH.sub(r"…/\1", text)
+def _told(error: str | None, troubles: Sequence[Trouble]) -> str | None:
+    return None if error is None else words_of(troubles)

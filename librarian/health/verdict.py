@@ -7,6 +7,8 @@ from datetime import datetime
 import pytz
 
 from librarian.health.status import FAILED, PublisherStatus, QosStatus, Status
+from librarian.shared.rejects import too_many
+from librarian.shared.words import amount, counted
 
 OK, WARNING, CRITICAL = 0, 1, 2  # as monitoring plugins exit
 LATE = 3  # intervals without a success, after which data are called old
@@ -62,20 +64,23 @@ def _fresh(status: Status, now: int) -> bool:
 
 def _headline(status: Status, now: int) -> str:
     if status.last_try is None:
-        return f"{status.cluster}: nothing was run yet (run: librarian run)"
+        return f"{status.cluster}: {status.error or 'nothing was run yet (run: librarian run)'}"
     age = age_of(status, now)
     data = "a QoS has no data yet" if age is None else f"data {_long(age)} old"
     late = now - status.last_try > LATE * status.interval_seconds
     run = f", the last run was {_ago(now - status.last_try)}" if late else ""
-    trouble = f", {status.failures} runs failed in a row" if status.failures > 1 else ""
+    trouble = f", {amount(status.failures)} runs failed in a row" if status.failures > 1 else ""
     trouble = trouble or (", the last run failed" if status.failures else "")
-    return f"{status.cluster}: {data}{run}{trouble}"
+    many = ", ".join(
+        f"{counted(sum(row.rejects.values()), 'row')} of {row.name} rejected" for row in status.qos if _many(row)
+    )
+    return f"{status.cluster}: {data}{run}{trouble}{', ' if many else ''}{many}"
 
 
 def _last_run(status: Status, now: int, zone: str) -> str:
     if status.last_try is None:
-        return "last run: never"
-    took = "" if status.seconds is None else f", {status.seconds:.1f} s"
+        return "last run: not known" if status.error else "last run: never"
+    took = "" if status.seconds is None else f", {amount(status.seconds)} s"
     place = f" on {status.host}" if status.host else ""
     text = f"last run: {status.state}, {moment(status.last_try, zone)}, {_ago(now - status.last_try)}{took}{place}"
     if status.error is None:
@@ -85,16 +90,23 @@ def _last_run(status: Status, now: int, zone: str) -> str:
 
 
 def _qos(row: QosStatus, status: Status, now: int, zone: str) -> tuple[list[str], int]:
-    rejects = [f"  {count} rejected: {reason}" for reason, count in row.rejects.items()]
+    rejects = [f"  {amount(count)} rejected: {reason}" for reason, count in row.rejects.items()]
+    if row.runaways:
+        many = "1 job" if row.runaways == 1 else f"{amount(row.runaways)} jobs"
+        rejects.append(f"  {many} open in accounting that Slurm does not run (librarian status --runaways)")
     failure = f"; the last try failed: {row.error}" if row.error else ""
     if row.last_success is None:
         return [f"{row.name}: no data yet{failure}", *rejects], CRITICAL
     age, interval = now - row.last_success, status.interval_seconds
     facts = f"complete up to {moment(row.last_success, zone)}, {_ago(age)}"
     if row.error is None and row.seconds is not None:
-        facts += f"; the last answer had {row.rows} runs and took {row.seconds:.1f} s"
-    code = CRITICAL if age > LOST * interval else WARNING if failure or age > LATE * interval else OK
+        facts += f"; the last answer had {counted(row.rows or 0, 'run')} and took {amount(row.seconds)} s"
+    code = CRITICAL if age > LOST * interval else WARNING if failure or age > LATE * interval or _many(row) else OK
     return [f"{row.name}: {'OLD, ' if age > LATE * interval else ''}{facts}{failure}", *rejects], code
+
+
+def _many(row: QosStatus) -> bool:
+    return too_many(sum(row.rejects.values()), row.rows)
 
 
 def _publisher(row: PublisherStatus, now: int) -> tuple[list[str], int]:
@@ -112,13 +124,13 @@ def _sent(row: PublisherStatus) -> list[str]:
     """How much went out and how long that took, where it is known and something went."""
     if not row.bytes_sent or row.seconds is None:
         return []
-    return [f"{_size(row.bytes_sent)} in {row.seconds:.1f} s"]
+    return [f"{_size(row.bytes_sent)} in {amount(row.seconds)} s"]
 
 
 def _size(count: int) -> str:
     for length, unit in ((2**20, "MiB"), (2**10, "KiB")):
         if count >= length:
-            return f"{count / length:.1f} {unit}"
+            return f"{amount(count / length)} {unit}"
     return f"{count} bytes"
 
 

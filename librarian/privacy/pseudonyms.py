@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,13 +18,14 @@ from typing import Any
 
 from librarian.errors import StoreError
 from librarian.privacy.renaming import Renaming
-from librarian.privacy.rules import Rules, folded, public_names, scrubbed
+from librarian.privacy.rules import Rules, folded, public_names
 from librarian.shared.names import UserName
 from librarian.system.host import write_atomic
 
 KEY_FILE = "privacy.key"
 NAMES_FILE = "names.json"
 _KEY_BYTES = 32
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -52,10 +54,6 @@ class PublicNames:
             shows_accounts=self.rules.accounts,
             shows_nodes=self.rules.nodes,
         )
-
-    def text(self, text: str) -> str:
-        """A sentence from outside, without names that must not be seen."""
-        return scrubbed(text, self.names)
 
 
 def numbered(accounts: Iterable[str]) -> dict[str, str]:
@@ -104,23 +102,45 @@ def keep(state: Path, mask: PublicNames) -> bool:
 
     Returns whether the rules are those of the last site: else its files may show what must not be seen.
     """
-    before = _read(state)
-    if before is None:
-        _write(state, mask, None)
-        return mask.rules == Rules()
-    _write(state, mask, before[1])
-    return before[1] == mask.rules
+    try:
+        before = _read(state)
+    except StoreError as error:  # who is called what is known anew; what the last site showed is not
+        log.warning("%s: %s; it is written anew", error.what, error.why)
+        site, is_same = None, mask.rules == Rules()
+    else:
+        site = before[1] if before else None
+        is_same = (site if before else Rules()) == mask.rules
+    _put(state, mask, site)
+    return is_same
 
 
 def shown(state: Path, mask: PublicNames) -> None:
     """Write down that the site is whole under these rules. Raises `StoreError`; its files are not kept then."""
-    _write(state, mask, mask.rules)
+    _put(state, mask, mask.rules)
 
 
-def kept(state: Path) -> PublicNames | None:
-    """What was written down at the last rendering, or None before it. Raises `StoreError` where it cannot be read."""
-    found = _read(state)
+def kept(state: Path, rules: Rules | None = None) -> PublicNames | None:
+    """What was written down at the last rendering, or None before it.
+
+    Raises `StoreError` where it cannot be read, unless `rules` are those under which there is nothing to keep back.
+    """
+    try:
+        found = _read(state)
+    except StoreError:
+        if rules != Rules():
+            raise
+        return None
     return found[0] if found else None
+
+
+def _put(state: Path, mask: PublicNames, site: Rules | None) -> None:
+    """As `_write`; where nothing is kept back it may fail."""
+    try:
+        _write(state, mask, site)
+    except StoreError as error:
+        if mask.rules != Rules():
+            raise
+        log.warning("%s", error)
 
 
 def _write(state: Path, mask: PublicNames, site: Rules | None) -> None:
@@ -137,6 +157,10 @@ def _read(state: Path) -> tuple[PublicNames, Rules | None] | None:
             value = json.loads(path.read_bytes())
         except FileNotFoundError:
             return None
+        if not isinstance(value, dict) or not isinstance(value["names"], dict):
+            raise TypeError("it is no table of names")
+        if not all(isinstance(name, str) for name in value["names"].values()):
+            raise TypeError("a name in it is none")
         site = value.get("site", value["rules"])  # older releases did not write it
         return PublicNames(value["names"], _rules(value["rules"])), None if site is None else _rules(site)
 
@@ -150,7 +174,7 @@ def guarded(path: Path) -> Iterator[None]:
     """Errors of the file of names as ours."""
     try:
         yield
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         todo = "delete it if it is damaged, and run: librarian render"
         raise StoreError(f"the names that readers see, {path}, cannot be used", str(error), todo) from error
 

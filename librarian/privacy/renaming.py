@@ -12,18 +12,17 @@ import functools
 import types
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, TypeAlias, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from librarian.privacy.rules import scrubbed
 from librarian.shared.names import KINDS, AccountName, UserName
 
 Value = TypeVar("Value")
 Floats = npt.NDArray[np.float64]
-Indexes = npt.NDArray[np.integer[Any]]
+Indexes: TypeAlias = "npt.NDArray[np.integer[Any]]"  # as text, since numpy has it so from 1.22 on
 
 
 @dataclass(frozen=True)
@@ -41,10 +40,6 @@ class Renaming:
         if kind is UserName:
             return self.users.get(name, name)
         return self.accounts.get(name, name) if kind is AccountName else name
-
-    def text(self, text: str) -> str:
-        """A sentence from outside, without names of users that must not be seen."""
-        return scrubbed(text, self.users)
 
     # for values that keep names in arrays and tables
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 Mode = Literal["real", "short", "alias", "pseudonym"]
@@ -34,6 +35,14 @@ class Rules:
     accounts: bool = False
     partitions: bool = False
     nodes: bool = False
+
+    @property
+    def digest(self) -> str:
+        """The same for the same rules, and tells none of the names in them."""
+        import hashlib  # here, since OpenSSL takes long to load
+
+        told = json.dumps(asdict(self), sort_keys=True)
+        return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def folded(ranked: Sequence[tuple[str, float]], rules: Rules) -> frozenset[str]:
@@ -119,16 +128,6 @@ def pseudonym(user: str, key: bytes) -> str:
 
     digest = hmac.new(key, user.encode("utf-8", "surrogatepass"), hashlib.sha256).digest()
     return _MARK + base64.b32encode(digest).decode().lower()[:_LETTERS]
-
-
-def scrubbed(text: str, names: Mapping[str, str]) -> str:
-    """A sentence from outside with the names in it replaced by what readers see; names are found as whole words."""
-
-    def public(match: re.Match[str]) -> str:
-        word = match[0].rstrip(".-")
-        return names.get(word, word) + match[0][len(word) :]
-
-    return _WORD.sub(public, text)
 
 
 def words(text: str) -> set[str]:

@@ -41,10 +41,12 @@ class Patience:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One attempt: the time it is (UTC epoch), and the reading of the stopwatch at which it must be over."""
+    """One attempt: the time it is (UTC epoch), and the reading of the stopwatch at which it must be over. `at_once`:
+    what is there may show what must not be seen, and waits for nothing."""
 
     now: int
     deadline: float
+    at_once: bool = False
 
     def is_over(self) -> bool:
         """Whether its time is up."""
@@ -68,7 +70,7 @@ class Delivered:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Preview:
     """What an attempt would do: so many files and bytes, those that are new or changed (None: not known)."""
 
     target: str
@@ -102,7 +104,7 @@ class Publisher(Protocol):
     def publish(self, site: Path, attempt: Attempt) -> Delivered:
         """Deliver the whole of `site`. Raises `PublishError`; what was there before then stays."""
 
-    def plan(self, site: Path, attempt: Attempt) -> Plan:
+    def plan(self, site: Path, attempt: Attempt) -> Preview:
         """What `publish` would do; nothing is delivered. Raises `PublishError`."""
 
     def check(self, site: Path, attempt: Attempt) -> list[Finding]:
@@ -120,7 +122,13 @@ class Tool:
     unset: frozenset[str] = frozenset()
 
     def run(
-        self, argv: Sequence[str], attempt: Attempt, *, stdin: bytes | None = None, cwd: Path | None = None
+        self,
+        argv: Sequence[str],
+        attempt: Attempt,
+        *,
+        stdin: bytes | None = None,
+        cwd: Path | None = None,
+        umask: int = -1,
     ) -> Answer:
         """Run it within what is left of the attempt's time; its messages come in English.
 
@@ -129,7 +137,9 @@ class Tool:
         """
         env = {"LC_ALL": "C", "LANGUAGE": "C", **self.env}
         try:
-            return run_command(argv, timeout=attempt.left(), env=env, unset=self.unset, stdin=stdin, cwd=cwd)
+            return run_command(
+                argv, timeout=attempt.left(), env=env, unset=self.unset, stdin=stdin, cwd=cwd, umask=umask
+            )
         except TimedOutError as error:
             raise PublishError(error.what, error.why, _SLOW) from error
         except LibrarianError as error:
@@ -152,6 +162,16 @@ _STAYS = (
     "protected branch",
     "name or service not known",
     "returned error: 40",
+    "has changed and you have requested strict checking",
+    "bad permissions",
+    "bad owner or permissions",
+    "no such identity",
+    "bad configuration option",
+    "unable to negotiate",
+    "too many authentication failures",
+    "non-fast-forward",
+    "cannot force-push",
+    "force push code",
 )
 _PASSES = (
     "connection timed out",
@@ -180,13 +200,32 @@ _PASSES = (
 )
 
 
+NO_FORCE = (
+    "each push replaces the last one, so let this branch be pushed with force: receive.denyNonFastForwards = false "
+    "there, or the rules of the branch on GitHub or GitLab"
+)
+# What to do about a complaint, by what is in it; the first one counts.
+_ADVICE = {
+    "has changed and you have requested strict checking": "the host has another key than it had: ask its admins "
+    "whether that is so; then ssh-keygen -R HOST, and log in once by hand",
+    "host key verification failed": "the host is not known here yet: log in once by hand, and compare its fingerprint",
+    "bad permissions": "nobody else may read a private key: chmod 600 on it",
+    "bad owner or permissions": "that file must be yours, and nobody else may write it: chmod 600 on it",
+    "non-fast-forward": NO_FORCE,
+    "cannot force-push": NO_FORCE,
+    "force push code": NO_FORCE,
+}
+
+
 def failure(what: str, said: str, todo: str = "") -> PublishError:
-    """The failure that a tool's complaint tells of, without credentials; `MayPassError` where it may pass."""
+    """The failure that a tool's complaint tells of, without credentials; `MayPassError` where it may pass. `todo` is
+    what to do about it where nothing better is known."""
     lines = [line.strip() for line in redacted(said).replace("\r", "\n").splitlines() if line.strip()]
     telling = [line for line in lines if any(word in line.lower() for word in (*_STAYS, *_PASSES, *_LOUD))]
     text = " ".join(lines).lower()
     passes = any(word in text for word in _PASSES) and not any(word in text for word in _STAYS)
-    return (MayPassError if passes else PublishError)(what, " ".join(telling[:3] or lines[:3]) or "no message", todo)
+    advice = next((words for sign, words in _ADVICE.items() if sign in text), todo)
+    return (MayPassError if passes else PublishError)(what, " ".join(telling[:3] or lines[:3]) or "no message", advice)
 
 
-_LOUD = ("error", "fatal", "rejected", "denied", "failed", "refused")
+_LOUD = ("error", "fatal", "rejected", "denied", "failed", "refused", "offending ", "load key ")

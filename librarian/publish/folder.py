@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from librarian.errors import LibrarianError, PublishError
-from librarian.publish.base import DONE, Attempt, Delivered, Finding, Patience, Plan
+from librarian.publish.base import DONE, Attempt, Delivered, Finding, Patience, Preview
+from librarian.shared.words import amount
 from librarian.site import folder as sitefolder
-from librarian.system.host import group_number
+from librarian.system.host import expanded, group_number
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Folder:
     @classmethod
     def of(cls, options: Mapping[str, Any], base: Path, _scratch: Path) -> Sequence[Folder]:
         """From a `[[publish]]` table: `path`, `mode`, `file_mode`, `group`."""
-        path = base / Path(str(options["path"])).expanduser()
+        path = base / expanded(str(options["path"]))
         mode, file_mode, group = (str(options.get(key, "")) for key in ("mode", "file_mode", "group"))
         return [cls(path, mode, file_mode, group, Patience.of(options))]
 
@@ -51,13 +52,13 @@ class Folder:
         except LibrarianError as error:
             raise PublishError(error.what, error.why, error.todo) from error
 
-    def plan(self, site: Path, attempt: Attempt) -> Plan:
+    def plan(self, site: Path, attempt: Attempt) -> Preview:
         """All files are copied; those that differ from what is there are new to a reader."""
         attempt.left()
         files = sitefolder.files_of(site)
         sizes = {name: path.stat().st_size for name, path in files.items()}
         changed = [name for name, path in files.items() if not _same(path, self.path / name)]
-        return Plan(self.describe(), sizes, changed)
+        return Preview(self.describe(), sizes, changed)
 
     def check(self, site: Path, attempt: Attempt) -> list[Finding]:
         """Whether the folder may be replaced, can be written, and has room for two copies."""
@@ -75,7 +76,9 @@ class Folder:
         free = shutil.disk_usage(above).free
         needed = sum(path.stat().st_size for path in sitefolder.files_of(site).values())
         enough = free > 2 * needed
-        findings.append(Finding(enough, f"{free // 2**20} MiB are free there, a copy has {needed / 2**20:.1f} MiB"))
+        findings.append(
+            Finding(enough, f"{amount(free / 2**20)} MiB are free there, a copy has {amount(needed / 2**20)} MiB")
+        )
         return findings
 
     def _access(self) -> sitefolder.Access:

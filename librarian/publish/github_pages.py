@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from librarian.errors import LibrarianError, PublishError
 from librarian.publish.base import (
     DONE,
+    NO_FORCE,
     UNCHANGED,
     WAITS,
     Attempt,
@@ -21,14 +22,14 @@ from librarian.publish.base import (
     Finding,
     MayPassError,
     Patience,
-    Plan,
+    Preview,
     failure,
 )
-from librarian.publish.scratch import FOUND, PUSHED, Entry, Scratch, ScratchError, Tree
+from librarian.publish.scratch import FOUND, PUSHED, Scratch, ScratchError, Tree, TreeEntry
 from librarian.shared.targets import split_remote
 from librarian.shared.window import isoformat
 from librarian.site import folder
-from librarian.system.host import remove_tree
+from librarian.system.host import expanded, remove_tree
 
 INTERVAL = 360  # seconds: GitHub Pages allows about ten builds an hour
 _ROUNDS = 3  # of looking, making and pushing, while somebody else pushes at the same time
@@ -64,7 +65,7 @@ class GithubPages:
         branch = str(options.get("branch", cls.branch))
         digest = hashlib.sha256(f"{remote.url}\n{branch}".encode()).hexdigest()[:16]
         identity = str(options.get("identity", ""))
-        key = str(base / Path(identity).expanduser()) if identity else ""
+        key = str(base / expanded(identity)) if identity else ""
         return [
             cls(
                 Scratch.at(scratch.absolute() / f"{digest}.git", remote, key),
@@ -85,7 +86,7 @@ class GithubPages:
         """Push `site`. Raises `PublishError`, with the branch as it was."""
         return self._mended(lambda: self._publish(site, attempt), attempt)
 
-    def plan(self, site: Path, attempt: Attempt) -> Plan:
+    def plan(self, site: Path, attempt: Attempt) -> Preview:
         """What a push would bring that the branch has not; pushes nothing."""
         return self._mended(lambda: self._plan(site, attempt), attempt)
 
@@ -119,7 +120,7 @@ class GithubPages:
         ours = self.scratch.commit_of(PUSHED, attempt)
         if ours:
             tree, _, pushed_at = self.scratch.told(ours, attempt)
-            if 0 <= attempt.now - pushed_at < self.interval:
+            if 0 <= attempt.now - pushed_at < self.interval and not attempt.at_once:
                 same = self._tree(content, ours, attempt).object == tree
                 note = f"the last push was {attempt.now - pushed_at} s ago, the least is {self.interval} s"
                 return Delivered(UNCHANGED, 0) if same else Delivered(WAITS, 0, note)
@@ -198,14 +199,14 @@ class GithubPages:
             return False
         return isinstance(index, dict) and str(index.get("generator", "")).startswith("librarian")
 
-    def _tree(self, content: Tree, head: str | None, attempt: Attempt) -> Entry:
+    def _tree(self, content: Tree, head: str | None, attempt: Attempt) -> TreeEntry:
         """The tree to push: the site, .nojekyll and CNAME; with a directory, on top of what the branch holds.
 
         A CNAME that is there stays, since GitHub itself writes one when somebody sets a domain on its pages. In a
         branch that others fill too, only they know whether Jekyll is wanted.
         """
         held = self.scratch.tree_of(head, attempt) if head else {}
-        own: dict[str, Entry] = {}
+        own: dict[str, TreeEntry] = {}
         if not self.directory or not held:
             own[".nojekyll"] = self.scratch.add_blob(b"", attempt)
         if self.cname:
@@ -218,7 +219,7 @@ class GithubPages:
 
     # look
 
-    def _plan(self, site: Path, attempt: Attempt) -> Plan:
+    def _plan(self, site: Path, attempt: Attempt) -> Preview:
         files = folder.files_of(site)
         content = self.scratch.add_files(site, list(files), attempt)
         sizes = {name: path.stat().st_size for name, path in files.items()}
@@ -227,7 +228,7 @@ class GithubPages:
         self._refuse_foreign(head, ours, attempt)
         there = self.scratch.folder_of(head, self.directory, attempt)
         changed = [name for name, row in content.items() if there.get(name) != row]
-        return Plan(self.describe(), sizes, changed, "" if head else "the branch would be made")
+        return Preview(self.describe(), sizes, changed, "" if head else "the branch would be made")
 
     def _check(self, attempt: Attempt) -> list[Finding]:
         version = self.scratch.ask(["version"], attempt).text.strip()
@@ -243,6 +244,8 @@ class GithubPages:
             commit = self.scratch.ask(["commit-tree", empty.object, "-m", "check"], attempt).text.strip()
             self._push(commit, head, attempt, "--dry-run")
             findings.append(Finding(True, "a push is let in (the remote's own rules show only when it is done)"))
+            if self.scratch.refuses_force(attempt):
+                findings.append(Finding(False, f"it lets nobody push with force: {NO_FORCE}"))
         except PublishError as error:
             findings.append(Finding(False, str(error)))
         finally:
@@ -253,7 +256,7 @@ class GithubPages:
 def _resolved(remote: str, base: Path) -> str:
     """A remote that is a path, made absolute from the folder of the configuration; others as they are."""
     is_path = ":" not in remote.partition("/")[0]
-    return str((base / Path(remote).expanduser()).absolute()) if is_path else remote
+    return str((base / expanded(remote)).absolute()) if is_path else remote
 
 
 def _message(site: Path, now: int) -> str:

@@ -26,7 +26,8 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Record:
-    """What is known of a publisher: its last try, and when it last had the site there as it was (None: never)."""
+    """What is known of a publisher: its last try, and when it last had the site there as it was (None: never), with the
+    digest of the `rules` of [privacy] that it was made under."""
 
     kind: str
     target: str
@@ -36,12 +37,14 @@ class Record:
     seconds: float
     bytes_sent: int | None
     reason: str
+    rules: str = ""
 
 
-def record(outcome: Outcome, known: Sequence[Record], now: int) -> Record:
+def record(outcome: Outcome, known: Sequence[Record], now: int, rules: str = "") -> Record:
     """The record after `outcome`. Only a push that was done, or had nothing to do, is a success; waiting is not."""
     before = next((old for old in known if (old.kind, old.target) == (outcome.kind, outcome.target)), None)
-    success = now if outcome.state in ("done", "unchanged") else before.last_success if before else None
+    there = outcome.state in ("done", "unchanged")
+    success = now if there else before.last_success if before else None
     return Record(
         outcome.kind,
         outcome.target,
@@ -51,6 +54,7 @@ def record(outcome: Outcome, known: Sequence[Record], now: int) -> Record:
         round(outcome.seconds, 3),
         outcome.bytes_sent,
         outcome.reason,
+        rules if there else before.rules if before else "",
     )
 
 
@@ -71,9 +75,10 @@ def from_json(text: str) -> list[Record]:
 
 
 def _row(row: dict[str, Any]) -> Record:
-    found = Record(**{field.name: row[field.name] for field in fields(Record)})
+    names = [field.name for field in fields(Record) if field.name in row or field.name != "rules"]  # which came later
+    found = Record(**{name: row[name] for name in names})
     epochs = (found.last_try, 0 if found.last_success is None else found.last_success)
-    texts = (found.kind, found.target, found.state, found.reason)
+    texts = (found.kind, found.target, found.state, found.reason, found.rules)
     if not all(isinstance(epoch, int) for epoch in epochs) or not all(isinstance(text, str) for text in texts):
         raise TypeError("a record of a publisher is not understood")
     return found

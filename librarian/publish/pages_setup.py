@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from librarian import config
 from librarian.config import initial
 from librarian.errors import ConfigError
+from librarian.privacy.rules import Mode
 from librarian.publish.base import Finding
 from librarian.shared import targets
 
 BRANCH = "gh-pages"
 KEY = "github_pages_key"
+_PRIVACY = re.compile(r"^[ \t]*\[[ \t]*privacy[ \t]*\][ \t]*(?:#.*)?$", re.MULTILINE)
+_TABLE = re.compile(r"^[ \t]*\[", re.MULTILINE)
+_USERS = re.compile(r"^([ \t]*users[ \t]*=[ \t]*)(?:\"[^\"\n]*\"|'[^'\n]*')", re.MULTILINE)
 
 
 def repository(text: str) -> tuple[str, str]:
@@ -43,6 +49,35 @@ def with_pages(text: str, source: str, remote: str, key: Path) -> str:
     added = text.rstrip("\n") + "\n" + section + table
     config.parse(added, source)
     return added
+
+
+def openly(text: str, source: str, remote: str) -> str:
+    """How a configuration that is to publish to `remote` shows its users, where that is by their names, or by a part of
+    them; "" where it is not, where nothing says how, or where it publishes there already. Raises `ConfigError`."""
+    parsed = config.parse(text, source)
+    if "privacy" not in config.tables(text, source) or parsed.privacy.users not in ("real", "short"):
+        return ""
+    there = any(entry.options.get("remote") == remote for entry in parsed.publish)
+    return "" if there else parsed.privacy.users
+
+
+def with_users(text: str, source: str, mode: Mode) -> str:
+    """The configuration `text` with users shown in this `mode`. Raises `ConfigError` where it cannot be changed so."""
+    parsed = config.parse(text, source)
+    if "privacy" not in config.tables(text, source):
+        return f"{text.rstrip(chr(10))}\n\n{initial.privacy(mode)}"
+    header = _PRIVACY.search(text)
+    begin = header.end() if header else len(text)
+    following = _TABLE.search(text, begin)
+    end = following.start() if following else len(text)
+    body, count = _USERS.subn(lambda match: f'{match[1]}"{mode}"', text[begin:end], count=1)
+    changed = text[:begin] + (body if count else f'\nusers = "{mode}"{body}') + text[end:]
+    try:
+        if header and config.parse(changed, source) == replace(parsed, privacy=replace(parsed.privacy, users=mode)):
+            return changed
+    except ConfigError:
+        pass
+    raise ConfigError(f"{source} could not be changed", todo=f'write users = "{mode}" into its [privacy]')
 
 
 def config_text(value: str) -> str:

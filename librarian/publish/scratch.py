@@ -16,7 +16,7 @@ from pathlib import Path
 from librarian.errors import LibrarianError
 from librarian.publish.base import Attempt, Tool
 from librarian.shared.targets import Remote
-from librarian.system.host import environment, remove_tree
+from librarian.system.host import environment, remove_tree, write_atomic
 from librarian.system.processes import Answer
 
 PUSHED = "refs/librarian/pushed"
@@ -60,7 +60,7 @@ class ScratchError(LibrarianError):
 
 
 @dataclass(frozen=True)
-class Entry:
+class TreeEntry:
     """A row of a tree."""
 
     mode: str
@@ -68,7 +68,7 @@ class Entry:
     object: str
 
 
-Tree = Mapping[str, Entry]
+Tree = Mapping[str, TreeEntry]
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,9 @@ class Scratch:
         dates = {f"GIT_{role}_DATE": f"{attempt.now} +0000" for role in ("AUTHOR", "COMMITTER")}
         settings = [part for key, value in _SETTINGS.items() for part in ("-c", f"{key}={value}")]
         argv = ["git", f"--git-dir={self.folder}", *settings, *self._credentials(), *arguments]
-        return Tool({**self.tool.env, **dates}, self.tool.unset).run(argv, attempt, stdin=stdin, cwd=cwd)
+        # what git keeps here is its owner's alone; a push to a folder writes into a repository that others may share
+        umask = -1 if arguments[0] == "push" else 0o077
+        return Tool({**self.tool.env, **dates}, self.tool.unset).run(argv, attempt, stdin=stdin, cwd=cwd, umask=umask)
 
     def reach(self, arguments: Sequence[str], attempt: Attempt) -> Answer:
         """Run a git command that speaks to the remote; ssh asks nothing, unless the user has set a command for it."""
@@ -125,6 +127,15 @@ class Scratch:
             self.folder, self.remote, self.identity, Tool({**self.tool.env, "GIT_SSH_COMMAND": _SSH}, self.tool.unset)
         )
         return patient.git(arguments, attempt)
+
+    def refuses_force(self, attempt: Attempt) -> bool:
+        """Whether the remote is known to refuse what is no fast-forward, as one of `git init --shared` does. Only a
+        folder of this machine tells."""
+        folder = self.remote.url.removeprefix("file://")
+        if not folder.startswith("/"):
+            return False
+        asked = ["git", "-C", folder, "config", "--type=bool", "--get", "receive.denyNonFastForwards"]
+        return self.tool.run(asked, attempt).text.strip() == "true"
 
     def _ssh_command(self, attempt: Attempt) -> str:
         if self.remote.url.startswith(("/", "file:", "http:", "https:")):
@@ -185,7 +196,7 @@ class Scratch:
         with contextlib.suppress(FileNotFoundError):
             (self.folder / "shallow").unlink()
         if commit:
-            (self.folder / "shallow").write_text(f"{commit}\n", encoding="ascii")
+            write_atomic(self.folder / "shallow", f"{commit}\n".encode("ascii"), mode=0o600)
 
     def commit_of(self, ref: str, attempt: Attempt) -> str | None:
         """The commit that a ref of the repository names."""
@@ -205,7 +216,7 @@ class Scratch:
 
     # objects
 
-    def add_files(self, site: Path, names: Sequence[str], attempt: Attempt) -> dict[str, Entry]:
+    def add_files(self, site: Path, names: Sequence[str], attempt: Attempt) -> dict[str, TreeEntry]:
         """Write files of the folder `site` as blobs."""
         if not all(name.isprintable() for name in names):
             raise LibrarianError("a file of the site has a name that cannot be published")
@@ -214,30 +225,30 @@ class Scratch:
         found = answer.text.split()
         if len(found) != len(names):
             raise ScratchError(f"git hash-object answered {len(found)} times for {len(names)} files")
-        return {name: Entry(*BLOB, blob) for name, blob in zip(names, found, strict=True)}
+        return {name: TreeEntry(*BLOB, blob) for name, blob in zip(names, found, strict=True)}
 
-    def add_blob(self, data: bytes, attempt: Attempt) -> Entry:
+    def add_blob(self, data: bytes, attempt: Attempt) -> TreeEntry:
         """Write a blob."""
-        return Entry(*BLOB, self.ask(["hash-object", "-w", "--stdin"], attempt, stdin=data).text.strip())
+        return TreeEntry(*BLOB, self.ask(["hash-object", "-w", "--stdin"], attempt, stdin=data).text.strip())
 
-    def add_tree(self, tree: Tree, attempt: Attempt) -> Entry:
+    def add_tree(self, tree: Tree, attempt: Attempt) -> TreeEntry:
         """Write a tree."""
         rows = (f"{row.mode} {row.kind} {row.object}\t{name}\0" for name, row in tree.items())
         data = "".join(rows).encode("utf-8", "surrogateescape")
         # --missing: a submodule's commit is not in this repository
-        return Entry(*TREE, self.ask(["mktree", "-z", "--missing"], attempt, stdin=data).text.strip())
+        return TreeEntry(*TREE, self.ask(["mktree", "-z", "--missing"], attempt, stdin=data).text.strip())
 
-    def tree_of(self, object_name: str, attempt: Attempt) -> dict[str, Entry]:
+    def tree_of(self, object_name: str, attempt: Attempt) -> dict[str, TreeEntry]:
         """The rows of a commit's or a tree's top folder."""
         answer = self.ask(["ls-tree", "-z", object_name], attempt)
         tree = {}
         for row in answer.stdout.decode("utf-8", "surrogateescape").split("\0"):
             facts, tab, name = row.partition("\t")
             if tab:
-                tree[name] = Entry(*facts.split(" "))
+                tree[name] = TreeEntry(*facts.split(" "))
         return tree
 
-    def folder_of(self, commit: str | None, directory: str, attempt: Attempt) -> dict[str, Entry]:
+    def folder_of(self, commit: str | None, directory: str, attempt: Attempt) -> dict[str, TreeEntry]:
         """The rows of a folder inside a commit; empty where there is none."""
         tree = self.tree_of(commit, attempt) if commit else {}
         for part in directory.split("/") if directory else ():
@@ -245,7 +256,7 @@ class Scratch:
             tree = self.tree_of(row.object, attempt) if row and row.kind == "tree" else {}
         return tree
 
-    def graft(self, tree: Tree, parts: Sequence[str], content: Tree, attempt: Attempt) -> Entry:
+    def graft(self, tree: Tree, parts: Sequence[str], content: Tree, attempt: Attempt) -> TreeEntry:
         """A copy of `tree` in which the folder `parts` is `content`, and all else stays."""
         if not parts:
             return self.add_tree(content, attempt)
@@ -253,6 +264,6 @@ class Scratch:
         inner = self.tree_of(row.object, attempt) if row and row.kind == "tree" and len(parts) > 1 else {}
         return self.add_tree({**tree, parts[0]: self.graft(inner, parts[1:], content, attempt)}, attempt)
 
-    def blob(self, entry: Entry, attempt: Attempt) -> bytes:
+    def blob(self, entry: TreeEntry, attempt: Attempt) -> bytes:
         """The content of a blob."""
         return self.ask(["cat-file", "blob", entry.object], attempt).stdout

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from librarian.errors import PublishError
-from librarian.publish.base import DONE, Attempt, Delivered, Finding, Patience, Plan
-from librarian.publish.remote import Host, Place, Seen, Shell, has_rsync
+from librarian.publish.base import DONE, Attempt, Delivered, Finding, Patience, Preview
+from librarian.publish.remote import Host, Place, RemoteState, Shell, has_rsync
 from librarian.publish.sftp import Sftp
+from librarian.shared.words import amount, counted
 from librarian.site import folder as sitefolder
 
 
@@ -46,7 +47,7 @@ class Ssh:
             sent.append(way.add(site, names, Place.of(folder), attempt))
         return Delivered(DONE, None if None in sent else sum(filter(None, sent)), f"by {way.name}")
 
-    def plan(self, site: Path, attempt: Attempt) -> Plan:
+    def plan(self, site: Path, attempt: Attempt) -> Preview:
         """What would go out: with rsync what differs, else all."""
         place = self._places()[0]
         way, seen = self._way(place, attempt)
@@ -55,9 +56,11 @@ class Ssh:
         if self.path:
             seen.refuse_foreign(self.describe())
             changed = sorted(files) if seen.kind in ("missing", "empty") else way.changed(site, place, attempt)
-        note = "".join(f"; {len(names)} pictures to {folder}" for folder, names in self._pictures(site).items())
+        note = "".join(
+            f"; {counted(len(names), 'picture')} to {folder}" for folder, names in self._pictures(site).items()
+        )
         sizes = {name: path.stat().st_size for name, path in files.items()} if self.path else {}
-        return Plan(self.describe(), sizes, changed, f"by {way.name}{note}")
+        return Preview(self.describe(), sizes, changed, f"by {way.name}{note}")
 
     def check(self, site: Path, attempt: Attempt) -> list[Finding]:
         """Whether the host lets us in, how the files would go, and whether the folder is ours and can be written."""
@@ -75,22 +78,25 @@ class Ssh:
             findings.append(Finding(False, str(error)))
         return findings
 
-    def _site(self, way: Shell | Sftp, site: Path, seen: Seen, attempt: Attempt) -> int | None:
+    def _site(self, way: Shell | Sftp, site: Path, seen: RemoteState, attempt: Attempt) -> int | None:
         place = Place.of(self.path)
         seen.refuse_foreign(self.describe())
         # a run ends after twice its time limit; what is older has nobody any more
         old = place.leftovers(seen.neighbours, attempt.now - int(2 * self.patience.timeout))
         way.prepare(place, seen, old, attempt)
+        if not seen.is_tidy(place):  # what a swap that was cut short had put aside is there again
+            seen = way.look(place, attempt) or seen
+            seen.refuse_foreign(self.describe())
         try:
             sent = way.fill(site, place, seen, attempt)
-            way.swap(place, attempt)
+            way.swap(place, seen, attempt)
         except PublishError:
             if not attempt.is_over():
                 way.abandon(place, attempt)
             raise
         return sent
 
-    def _way(self, place: Place, attempt: Attempt) -> tuple[Shell | Sftp, Seen]:
+    def _way(self, place: Place, attempt: Attempt) -> tuple[Shell | Sftp, RemoteState]:
         shell = Shell(self.host)
         seen = shell.look(place, attempt)
         if seen and has_rsync(seen, self.host.tool, attempt):
@@ -118,11 +124,15 @@ class Ssh:
             folders.setdefault(folder, []).extend(drawn[name])
         return {folder: names for folder, names in folders.items() if names}
 
-    def _room(self, way: Shell | Sftp, place: Place, seen: Seen, site: Path, attempt: Attempt) -> list[Finding]:
+    def _room(self, way: Shell | Sftp, place: Place, seen: RemoteState, site: Path, attempt: Attempt) -> list[Finding]:
         writable = seen.writable if isinstance(way, Shell) else way.may_write(place, attempt)
         found = [Finding(writable, f"{place.path} can{'' if writable else 'not'} be written")]
         if seen.free is not None:
             needed = sum(path.stat().st_size for path in sitefolder.files_of(site).values()) // 1024
             enough = seen.free > 2 * needed
-            found.append(Finding(enough, f"{seen.free // 1024} MiB are free there, a copy has {needed / 1024:.1f} MiB"))
+            found.append(
+                Finding(
+                    enough, f"{amount(seen.free / 1024)} MiB are free there, a copy has {amount(needed / 1024)} MiB"
+                )
+            )
         return found

@@ -14,7 +14,7 @@ PAUSED = "#PAUSED: "
 
 
 @dataclass(frozen=True)
-class Table:
+class CronTable:
     """A table in three parts: what stands before our block, the block with its markers ("" where there is none), and
     what stands behind it."""
 
@@ -43,7 +43,7 @@ def markers(name: str) -> tuple[str, str]:
     return f"# >>> librarian {name} >>>", f"# <<< librarian {name} <<<"
 
 
-def parted(text: str, name: str) -> Table:
+def parted(text: str, name: str) -> CronTable:
     """Find our block. A beginning without an end, or the other way round, is nobody's block and stays as it is."""
     first, last = markers(name)
     lines = text.splitlines(keepends=True)
@@ -53,8 +53,8 @@ def parted(text: str, name: str) -> Table:
         if bare == first:
             begin = place
         elif bare == last and begin is not None:
-            return Table(*("".join(part) for part in (lines[:begin], lines[begin : place + 1], lines[place + 1 :])))
-    return Table(text, "", "")
+            return CronTable(*("".join(part) for part in (lines[:begin], lines[begin : place + 1], lines[place + 1 :])))
+    return CronTable(text, "", "")
 
 
 def block_of(name: str, entries: str) -> str:

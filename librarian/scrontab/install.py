@@ -13,14 +13,14 @@ import sys
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from librarian.config.setup import Setup
+from librarian.config.settings import Scrontab
 from librarian.errors import ConfigError, SlurmError, StoreError
 from librarian.render.html.templates import filled_text
-from librarian.scrontab import ask, crontable, installed
+from librarian.scrontab import ask, crontable
 from librarian.scrontab.installed import RECORD, Installed, put_table, recorded
 from librarian.site import assets
 from librarian.slurm.command import Slurm
-from librarian.system.host import write_atomic
+from librarian.system.host import make_private, write_atomic
 
 FORMS = {"scrontab": "scrontab.j2", "crontab": "crontab.j2", "systemd": "systemd.j2"}
 _WORDS = ("hourly", "daily", "monthly", "yearly", "annually")  # of cron's, that mean the same to systemd
@@ -28,7 +28,29 @@ _WATCHDOG_MINUTES = 5  # several commands of Slurm's, each of which may take a m
 
 
 @dataclass(frozen=True)
-class Entry:
+class Entries:
+    """What is put into the table: the entries that run one configuration."""
+
+    name: str
+    """Tells them from those of other configurations: `installed.installation`."""
+    config: Path
+    base: Path
+    """The folder in which relative paths of the configuration start, and the commands too."""
+    state: Path
+    options: Scrontab
+    interval_seconds: int
+
+    def script(self, command: str) -> Path:
+        """What the entry of `command` calls."""
+        return self.state / f"{command}-{self.name}.sh"
+
+    def log(self, command: str) -> Path:
+        """Where Slurm or cron writes what it said: made beforehand, since either would make it for all to read."""
+        return self.state / f"{command}-{self.name}.log"
+
+
+@dataclass(frozen=True)
+class CronEntry:
     """One scheduled command: what a template needs of it, all of it quoted where a shell reads it."""
 
     name: str
@@ -40,33 +62,28 @@ class Entry:
     log: str
 
 
-def installation(setup: Setup, config: Path) -> str:
-    """The name of this configuration's entries."""
-    return installed.installation(setup.config.cluster.name, config)
-
-
-def block(setup: Setup, config: Path) -> str:
+def block(entries: Entries) -> str:
     """Our block as it should stand in the table."""
-    return crontable.block_of(installation(setup, config), form(setup, config, "scrontab"))
+    return crontable.block_of(entries.name, form(entries, "scrontab"))
 
 
-def form(setup: Setup, config: Path, kind: str) -> str:
+def form(entries: Entries, kind: str) -> str:
     """Our entries as text in one of `FORMS`. Raises `ConfigError` when a path cannot stand there."""
-    options = setup.config.scrontab
+    options = entries.options
     fill: dict[str, object] = {"calendar": calendar}
     fill |= {"memory": options.memory, "partition": options.partition, "qos": options.qos, "account": options.account}
-    return filled_text(assets.templates(), FORMS[kind], entries=_entries(setup, config), **fill).strip() + "\n"
+    return filled_text(assets.templates(), FORMS[kind], entries=_lines(entries), **fill).strip() + "\n"
 
 
-def _entries(setup: Setup, config: Path) -> list[Entry]:
-    options, name, state = setup.config.scrontab, installation(setup, config), setup.places.state
+def _lines(entries: Entries) -> list[CronEntry]:
+    options, name = entries.options, entries.name
     made = []
     for command, schedule, minutes, cpus in (
         ("run", options.schedule, options.time_limit_minutes, options.cpus),
         ("watchdog", options.watchdog_schedule, _WATCHDOG_MINUTES, 1),
     ):
-        script, log = _script(state, name, command), state / f"{command}-{name}.log"
-        entry = Entry(f"librarian-{command}-{name}", command, schedule, minutes, cpus, _path(script), _path(log))
+        script, log = entries.script(command), entries.log(command)
+        entry = CronEntry(f"librarian-{command}-{name}", command, schedule, minutes, cpus, _path(script), _path(log))
         made.append(entry)
     return made
 
@@ -94,97 +111,94 @@ def _path(path: Path) -> str:
     return shlex.quote(text)
 
 
-def _script(state: Path, name: str, command: str) -> Path:
-    return state / f"{command}-{name}.sh"
-
-
-def write_scripts(setup: Setup, config: Path) -> None:
+def write_scripts(entries: Entries) -> None:
     """Write the scripts that the entries call. Raises `StoreError`."""
     code = assets.code_root()
     for command in ("run", "watchdog"):
         text = filled_text(
             assets.templates(),
             "report.sh.j2",
-            modules=setup.config.scrontab.modules,
+            modules=entries.options.modules,
             code=shlex.quote(str(code)),
-            home=shlex.quote(str(setup.places.base)),
+            home=shlex.quote(str(entries.base)),
             python=shlex.quote(sys.executable),
-            config=shlex.quote(str(config)),
+            config=shlex.quote(str(entries.config)),
             command=command,
         )
-        path = _script(setup.places.state, installation(setup, config), command)
+        path = entries.script(command)
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            write_atomic(path, text.encode(), mode=0o755)
+            write_atomic(path, text.encode(), mode=0o700)
+            make_private(entries.log(command))
         except OSError as error:
             raise StoreError(f"{path} cannot be written", error.strerror or str(error)) from error
 
 
-def install(setup: Setup, slurm: Slurm, config: Path, now: int) -> list[str]:
+def install(entries: Entries, slurm: Slurm, now: int) -> list[str]:
     """Put our entries into the user's table, in their old place where they are there; returns what to tell.
 
     Raises `LibrarianError` where scrontab cannot be used, or where the table did not come out as it should.
     """
-    name, ours = installation(setup, config), block(setup, config)
+    name, ours = entries.name, block(entries)
     before = ask.read(slurm)
     table = crontable.with_block(before, name, ours)
-    write_scripts(setup, config)
-    if table == before and recorded(setup.places.state, name) is not None:
+    write_scripts(entries)
+    if table == before and recorded(entries.state, name) is not None:
         return ["the table has our entries already"]
-    put_table(slurm, setup.places.state, before, table, now)
-    _record(setup, Installed(name, ours, tuple(f"librarian-{c}-{name}" for c in ("run", "watchdog")), False,
-            60 * setup.config.scrontab.time_limit_minutes, setup.config.report.interval_seconds, now))  # fmt: skip
-    return [f"put into the table of scrontab: {entry.schedule} {entry.script}" for entry in _entries(setup, config)]
+    put_table(slurm, entries.state, before, table, now)
+    _record(entries.state, Installed(name, ours, tuple(f"librarian-{c}-{name}" for c in ("run", "watchdog")), False,
+            60 * entries.options.time_limit_minutes, entries.interval_seconds, now))  # fmt: skip
+    return [f"put into the table of scrontab: {entry.schedule} {entry.script}" for entry in _lines(entries)]
 
 
-def remove(setup: Setup, slurm: Slurm, config: Path, now: int) -> list[str]:
+def remove(entries: Entries, slurm: Slurm, now: int) -> list[str]:
     """Take our entries out of the user's table; all else stays. Raises `LibrarianError`."""
-    name = installation(setup, config)
+    name = entries.name
     before = ask.read(slurm)
     after = crontable.with_block(before, name, "")
     if after != before:
-        put_table(slurm, setup.places.state, before, after, now)
-    (setup.places.state / RECORD.format(name)).unlink(missing_ok=True)
+        put_table(slurm, entries.state, before, after, now)
+    (entries.state / RECORD.format(name)).unlink(missing_ok=True)
     for command in ("run", "watchdog"):
-        _script(setup.places.state, name, command).unlink(missing_ok=True)
+        entries.script(command).unlink(missing_ok=True)
     return ["our entries are out of the table" if after != before else "the table has no entries of ours"]
 
 
-def pause(setup: Setup, slurm: Slurm, config: Path, now: int, *, on: bool) -> list[str]:
+def pause(entries: Entries, slurm: Slurm, now: int, *, on: bool) -> list[str]:
     """Switch our entries off on purpose, or on again: the watchdog leaves them so. Raises `LibrarianError`."""
-    name = installation(setup, config)
-    known = recorded(setup.places.state, name)
+    name = entries.name
+    known = recorded(entries.state, name)
     if known is None:
         raise SlurmError("there are no entries of ours", todo="librarian scrontab install puts them into the table")
     before = ask.read(slurm)
     wanted = crontable.paused(known.block) if on else known.block
     # first what the watchdog reads: it must not undo what is done here
-    _record(setup, replace(known, paused=on, installed_at=known.installed_at if on else now))
+    _record(entries.state, replace(known, paused=on, installed_at=known.installed_at if on else now))
     after = crontable.with_block(before, name, wanted)
     try:
         if after != before:
-            put_table(slurm, setup.places.state, before, after, now)
+            put_table(slurm, entries.state, before, after, now)
     except BaseException:  # whatever ends it: else the watchdog would believe in a pause that is none
-        _record(setup, known)
+        _record(entries.state, known)
         raise
     return ["paused: nothing is run until librarian resume" if on else "resumed"]
 
 
-def show(setup: Setup, slurm: Slurm, config: Path) -> list[str]:
+def show(entries: Entries, slurm: Slurm) -> list[str]:
     """Our entries as they stand in the table now."""
-    found = crontable.parted(ask.read(slurm), installation(setup, config)).block
+    found = crontable.parted(ask.read(slurm), entries.name).block
     return found.splitlines() or ["the table has no entries of ours"]
 
 
-def difference(setup: Setup, slurm: Slurm, config: Path, *, removed: bool = False) -> list[str]:
+def difference(entries: Entries, slurm: Slurm, *, removed: bool = False) -> list[str]:
     """What `install`, or with `removed` what `remove`, would change in the table, as a diff; nothing where it is so."""
     before = ask.read(slurm)
-    ours = "" if removed else block(setup, config)
-    return crontable.difference(before, crontable.with_block(before, installation(setup, config), ours))
+    ours = "" if removed else block(entries)
+    return crontable.difference(before, crontable.with_block(before, entries.name, ours))
 
 
-def _record(setup: Setup, value: Installed) -> None:
-    path = setup.places.state / RECORD.format(value.name)
+def _record(state: Path, value: Installed) -> None:
+    path = state / RECORD.format(value.name)
     try:
         write_atomic(path, json.dumps(asdict(value)).encode(), mode=0o600)
     except OSError as error:

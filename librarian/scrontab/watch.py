@@ -34,7 +34,7 @@ class CronJob:
 
 
 @dataclass(frozen=True)
-class Seen:
+class Observation:
     """What is there now: our block in the table beside the one that was installed, and the jobs of its entries, which
     should be those called `expected`. Times are UTC epochs.
 
@@ -72,7 +72,7 @@ class Decision:
     trouble: bool = True
 
 
-def decide(seen: Seen, memory: Memory, now: int) -> Decision:
+def decide(seen: Observation, memory: Memory, now: int) -> Decision:
     """What to do at `now` (UTC epoch), and why."""
     wanted = _wanted(seen, memory, now)
     if wanted.action == "none":
@@ -81,7 +81,7 @@ def decide(seen: Seen, memory: Memory, now: int) -> Decision:
     return Decision("none", f"{wanted.why}; {wait}") if wait else wanted
 
 
-def remembered(memory: Memory, seen: Seen, decision: Decision, now: int) -> Memory:
+def remembered(memory: Memory, seen: Observation, decision: Decision, now: int) -> Memory:
     """The memory after a decision that was carried out."""
     missing, empty = bool(_without_job(seen)) and seen.block == "whole", seen.block == "empty"
     acted = tuple(moment for moment in memory.acted if now - DAY < moment <= now)
@@ -94,7 +94,7 @@ def _since(before: int | None, holds: bool, now: int) -> int | None:
     return (now if before is None else before) if holds else None
 
 
-def _wanted(seen: Seen, memory: Memory, now: int) -> Decision:
+def _wanted(seen: Observation, memory: Memory, now: int) -> Decision:
     # before anything else: once the table is put in again, a firing that still runs is no cron job any more
     for job in seen.jobs:
         if job.running is not None and job.running > seen.limit_seconds + _SLACK:
@@ -119,7 +119,7 @@ def _wanted(seen: Seen, memory: Memory, now: int) -> Decision:
     return _without_recovery(seen, now)
 
 
-def _gone(seen: Seen, memory: Memory, now: int) -> Decision:
+def _gone(seen: Observation, memory: Memory, now: int) -> Decision:
     """Whether our block is gone from the table. Putting it in again replaces the whole table, so it must be sure."""
     waiting = [job.name for job in seen.jobs if job.state == "PENDING"]
     if waiting:  # Slurm cancels the jobs of a table together with it
@@ -132,12 +132,12 @@ def _gone(seen: Seen, memory: Memory, now: int) -> Decision:
     return Decision("put", "our entries are gone from the table")
 
 
-def _without_job(seen: Seen) -> list[str]:
+def _without_job(seen: Observation) -> list[str]:
     there = {job.name for job in seen.jobs}
     return [name for name in seen.expected if name not in there]
 
 
-def _without_recovery(seen: Seen, now: int) -> Decision:
+def _without_recovery(seen: Observation, now: int) -> Decision:
     """What is no fault of the entries: a busy cluster, or firings that all fail."""
     for job in seen.jobs:
         late = job.state == "PENDING" and job.start is not None and now - job.start > _LATE * seen.interval

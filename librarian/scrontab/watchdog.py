@@ -13,9 +13,9 @@ from pathlib import Path
 from librarian.errors import BusyError, LibrarianError
 from librarian.scrontab import ask, crontable
 from librarian.scrontab.installed import Installed, put_table, recorded
-from librarian.scrontab.watch import Decision, Memory, Seen, decide, remembered
+from librarian.scrontab.watch import Decision, Memory, Observation, decide, remembered
 from librarian.slurm.command import Slurm
-from librarian.system.host import locked, write_atomic
+from librarian.system.host import close_to_others, locked, make_private, write_atomic
 
 MEMORY = "watchdog-{}.json"
 STATUS = "status.json"
@@ -59,7 +59,7 @@ def check_on(slurm: Slurm, state: Path, name: str, now: int) -> Decision | None:
         return None
 
 
-def _seen(slurm: Slurm, state: Path, known: Installed, table: str | None) -> Seen:
+def _seen(slurm: Slurm, state: Path, known: Installed, table: str | None) -> Observation:
     found = crontable.parted(table or "", known.name)
     bare = found.block.replace(crontable.DISABLED, "")
     if table is not None and not table.strip():
@@ -70,7 +70,7 @@ def _seen(slurm: Slurm, state: Path, known: Installed, table: str | None) -> See
         block = "disabled"
     else:
         block = "whole" if bare == known.block else "changed"
-    return Seen(
+    return Observation(
         block,  # type: ignore[arg-type]
         ask.jobs(slurm, known.jobs),
         known.jobs,
@@ -128,5 +128,8 @@ def rotate(log_file: Path) -> None:
     try:
         if log_file.stat().st_size > _LOG_BYTES:
             log_file.replace(log_file.with_name(f"{log_file.name}.1"))
+            make_private(log_file)  # Slurm and cron would make it for all to read
+        else:
+            close_to_others(log_file)
     except OSError:
         return

@@ -10,17 +10,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from librarian.errors import Trouble
 from librarian.shared.names import UserName
 from librarian.shared.window import Window
 
 
 @dataclass(frozen=True)
 class Staleness:
-    """Whether the data are older than they should be: `since` when (UTC epoch), and why in one line."""
+    """Whether the data are older than they should be: `since` when (UTC epoch), and why."""
 
     stale: bool = False
     since: int | None = None
-    reason: str | None = None
+    reason: Trouble | None = None
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ class Report:
     """One QoS at the end of `window`, the time axis of all sections; its `now` is when the data were complete.
 
     `sections` are by the key of the subject, in the order of the subjects. `failed` says why the section of a subject
-    is missing. `colours` are by user.
+    is missing, `undrawn` what is to be said of pictures that could not be drawn, both by key. `colours` are by user.
     """
 
     header: Header
@@ -96,6 +97,7 @@ class Report:
     staleness: Staleness
     sections: Mapping[str, Section] = field(default_factory=dict)
     failed: Mapping[str, str] = field(default_factory=dict)
+    undrawn: Mapping[str, str] = field(default_factory=dict)
     colours: Mapping[UserName, str] = field(default_factory=dict)
 
     def get(self, kind: type[Kind]) -> Kind | None:
@@ -116,9 +118,13 @@ class Report:
 
     @property
     def notes(self) -> tuple[Note, ...]:
-        """The notes of all sections, and that one is missing."""
+        """The notes of all sections, that one is missing, and that pictures are not what they should be."""
         missing = [Note("failed", f"{key}: {why}") for key, why in self.failed.items()]
-        return (*(note for section in self.sections.values() for note in section.notes), *missing)
+        by_words: dict[str, list[str]] = {}
+        for key, words in self.undrawn.items():
+            by_words.setdefault(words, []).append(key)
+        undrawn = [Note("pictures", f"pictures of {', '.join(keys)}: {words}") for words, keys in by_words.items()]
+        return (*(note for section in self.sections.values() for note in section.notes), *missing, *undrawn)
 
     @property
     def caveats(self) -> tuple[str, ...]:

@@ -23,7 +23,8 @@ class Observable:
     `key` names it in files, `name` and `unit` for people, `hours` is the unit of its integral, `resource` the entry
     of GrpTRES that limits it ("" where GrpJobs does). `amount` maps the job's AllocTRES to the quantity; None counts
     jobs. `pictured` ones have charts. `one` is the word for one unit ("" where units are not counted one by one);
-    of those that are `wanted` the queue tells how much pending jobs ask for.
+    of those that are `wanted` the queue tells how much pending jobs ask for. A job that is suspended gives back what is
+    `pausable`, and holds all else, as Slurm has it.
     """
 
     key: str
@@ -35,6 +36,7 @@ class Observable:
     pictured: bool = True
     one: str = ""
     wanted: bool = False
+    pausable: bool = False
 
     @property
     def title(self) -> str:
@@ -51,7 +53,7 @@ class Observable:
 
 
 OBSERVABLES = (
-    Observable("NCPUS", "CPUs", "CPUs", "CPU-hours", "cpu", tres.cpus, one="CPU", wanted=True),
+    Observable("NCPUS", "CPUs", "CPUs", "CPU-hours", "cpu", tres.cpus, one="CPU", wanted=True, pausable=True),
     Observable("NGPUS", "GPUs", "GPUs", "GPU-hours", "gres/gpu", tres.gpus, one="GPU", wanted=True),
     Observable("MEMORY", "Memory", "GiB", "GiB-hours", "mem", tres.memory_gib, wanted=True),
     Observable("NJOBS", "Running jobs", "jobs", "job-hours", "", None, one="job"),

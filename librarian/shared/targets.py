@@ -62,7 +62,13 @@ def is_remote(value: object) -> bool:
     if not is_line(value) or text.startswith("-") or "::" in text.partition("/")[0]:
         return False
     scheme = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)://", text)
-    return scheme is None or (scheme[1].lower() in ("http", "https", "ssh", "file") and " " not in text)
+    if scheme is None:
+        return True
+    try:
+        urlsplit(text)
+    except ValueError:  # a bracket that is not closed
+        return False
+    return scheme[1].lower() in ("http", "https", "ssh", "file") and " " not in text
 
 
 def is_branch(value: object) -> bool:

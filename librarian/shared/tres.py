@@ -15,7 +15,7 @@ _NUMBER = re.compile(r"([0-9]+(?:\.[0-9]+)?)([KMGTPE]?)(?:i?B)?[nc]?", re.IGNORE
 _UNIT = {unit: 1024.0**power for power, unit in enumerate("KMGTPE", start=1)}
 _GIB = 1024.0**3
 _MOST = 2.0**64  # Slurm counts in 64 bits, and tells an energy of 2^64 - 2 where it knows none
-_SIZES = ("mem", "vmem", "fs/disk", "gres/gpumem")
+SIZES = ("mem", "vmem", "fs/disk", "gres/gpumem")
 
 
 def parse_tres(text: str) -> Counts:
@@ -32,7 +32,7 @@ def parse_tres(text: str) -> Counts:
         if not equals or not name:
             raise ValueError(f"not a TRES: {entry!r}")
         if value != "N":
-            counts[name] = parse_size(value) if name in _SIZES else _count(value)
+            counts[name] = parse_size(value) if name in SIZES else _count(value)
     return MappingProxyType(counts)
 
 

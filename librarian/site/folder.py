@@ -1,4 +1,7 @@
-"""The site folder: written beside its place and swapped in whole, so that a reader never sees half of it."""
+"""The site folder: written beside its place and swapped in whole, so that a reader never sees half of it.
+
+What somebody else put into it (an `.htaccess`, say) is carried over before the swap.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from librarian.errors import SiteError
+from librarian.site.manifest import foreign
 from librarian.system.host import exchange_folders, give, remove_tree, sync_folder, umask
 
 INDEX = "index.json"
@@ -30,7 +34,8 @@ PLAIN = Access()
 
 
 def put(target: Path, files: Mapping[str, bytes], copies: Mapping[str, Path], access: Access = PLAIN) -> None:
-    """Make `target` a folder of exactly `files` and `copies` (name -> file to copy), with `access` from the start.
+    """Make `target` a folder of `files`, `copies` (name -> file to copy), with `access` from the start, and what is
+    there that is not ours.
 
     Raises `SiteError`, with the old folder still in place. A folder that is neither empty nor a site of ours is never
     replaced: a slip of the pen in the configuration must not cost somebody their home.
@@ -42,11 +47,12 @@ def put(target: Path, files: Mapping[str, bytes], copies: Mapping[str, Path], ac
         recover(target)
         refuse_foreign(target)
         remove_tree(fresh)
-        remove_tree(retired)
+        _clear(retired, target)
         _fill(fresh, files, copies)
         _open_up(fresh, access)
+        _carry_over(target, fresh)
         _swap(fresh, target, retired)
-        remove_tree(retired)
+        _clear(retired, target)
     except OSError as error:
         with contextlib.suppress(OSError):
             recover(target)
@@ -70,9 +76,11 @@ def recover(target: Path) -> None:
 
 
 def files_of(site: Path) -> dict[str, Path]:
-    """The files of a site by name, in order. Raises `SiteError` when it cannot be read."""
+    """The files of a site that are ours, by name, in order. Raises `SiteError` when it cannot be read."""
     try:
-        return {path.name: path for path in sorted(site.iterdir()) if path.is_file()}
+        there = {path.name: path for path in sorted(site.iterdir()) if path.is_file() and not path.is_symlink()}
+        theirs = set(foreign(there, read_json(site, INDEX) or {}))
+        return {name: path for name, path in there.items() if name not in theirs}
     except OSError as error:
         raise SiteError(f"the site {site} cannot be read", error.strerror or str(error)) from error
 
@@ -122,6 +130,37 @@ def _open_up(folder: Path, access: Access) -> None:
     give(folder, access.folder_mode, access.group)
     for path in folder.iterdir():
         give(path, access.file_mode, access.group)
+
+
+def _carry_over(old: Path, new: Path) -> None:
+    """Put what is in the `old` folder and not ours into the `new` one too. Raises `OSError`, with both as they are."""
+    if not old.is_dir():
+        return
+    for name in foreign([path.name for path in old.iterdir()], read_json(old, INDEX) or {}):
+        source, copy = old / name, new / name
+        if os.path.lexists(copy):  # a file of ours has that name now
+            continue
+        if source.is_dir() and not source.is_symlink():
+            shutil.copytree(source, copy, symlinks=True, copy_function=_same_file)
+        else:
+            _same_file(str(source), str(copy))
+
+
+def _same_file(source: str, copy: str) -> str:
+    """The same file under another name, or where that is not allowed a copy."""
+    try:
+        os.link(source, copy, follow_symlinks=False)
+    except OSError:
+        shutil.copy2(source, copy, follow_symlinks=False)
+    return copy
+
+
+def _clear(retired: Path, target: Path) -> None:
+    """Remove the folder that was replaced, but for what came into it since it was looked at."""
+    with contextlib.suppress(OSError):
+        if target.is_dir():
+            _carry_over(retired, target)
+    remove_tree(retired)
 
 
 def _swap(fresh: Path, target: Path, retired: Path) -> None:

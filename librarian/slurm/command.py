@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
-from librarian.errors import LibrarianError, NoAnswerError, SlurmError, StoreError, TooWideError
+from librarian.errors import LibrarianError, NoAnswerError, SlurmError, StoreError, TooWideError, Trouble
 from librarian.system.processes import Answer, Runner, Stream, run_command
 
 # Epochs instead of local times, array ranges uncut, one language. An alias in the user's environment must not change
@@ -53,8 +53,7 @@ class Slurm:
         except LibrarianError as error:
             raise NoAnswerError(error.what, error.why, error.todo) from error
         if answer.status != 0:
-            said = complaint(answer)
-            raise _kind(said)(f"{command} failed with status {answer.status}", said)
+            raise _failure(command, answer)
         return answer
 
     def read(self, command: str, arguments: Sequence[str], sink: Callable[[bytes], None]) -> Answer:
@@ -99,10 +98,13 @@ class Slurm:
                     pass
 
 
-def _kind(said: str) -> type[SlurmError]:
-    """What a failure is, by the command's own words."""
-    kinds = ((NoAnswerError, _NOBODY), (TooWideError, _TOO_WIDE))
-    return next((kind for kind, known in kinds if any(word in said.lower() for word in known)), SlurmError)
+def _failure(command: str, answer: Answer) -> SlurmError:
+    """What it means that a command failed: nobody was there, or the question was too wide, where it says so."""
+    what, said = f"{command} failed with status {answer.status}", complaint(answer)
+    for kind, known in ((NoAnswerError, _NOBODY), (TooWideError, _TOO_WIDE)):
+        if any(word in said.lower() for word in known):
+            return kind(what, said)
+    return SlurmError(what, said, trouble=Trouble.COMMAND)
 
 
 def complaint(answer: Answer) -> str:

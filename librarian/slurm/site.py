@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from librarian.errors import SlurmError
+from librarian.errors import SlurmError, Trouble
 from librarian.shared.window import DAY
 from librarian.slurm.command import Slurm
 from librarian.slurm.durations import parse_duration
@@ -20,7 +20,9 @@ def parse_tracked(text: str) -> bool:
     """Read `sacctmgr show tres`: `gres|gpu|1001`. Raises `SlurmError`."""
     rows = [line.split("|") for line in text.splitlines()]
     if not rows or [name.lower() for name in rows[0][:2]] != ["type", "name"]:
-        raise SlurmError("sacctmgr gave no table of TRES", text[:200])
+        raise SlurmError("sacctmgr gave no table of TRES", text[:200], trouble=Trouble.NOT_UNDERSTOOD)
+    if len(rows) < 2:  # CPUs at least are always there: a header alone is an answer that was lost
+        raise SlurmError("sacctmgr names no TRES at all", trouble=Trouble.NOT_BELIEVED)
     return any(row[0] == "gres" and row[1].split(":")[0] == "gpu" for row in rows[1:] if len(row) > 1)
 
 
@@ -83,7 +85,11 @@ def clusters(slurm: Slurm) -> tuple[str, ...]:
     """
     names = slurm.run("sacctmgr", ("-P", "show", "cluster", "format=cluster")).text.splitlines()
     if not names or names[0].lower() != "cluster":
-        raise SlurmError("sacctmgr gave no table of clusters", names[0] if names else "")
+        raise SlurmError(
+            "sacctmgr gave no table of clusters", names[0] if names else "", trouble=Trouble.NOT_UNDERSTOOD
+        )
+    if len(names) < 2:
+        raise SlurmError("sacctmgr names no cluster at all", trouble=Trouble.NOT_BELIEVED)
     return tuple(names[1:])
 
 

@@ -12,9 +12,12 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from librarian.store.backups import set_aside
+from librarian.errors import LibrarianError
+from librarian.store.backups import DAILY, DAMAGED, dated, set_aside
+from librarian.store.daily import keep_copy
 from librarian.store.database import CorruptStoreError, connect
 from librarian.store.maintenance import Health, check, export, shrink, take_in
+from librarian.store.rescue import rescue
 from librarian.store.schema import MIGRATIONS
 from librarian.store.services import Store
 
@@ -24,13 +27,27 @@ __all__ = [
     "Health",
     "Store",
     "check",
+    "copies",
+    "damaged",
     "export",
+    "keep_copy",
     "open_store",
     "opened",
+    "rescue",
     "set_aside",
     "shrink",
     "take_in",
 ]
+
+
+def copies(path: Path) -> list[tuple[int, Path]]:
+    """The copies of a store that were made day by day, with their times (UTC epochs), the newest first."""
+    return dated(path, DAILY)
+
+
+def damaged(path: Path) -> list[tuple[int, Path]]:
+    """The damaged stores that were set aside, with the times (UTC epochs) when that was done, the newest first."""
+    return dated(path, DAMAGED)
 
 
 def open_store(path: Path, cluster: str) -> Store:
@@ -44,9 +61,15 @@ def open_store(path: Path, cluster: str) -> Store:
 
 @contextlib.contextmanager
 def opened(path: Path, cluster: str) -> Iterator[Store]:
-    """The open store for the time of a block."""
+    """The open store for the time of a block. Raises `CorruptStoreError` as well where the block fails over what is in
+    it."""
     store = open_store(path, cluster)
     try:
         yield store
+    except LibrarianError:
+        raise
+    except Exception:
+        store.refuse_damage()  # what cannot be is told as that, not as the mistake that somebody made with it
+        raise
     finally:
         store.close()

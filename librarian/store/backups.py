@@ -6,8 +6,10 @@ import contextlib
 import os
 import shutil
 import sqlite3
+from glob import escape
 from pathlib import Path
 
+DAILY, DAMAGED = "daily", "damaged"  # kinds: the copies that `daily` makes; what `rescue` put away
 KEPT = 2  # files of each kind that stay beside the store
 _AT_ONCE = 4096  # pages; in between, a run whose time is up can end
 
@@ -39,11 +41,18 @@ def set_aside(path: Path, kind: str, mark: int) -> Path:
     Of the files of that kind the newest stay. Returns the new name.
     """
     aside = beside(path, kind, mark)
-    with contextlib.suppress(FileNotFoundError):
-        journal(path).replace(journal(aside))
-    path.replace(aside)
+    for file, name in ((journal(path), journal(aside)), (path, aside)):
+        with contextlib.suppress(FileNotFoundError):
+            file.replace(name)
     bound(path, kind)
     return aside
+
+
+def dated(path: Path, kind: str) -> list[tuple[int, Path]]:
+    """The copies of a kind with their marks, the newest first."""
+    begin = f"{path.name}.{kind}-"
+    found = [(file.name.removeprefix(begin), file) for file in path.parent.glob(f"{escape(begin)}*")]
+    return sorted(((int(mark), file) for mark, file in found if mark.isdecimal()), reverse=True)
 
 
 def bound(path: Path, kind: str) -> None:

@@ -11,8 +11,14 @@ from typing import Any
 
 from librarian.errors import StoreError
 from librarian.shared.scope import full_key
-from librarian.store.backups import beside, bound, copy_of
+from librarian.store import soundness
+from librarian.store.backups import DAILY, beside, bound, copy_of, dated
 from librarian.store.schema import MIGRATIONS, statements
+from librarian.system.host import make_private
+
+_NONSENSE = 10_000  # no version of the schema will ever be as high
+# What SQLite calls an error of operation, though it says that the content cannot be.
+_DAMAGE = ("could not decode", "no such table", "no such column", "already exists")
 
 
 class CorruptStoreError(StoreError):
@@ -25,6 +31,20 @@ class Database:
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._db = connection
         self.path = path
+        self._is_sound = False
+
+    def refuse_damage(self) -> None:
+        """Raise `CorruptStoreError` where the content cannot be: for when something failed that should not.
+
+        It reads the whole file, once.
+        """
+        if self._is_sound:
+            return
+        with self.guarded():
+            found = soundness.problems(self._db)
+        if found:
+            raise CorruptStoreError(f"the store {self.path} is damaged", found[0])
+        self._is_sound = True
 
     def close(self) -> None:
         """Let go of the file."""
@@ -100,11 +120,13 @@ class Steps:
 def connect(path: Path, cluster: str) -> sqlite3.Connection:
     """Open the file of a cluster, make it where it is not there, bring it to this schema.
 
-    Raises `CorruptStoreError` when the file is no store, `StoreError` when it cannot be opened or is of a newer
-    version.
+    Raises `CorruptStoreError` when the file is no store, or is lost while copies of it are there; `StoreError` when it
+    cannot be opened or is of a newer version.
     """
     with guarded(path):
+        _refuse_lost(path)
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(path)  # a journal gets the same mode
         connection = sqlite3.connect(path, timeout=30.0, isolation_level=None)
         try:
             connection.execute("PRAGMA cache_size = -16384")  # KiB
@@ -115,8 +137,17 @@ def connect(path: Path, cluster: str) -> sqlite3.Connection:
     return connection
 
 
+def _refuse_lost(path: Path) -> None:
+    """An empty file, or none, is how a store begins; where copies tell that there was more, it is how one is lost."""
+    is_there = path.exists()
+    if not (is_there and path.stat().st_size) and dated(path, DAILY):
+        raise CorruptStoreError(f"the store {path} is damaged", "it is empty" if is_there else "it is gone")
+
+
 def _migrate(connection: sqlite3.Connection, path: Path, cluster: str) -> None:
     version = _version(connection)
+    if not 0 <= version < _NONSENSE:
+        raise CorruptStoreError(f"the store {path} is damaged", f"its schema is {version}")
     if version > len(MIGRATIONS):
         why = f"schema {version}, and this one knows {len(MIGRATIONS)}"
         raise StoreError(f"{path} is of a newer Librarian", why, "upgrade this one, or move the file")
@@ -158,6 +189,8 @@ def guarded(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
+        if any(sign in str(error).lower() for sign in _DAMAGE):
+            raise CorruptStoreError(f"the store {path} is damaged", str(error)) from error
         raise StoreError(
             f"the store {path} cannot be used", str(error), "check the disk, its quota and who owns it"
         ) from error

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from librarian.errors import StoreError
+from librarian.store import soundness
 from librarian.store.backups import beside, bound, copy_of, has_room, set_aside
 from librarian.store.database import CorruptStoreError, Database, connect, guarded
 from librarian.store.schema import MIGRATIONS
@@ -47,12 +48,11 @@ def check(path: Path, *, quick: bool = False) -> Health:
     if not path.is_file():
         raise StoreError(f"there is no store {path}", todo="run: librarian run")
     try:
-        with guarded(path), contextlib.closing(_reading(path)) as connection:
-            told = connection.execute("PRAGMA quick_check" if quick else "PRAGMA integrity_check").fetchall()
-            problems = tuple(str(row[0]) for row in told if row[0] != "ok")
+        with guarded(path), contextlib.closing(reading(path)) as connection:
+            problems = soundness.pages(connection) if quick else soundness.problems(connection)
             tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
             rows = {name: 0 if quick else _count(connection, name) for name in sorted(tables)}
-            return Health(path, path.stat().st_size, _pragma(connection, "user_version"), rows, problems)
+            return Health(path, path.stat().st_size, _pragma(connection, "user_version"), rows, tuple(problems))
     except CorruptStoreError as error:
         return Health(path, path.stat().st_size, 0, {}, (error.why,))
 
@@ -61,7 +61,7 @@ def export(path: Path, target: Path) -> None:
     """Write a consistent copy of the store to the file `target`. Raises `StoreError`; what was there then stays."""
     if not path.is_file():
         raise StoreError(f"there is no store {path}", todo="run: librarian run")
-    with guarded(path), contextlib.closing(_reading(path)) as connection:
+    with guarded(path), contextlib.closing(reading(path)) as connection:
         try:
             copy_of(connection, target)
         except (OSError, sqlite3.OperationalError) as error:
@@ -87,7 +87,7 @@ def take_in(source: Path, path: Path, cluster: str, now: int) -> Path | None:
     try:
         with guarded(path):
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with contextlib.closing(_reading(source)) as connection:
+            with contextlib.closing(reading(source)) as connection:
                 copy_of(connection, fresh)
         connect(fresh, cluster).close()
         with guarded(path):
@@ -111,7 +111,7 @@ def _kept(path: Path, cluster: str, now: int) -> Path:
     return aside
 
 
-def _reading(path: Path) -> sqlite3.Connection:
+def reading(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=30.0, isolation_level=None)
 
 

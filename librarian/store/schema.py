@@ -149,6 +149,10 @@ MIGRATIONS = (
     ALTER TABLE limit_change_of_scopes RENAME TO limit_change;
     """  # noqa: S608 (names from above)
     + "".join(map(_scopes_of, _SCOPED)),
+    """
+    ALTER TABLE query ADD COLUMN trouble TEXT;  -- the kind of `error`, which is all that readers of the site are told
+    ALTER TABLE queue ADD COLUMN trouble TEXT;
+    """,
 )
 
 

@@ -10,7 +10,10 @@ from typing import Any
 
 from librarian.shared.scope import Scope
 from librarian.shared.spans import Span, Spans, joined
+from librarian.shared.window import DAY
 from librarian.store.database import Database
+
+COPIED = "copied"  # a fact of a store that was a copy: of which time
 
 
 class Store(Database):
@@ -37,6 +40,14 @@ class Store(Database):
         """Remember a fact as of `seen` (UTC epoch)."""
         with self.transaction():
             self.execute("INSERT OR REPLACE INTO fact VALUES (?, ?, ?)", (name, json.dumps(value), seen))
+
+    # what comes from a copy
+
+    def settled(self) -> int:
+        """Up to when (UTC epoch) what was written down came with a copy: Slurm may have purged the runs since, so it is
+        not computed again. The last day before the copy is: late records may belong there."""
+        copied = self.fact(COPIED)
+        return copied - DAY if isinstance(copied, int) else 0
 
     # which time is known
 

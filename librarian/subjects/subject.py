@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from librarian.errors import LibrarianError
+from librarian.errors import LibrarianError, Trouble
 from librarian.render.html.parts import Part, Shown
 from librarian.shared.names import UserName
 from librarian.shared.report import Report, Section, Staleness
@@ -36,6 +36,7 @@ Data = Mapping[str, Any]
 Problems = list[LibrarianError]
 Kind = TypeVar("Kind")
 ACCOUNTING = "slurmdbd"  # the daemon that sacct and sacctmgr ask
+CONTROLLER = "slurmctld"  # the one that squeue asks
 NEVER = 2**62  # a time that does not come
 
 
@@ -56,10 +57,10 @@ class Watched:
 @dataclass(frozen=True)
 class Asking:
     """One round of questions to Slurm at `now`, for windows that begin at `begin` (both UTC epochs); `full`: whatever
-    is known already.
+    is known already. With `count_runaways` runs count as running that accounting has open and Slurm does not run.
 
-    Whoever gets no answer notes in `silent` which daemon that was; who then asks it nothing, since that would wait as
-    long, notes its key in `skipped`.
+    Whoever gets no answer notes in `silent` which daemon that was, and what was told of it; who then asks it nothing,
+    since that would wait as long, notes its key in `skipped`.
     """
 
     slurm: Slurm
@@ -69,24 +70,26 @@ class Asking:
     watched: tuple[Watched, ...]
     begin: int
     full: bool = False
-    silent: set[str] = field(default_factory=set)
+    count_runaways: bool = False
+    silent: dict[str, LibrarianError] = field(default_factory=dict)
     skipped: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
 class Ground:
     """From when the data of a QoS are: complete at `as_of` (UTC epoch; None: nothing was collected yet), and since when
-    they are old. `reason` says why there is nothing newer."""
+    they are old. `reason` is why there is nothing newer."""
 
     as_of: int | None
     staleness: Staleness
-    reason: str
+    reason: Trouble
 
 
 @dataclass(frozen=True)
 class Asked:
     """How asking for a QoS has fared: the last question and the last complete answer (UTC epochs), what it took, and
-    the reasons of rows that were left out, a row each."""
+    the reasons of rows that were left out, a row each; `runaways` is how many runs accounting has open that Slurm does
+    not run. `error` is for the operator, `trouble` for all."""
 
     last_try: int | None
     complete_at: int | None
@@ -94,6 +97,8 @@ class Asked:
     error: str | None
     rows: int | None
     rejects: tuple[str, ...] = ()
+    trouble: Trouble | None = None
+    runaways: int = 0
 
 
 class Facts:

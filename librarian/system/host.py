@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from librarian.errors import BusyError, LibrarianError
+from librarian.errors import BusyError, ConfigError, LibrarianError
 
 
 def clock() -> int:
@@ -82,6 +82,14 @@ def trust_zones() -> None:
     os.environ.setdefault("PYTZ_SKIPEXISTSCHECK", "1")
 
 
+def expanded(text: str) -> Path:
+    """A path in which `~` stands for a home. Raises `ConfigError` where nobody knows that home."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise ConfigError(f"{text!r} is in a home that is not known", todo="write the whole path") from error
+
+
 def write_atomic(path: Path, data: bytes, mode: int = 0o644) -> None:
     """Write `data` to `path` so that a reader sees the old file or the new one, never half of it.
 
@@ -101,6 +109,27 @@ def write_atomic(path: Path, data: bytes, mode: int = 0o644) -> None:
         with contextlib.suppress(OSError):
             Path(name).unlink()
         raise
+
+
+def make_private(path: Path) -> None:
+    """Make an empty file that its owner alone can read and write, whatever the umask; one that is there loses what
+    others may do with it.
+
+    What cannot be done here is left to whoever uses the file, who meets the same error and can say what it stops.
+    """
+    with contextlib.suppress(OSError):
+        # never open one that is there: to close it would let go of the locks that this process holds on it
+        if not path.exists():
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    close_to_others(path)
+
+
+def close_to_others(path: Path) -> None:
+    """Take away what group and others may do with a file; one of another owner, or none, stays as it is."""
+    with contextlib.suppress(OSError):
+        mode = path.stat().st_mode & 0o7777
+        if mode & 0o077:
+            path.chmod(mode & ~0o077)
 
 
 def overwrite(path: Path, data: bytes) -> None:
@@ -230,7 +259,7 @@ def locked(path: Path, what: str) -> Iterator[None]:
 
     A POSIX record lock: NFS hands it to the server, so it holds between nodes, and it ends with its process.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:

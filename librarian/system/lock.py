@@ -7,7 +7,7 @@ it to the node, and a node that dies may leave it behind. So there is a claim to
 grants to one process alone (link(2), atomic on NFS); it is never taken in any other way, so two can never own the
 same one. An owner keeps its claim fresh. A claim is over when its owner has let go of it, when its process is gone
 (seen from the same kernel), or when it has not been freshened for `EXPIRY` seconds. Ages are told by the file system's
-clock, as the nodes' own clocks may differ.
+clock, as the nodes' own clocks may differ; where that clock was ahead once, they count from when the next one looks.
 """
 
 from __future__ import annotations
@@ -153,11 +153,23 @@ def _respect(path: Path, what: str, me: Owner, expiry: float, held: RecordLock, 
     if claim and not claim.released:
         if claim.owner.is_gone(me):
             return
-        age = draft.stat().st_mtime - _numbered(path, number).stat().st_mtime
-        if age <= expiry:
+        if _age(_numbered(path, number), draft) <= expiry:
             raise busy
     elif held.refused:  # taken by somebody who is about to write a claim, or has just ended it
         raise busy
+
+
+def _age(file: Path, draft: Path) -> float:
+    """Seconds since a claim was freshened, by the file system's clock, which has just dated `draft`.
+
+    One of the future, from a clock that was ahead, is dated anew. An owner that lives freshens it again; that of a dead
+    one grows old from then on.
+    """
+    age = draft.stat().st_mtime - file.stat().st_mtime
+    if age < 0:
+        with contextlib.suppress(OSError):
+            os.utime(file)
+    return age
 
 
 def _confirm(path: Path, number: int) -> None:
@@ -217,11 +229,10 @@ def _content(claim: Claim) -> bytes:
 
 def _sweep(path: Path, number: int, draft: Path) -> None:
     """Remove claims from before ours that are long over."""
-    now = draft.stat().st_mtime
     for old in _numbers(path):
         with contextlib.suppress(OSError):
             file = _numbered(path, old)
-            if old < number and now - file.stat().st_mtime > _OLD:
+            if old < number and _age(file, draft) > _OLD:
                 file.unlink()
 
 

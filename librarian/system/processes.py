@@ -50,14 +50,15 @@ def run_command(
     unset: Collection[str] = (),
     stdin: bytes | None = None,
     cwd: Path | None = None,
+    umask: int = -1,
 ) -> Answer:
     """Run `argv` with `env` added to the environment and `unset` taken out of it, at most `timeout` seconds.
 
-    Without `stdin` there is no standard input. The command gets a session of its own, and on a time-out its whole
-    process group is killed: a child that it left behind would hold the pipes open. Raises `LibrarianError` with the
-    command's name, `TimedOutError` when it took too long.
+    Without `stdin` there is no standard input; a `umask` below 0 is this process's. The command gets a session of its
+    own, and on a time-out its whole process group is killed: a child that it left behind would hold the pipes open.
+    Raises `LibrarianError` with the command's name, `TimedOutError` when it took too long.
     """
-    process = _started(argv, env, subprocess.PIPE, unset=unset, cwd=cwd, has_input=stdin is not None)
+    process = _started(argv, env, subprocess.PIPE, unset=unset, cwd=cwd, has_input=stdin is not None, umask=umask)
     with process:
         try:
             stdout, stderr = process.communicate(stdin, timeout=timeout)
@@ -87,7 +88,8 @@ class Stream:
         try:
             with contextlib.ExitStack() as stack:
                 self._errors = stack.enter_context(tempfile.TemporaryFile())
-                self._process = stack.enter_context(_started(argv, env, self._errors))
+                self._process = _started(argv, env, self._errors)
+                stack.callback(self._close)  # and not its own context, which would wait for it whatever ends us here
                 self._reader = threading.Thread(target=_read, args=(self._process.stdout, self._blocks), daemon=True)
                 stack.callback(self._end)
                 self._reader.start()
@@ -122,6 +124,12 @@ class Stream:
 
     def __exit__(self, *_: object) -> None:
         self._open.close()
+
+    def _close(self) -> None:
+        if not self._whole:
+            _kill(self._process)
+        with self._process:
+            pass
 
     def _end(self) -> None:
         """Kill the command with all that it began, unless it has ended, and let the reader end.
@@ -163,6 +171,7 @@ def _started(
     unset: Collection[str] = (),
     cwd: Path | None = None,
     has_input: bool = False,
+    umask: int = -1,
 ) -> subprocess.Popen[bytes]:
     """The running command, in a session of its own. Raises `LibrarianError` when it cannot start."""
     kept = {key: value for key, value in os.environ.items() if key not in unset}
@@ -176,6 +185,7 @@ def _started(
             env={**kept, **env},
             cwd=cwd,
             start_new_session=True,
+            umask=umask,
         )
     except OSError as error:
         name = Path(argv[0]).name

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from benchmarks.table import Row
 from benchmarks.tools import Taken, progress, quickest, taken_of
+from librarian.shared.scope import Scope
 from librarian.slurm.command import ENVIRONMENT
 from librarian.subjects.jobs import ask
 from tests.cluster import load
@@ -99,7 +100,7 @@ class _Session:
         now = int(time.time())
         parts = []
         for qos in QOS:
-            argv = ["sacct", *ask.arguments(ask.Query(qos, now - seconds, now), "hpg")]
+            argv = ["sacct", *ask.arguments(ask.Query(Scope("hpg", qos), now - seconds, now))]
             parts.append(quickest([self._in_cluster(argv) for _ in range(times)]))
         return Taken(sum(part.wall for part in parts), sum(part.cpu for part in parts), max(p.mib for p in parts))
 

@@ -24,15 +24,15 @@ WITH run AS (
     WHERE j.time_start > 0 AND j.time_start < {now}
 ), held AS (
     SELECT qos, user,
-        GREATEST(0, CAST(LEAST(stop, {end}) AS SIGNED) - CAST(GREATEST(start, {begin}) AS SIGNED))
-            * (1 - LEAST(1, suspended / 1e0 / GREATEST(1, CAST(stop AS SIGNED) - CAST(start AS SIGNED)))) AS seconds,
+        GREATEST(0, CAST(LEAST(stop, {end}) AS SIGNED) - CAST(GREATEST(start, {begin}) AS SIGNED)) AS seconds,
+        (1 - LEAST(1, suspended / 1e0 / GREATEST(1, CAST(stop AS SIGNED) - CAST(start AS SIGNED)))) AS running,
         REGEXP_SUBSTR(tres, '(?:^|,)1=\\\\K[0-9]+') + 0 AS cpus,
         REGEXP_SUBSTR(tres, '(?:^|,){gpu}=\\\\K[0-9]+') + 0 AS gpus,
         REGEXP_SUBSTR(tres, '(?:^|,)2=\\\\K[0-9]+') / 1024 AS gib,
         REGEXP_SUBSTR(tres, '(?:^|,)5=\\\\K[0-9]+') + 0 AS billing
     FROM run
 )
-SELECT qos, user, SUM(seconds * cpus) / 3.6e3, SUM(seconds * gpus) / 3.6e3, SUM(seconds * gib) / 3.6e3,
+SELECT qos, user, SUM(seconds * running * cpus) / 3.6e3, SUM(seconds * gpus) / 3.6e3, SUM(seconds * gib) / 3.6e3,
     SUM(seconds) / 3.6e3, SUM(seconds * billing) / 3.6e3
 FROM held GROUP BY qos, user HAVING SUM(seconds) > 0
 """
@@ -43,7 +43,7 @@ Hours = dict[str, dict[str, float]]
 def hours(cluster: Cluster, now: int, begin: int = 0, end: int | None = None, by: str = "user") -> dict[str, Hours]:
     """QoS -> user -> observable -> hours (CPU-hours, GPU-hours, GiB-hours, job-hours, billing-hours) until `now`.
 
-    Only what lies in [begin, end) counts. The pause of a job that was suspended is spread evenly over its run. With
+    Only what lies in [begin, end) counts. A pause stops a job's CPUs alone, and is spread evenly over its run. With
     `by` as "acct" it is by account in the place of user.
     """
     found: dict[str, Hours] = {}

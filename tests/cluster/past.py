@@ -72,19 +72,18 @@ def sreport(cluster: Cluster, begin: int, end: int) -> dict[str, dict[str, int]]
 def counted_more(cluster: Cluster, turn: int) -> dict[str, dict[str, int]]:
     """User -> cpu, mem (MiB), billing -> seconds that sreport counts and Librarian does not; `turn` is the full hour.
 
-    While a job is suspended sreport stops its CPU time only. Of a job that was resized 22.05 tells the second row from
-    the first one's start, so that sreport counts that time again; but not what lies in an hour before the resize.
+    Of a job that was resized 22.05 tells the second row from the first one's start, so that sreport counts that time
+    again; but not what lies in an hour before the resize.
     """
     amount = "REGEXP_SUBSTR(j.tres_alloc, '(?:^|,){}=\\\\K[0-9]+')"
     cpu, memory, billing = (amount.format(tres) for tres in (1, 2, 5))
     again = f"""GREATEST(0, CAST(j.time_submit AS SIGNED)
         - IF(j.time_start < {turn} AND {turn} < j.time_submit, {turn}, CAST(j.time_start AS SIGNED)))"""
     rows = cluster.sql(
-        f"""SELECT a.user, SUM({again} * {cpu}), SUM((j.time_suspended + {again}) * {memory}),
-            SUM((j.time_suspended + {again}) * {billing})
+        f"""SELECT a.user, SUM({again} * {cpu}), SUM({again} * {memory}), SUM({again} * {billing})
         FROM hpg_job_table j JOIN hpg_assoc_table a USING (id_assoc)
         WHERE j.time_start > 0 AND j.time_end > 0 AND j.tres_alloc <> ''
-            AND (j.time_suspended > 0 OR j.time_submit > j.time_start)
+            AND j.time_submit > j.time_start
         GROUP BY a.user"""
     )
     return {

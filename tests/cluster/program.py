@@ -15,13 +15,21 @@ from tests.patience import CEILING
 
 Json = dict[str, Any]
 ZONE = "US/Eastern"
+# A machine with much to do is no reason for a run to leave a stage unfinished.
+LIMITLESS = """[run]
+time_limit_seconds = 86400
+collect_seconds = 86400
+render_seconds = 86400
+publish_seconds = 86400
+"""
 
 
 def configuration(qos: Sequence[str], more: str = "") -> str:
     """A configuration for these QoS, with titles that would be markup; state and site are in its folder."""
     tables = "".join(f'\n[[qos]]\nname = "{name}"\ntitle = "Group <{name}>"\n' for name in qos)
     paths = '[paths]\nstate = "state"\nsite = "site"\n[privacy]\naccounts = true\n'
-    return f'[cluster]\nname = "hpg"\ntimezone = "{ZONE}"\n\n{paths}{tables}{more}'
+    limits = "" if "[run]" in more else LIMITLESS
+    return f'[cluster]\nname = "hpg"\ntimezone = "{ZONE}"\n\n{paths}{limits}{tables}{more}'
 
 
 @dataclass
@@ -46,7 +54,7 @@ class Program:
     def begin(self) -> None:
         """Begin as a user does, with `init`; state and site in the same folder, and a page that looks often."""
         self.cluster.run(self.user, "mkdir", "-p", self.place)
-        self.plain("init", folder=self.place)
+        self.plain("--config", self.config, "init", folder=self.place)
         text = self.cluster.run(self.user, "cat", self.config).stdout
         text = text.replace("\n[paths]\n", '\n[paths]\nstate = "state"\nsite = "site"\n')
         text = text.replace("\n[report]\n", "\n[report]\nrefresh_seconds = 10\n")

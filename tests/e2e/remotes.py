@@ -26,7 +26,8 @@ def site(folder: Path, number: int) -> Path:
     """A site of the `number`-th run: all files but the large one differ from those of any other run."""
     folder.mkdir(parents=True, exist_ok=True)
     figures = {"NCPUS": {"png": "NCPUS_avery.png", "pdf": "NCPUS_avery.pdf"}}
-    index = {"generator": "librarian 9", "generated_at": NOW + number, "qos": [{"name": "avery", "figures": figures}]}
+    qos = [{"name": "avery", "figures": figures}]
+    index = {"generator": "librarian 9", "generated_at": NOW + number, "files": NAMES, "qos": qos}
     texts = {
         "index.html": f"<p>{number}",
         "data_avery.json": json.dumps({"number": number}),

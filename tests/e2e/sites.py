@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from librarian import __version__
-from librarian.health.statusfile import NAME as STATUS
 from librarian.render.plotly import Plotly
-from librarian.shared.files import PAGE, PLAIN, file_names
+from librarian.shared.files import PAGE, PLAIN, STATUS, file_names
 from librarian.shared.report import Report, Staleness
 from librarian.site import assets
 from librarian.subjects.usage.csv import usage_gzip
@@ -44,10 +43,10 @@ class Site:
     def index(self) -> dict[str, Any]:
         """index.json, parsed."""
         entries = [
-            rendering.Entry(report.header.qos, report.header.title, report.window.now, report.staleness)
+            rendering.IndexEntry(report.header.qos, report.header.title, report.window.now, report.staleness)
             for report in self.reports
         ]
-        entries += [rendering.Entry(qos, qos, None, Staleness(True, None, why)) for qos, why in self.missing.items()]
+        entries += [rendering.IndexEntry(qos, qos, None, Staleness(True)) for qos in self.missing]
         text = rendering.index_json(
             entries,
             cluster=self.reports[0].header.cluster if self.reports else "hpg",
@@ -60,6 +59,8 @@ class Site:
             status=None if self.status is None else STATUS,
         )
         index: dict[str, Any] = json.loads(text)
+        for entry in index["qos"][len(self.reports) :]:
+            entry["reason"] = self.missing[entry["name"]]
         return index
 
     def datasets(self) -> dict[str, bytes]:

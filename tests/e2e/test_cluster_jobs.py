@@ -72,7 +72,7 @@ def test_gpu_types_are_those_of_the_database(cluster: Cluster, report: Program) 
 
 
 def test_now_is_what_runs(report: Program) -> None:
-    """A suspended job holds nothing; pending and held ones neither."""
+    """A suspended job, which is carol's, holds all but its CPUs; pending and held ones hold nothing."""
     now = {
         user: {key: value for key, value in held.items() if value}
         for user, held in report.data("avery")["now"]["users"].items()
@@ -80,6 +80,7 @@ def test_now_is_what_runs(report: Program) -> None:
     assert now == {
         "alice": {"NCPUS": 2, "NGPUS": 1, "MEMORY": 3, "NJOBS": 1, "BILLING": 10, "NGPUS:a100": 1},
         "bob": {"NCPUS": 2, "MEMORY": 3, "NJOBS": 1, "BILLING": 2},
+        "carol": {"MEMORY": 1, "NJOBS": 1, "BILLING": 1},
         "dave": {"NCPUS": 1, "MEMORY": 0.5, "NJOBS": 1, "BILLING": 1},
     }
     assert report.data("kim")["now"]["users"]["erin"]["NCPUS"] == 8

@@ -152,7 +152,7 @@ def filled(cluster: Cluster) -> Iterator[Filled]:
 
 def submitted(cluster: Cluster, qos: str, case: Case, user: str, options: str) -> str:
     command = ("sbatch", "--parsable", "-o", "/dev/null", "-A", case.account, "-q", qos, *options.split())
-    return cluster.run(user, *command, "--wrap", "sleep 900").stdout.strip()
+    return cluster.run(user, *command, "--wrap", "sleep 86400").stdout.strip()
 
 
 def waiting(cluster: Cluster) -> dict[str, str]:
@@ -197,7 +197,7 @@ def test_the_table_names_each_limit(filled: Filled) -> None:
     lines = filled.program.run("limits", "press-user", "press-wide").stdout.splitlines()
     assert lines[0].split() == ["QOS", "RESOURCE", "PER", "LIMIT", "USED", "SHARE", "FREE", "WHO", "SOURCE"]
     user = next(line.split() for line in lines if "MaxTRESPerUser" in line)
-    assert user[:8] == ["press-user", "cpu", "user", "3", "3", "100%", "0", "alice"]
+    assert user[:9] == ["press-user", "cpu", "user", "3", "3", "100", "%", "0", "alice"]
 
 
 def test_the_site_tells_the_same(cluster: Cluster, filled: Filled) -> None:
@@ -215,10 +215,33 @@ def test_the_site_tells_the_same(cluster: Cluster, filled: Filled) -> None:
         assert row["used"] == (None if of else pytest.approx(case.used)), name
         assert row["by"] == case.by, name
         assert filled.data[name]["flags"] == []
+    assert filled.data["press-cpu"]["limits"]["NCPUS"]["used"] == CASES["press-cpu"].used
+    assert filled.data["press-wide"]["limits"]["NCPUS"]["used"] is None, "jobs of every QoS in the partition count"
     assert filled.data["press-wide"]["limits"]["NCPUS"]["source"] == "GrpTRES cpu of partition QoS press-part"
     assert filled.data["press-free"]["limits"]["NCPUS"] | {"history": []} == {
-        **{"kind": "limit", "value": 5, "source": "GrpTRES cpu of association press-lab", "history": []}
+        **{"kind": "limit", "value": 5, "source": "GrpTRES cpu of association press-lab"},
+        **{"used": None, "history": []},
     }
+
+
+def test_why_jobs_wait_is_told_of_the_limit_that_slurm_looks_at(filled: Filled) -> None:
+    """On the site and at once; nothing is told that slurmctld's reason does not tell."""
+    known = {one["qos"]: one for one in json.loads(filled.program.run("queue", "--json", *SHOWN).stdout)}
+    whose = "The limit of the account press-lab, one above it, or the user in it, is reached: CPUs."
+    texts = {
+        "press-cpu": "All of the group's 4 CPUs are in use: alice holds 2, bob 2.",
+        "press-user": "Who waits here is at a limit that holds for each user: CPUs (at most 3); alice holds 3.",
+        "press-wide": "All 4 CPUs of the partition's QoS press-part are in use. "
+        "Jobs of every QoS in the partition count. In this QoS alice holds 2, bob 2.",
+        "press-free": f"{whose} The account press-lab may have 5. In this QoS alice holds 2, bob 2.",
+    }
+    for name, text in texts.items():
+        (told,) = filled.data[name]["queue"]["reasons"]
+        assert told["text"] == text, name
+    (at_once,) = known["press-free"]["reasons"]
+    assert at_once["text"] == texts["press-free"].replace("may have 5.", "may have 5, and has 4.")
+    for name in ("press-cpu", "press-user", "press-wide"):
+        assert [reason["text"] for reason in known[name]["reasons"]] == [texts[name]]
 
 
 def test_pressure_is_that_of_the_jobs_that_hold_the_limit(cluster: Cluster, filled: Filled) -> None:
@@ -259,7 +282,9 @@ def test_suspended_jobs_still_count_against_the_limit(cluster: Cluster, filled: 
     few.run("run")
     data = few.data("press-jobs")
     (row,) = (row for row in data["policy"] if row["setting"] == "GrpJobs")
-    assert (row["used"], data["pressure"]["NJOBS"]["used"], data["now"]["total"]["NJOBS"]) == (2, 2, 1)
+    assert (row["used"], data["pressure"]["NJOBS"]["used"], data["now"]["total"]["NJOBS"]) == (2, 2, 2)
+    assert data["limits"]["NJOBS"]["used"] == 2
+    assert data["now"]["total"]["NCPUS"] == 2, "one of the two has given its CPUs back"
 
 
 def test_a_limit_that_changes_twice_is_in_the_history_twice(cluster: Cluster, few: Program) -> None:

@@ -24,7 +24,7 @@ def test_a_million_runs(cluster: Cluster) -> None:
         now = int(time.time())
         load.fill(loaded, RUNS, now - 29 * DAY, now)
         program = Program(loaded, "alice", "/home/alice/usage")
-        program.configure(["avery"])
+        program.configure(["avery"], "[slurm]\ntimeout_seconds = 3600\n")
         for answered in (RUNS, RUNS // 100):
             program.run("run")
             data = program.data("avery")

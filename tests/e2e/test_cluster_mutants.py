@@ -28,6 +28,7 @@ FAULTS = {
     "only the last run of a requeued job": Fault("subjects/jobs/ask.py", '"-X", "-D",', '"-X",'),
     "nodes are counted as jobs": Fault("shared/resources.py", f"{JOBS}None", f'{JOBS}lambda held: held.get("node", 0)'),
     "steps are counted as jobs": Fault("subjects/jobs/ask.py", '"-X", "-D",', '"-D",'),
+    "a pause stops all": Fault("shared/resources.py", "pausable: bool = False", "pausable: bool = True"),
     "suspended time is counted": Fault("subjects/usage/binning.py", 'whole - ints(jobs, "suspended")', "whole"),
 }
 

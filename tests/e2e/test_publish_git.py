@@ -34,6 +34,23 @@ def test_a_branch_is_made_from_nothing_and_holds_one_commit(remote: Bare, tmp_pa
     git("fsck", "--strict", at=remote.path)
 
 
+def test_what_is_kept_here_is_its_owners_alone_and_the_remote_is_not(remote: Bare, tmp_path: Path) -> None:
+    sender = pages(remote, tmp_path)
+    before = os.umask(0o002)
+    try:
+        for number in range(2):
+            publish(sender, tmp_path, number)
+    finally:
+        os.umask(before)
+    kept, there = (
+        [path for path in folder.rglob("*") if path.is_file()] for folder in (sender.scratch.folder, remote.path)
+    )
+    assert [path for path in kept if path.stat().st_mode & 0o077] == []
+    assert [
+        path for path in there if path.parent.parent.name == "objects" and path.stat().st_mode & 0o077 != 0o044
+    ] == []
+
+
 def test_what_did_not_change_is_not_sent_again(remote: Bare, tmp_path: Path) -> None:
     sender = pages(remote, tmp_path)
     first, steady = publish(sender, tmp_path, 0).bytes_sent, publish(sender, tmp_path, 1).bytes_sent
@@ -182,6 +199,24 @@ def test_a_remote_that_refuses(remote: Bare, tmp_path: Path) -> None:
     assert "\033" not in str(refused.value)
     assert git("rev-parse", "gh-pages", at=remote.path) == before
     remote.hook("exit 0")
+    assert publish(sender, tmp_path, 1).state == "done"
+
+
+@pytest.mark.parametrize("scheme", ["", "file://"])
+def test_a_branch_that_lets_nobody_push_with_force(scheme: str, remote: Bare, tmp_path: Path) -> None:
+    git("config", "receive.denyNonFastForwards", "true", at=remote.path)
+    sender = pages(f"{scheme}{remote.path}", tmp_path)
+    publish(sender, tmp_path, 0)
+    *well, found = checked(sender, tmp_path / "site", NOW)
+    assert (all(one.well for one in well), found.well) == (True, False)
+    assert "it lets nobody push with force" in found.text
+    with pytest.raises(
+        PublishError, match=r"denying non-fast-forward .*receive\.denyNonFastForwards = false there"
+    ) as shut:
+        publish(sender, tmp_path, 1)
+    assert not isinstance(shut.value, MayPassError)
+    git("config", "receive.denyNonFastForwards", "false", at=remote.path)
+    assert all(one.well for one in checked(sender, tmp_path / "site", NOW))
     assert publish(sender, tmp_path, 1).state == "done"
 
 

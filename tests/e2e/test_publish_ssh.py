@@ -26,7 +26,7 @@ from tests.patience import CEILING, stretched, wait_for
 
 pytestmark = pytest.mark.skipif(shutil.which("rsync") is None, reason="rsync is missing: apt-get install rsync")
 HARD = 'a b\'s "c" $(touch x) *?[x] \\ -é~'
-PLAIN = ("sh", "bash", "mv", "rm", "mkdir", "ls", "sed", "awk", "df", "dirname", "cat", "rsync")
+PLAIN = ("sh", "bash", "mv", "cp", "rm", "mkdir", "ls", "sed", "awk", "df", "dirname", "cat", "rsync")
 
 
 @pytest.fixture(scope="module")
@@ -80,11 +80,62 @@ def test_a_site_is_put_there_and_replaced_whole(any_server: Sshd, tmp_path: Path
         assert publish(sender, tmp_path, number).state == "done"
         assert content(there) == content(tmp_path / "site")
         assert names(there.parent) == [HARD]
-    (there / "stray").write_text("")
-    publish(sender, tmp_path, 2)
-    assert content(there) == content(tmp_path / "site")
+    for number in range(2, 4):
+        write_foreign(there)
+        publish(sender, tmp_path, number)
+        assert foreign(there) == FOREIGN
+        assert {name: (there / name).read_bytes() for name in NAMES} == content(tmp_path / "site")
+        assert names(there.parent) == [HARD]
     assert not (tmp_path / HARD / "x").exists()
     assert not (Path.home() / "x").exists()
+
+
+FOREIGN = {
+    ".htaccess": "Require group lab",
+    HARD: "theirs",
+    "in: place: link": "odd",
+    "deep/..er/index:": "below",
+    os.fsdecode(b"caf\xe9"): "latin-1",
+}
+
+
+def write_foreign(there: Path) -> None:
+    for name, text in FOREIGN.items():
+        path = there / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+def foreign(there: Path) -> dict[str, str]:
+    files = [path for path in there.rglob("*") if path.is_file() and path.name not in NAMES]
+    return {str(path.relative_to(there)): path.read_text() for path in files}
+
+
+def test_what_is_not_ours_is_never_lost_to_a_swap_that_was_cut_short(any_server: Sshd, tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    sender = to(any_server, there)
+    publish(sender, tmp_path, 0)
+    write_foreign(there)
+    (tmp_path / ".there.librarian.old").mkdir()
+    late = {} if any_server.has_shell else {"late": "moved by the next run"}
+    (tmp_path / ".there.librarian.old" / "late").write_text("moved by the next run")
+    for name in (*NAMES, ".htaccess"):
+        (tmp_path / ".there.librarian.old" / name).write_bytes((tmp_path / "site" / "index.json").read_bytes())
+    publish(sender, tmp_path, 1)
+    assert foreign(there) == {**FOREIGN, **late}
+    there.rename(tmp_path / ".there.librarian.old")  # between the two renames
+    publish(sender, tmp_path, 2)
+    assert foreign(there) == {**FOREIGN, **late}
+    assert names(tmp_path) == ["site", "there"]
+
+
+def test_a_name_with_a_line_break_is_refused(server: Sshd, tmp_path: Path) -> None:
+    sender = to(server, tmp_path / "there")
+    publish(sender, tmp_path, 0)
+    (tmp_path / "there" / "x\nplace: missing").write_text("")
+    with pytest.raises(PublishError, match="a line break in its name"):
+        publish(sender, tmp_path, 1)
+    assert json.loads((tmp_path / "there" / "data_avery.json").read_text())["number"] == 0
 
 
 def test_what_did_not_change_is_not_sent_again(server: Sshd, sftp_only: Sshd, tmp_path: Path) -> None:
@@ -277,6 +328,21 @@ def test_who_is_not_known_and_who_is_not_let_in(server: Sshd, tmp_path: Path) ->
     assert not isinstance(unknown.value, MayPassError)
     assert not isinstance(shut.value, MayPassError)
     assert not (tmp_path / "none").exists()
+
+
+def test_a_changed_host_and_a_key_that_others_can_read(server: Sshd, tmp_path: Path) -> None:
+    rest = [option for option in server.options if not option.startswith(("UserKnownHosts", "IdentityFile"))]
+    name, kind, key = server.known.read_text().split()[:3]
+    other = key[:-8] + ("A" if key[-8] != "A" else "B") + key[-7:]
+    (tmp_path / "changed").write_text(f"{name} {kind} {other}\n")
+    options = [*rest, f"UserKnownHostsFile={tmp_path}/changed", f"IdentityFile={server.key}"]
+    with pytest.raises(PublishError, match=r"has changed and you have requested .*ssh-keygen -R HOST"):
+        publish(to(server, tmp_path / "there", options=options), tmp_path, 0)
+    shutil.copy(server.key, tmp_path / "open")
+    (tmp_path / "open").chmod(0o644)
+    options = [*rest, f"UserKnownHostsFile={server.known}", f"IdentityFile={tmp_path}/open"]
+    with pytest.raises(PublishError, match=r"Load key .*bad permissions .*chmod 600"):
+        publish(to(server, tmp_path / "there", options=options), tmp_path, 0)
 
 
 def test_a_host_that_hangs_is_left_and_leaves_no_process(

@@ -23,6 +23,7 @@ import pytest
 from librarian.cli import common
 from librarian.config.setup import Setup
 from librarian.cycle import stages
+from librarian.cycle.parts import facts, status_file
 from librarian.demo.runs import Run
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import LibrarianError, StoreError
@@ -86,7 +87,7 @@ def assert_whole(setup: Setup) -> None:
         json.loads((site / "status.json").read_text())
     with closing(sqlite3.connect(setup.places.store)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-    assert statusfile.read(setup).last_try is not None
+    assert status_file(setup).read().last_try is not None
 
 
 # kills
@@ -151,7 +152,7 @@ def test_fifty_kills_at_random(tmp_path: Path) -> None:
     assert cycle(setup, runs, NOW + DAY) == []
     assert_as_new(setup, runs, NOW + DAY, tmp_path / "new")
     left = {re.sub(r"\d+", "N", path.name) for path in setup.places.state.iterdir()}
-    allowed = {"demo.sqlite", "demo.lock", "demo.lock.N", "demo.publish.json", "librarian.log"}
+    allowed = {"demo.sqlite", "demo.sqlite.daily-N", "demo.lock", "demo.lock.N", "demo.publish.json", "librarian.log"}
     allowed |= {"names.json", "status.json", "demo.pictures.json"}
     odd = {name for name in left - allowed if not name.startswith(".")}
     assert odd == set()
@@ -192,7 +193,7 @@ def test_a_full_disk_is_said_and_harms_nothing(small_disk: Path, capfd: pytest.C
     assert capfd.readouterr().err == "", "the log, the status and the alert stay silent: there is one line, the error's"
     assert_whole(setup)
     assert picture(setup) == before
-    told, code = overview.describe(setup, NOW + 4 * 3600)
+    told, code = overview.describe(status_file(setup), NOW + 4 * 3600, setup.zone, facts(setup))
     assert (code, "the last run was 4 h ago" in told[0]) == (2, True)
     (small_disk / "ballast").unlink()
     assert cycle(setup, runs, NOW + 1800) == []
@@ -270,7 +271,9 @@ def test_a_day_with_the_clock_change_of_autumn(tmp_path: Path) -> None:
         day.cycle(now, "slurmdbd" if 20 <= number < 26 else "")
         if number % 12 == 0 and number != 60:
             assert_whole(day.setup)
-        assert overview.describe(day.setup, now)[1] == int(now in day.failed)
+        assert overview.describe(status_file(day.setup), now, day.setup.zone, facts(day.setup))[1] == int(
+            now in day.failed
+        )
     assert day.failed == [begin + 600 * number for number in (*range(20, 26), 60)]
     new = configured(tmp_path / "new", CONFIG)
     assert cycle(new, day.runs, begin + 600 * 143) == []
@@ -295,7 +298,7 @@ def read_to_the_end(day: Day) -> None:
     assert sum("is damaged" in line and "set aside" in line for line in log) == 1
     odd = [line for line in log if " INFO " not in line and "set aside" not in line and "the queue of" not in line]
     assert odd == []
-    status = statusfile.read(day.setup)
+    status = status_file(day.setup).read()
     assert (status.state, status.failures, status.failing_since, status.error) == ("ok", 0, None, None)
     assert status.last_try == status.last_success == status.qos[0].last_success
     assert len(list(day.setup.places.state.glob("demo.sqlite.damaged-*"))) == 1
@@ -327,7 +330,7 @@ def test_runs_that_meet_are_refused_and_harm_nothing(tmp_path: Path) -> None:
     assert held.wait(60)
     with pytest.raises(LibrarianError, match="a run is already going on"):
         cycle(setup, runs, NOW + 600)
-    assert statusfile.read(setup).failures == 0, "the status is the other's"
+    assert status_file(setup).read().failures == 0, "the status is the other's"
     done.set()
     wait_for(lambda: not other.is_alive(), "the other's end")
     assert cycle(setup, runs, NOW + 1200) == []

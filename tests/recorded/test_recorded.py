@@ -14,6 +14,7 @@ import pytest
 
 from librarian.errors import SlurmError
 from librarian.shared.resources import OBSERVABLES
+from librarian.shared.scope import Scope
 from librarian.shared.window import window_until
 from librarian.slurm import site
 from librarian.slurm.command import Slurm
@@ -95,7 +96,7 @@ def test_no_jobs_and_no_answer(recording: Path) -> None:
     for name, said in (("sacct-unknown-qos", "avery-b"), ("sacct-slurmdbd-down", "Connection refused")):
         told = answer(recording, name)
         with pytest.raises(SlurmError, match=said):
-            ask.ask(Slurm(runner=lambda *_, told=told, **__: told), ask.Query("x", 0, 1), "hpg")
+            ask.ask(Slurm(runner=lambda *_, told=told, **__: told), ask.Query(Scope("hpg", "x"), 0, 1))
 
 
 def test_limits(recording: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from librarian.errors import NoAnswerError
 from librarian.shared.resources import OBSERVABLES
+from librarian.shared.scope import Scope
 from librarian.slurm.command import Slurm
 from librarian.subjects.queue import ask
 from librarian.subjects.queue.model import held, understood
@@ -76,4 +77,4 @@ def test_no_controller_is_nobody(recording: Path) -> None:
     told = answer(recording, "squeue-avery-slurmctld-down")
     assert told.status == 1
     with pytest.raises(NoAnswerError, match="squeue failed"):
-        ask.ask(Slurm(runner=lambda *_, **__: told), ask.Question("avery"), "hpg")
+        ask.ask(Slurm(runner=lambda *_, **__: told), ask.Question(Scope("hpg", "avery")))

@@ -8,7 +8,7 @@ from typing import Any
 from librarian.cycle import document
 from librarian.render.html import page, plain
 from librarian.render.json import index
-from librarian.render.json.index import Entry
+from librarian.render.json.index import IndexEntry
 from librarian.render.pictures import digest, figure
 from librarian.render.pictures.figure import Picture
 from librarian.shared.report import Report
@@ -25,7 +25,7 @@ def data_json(report: Report, *, next_expected: int, version: str) -> bytes:
     return document.data_json(report, SUBJECTS, told, {}, next_expected=next_expected, version=version)
 
 
-def index_json(entries: Sequence[Entry], **options: Any) -> bytes:
+def index_json(entries: Sequence[IndexEntry], **options: Any) -> bytes:
     """The index of a site, with the pictures of all subjects."""
     return index.index_json(entries, PICTURES, **options)
 

@@ -14,6 +14,7 @@ import pandas as pd
 import pytz
 
 from librarian.cycle.reports import Failures, Known, build
+from librarian.errors import Trouble
 from librarian.shared import palette
 from librarian.shared.report import Header, Note, Report, Staleness
 from librarian.shared.scope import Scope
@@ -29,7 +30,7 @@ from librarian.subjects.months.grants import Allocation
 from librarian.subjects.months.section import MonthsFacts
 from librarian.subjects.queue.demand import Samples, looks_table, sums_table
 from librarian.subjects.queue.model import COLUMNS as QUEUE_COLUMNS
-from librarian.subjects.queue.model import Seen, queue_table
+from librarian.subjects.queue.model import LastQueue, queue_table
 from librarian.subjects.queue.section import QueueFacts
 from librarian.subjects.subject import Facts, Watched
 from librarian.subjects.usage.bins import measure
@@ -68,13 +69,13 @@ NOW = epoch("2026-11-20 14:10")
 
 @dataclass(frozen=True)
 class Run:
-    """A row of the jobs table; `start` and `end` are UTC epochs."""
+    """A row of the jobs table; `start` and `end` are UTC epochs. Without a state it ended well, or goes on."""
 
     user: str
     start: int
     end: int = UNKNOWN
     tres: str = "billing=4,cpu=4,mem=16G,node=1"
-    state: str = "COMPLETED"
+    state: str = ""
     suspended: int = 0
     account: str = "lab"
 
@@ -95,7 +96,7 @@ def jobs_table(runs: Sequence[Run]) -> pd.DataFrame:
             "account": run.account,
             "qos": "avery",
             "partition": "gpu",
-            "state": run.state,
+            "state": run.state or ("RUNNING" if run.end == UNKNOWN else "COMPLETED"),
             "alloc_tres": run.tres,
         }
         for number, run in enumerate(runs, start=1)
@@ -129,7 +130,7 @@ def report_on(
     cluster: str = "tillicum",
     rejects: tuple[Reject, ...] = (),
     notes: tuple[Note, ...] = (),
-    queue: Seen | None = None,
+    queue: LastQueue | None = None,
     samples: Samples | None = None,
     allocations: tuple[Allocation, ...] = (),
 ) -> Report:
@@ -143,10 +144,10 @@ def report_on(
         "jobs": JobsFacts(counting(jobs, now), rejects, gpus_tracked),
         "usage": UsageFacts(tally, unfinished(Scope(cluster, qos), jobs, tally.usage)),
         "limits": LimitsFacts(limits, changes, overrides or {}, pressed),
-        "queue": QueueFacts(queue or Seen(), samples or Samples()),
+        "queue": QueueFacts(queue or LastQueue(), samples or Samples()),
         "months": MonthsFacts(months_of(jobs, tally.usage), paces_of(tally.usage, allocations)),
     }
-    known = Known(Watched(Scope(cluster, qos), title), staleness, "", window, Facts(facts))
+    known = Known(Watched(Scope(cluster, qos), title), staleness, Trouble.NOTHING_YET, window, Facts(facts))
     failures = Failures()
     report = build(known, header, SUBJECTS, failures)
     assert report and not failures.problems
@@ -213,7 +214,7 @@ def hostile(**options: object) -> Report:
 
 def stale(**options: object) -> Report:
     """Three users, and nothing new since the morning."""
-    staleness = Staleness(True, NOW - 5 * HOUR, "sacct: error: slurmdbd: Connection refused")
+    staleness = Staleness(True, NOW - 5 * HOUR, Trouble.NO_ANSWER)
     return busy(3, days=3, staleness=staleness, **options)
 
 
@@ -274,7 +275,7 @@ def golden() -> Report:
         title='Avery Lab & "Friends"',
         rejects=(Reject("7", "end before start", "tillicum|7|…"), Reject("9", "end before start", "tillicum|9|…")),
         notes=(Note("runaway", "1 job runs for Slurm's accounting alone and is left out"),),
-        queue=Seen(now, waiting, "left out 1 row of squeue's"),
+        queue=LastQueue(now, waiting, "left out 1 row of squeue's", Trouble.LEFT_OUT),
         samples=samples,
         allocations=(
             Allocation("NGPUS", 2.0, date(2024, 7, 1), ("avery", "avery-b"), always=True),

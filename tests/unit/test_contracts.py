@@ -41,6 +41,10 @@ WRONG = {
     ),
     "The doors to the world know nothing but errors": ("librarian.system.host", "pandas"),
     "The watchdog and the status work when the heavy parts do not": ("librarian.scrontab.watchdog", "pandas"),
+    "The configuration is handed on in parts: those who go through all of it are the doors, the cycle and the doctor": (
+        "librarian.publish.delivery",
+        "librarian.config.setup",
+    ),
     "Publishers know a finished site, not how it is made": ("librarian.publish.folder", "librarian.store"),
     "Commands are run by processes alone": ("librarian.slurm.command", "subprocess"),
     "Matplotlib stays in the rooms that draw": ("librarian.subjects.usage.section", "matplotlib"),

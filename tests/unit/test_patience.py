@@ -61,6 +61,7 @@ def test_a_command_is_given_what_it_reads_and_its_failure_is_told() -> None:
         patience.run([sys.executable, "-c", code], input="x", text=True, check=True)
 
 
+@pytest.mark.slow
 def test_a_command_that_does_nothing_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(patience, "QUIET", 1.0)
     monkeypatch.setattr(patience, "share_of_machine", lambda: 1.0)

@@ -1,13 +1,14 @@
 // How much is in use now, and of how much.
 
 import { element } from "../../common/dom.js";
-import { amount, shownName } from "../../common/format.js";
-import { limitOf, own } from "../../common/report.js";
+import { amount, percent, shownName } from "../../common/format.js";
+import { limitOf, own, usedOf } from "../../common/report.js";
 import { isTracked, nameOf, picturedOf, unitOf } from "../../common/resources.js";
 import { typesNow } from "./types_now.js";
 
 const FULL = 0.95;
 const HIGH = 0.75;
+const RESIDUE = 1e-6; // what sums of floats, and the digits of the JSON, leave of a difference that is none
 
 /** @type {(data: Data) => HTMLElement[]} */
 export function headroomOf(data) {
@@ -24,30 +25,43 @@ function gaugeOf(data, key) {
       element("p", { class: "detail" }, "not tracked on this cluster"),
     ];
   }
-  const used = own(data.now.total, key, 0);
+  const held = own(data.now.total, key, 0);
+  const used = usedOf(data, key);
   const limit = limitOf(data, key);
   const unit = unitOf(data, key).unit;
-  const of = limit.kind === "limit" ? ` of ${amount(limit.value)} ${unit}` : ` ${unit}`;
-  const figure = element("p", { class: "figure" }, [element("strong", {}, amount(used)), of]);
-  const texts = [headroomText(used, limit), ...sourceOf(limit)].map((text) => element("p", { class: "detail" }, text));
+  const of = limit.kind === "limit" && used !== null ? ` of ${amount(limit.value)} ${unit}` : ` ${unit}`;
+  const figure = element("p", { class: "figure" }, [element("strong", {}, amount(used ?? held)), of]);
+  const texts = headroomTexts(held, used, limit).map((text) => element("p", { class: "detail" }, text));
   return [heading, figure, barOf(nameOf(data, key), used, limit), ...texts, typesOf(data, key)];
 }
 
+// What stands below the figure.
+/** @type {(held: number, used: number | null, limit: Limit) => string[]} */
+export function headroomTexts(held, used, limit) {
+  const suspended = (used ?? held) - held;
+  return [
+    headroomText(used, limit),
+    ...(suspended > RESIDUE ? [`${amount(suspended)} of them of suspended jobs`] : []),
+    ...sourceOf(limit),
+  ];
+}
+
 // No limit, a limit of 0 and a limit that is not known are three things.
-/** @type {(used: number, limit: Limit) => string} */
+/** @type {(used: number | null, limit: Limit) => string} */
 function headroomText(used, limit) {
   if (limit.kind === "none") return "no limit";
   if (limit.kind === "unknown") return "limit not known";
   if (limit.value === 0) return "limit 0: none may be used";
+  if (used === null) return `limit ${amount(limit.value)}, shared with other QoS: free is not known`;
   const free = limit.value - used;
-  const share = Math.floor((100 * used) / limit.value); // 100 % is said only where nothing is left
-  return `${share} % in use, ${free >= 0 ? `${amount(free)} free` : `${amount(-free)} over`}`;
+  return `${percent(used, limit.value)} in use, ${free >= 0 ? `${amount(free)} free` : `${amount(-free)} over`}`;
 }
 
-/** @type {(name: string, used: number, limit: Limit) => HTMLElement} */
+/** @type {(name: string, used: number | null, limit: Limit) => HTMLElement} */
 function barOf(name, used, limit) {
-  if (limit.kind !== "limit" || limit.value === 0) {
-    return element("div", { class: `bar ${limit.kind === "limit" ? "shut" : limit.kind}`, "aria-hidden": "true" }); // the text below says which
+  if (limit.kind !== "limit" || limit.value === 0 || used === null) {
+    const kind = limit.value === 0 ? "shut" : used === null ? "unknown" : limit.kind;
+    return element("div", { class: `bar ${kind}`, "aria-hidden": "true" }); // the text below says which
   }
   const share = Math.min(1, used / limit.value);
   const filled = element("span", { class: share >= FULL ? "full" : share >= HIGH ? "high" : "free" });
@@ -76,18 +90,22 @@ function typesOf(data, key) {
 
 // One type of a resource, such as GPUs: beside its own limit, if it has one, that of all of the resource holds.
 /** @type {(resource: string, type: TypeNow) => HTMLElement} */
-function typeLine(resource, { type, count, limit }) {
+function typeLine(resource, { type, count, used, limit }) {
   const name = shownName(type);
-  const figure = element("span", {}, `${amount(count)}${typeText(limit)}`);
+  const figure = element("span", {}, `${amount(used ?? count)}${typeText(used, limit)}`);
   const words = element("p", {}, [element("bdi", { title: name }, name), " ", figure]);
-  return element("li", {}, [words, limit.kind === "limit" ? barOf(`${resource} ${name}`, count, limit) : null]);
+  return element("li", {}, [words, limit.kind === "limit" ? barOf(`${resource} ${name}`, used, limit) : null]);
 }
 
-/** @type {(limit: Limit) => string} */
-function typeText(limit) {
+/** @type {(used: number | null, limit: Limit) => string} */
+function typeText(used, limit) {
   if (limit.kind === "none") return ", no limit of its own";
   if (limit.kind === "unknown") return ", limit not known";
-  return limit.value === 0 ? ", limit 0: none may be used" : ` of ${amount(limit.value)}`;
+  return limit.value === 0
+    ? ", limit 0: none may be used"
+    : used === null
+      ? `, limit ${amount(limit.value)}, shared with other QoS`
+      : ` of ${amount(limit.value)}`;
 }
 
 /** @type {(limit: Limit) => string[]} */

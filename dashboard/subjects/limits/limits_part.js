@@ -2,6 +2,7 @@
 
 import { element, fill } from "../../common/dom.js";
 import { amount, lasting, percent, shownName, visible, zoned } from "../../common/format.js";
+import { binsIn } from "../../common/range.js";
 import { nameOf, unitOf } from "../../common/resources.js";
 import { plainTable } from "../../tables/plain_table.js";
 import { policyRow, pressureIn } from "./pressure.js";
@@ -12,7 +13,9 @@ const HOLDERS = 4;
 /** @type {(place: HTMLElement, viewModel: ViewModel) => void} */
 export function showPressure(place, { data, range, zone }) {
   const rows = pressureIn(data, range);
-  const heading = element("h3", {}, ["At the limit", element("small", {}, range ? "in the range" : "in the window")]);
+  const { from, to } = binsIn(data, range);
+  const span = range ? `in the range, ${zoned(from, zone)} to ${zoned(to, zone)}` : "in the window";
+  const heading = element("h3", {}, ["At the limit", element("small", {}, span)]);
   if (!data.peaks) return fill(place, [heading, element("p", { class: "quiet" }, "These data tell nothing of it.")]);
   if (!rows.length) {
     return fill(place, [heading, element("p", { class: "quiet" }, "There is no limit here on what is shown.")]);
@@ -36,9 +39,11 @@ export function showPressure(place, { data, range, zone }) {
 
 /** @type {(data: Data, row: PressureRow, zone: string) => Child[]} */
 function pressureLine(data, row, zone) {
-  const of = row.limit.kind === "limit" ? ` of ${amount(row.limit.value)} ${unitOf(data, row.key).unit}` : "";
+  const of = row.used === null ? ", limit" : " of";
+  const limit = row.limit.kind === "limit" ? `${of} ${amount(row.limit.value)} ${unitOf(data, row.key).unit}` : "";
+  const comparable = row.used !== null && row.limit.kind === "limit" && row.limit.value;
   const peak = row.peak
-    ? `${amount(row.peak.value)}${row.limit.kind === "limit" && row.limit.value ? ` (${percent(row.peak.value, row.limit.value)})` : ""}`
+    ? `${amount(row.peak.value)}${comparable ? ` (${percent(row.peak.value, row.limit.value ?? 0)})` : ""}`
     : "–";
   const holders = row.holders
     .slice(0, HOLDERS)
@@ -46,11 +51,19 @@ function pressureLine(data, row, zone) {
     .join(", ");
   return [
     nameOf(data, row.key),
-    `${amount(row.used)}${of}`,
+    `${amount(row.used ?? row.held)}${limit}`,
     element("span", { title: row.peak ? `in the time since ${zoned(row.peak.from, zone)}` : null }, peak),
-    row.near === null ? "–" : row.near > 0 ? lasting(row.near) : "never",
+    nearWords(row.near, row.used === null),
     element("bdi", {}, holders || "–"),
   ];
+}
+
+// For how long use was near the limit; jobs of other QoS, of which nothing is known, can fill one that is shared.
+/** @type {(near: number | null, shared: boolean) => string} */
+export function nearWords(near, shared) {
+  if (near === null) return "–";
+  if (shared) return near > 0 ? `${lasting(near)} at least` : "not known";
+  return near > 0 ? lasting(near) : "never";
 }
 
 // Every limit that Slurm or the configuration sets, and which of them binds first.

@@ -1,14 +1,14 @@
 // How close use came to the limits, and which limits there are.
 
 import { amount, lasting } from "../../common/format.js";
-import { overlaps } from "../../common/range.js";
-import { limitOf, own } from "../../common/report.js";
+import { binsIn } from "../../common/range.js";
+import { limitOf, own, usedOf } from "../../common/report.js";
 import { trackedOf } from "../../common/resources.js";
 
 // For each observable that has a limit now or had one in the range, what a reader wants to know of it: {key, limit,
-// used, share, peak, near, longest, holders}. `peak` is {value, from, to} of the bin with the highest use, or null;
-// `near` the seconds in which at least 95 % of the limit as it was then were in use, null where the data do not tell.
-// `holders` and `longest` are those of the whole window, whatever the range.
+// held, used, share, peak, near, longest, holders}. `used` is what `usedOf` tells; `peak` is {value, from, to} of the
+// bin with the highest use, or null; `near` the seconds in which at least 95 % of the limit as it was then were in use,
+// null where the data do not tell. `holders` and `longest` are those of the whole window, whatever the range.
 /** @type {(data: Data, range: Span | null) => PressureRow[]} */
 export function pressureIn(data, range) {
   return trackedOf(data)
@@ -20,15 +20,16 @@ export function pressureIn(data, range) {
 function rowFor(data, range, key) {
   const told = own(data.pressure, key, null);
   const limit = limitOf(data, key);
-  const used = own(data.now.total, key, 0);
-  const { first, seconds } = overlaps(data, range);
+  const used = usedOf(data, key);
+  const { first, seconds } = binsIn(data, range);
   return {
     key,
     limit,
+    held: own(data.now.total, key, 0),
     used,
-    share: limit.kind === "limit" && limit.value > 0 ? used / limit.value : null,
+    share: limit.kind === "limit" && limit.value > 0 && used !== null ? used / limit.value : null,
     peak: highestBin(data, own(data.peaks, key, []), first, seconds.length),
-    near: nearSeconds(data, key, first, seconds),
+    near: nearSeconds(data, key, first, seconds.length),
     longest: told?.longest ?? null,
     holders: told?.holders ?? [],
   };
@@ -50,16 +51,10 @@ function highestBin(data, peaks, first, bins) {
   return best;
 }
 
-// Of a bin that the range cuts, the same part is counted as lies in it.
-/** @type {(data: Data, key: string, first: number, seconds: number[]) => number | null} */
-function nearSeconds(data, key, first, seconds) {
+/** @type {(data: Data, key: string, first: number, bins: number) => number | null} */
+function nearSeconds(data, key, first, bins) {
   const near = own(data.near, key, null);
-  if (!near) return null;
-  return seconds.reduce((sum, inside, place) => {
-    const bin = first + place;
-    const length = Math.min(data.edges[bin + 1], data.metadata.last_updated_epoch) - data.edges[bin];
-    return sum + (length > 0 ? near[bin] * (inside / length) : 0);
-  }, 0);
+  return near && near.slice(first, first + bins).reduce((sum, seconds) => sum + seconds, 0);
 }
 
 /** @type {Texts} */

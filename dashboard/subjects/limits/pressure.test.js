@@ -44,7 +44,7 @@ test("the highest use and the time at the limit follow the range", () => {
   const last = pressureIn(dataOf(), { from: 2 * HOUR, to: 2.5 * HOUR })[0];
   assert.deepEqual(last.peak, { value: 40, from: 2 * HOUR, to: 2.5 * HOUR });
   assert.equal(last.near, 600);
-  assert.equal(pressureIn(dataOf(), { from: 1.5 * HOUR, to: 2 * HOUR })[0].near, 900); // half of the hour
+  assert.equal(pressureIn(dataOf(), { from: 1.5 * HOUR, to: 2 * HOUR })[0].near, 1800); // the whole bin
 });
 
 test("data of before this was told are not taken for data without use", () => {

@@ -39,6 +39,13 @@ export function monthNote({ from, known_from: knownFrom, known_to: knownTo, comp
   return [until, since].filter(Boolean).join(", ");
 }
 
+// What a reader must know of hours that were kept before suspended jobs counted as Slurm counts them, or "".
+/** @type {(month: Month, zone: string) => string} */
+export function olderRule({ older_rule_to: until }, zone) {
+  if (typeof until !== "number") return "";
+  return `Up to ${zonedDay(until, zone)} suspended jobs count as holding nothing, as an older release had it.`;
+}
+
 // The rows of one side of a month, "users" or "accounts": [{name, hours, jobs, failed}], the largest share first.
 /** @type {(month: Month, side: "users" | "accounts", keys: string[]) => ({ name: string } & MonthTotals)[]} */
 export function monthRows(month, side, keys) {

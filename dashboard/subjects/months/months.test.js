@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { allocationWords, monthName, monthNote, monthRows, monthsOf, paceLines } from "./months.js";
+import { allocationWords, monthName, monthNote, monthRows, monthsOf, olderRule, paceLines } from "./months.js";
 
 const DAY = 86400;
 const month = {
@@ -26,6 +26,15 @@ test("a month that is not whole says so", () => {
   assert.equal(monthNote(month, "UTC"), "not over: up to Jan 21, 1970");
   assert.equal(monthNote({ ...month, known_from: 5 * DAY, known_to: 30 * DAY }, "UTC"), "known from Jan 6, 1970 on");
   assert.equal(monthNote({ ...month, complete: true }, "UTC"), "");
+});
+
+test("hours of the older rule say so", () => {
+  assert.equal(
+    olderRule({ ...month, older_rule_to: 5 * DAY }, "UTC"),
+    "Up to Jan 6, 1970 suspended jobs count as holding nothing, as an older release had it.",
+  );
+  assert.equal(olderRule({ ...month, older_rule_to: null }, "UTC"), "");
+  assert.equal(olderRule(month, "UTC"), "", "data of an older release do not tell");
 });
 
 test("rows by the largest share, names as they are", () => {

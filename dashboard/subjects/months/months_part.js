@@ -7,7 +7,7 @@ import { trackedOf } from "../../common/resources.js";
 import { coloursOf, userCell } from "../../tables/cells.js";
 import { hoursColumns, numberColumn } from "../../tables/columns.js";
 import { showGrid } from "../../tables/grid.js";
-import { allocationWords, monthName, monthNote, monthRows, monthsOf, paceLines } from "./months.js";
+import { allocationWords, monthName, monthNote, monthRows, monthsOf, olderRule, paceLines } from "./months.js";
 
 const WIDE = 640;
 const HIGH_BOX = 200;
@@ -88,8 +88,9 @@ function showMonth(known) {
   const { data, stack } = known.viewModel;
   const month = monthsOf(data).find((one) => one.month === known.choice.value);
   if (!month) return;
-  const note = monthNote(month, data.metadata.zone);
-  known.words.textContent = `${note ? `${note}. ` : ""}${endedWords(month)}`;
+  const { zone } = data.metadata;
+  const note = monthNote(month, zone);
+  known.words.textContent = [note && `${note}.`, endedWords(month), olderRule(month, zone)].filter(Boolean).join(" ");
   showGrid(known.users, monthTable(data, stack, month, "users"));
   showGrid(known.accounts, monthTable(data, stack, month, "accounts"));
 }

@@ -70,7 +70,7 @@ export function reasonCard(data, row, zone, now) {
     .map((user) => ({ user, jobs: own(row.users, user, 0) }))
     .sort((one, other) => other.jobs - one.jobs || (one.user < other.user ? -1 : 1));
   const named = users.slice(0, MOST_NAMED).map(({ user, jobs }) => `${shownName(user)} ${amount(jobs)}`);
-  const more = users.length > MOST_NAMED ? [`${users.length - MOST_NAMED} more`] : [];
+  const more = users.length > MOST_NAMED ? [`${amount(users.length - MOST_NAMED)} more`] : [];
   const times = [
     ...(row.group === "competing" && row.oldest ? [`The first waits since ${zoned(row.oldest, zone)}.`] : []),
     ...(row.next_start

@@ -110,7 +110,7 @@ export function waitsTable({ data, stack, range, zone }) {
     });
   const columns = [
     userColumn(),
-    numberColumn("jobs", "jobs started", (row) => row.jobs, { text: (row) => String(row.jobs) }),
+    numberColumn("jobs", "jobs started", (row) => row.jobs),
     wait("gpu", "median", "GPU jobs: half", "GPU jobs: half of them waited at most that long"),
     wait("gpu", "p90", "9 of 10", "9 of 10 GPU jobs waited at most that long"),
     wait("cpu", "median", "CPU jobs: half", "CPU jobs: half of them waited at most that long"),

@@ -1,7 +1,8 @@
-// How much is in use at which hour of the week: the mean of all that lies in a range, by weekday and hour of a zone.
+// How much is in use at which hour of the week: the mean of all bins that a range touches, by weekday and hour of a
+// zone.
 
 import { offsetAt, offsetsAt } from "../../common/clock.js";
-import { wholeOf } from "../../common/range.js";
+import { binsIn } from "../../common/range.js";
 import { remembered } from "../../common/remembered.js";
 import { limitOf, own } from "../../common/report.js";
 import { rowsOf } from "../../common/resources.js";
@@ -18,14 +19,13 @@ const uses = new WeakMap(); // data -> key -> use of all users by bin
 export function heatOf(data, range, key, zone) {
   const seconds = week(0);
   const amounts = week(0);
-  const { from, to } = range ?? wholeOf(data);
+  const { first, seconds: lengths } = binsIn(data, range);
   const use = useOf(data, key);
   const offsets = offsetsAt(data.edges, zone);
-  const ends = [...data.edges.slice(1, -1), data.metadata.last_updated_epoch];
-  for (let bin = 0; bin < use.length; bin += 1) {
+  for (let bin = first; bin < first + lengths.length; bin += 1) {
     const isChange = offsets[bin] !== offsets[bin + 1]; // only a bin with a change of the clocks must ask for each hour
-    const [begin, end] = [Math.max(from, data.edges[bin]), Math.min(to, ends[bin])];
-    for (let at = begin; at < end;) {
+    const end = data.edges[bin] + lengths[bin - first];
+    for (let at = data.edges[bin]; at < end;) {
       const wall = at + (isChange ? offsetAt(at, zone) : offsets[bin]) - FIRST_MONDAY;
       const next = Math.min(end, at + AN_HOUR - modulo(wall, AN_HOUR)); // a bin may be longer than an hour
       const [day, hour] = [Math.floor(modulo(wall, 7 * A_DAY) / A_DAY), Math.floor(modulo(wall, A_DAY) / AN_HOUR)];

@@ -48,9 +48,10 @@ test("a long bin counts in all of its hours, a short end for what has passed", (
   assert.equal(cut.cells[0][1], null);
 });
 
-test("only the range counts, by its seconds", () => {
-  const half = heatOf(dataOf(MONDAY, 1800, [4, 8]), { from: MONDAY + 900, to: MONDAY + 3600 }, "NCPUS", "UTC");
-  assert.equal(half.cells[0][0], (5 * 900 + 9 * 1800) / 2700);
+test("only the bins of the range count, and those whole", () => {
+  const data = dataOf(MONDAY, 1800, [4, 8]);
+  assert.equal(heatOf(data, { from: MONDAY + 900, to: MONDAY + 3600 }, "NCPUS", "UTC").cells[0][0], 7);
+  assert.equal(heatOf(data, { from: MONDAY + 1800, to: MONDAY + 2000 }, "NCPUS", "UTC").cells[0][0], 9);
 });
 
 test("the hour that comes twice counts twice, in its own place", () => {

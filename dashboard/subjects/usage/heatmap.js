@@ -1,7 +1,8 @@
 // Use by hour of the week on the page: a table of 7 days by 24 hours for one resource.
 
 import { element, fill } from "../../common/dom.js";
-import { amount, counted } from "../../common/format.js";
+import { amount, counted, percent, zoned } from "../../common/format.js";
+import { binsIn } from "../../common/range.js";
 import { nameOf, picturedOf, trackedOf, unitOf } from "../../common/resources.js";
 import { extremes, heatOf } from "./heat.js";
 
@@ -88,7 +89,10 @@ function showCells(heat) {
   const found = heatOf(data, range, key, zone);
   const unit = unitOf(data, key).unit;
   const extreme = extremes(found.cells);
-  heat.words.textContent = extreme ? wordsOf(extreme, found, unit, zone) : "There are no data in this range of time.";
+  const { from, to } = binsIn(data, range);
+  const span = range ? `${zoned(from, zone)} to ${zoned(to, zone)}` : "the time shown";
+  const clock = `Means of ${span}, on the clock of ${zone}.`;
+  heat.words.textContent = extreme ? wordsOf(extreme, found, unit, clock) : "There are no data in this range of time.";
   for (const part of [heat.scroll, heat.key]) part.hidden = !extreme;
   fill(
     heat.body,
@@ -109,29 +113,23 @@ function showCells(heat) {
 function cellOf(value, { whole, isLimit }, when, unit) {
   if (value === null) return element("td", { title: `${when}: no data` }, "·");
   const share = whole ? value / whole : 0;
+  const told = percent(share, 1);
   const of = isLimit ? ` of ${amount(whole)}` : "";
   const step = Math.max(0, Math.min(HEAT_STEPS, Math.round(HEAT_STEPS * share)));
   return element(
     "td",
-    { class: `heat-${step}`, title: `${when}: ${amount(value)}${of} ${unit} (${percentOf(share)} %)` },
-    String(percentOf(share)),
+    { class: `heat-${step}`, title: `${when}: ${amount(value)}${of} ${unit} (${told})` },
+    told.replaceAll(/[ %]/g, ""), // there is room for four characters
   );
 }
 
-// As in the headroom, 100 % is said only where nothing is left.
-/** @type {(share: number) => number} */
-function percentOf(share) {
-  return share < 1 ? Math.min(99, Math.round(100 * share)) : Math.round(100 * share);
-}
-
-/** @type {(found: { least: HeatCell, most: HeatCell }, heat: Heat, unit: string, zone: string) => string} */
-function wordsOf({ least, most }, { whole, isLimit }, unit, zone) {
-  const clock = `Means of the time shown, on the clock of ${zone}.`;
+/** @type {(found: { least: HeatCell, most: HeatCell }, heat: Heat, unit: string, clock: string) => string} */
+function wordsOf({ least, most }, { whole, isLimit }, unit, clock) {
   if (least.value === most.value) {
     return `${most.value ? "The same at every hour" : "None in use at any hour"}. ${clock}`;
   }
   const told = (/** @type {HeatCell} */ { day, hour, value, alike }) => {
-    const share = isLimit ? `${percentOf(value / whole)} % of the limit` : `${amount(value)} ${unit}`;
+    const share = isLimit ? `${percent(value, whole)} of the limit` : `${amount(value)} ${unit}`;
     return `${DAYS[day]} ${hourName(hour)}${alike ? ` and ${counted(alike, "other hour")}` : ""} (${share})`;
   };
   return `Least in use: ${told(least)}. Most: ${told(most)}. ${clock}`;

@@ -1,13 +1,13 @@
 // What was used in a range of time, by user, and what ended in it.
 
-import { overlaps, wholeOf } from "../../common/range.js";
+import { binsIn } from "../../common/range.js";
 import { own } from "../../common/report.js";
 import { picturedOf } from "../../common/resources.js";
 import { totalRows } from "./now.js";
 
 // {rows, total, endedElsewhen}: `rows` are {user, hours, ended} of those who used something or whose runs ended in the
-// range, the largest share first; hours by observable, runs by state. `endedElsewhen` is true where the data do not
-// tell when runs ended: then none are counted.
+// bins that the range touches, the largest share first; hours by observable, runs by state. `endedElsewhen` is true
+// where the data do not tell when runs ended: then none are counted.
 /** @type {(data: Data, range: Span | null) => { rows: TotalsRow[], total: Totals, endedElsewhen: boolean }} */
 export function totalsIn(data, range) {
   if (!range) return { rows: totalRows(data), total: data.totals.total, endedElsewhen: false };
@@ -27,10 +27,10 @@ export function totalsIn(data, range) {
   };
 }
 
-// For each of `data.users` the unit-hours by observable: means times the seconds of their bins that lie in the range.
+// For each of `data.users` the unit-hours by observable: means times the seconds of the bins that the range touches.
 /** @type {(data: Data, range: Span | null) => Amounts[]} */
 function hoursIn(data, range) {
-  const { first, seconds } = overlaps(data, range);
+  const { first, seconds } = binsIn(data, range);
   const keys = picturedOf(data);
   return data.users.map((user) => {
     const found = Object.create(null);
@@ -46,14 +46,12 @@ function amountOf(means, first, seconds) {
   return sum;
 }
 
-// User -> state -> runs that ended in the bins that begin in the range.
+// User -> state -> runs that ended in the bins that the range touches.
 /** @type {(data: Data, range: Span | null) => Map<string, Amounts>} */
 function endedIn(data, range) {
-  const { from, to } = range ?? wholeOf(data);
-  const inside = data.edges.slice(0, -1).map((edge) => edge >= from && edge < to);
-  const [first, last] = [inside.indexOf(true), inside.lastIndexOf(true)];
+  const { first, seconds } = binsIn(data, range);
+  const last = first + seconds.length - 1;
   const found = new Map();
-  if (first < 0) return found;
   for (const [user, ended] of Object.entries(data.ended ?? {})) {
     const states = Object.create(null);
     for (const [state, { bins, runs }] of Object.entries(ended)) {

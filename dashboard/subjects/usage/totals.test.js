@@ -33,12 +33,27 @@ test("the whole range, summed bin by bin, is the same", () => {
   assert.deepEqual({ ...total.ended }, data.totals.total.ended);
 });
 
-test("ranges side by side add up, wherever they are cut", () => {
-  for (const cut of [begin + 1, begin + 5400, data.edges[7], end - 60]) {
+test("ranges side by side add up where bins meet, hours and runs", () => {
+  for (const cut of [data.edges[1], data.edges[7], data.edges[19]]) {
     const parts = [totalsIn(data, { from: begin, to: cut }), totalsIn(data, { from: cut, to: end })];
     for (const key of PICTURED) {
       near(parts[0].total.hours[key] + parts[1].total.hours[key], data.totals.total.hours[key]);
     }
+    const runs = parts.map(({ total }) => Object.values(total.ended).reduce((sum, count) => sum + count, 0));
+    assert.equal(runs[0] + runs[1], 6);
+  }
+});
+
+test("hours and runs are those of the same time: of all bins that the range touches", () => {
+  const [from, to] = [data.edges[3], data.edges[4]];
+  const whole = totalsIn(data, { from, to });
+  assert.deepEqual({ ...whole.total.ended }, { COMPLETED: 1, TIMEOUT: 1 });
+  for (const cut of [
+    { from: from + 1, to },
+    { from, to: to - 1 },
+    { from: from + 600, to: to - 600 },
+  ]) {
+    assert.deepEqual(totalsIn(data, cut), whole);
   }
 });
 

@@ -2,7 +2,7 @@
 
 import { element } from "../../common/dom.js";
 import { counted, shownName, zoned } from "../../common/format.js";
-import { wholeOf } from "../../common/range.js";
+import { binsIn } from "../../common/range.js";
 import { own } from "../../common/report.js";
 import { labelOf, trackedOf } from "../../common/resources.js";
 import { coloursOf, userCell } from "../../tables/cells.js";
@@ -45,7 +45,7 @@ export function totalsTable({ data, stack, range, outside, zone }) {
       numberColumn(`ended ${state}`, `runs ${stateName(state)}`, (row) => own(row.ended, state, 0)),
     ),
   ];
-  const { from, to } = range ?? wholeOf(data);
+  const { from, to } = binsIn(data, range);
   const span = outside ? null : `${zoned(from, zone)} to ${zoned(to, zone)}`;
   const none = outside
     ? "There are no data in this range of time."

@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 
 from librarian.render.html import templates as html
 from librarian.render.html.templates import clock, embedded, hashed, trusted
-from librarian.render.json.packed import packed
+from librarian.render.json.run_length import encoded
 from librarian.render.plotly import Plotly
 from librarian.shared.files import PLAIN
 
@@ -82,7 +82,7 @@ def render_page(
         index_text=embedded(json.dumps(index, separators=(",", ":")).encode("ascii")),
         status=embedded(status or b""),
         datasets={
-            entry["slug"]: embedded(_packed(datasets[entry["data"]]))
+            entry["slug"]: embedded(_encoded(datasets[entry["data"]]))
             for entry in index["qos"]
             if entry["data"] in datasets
         },
@@ -102,13 +102,13 @@ def render_page(
     )
 
 
-def _packed(data: bytes) -> bytes:
+def _encoded(data: bytes) -> bytes:
     """A dataset as the page has it inside; one that is broken stays so, and is the page's to tell."""
     try:
         value = json.loads(data.decode("utf-8", "replace"))
     except (ValueError, RecursionError):
         return data
-    return json.dumps(packed(value), separators=(",", ":")).encode("ascii")
+    return json.dumps(encoded(value), separators=(",", ":")).encode("ascii")
 
 
 def _policy(scripts: tuple[str, ...], style: str, plotly: Plotly, inside: Inside | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from librarian.shared.words import Table
+from librarian.shared.words import TextTable
 
 
 @dataclass(frozen=True)
@@ -18,8 +18,8 @@ class Part:
     title: str
     order: int
     sentences: tuple[str, ...] = ()
-    tables: tuple[Table, ...] = ()
-    table: Table | None = None
+    tables: tuple[TextTable, ...] = ()
+    table: TextTable | None = None
     items: tuple[tuple[str, str], ...] = ()
     anchor: str = ""
     link: str = ""

@@ -16,7 +16,7 @@ from librarian.render.html import templates as html
 from librarian.render.html.parts import Part, Shown
 from librarian.render.html.templates import clock, hashed, trusted
 from librarian.shared.files import PAGE
-from librarian.shared.words import counted
+from librarian.shared.words import amount, counted
 
 STYLE = "plain.css"
 
@@ -37,7 +37,7 @@ class Teller(Protocol):
 
 
 @dataclass(frozen=True)
-class Picture:
+class PlainPicture:
     """A picture's file, and what it shows."""
 
     file: str
@@ -53,7 +53,7 @@ class Section:
     old: bool
     notes: tuple[str, ...] = ()
     parts: tuple[Part, ...] = ()
-    pictures: tuple[Picture, ...] = ()
+    pictures: tuple[PlainPicture, ...] = ()
 
 
 def render_plain(
@@ -108,16 +108,18 @@ def _notes(data: Json) -> Iterator[str]:
     yield from (one_line(note["text"]) for note in data["notes"])
     count = data["rejects"]["count"]
     if count:
-        reasons = ", ".join(f"{one_line(reason)} ({number})" for reason, number in data["rejects"]["reasons"].items())
+        reasons = ", ".join(
+            f"{one_line(reason)} ({amount(number)})" for reason, number in data["rejects"]["reasons"].items()
+        )
         yield f"{counted(count, 'record')} of Slurm's not understood and left out: {reasons}."
 
 
-def _pictures(entry: Json, data: Json, tellers: Sequence[Teller], zone: str) -> Iterator[Picture]:
+def _pictures(entry: Json, data: Json, tellers: Sequence[Teller], zone: str) -> Iterator[PlainPicture]:
     """Those that the site has, one that leads first."""
     found = []
     for teller in tellers:
         for name in teller.pictures():
             file = entry["figures"].get(name, {}).get("png")
             if file:
-                found.append(Picture(file, teller.describe(data, name, zone)))
+                found.append(PlainPicture(file, teller.describe(data, name, zone)))
     yield from sorted(found, key=lambda picture: not picture.shown.leads)

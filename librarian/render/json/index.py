@@ -13,7 +13,7 @@ from librarian.shared.window import isoformat
 
 
 @dataclass(frozen=True)
-class Entry:
+class IndexEntry:
     """A QoS in the index of a site. `last_updated` (UTC epoch) is None while there is nothing to show of it.
 
     `files` are the names of its files that are there, for one whose files may have gone lost; None means all.
@@ -27,7 +27,7 @@ class Entry:
 
 
 def index_json(  # noqa: PLR0913 (each is a field)
-    entries: Sequence[Entry],
+    entries: Sequence[IndexEntry],
     pictures: Iterable[str],
     *,
     cluster: str,
@@ -38,9 +38,11 @@ def index_json(  # noqa: PLR0913 (each is a field)
     version: str,
     plotly: Plotly,
     status: str | None = None,
+    files: Iterable[str] = (),
 ) -> bytes:
     """What a site holds: its QoS in the order of `entries`, and their files; `pictures` names all there may be.
-    `now`, `next_expected`: UTC epochs; `status`: the file that tells how the runs fare, where there is one."""
+    `now`, `next_expected`: UTC epochs; `status`: the file that tells how the runs fare, where there is one; `files` are
+    all that the site is made of: what else lies beside them is not ours."""
     script = plotly.file_name if plotly.path is not None else None
     return as_bytes(
         {
@@ -55,12 +57,13 @@ def index_json(  # noqa: PLR0913 (each is a field)
             "refresh_seconds": refresh_seconds,
             "status": status,
             "plotly": {"kind": plotly.kind, "version": plotly.version, "file": script},
+            "files": sorted(files),
             "qos": [_entry(entry, list(pictures)) for entry in entries],
         }
     )
 
 
-def _entry(entry: Entry, pictures: Sequence[str]) -> Json:
+def _entry(entry: IndexEntry, pictures: Sequence[str]) -> Json:
     names, there = file_names(entry.name), entry.last_updated is not None
     return {
         "name": entry.name,
@@ -74,12 +77,12 @@ def _entry(entry: Entry, pictures: Sequence[str]) -> Json:
     }
 
 
-def _figures(entry: Entry, names: FileNames, pictures: Sequence[str]) -> dict[str, dict[str, str]]:
+def _figures(entry: IndexEntry, names: FileNames, pictures: Sequence[str]) -> dict[str, dict[str, str]]:
     """File names by picture and ending, of those that are there."""
     every = {name: {ending: names.picture(name, ending) for ending in ("png", "pdf")} for name in pictures}
     there = {name: {end: file for end, file in both.items() if _is_there(entry, file)} for name, both in every.items()}
     return {name: both for name, both in there.items() if both}
 
 
-def _is_there(entry: Entry, file: str) -> bool:
+def _is_there(entry: IndexEntry, file: str) -> bool:
     return entry.files is None or file in entry.files

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from librarian.shared.report import Staleness
+from librarian.shared.troubles import told
 
 SCHEMA_VERSION = 2
 Json = dict[str, object]
@@ -17,4 +18,4 @@ def as_bytes(value: Json) -> bytes:
 
 def staleness_json(staleness: Staleness) -> Json:
     """Whether data are old, since when and why."""
-    return {"stale": staleness.stale, "since": staleness.since, "reason": staleness.reason}
+    return {"stale": staleness.stale, "since": staleness.since, "reason": told(staleness.reason)}

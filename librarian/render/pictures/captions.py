@@ -10,6 +10,8 @@ from librarian.errors import one_line
 from librarian.render.pictures.stack import Layer
 from librarian.shared.report import Report
 from librarian.shared.text import shown
+from librarian.shared.troubles import told
+from librarian.shared.words import amount, counted
 
 _LABEL = 24  # characters of a user's name beside a chart
 
@@ -24,7 +26,7 @@ def label(layer: Layer) -> str:
     if layer.name:
         return layer.name
     if layer.user is None:
-        return f"others ({len(layer.users)} user{'s' if len(layer.users) > 1 else ''})"
+        return f"others ({counted(len(layer.users), 'user')})"
     return person(layer.user)
 
 
@@ -44,22 +46,22 @@ def foot(report: Report) -> str:
 
 def stale(report: Report) -> str:
     """That the data are old, since when, and why."""
-    since, reason = report.staleness.since, report.staleness.reason
+    since, reason = report.staleness.since, told(report.staleness.reason)
     text = "STALE" if since is None else f"STALE since {_clock(since, report)}"
-    return f"{text} — {one_line(reason, 90)}" if reason else text
+    return f"{text} — {reason}" if reason else text
 
 
 def tick(value: float) -> str:
-    """A number on an axis, short: 1500 as it is, 15000 as 15k."""
+    """A number on an axis, short: 1,500 as it is, 15000 as 15k."""
     for size, suffix in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
         if abs(value) >= size and abs(value) >= 1e4:
             return f"{value / size:.6g}{suffix}"
-    return f"{value:.6g}"
+    return f"{value:,.6g}"
 
 
 def _means(bin_seconds: int) -> str:
     named = {3600: "hourly", 86400: "daily"}
-    length = f"{bin_seconds // 3600}-hour" if bin_seconds % 3600 == 0 else f"{bin_seconds / 60:g}-minute"
+    length = f"{bin_seconds // 3600}-hour" if bin_seconds % 3600 == 0 else f"{amount(bin_seconds / 60)}-minute"
     return named.get(bin_seconds, length)
 
 

@@ -19,7 +19,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from librarian.errors import SlurmError
+from librarian.errors import SlurmError, Trouble
+from librarian.shared.scope import Scope
 from librarian.shared.tres import parse_tres
 from librarian.slurm.command import Slurm, complaint
 from librarian.slurm.durations import parse_duration
@@ -73,13 +74,11 @@ def nowhere(jobs: pd.DataFrame) -> None:
 
 @dataclass(frozen=True)
 class Query:
-    """Which runs: of one QoS, between two UTC epochs, of these accounts and partitions only (empty: all)."""
+    """Which runs: those of a scope between two UTC epochs."""
 
-    qos: str
+    scope: Scope
     since: int
     until: int
-    accounts: tuple[str, ...] = ()
-    partitions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -90,34 +89,35 @@ class Runs:
     rejects: tuple[Reject, ...]
 
 
-def arguments(query: Query, cluster: str) -> list[str]:
+def arguments(query: Query) -> list[str]:
     """The arguments of sacct for `query`."""
-    filters = [f"--accounts={','.join(query.accounts)}"] if query.accounts else []
-    filters += [f"--partition={','.join(query.partitions)}"] if query.partitions else []
+    scope = query.scope
+    filters = [f"--accounts={','.join(scope.accounts)}"] if scope.accounts else []
+    filters += [f"--partition={','.join(scope.partitions)}"] if scope.partitions else []
     return [
         *("-a", "-X", "-D", "-P", "--noconvert", f"--delimiter={DELIMITER}"),
-        *("-S", f"uts{query.since}", "-E", f"uts{query.until}", "-M", cluster, f"--qos={query.qos}", *filters),
+        *("-S", f"uts{query.since}", "-E", f"uts{query.until}", "-M", scope.cluster, f"--qos={scope.qos}", *filters),
         *("-o", ",".join(FIELDS)),
     ]
 
 
-def ask(slurm: Slurm, query: Query, cluster: str, sink: Sink = nowhere) -> Runs:
+def ask(slurm: Slurm, query: Query, sink: Sink = nowhere) -> Runs:
     """All runs that match `query`. Each part of them is given to `sink` as soon as it is read.
 
     Raises `SlurmError` when sacct fails (an unknown QoS: with the names that exist) or its answer is not whole.
     """
-    reading = Reading(cluster, sink)
-    return reading.finished(slurm.read("sacct", arguments(query, cluster), reading.take))
+    reading = Reading(query.scope.cluster, sink)
+    return reading.finished(slurm.read("sacct", arguments(query), reading.take))
 
 
-def begin(slurm: Slurm, query: Query, cluster: str) -> None:
+def begin(slurm: Slurm, query: Query) -> None:
     """Let sacct begin with what `ask` is about to be called for."""
-    slurm.begin("sacct", arguments(query, cluster))
+    slurm.begin("sacct", arguments(query))
 
 
-def begun(slurm: Slurm, query: Query, cluster: str) -> float | None:
+def begun(slurm: Slurm, query: Query) -> float | None:
     """When sacct was started for that; None where it was not."""
-    return slurm.begun("sacct", arguments(query, cluster))
+    return slurm.begun("sacct", arguments(query))
 
 
 def parse(answer: Answer, cluster: str) -> Runs:
@@ -151,15 +151,18 @@ class Reading:
     def finished(self, answer: Answer) -> Runs:
         """All of it. Raises `SlurmError` when the header is missing or the last line is cut off.
 
-        A header alone is a whole answer. `answer` says what went wrong in sacct's own words.
+        A header alone is a whole answer, where sacct does not complain. `answer` says what went wrong in its own words.
         """
         self._read_whole_lines()
         if not self._begun:
-            raise SlurmError("sacct gave no table", complaint(answer))
+            raise SlurmError("sacct gave no table", complaint(answer), trouble=Trouble.NOT_UNDERSTOOD)
         rest = b"".join(self._come)
         if rest:
-            raise SlurmError("sacct's answer was cut off", f"it ends within a row, with {rest[:80]!r}")
+            why = f"it ends within a row, with {rest[:80]!r}"
+            raise SlurmError("sacct's answer was cut off", why, trouble=Trouble.CUT_OFF)
         rejects = tuple(reject for part in self._parts for reject in part.rejects)
+        if "error:" in answer.stderr.lower() and not rejects and not any(len(part.jobs) for part in self._parts):
+            raise SlurmError("sacct names no run and complains", complaint(answer), trouble=Trouble.COMMAND)
         return Runs(joined([part.jobs for part in self._parts]), rejects)
 
     def _read_whole_lines(self) -> None:
@@ -170,10 +173,20 @@ class Reading:
             header, _, text = text.partition(b"\n")
             self._begun = header.decode("utf-8", "replace") == HEADER
         if self._begun and text:
-            # no field that is asked for can hold a NUL, and the C parser would end the line there
-            part = _read(text.replace(b"\0", b"?"), self._cluster)
+            part = _read(_legible(text), self._cluster)
             self._parts.append(part)
             self._sink(part.jobs)
+
+
+def _legible(text: bytes) -> bytes:
+    """`text` as the C parser takes it. It ends a line at a NUL, which no field that is asked for can hold; and what
+    is no UTF-8 pandas 1.5 refuses in columns of categories, whatever it is told."""
+    text = text.replace(b"\0", b"?")
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError:
+        return text.decode("utf-8", "replace").encode("utf-8")
+    return text
 
 
 def _read(body: bytes, cluster: str) -> Runs:
@@ -228,7 +241,6 @@ def _read_csv(body: bytes, texts: Any) -> pd.DataFrame:
         quoting=3,
         lineterminator="\n",
         skip_blank_lines=False,
-        encoding_errors="replace",
         low_memory=False,
     )
 
@@ -268,7 +280,7 @@ def _doubts(rows: pd.DataFrame, cluster: str) -> npt.NDArray[np.int8]:
     found[(found == 0) & (rows["end"].to_numpy() < rows["start"].to_numpy())] = 2
     found[_where(rows["suspended"], lambda text: _fails(parse_duration, text))] = 3
     found[_where(rows["alloc_tres"], lambda text: _fails(parse_tres, text))] = 4
-    found[_where(rows["cluster"], lambda text: text != cluster)] = 5
+    found[_where(rows["cluster"], lambda text: text.lower() != cluster.lower())] = 5
     return found
 
 

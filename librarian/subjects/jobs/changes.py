@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from librarian.shared.window import Epochs
-from librarian.subjects.jobs.model import NUMBERS, TEXTS, UNKNOWN, Mask, codes, in_state, ints
+from librarian.subjects.jobs.model import NUMBERS, TEXTS, UNKNOWN, Mask, codes, in_state, ints, stuck
 
 NEVER = 2**62
 _IDENTITY = ("submit", "eligible", "start")  # times that, where they differ, make it another run
@@ -70,6 +70,7 @@ def _differences(left: pd.DataFrame, right: pd.DataFrame) -> Epochs:
     for name in TEXTS:
         if name != "state":
             other |= ~_same_text(left, right, name)
+    other |= stuck(left) != stuck(right)  # it did not go on, whatever was thought of it
     # a pause is spread over the whole run
     other |= (_paused(left) | _paused(right)) & ~_alike(left, right)
     ends = [ints(table, "end") for table in (left, right)]

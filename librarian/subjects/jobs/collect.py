@@ -4,6 +4,9 @@ A cycle asks from shortly before the last complete answer. Three things could st
 for: a run that we hold for open and Slurm does not name any more (its end was recorded late, or it moved to another
 QoS) is asked for again from its start; a window that begins before what we know, or a clock that went back, is read
 whole; and once a day the window is read whole anyway, for records that came very late and for edits.
+
+An empty answer looks like one that was lost. So a question reaches back to a run that it must name (see `doubts`);
+where none is known, the window is read whole a second time before an answer without any run counts.
 """
 
 from __future__ import annotations
@@ -15,15 +18,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from librarian.errors import LibrarianError, NoAnswerError, SlurmError, TooSlowError
+from librarian.errors import LibrarianError, NoAnswerError, SlurmError, TooSlowError, Trouble
 from librarian.shared.scope import Scope
 from librarian.slurm import site
 from librarian.slurm.command import Slurm
 from librarian.store import Store
-from librarian.subjects.jobs import ask, pieces
+from librarian.subjects.jobs import ask, pieces, running
 from librarian.subjects.jobs.ask import Query, Runs, Sink
+from librarian.subjects.jobs.doubts import AGAIN, Doubt, doubt, named_in
 from librarian.subjects.jobs.keep import Asked, Coverage, JobRuns
-from librarian.subjects.jobs.model import UNKNOWN, ints, joined
+from librarian.subjects.jobs.model import UNKNOWN, Reject, ints, joined
+from librarian.subjects.jobs.unended import KnownRunaways
 from librarian.subjects.subject import Asking, Watched
 from librarian.system.host import stopwatch, user_name
 
@@ -36,22 +41,22 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Plan:
+class NextQuestion:
     """What to ask for next: all that had not ended before `since`; `full` when that is a whole window."""
 
     since: int
     full: bool
 
 
-def plan(coverage: Coverage | None, now: int, begin: int, full: bool) -> Plan:
+def plan(coverage: Coverage | None, now: int, begin: int, full: bool) -> NextQuestion:
     """What to ask for at `now` when the window begins at `begin`; all UTC epochs."""
     if coverage is None:
-        return Plan(begin, True)
+        return NextQuestion(begin, True)
     last = coverage.complete_at - OVERLAP
     gap = coverage.covered_from > begin or coverage.complete_at > now
     if full or gap or now - coverage.full_at >= FULL_EVERY:
-        return Plan(min(begin, last), True)  # after a long pause the last answer lies before the window
-    return Plan(last, False)
+        return NextQuestion(min(begin, last), True)  # after a long pause the last answer lies before the window
+    return NextQuestion(last, False)
 
 
 @dataclass(frozen=True)
@@ -66,17 +71,33 @@ class Request:
     begin: int
     full: bool = False
 
-    def query(self, store: Store) -> tuple[Plan, Query]:
+    def query(self, store: Store) -> tuple[NextQuestion, Query]:
         """The question, which is shorter where the store knows a part of the answer."""
-        todo = plan(JobRuns(store).coverage(self.scope), self.now, self.begin, self.full)
-        return todo, Query(self.scope.qos, todo.since, self.now, self.scope.accounts, self.scope.partitions)
+        kept = JobRuns(store)
+        full = self.full or kept.unconfirmed(self.scope) is not None
+        question = plan(kept.coverage(self.scope), self.now, self.begin, full)
+        if not question.full and not kept.has_open(self.scope):
+            question = replace(question, since=self._witnessed(kept, question.since))
+        return question, Query(spelled(store, self.scope), question.since, self.now)
+
+    def witnesses(self, kept: JobRuns, since: int) -> list[int]:
+        """DBIndexes of ended runs of which the answer to a question that begins with `since` must name one at least."""
+        coverage = kept.coverage(self.scope)
+        if coverage is None or coverage.complete_at > self.now:  # the clock went back: they may not have begun yet
+            return []
+        return kept.ended_since(self.scope, max(since, self._witnessed(kept, coverage.complete_at - OVERLAP)))
+
+    def _witnessed(self, kept: JobRuns, since: int) -> int:
+        """`since`, or so much earlier that a run of the window is known to have ended after it."""
+        newest = kept.newest_end(self.scope, self.begin)
+        return since if newest is None else min(since, newest)
 
 
 def begin(slurm: Slurm, store: Store, request: Request) -> None:
     """Let Slurm begin with what `collect` is about to ask."""
-    todo, query = request.query(store)
-    if _longest(JobRuns(store).last_query(request.scope), todo, request.now, slurm.timeout) is None:
-        ask.begin(slurm, query, request.scope.cluster)
+    question, query = request.query(store)
+    if _longest(JobRuns(store).last_query(request.scope), question, request.now, slurm.timeout) is None:
+        ask.begin(slurm, query)
 
 
 def collect(slurm: Slurm, store: Store, request: Request, meanwhile: Callable[[], None] = lambda: None) -> Asked:
@@ -84,38 +105,119 @@ def collect(slurm: Slurm, store: Store, request: Request, meanwhile: Callable[[]
 
     Raises `SlurmError` when the answer cannot be trusted; the store then only remembers the failure.
     """
-    scope, cluster, now = request.scope, request.scope.cluster, request.now
-    todo, query = request.query(store)
-    started = ask.begun(slurm, query, cluster) or stopwatch()
-    asked = Asked(todo.since, now, 0.0, full=todo.full)
+    scope, now = request.scope, request.now
+    rejects: tuple[Reject, ...] = ()
+    found: Doubt | None = None
+    question, query = request.query(store)
+    started = ask.begun(slurm, query) or stopwatch()
+    asked = Asked(question.since, now, 0.0, full=question.full)
     kept = JobRuns(store)
-    longest, opened = _longest(kept.last_query(scope), todo, now, slurm.timeout), kept.open_runs(scope)
+    longest, doubted = _longest(kept.last_query(scope), question, now, slurm.timeout), kept.doubted_since(scope)
     try:
-        _check_cluster(store, cluster)
+        _check_cluster(store, scope.cluster)
         with kept.intake() as intake:
-            runs = pieces.ask(slurm, query, cluster, longest, intake.take)
-            runs, gone = _complete(runs, opened, lambda since: _again(slurm, query, cluster, since, intake.take))
-            _check_hidden(store, gone, runs.jobs)
-            asked = replace(asked, seconds=stopwatch() - started, rows=len(runs.jobs), rejects=len(runs.rejects))
+            answer = _read(slurm, query, longest, kept.open_runs(scope), intake.take)
+            rejects, jobs = answer.runs.rejects, answer.runs.jobs
+            _check_hidden(store, answer.gone, jobs)
+            found = _doubt(slurm, store, request, query, answer)
+            _check(found, doubted, now)
+            asked = replace(asked, seconds=stopwatch() - started, rows=len(jobs), rejects=len(rejects))
             meanwhile()
-            intake.complete(scope, asked, runs.jobs, runs.rejects, gone["dbindex"].tolist())
+            kept.doubt(scope, None)
+            kept.confirm(scope, _unconfirmed(kept, request, question, answer.runs))
+            intake.complete(scope, asked, jobs, rejects, answer.gone["dbindex"].tolist())
     except (SlurmError, TooSlowError) as error:
-        kept.failed(scope, replace(asked, seconds=stopwatch() - started, error=str(error)))
+        failed = replace(asked, seconds=stopwatch() - started, error=str(error), trouble=error.trouble)
+        kept.failed(scope, failed, rejects)
+        if found:
+            kept.doubt(scope, _first(doubted, now))
         raise
     return asked
 
 
-def _longest(last: Asked | None, todo: Plan, now: int, timeout: float) -> int | None:
+@dataclass(frozen=True)
+class _Answer:
+    """Runs that sacct named, and those it was to name: the rows that were open, and which of these it names no more."""
+
+    runs: Runs
+    opened: pd.DataFrame
+    gone: pd.DataFrame
+
+
+def _read(slurm: Slurm, query: Query, longest: int | None, opened: pd.DataFrame, sink: Sink) -> _Answer:
+    """The answer to `query`, and to a second question where runs that were open are not in it."""
+    runs = pieces.ask(slurm, query, longest, sink)
+    runs, gone = _complete(runs, opened, lambda since: _again(slurm, query, since, sink))
+    return _Answer(runs, opened, gone)
+
+
+def _doubt(slurm: Slurm, store: Store, request: Request, query: Query, answer: _Answer) -> Doubt | None:
+    """Why the answer cannot be true; squeue is asked only where it is strange."""
+    strange = not len(answer.runs.jobs) or bool(len(answer.gone))
+    shown = _running(slurm, store, query.scope) if strange else None
+    ended = request.witnesses(JobRuns(store), query.since)
+    settled = KnownRunaways(store).unended(request.scope).settled(answer.runs.jobs)
+    return doubt(replace(answer.runs, jobs=settled), answer.opened, ended, shown, request.now)
+
+
+def _longest(last: Asked | None, question: NextQuestion, now: int, timeout: float) -> int | None:
     """How long one question may be: a window that hung the last time is asked for in quarters, each in less time."""
     hung = last and last.error and last.seconds >= timeout
-    return (now - todo.since + 3) // 4 if hung and todo.full else None
+    return (now - question.since + 3) // 4 if hung and question.full else None
 
 
 def _check_cluster(store: Store, cluster: str) -> None:
     """Refuse a cluster that Slurm does not know: sacct would answer that it has no jobs."""
     known = store.fact(CLUSTERS)
     if known and cluster.lower() not in (name.lower() for name in known):
-        raise SlurmError(f"Slurm knows no cluster {cluster}", f"it knows {', '.join(known)}", "correct [cluster] name")
+        what, why = f"Slurm knows no cluster {cluster}", f"it knows {', '.join(known)}"
+        raise SlurmError(what, why, "correct [cluster] name", trouble=Trouble.NO_SUCH_NAME)
+
+
+def spelled(store: Store, scope: Scope) -> Scope:
+    """`scope` with its cluster as Slurm spells it, as far as that is known."""
+    same = (name for name in store.fact(CLUSTERS) or () if name.lower() == scope.cluster.lower())
+    return replace(scope, cluster=next(same, scope.cluster))
+
+
+def _check(found: Doubt | None, doubted: int | None, now: int) -> None:
+    """Refuse an answer that is in doubt, until it has been the same since `doubted` for long enough."""
+    if found is None:
+        return
+    if now - _first(doubted, now) < found.seconds:
+        todo = "it is asked again; the last good data stay"
+        raise SlurmError("sacct's answer is refused", found.why, todo, trouble=Trouble.NOT_BELIEVED)
+    log.warning("sacct's answer is taken, though %s: it has been so for %d s", found.why, found.seconds)
+
+
+def _first(doubted: int | None, now: int) -> int:
+    return now if doubted is None else min(doubted, now)
+
+
+def _running(slurm: Slurm, store: Store, scope: Scope) -> tuple[int, ...] | None:
+    """When what squeue names started; None where it does not answer. Where sacct hides jobs it is no witness."""
+    if hides_jobs(store):
+        return ()
+    try:
+        return running.started(slurm, scope)
+    except SlurmError as error:
+        log.info("squeue cannot tell whether sacct is right: %s", error)
+        return None
+
+
+def hides_jobs(store: Store) -> bool:
+    """Whether Slurm keeps jobs of others from us, or may do so."""
+    return bool({"jobs", site.UNTOLD} & set(store.fact(PRIVATE) or ()))
+
+
+def _unconfirmed(kept: JobRuns, request: Request, question: NextQuestion, runs: Runs) -> int | None:
+    """When the first answer came that named no run of a time of which nothing is known; None where this one is sure."""
+    if len(runs.jobs) or not question.full:
+        return None
+    coverage, before, now = kept.coverage(request.scope), kept.unconfirmed(request.scope), request.now
+    if before is not None and before <= now:
+        return None if now - before >= AGAIN else before
+    return now if coverage is None or now - coverage.complete_at > FULL_EVERY else None
 
 
 def _check_hidden(store: Store, gone: pd.DataFrame, answered: pd.DataFrame) -> None:
@@ -133,12 +235,13 @@ def _check_hidden(store: Store, gone: pd.DataFrame, answered: pd.DataFrame) -> N
         why = "Slurm does not tell its PrivateData"
     if why:
         why += ", and running jobs that were seen before are not told any more"
-        raise SlurmError("Slurm hides the jobs of others now", why, "ask its admins for a way to see the QoS's jobs")
+        todo = "ask its admins for a way to see the QoS's jobs"
+        raise SlurmError("Slurm hides the jobs of others now", why, todo, trouble=Trouble.HIDDEN)
 
 
-def _again(slurm: Slurm, query: Query, cluster: str, since: int, sink: Sink) -> Runs:
-    log.info("asking sacct for %s again, from the start of runs that it did not name", query.qos)
-    return pieces.ask(slurm, replace(query, since=since), cluster, sink=sink)
+def _again(slurm: Slurm, query: Query, since: int, sink: Sink) -> Runs:
+    log.info("asking sacct for %s again, from the start of runs that it did not name", query.scope.qos)
+    return pieces.ask(slurm, replace(query, since=since), sink=sink)
 
 
 def _complete(runs: Runs, opened: pd.DataFrame, ask_from: Callable[[int], Runs]) -> tuple[Runs, pd.DataFrame]:
@@ -155,8 +258,7 @@ def _complete(runs: Runs, opened: pd.DataFrame, ask_from: Callable[[int], Runs])
 
 def _missing(known: pd.DataFrame, runs: Runs) -> pd.DataFrame:
     """Rows of `known` that the answer does not name, neither as a run nor as a reject."""
-    named = [*runs.jobs["dbindex"].tolist(), *(int(r.key[4:]) for r in runs.rejects if r.key.startswith("run "))]
-    return known[~known["dbindex"].isin(named)]
+    return known[~known["dbindex"].isin(named_in(runs))]
 
 
 def observe_cluster(slurm: Slurm, store: Store, now: int) -> list[SlurmError]:
@@ -185,7 +287,7 @@ def keep_answers(
         try:
             store.know(name, question(), now)
         except SlurmError as error:
-            failures.append(type(error)(f"{words}: {error.what}", error.why, error.todo))
+            failures.append(error.of(words))
             if isinstance(error, NoAnswerError):
                 break
     return failures
@@ -205,7 +307,8 @@ def collect_all(asking: Asking) -> list[LibrarianError]:
     with slurm.ending():
         for request, following in zip(requests, [*requests[1:], None], strict=True):
             if nobody:
-                JobRuns(store).failed(request.scope, Asked(asking.now, asking.now, 0.0, error=str(nobody)))
+                unasked = Asked(asking.now, asking.now, 0.0, error=str(nobody), trouble=nobody.trouble)
+                JobRuns(store).failed(request.scope, unasked)
                 problems.append(NoAnswerError(f"QoS {request.scope.qos} was not asked for", str(nobody)))
                 continue
             failure = _collect_one(slurm, store, request, following)
@@ -236,6 +339,6 @@ def _collect_one(slurm: Slurm, store: Store, request: Request, following: Reques
     try:
         asked = collect(slurm, store, request, meanwhile)
     except SlurmError as error:
-        return type(error)(f"QoS {name}: {error.what}", error.why, error.todo)
+        return error.of(f"QoS {name}")
     log.info("%s: %d runs, %d rejected, %.1f s", name, asked.rows, asked.rejects, asked.seconds)
     return None

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from librarian.errors import Trouble
+from librarian.shared import troubles
 from librarian.shared.scope import Scope
 from librarian.store import Store
 from librarian.store.database import Steps
 from librarian.subjects.jobs.changes import NEVER, changed_from, differing
 from librarian.subjects.jobs.model import COLUMNS, NUMBERS, TEXTS, UNKNOWN, Reject, coded, empty_jobs
+from librarian.subjects.jobs.unended import KnownRunaways
 
 _ROWS_AT_ONCE = 20_000
 _COMPARED_AT_ONCE = 100_000
 _AT_ONCE = 500  # values in a statement; SQLite may allow no more than 999
+_DOUBTED, _UNCONFIRMED = "doubted", "unconfirmed"  # facts, each with the key of a scope
 _QUERIES_KEPT = 2000  # a week of 10-minute cycles for two QoS
 
 
@@ -35,7 +39,8 @@ class Coverage:
 
 @dataclass(frozen=True)
 class Asked:
-    """A query that was sent: its bounds (UTC epochs), what it took and gave; `error` is None when it succeeded."""
+    """A query that was sent: its bounds (UTC epochs), what it took and gave; `error` is None when it succeeded, and
+    `trouble` its kind."""
 
     since: int
     until: int
@@ -44,6 +49,7 @@ class Asked:
     rejects: int = 0
     error: str | None = None
     full: bool = False
+    trouble: Trouble | None = None
 
 
 class JobRuns:
@@ -64,15 +70,46 @@ class JobRuns:
     def last_query(self, scope: Scope) -> Asked | None:
         """The newest query of `scope`, whether it succeeded or not."""
         row = self._store.one(
-            "SELECT since, until, seconds, rows, rejects, error FROM query WHERE scope = ? ORDER BY id DESC LIMIT 1",
+            "SELECT since, until, seconds, rows, rejects, error, trouble FROM query WHERE scope = ? "
+            "ORDER BY id DESC LIMIT 1",
             self._store.key(scope),
         )
-        return Asked(*row) if row else None
+        if not row:
+            return None
+        since, until, seconds, rows, rejects, error, trouble = row
+        return Asked(since, until, seconds, rows, rejects, error, trouble=troubles.restored(error, trouble))
 
-    def failed(self, scope: Scope, asked: Asked) -> None:
-        """Remember a query that failed; nothing else changes."""
+    def failed(self, scope: Scope, asked: Asked, rejects: Sequence[Reject] = ()) -> None:
+        """Remember a query that failed, and rows that were not understood; nothing else changes."""
         with self._store.transaction():
+            self._put_rejects(scope, replace(asked, full=False), empty_jobs(), rejects)
             self._log(scope, asked)
+
+    # what is not sure
+
+    def doubted_since(self, scope: Scope) -> int | None:
+        """Since when (UTC epoch) answers of the same kind are not believed; None where the last one was."""
+        return self._fact(_DOUBTED, scope)
+
+    def doubt(self, scope: Scope, since: int | None) -> None:
+        """Remember since when answers are not believed."""
+        self._know(_DOUBTED, scope, since)
+
+    def unconfirmed(self, scope: Scope) -> int | None:
+        """When (UTC epoch) sacct named no run where none is known, if it was not asked again since."""
+        return self._fact(_UNCONFIRMED, scope)
+
+    def confirm(self, scope: Scope, unconfirmed: int | None) -> None:
+        """Remember that what is known of `scope` is sure, or when it was told for the first time."""
+        self._know(_UNCONFIRMED, scope, unconfirmed)
+
+    def _fact(self, what: str, scope: Scope) -> int | None:
+        value = self._store.fact(f"{what} {scope.key}")
+        return value if isinstance(value, int) else None
+
+    def _know(self, what: str, scope: Scope, value: int | None) -> None:
+        if value != self._fact(what, scope):
+            self._store.know(f"{what} {scope.key}", value, value or 0)
 
     # job runs
 
@@ -80,10 +117,29 @@ class JobRuns:
         """The runs of `scope` that had not ended when Slurm was last asked: a jobs table."""
         return self._jobs(scope, [('"end" = ?', UNKNOWN)])
 
+    def ended_since(self, scope: Scope, moment: int) -> list[int]:
+        """DBIndexes of the runs of `scope` that ended at `moment` (UTC epoch) or later."""
+        where, names = self._where(scope)
+        rows = self._store.all(f'SELECT dbindex FROM job WHERE "end" >= ? AND {where}', moment, *names)  # noqa: S608
+        return [index % 2**64 for (index,) in rows]
+
+    def has_open(self, scope: Scope) -> bool:
+        """Whether a run of `scope` had not ended when Slurm was last asked."""
+        where, names = self._where(scope)
+        found = self._store.one(f'SELECT 1 FROM job WHERE "end" = ? AND {where} LIMIT 1', UNKNOWN, *names)  # noqa: S608
+        return found is not None
+
+    def newest_end(self, scope: Scope, since: int) -> int | None:
+        """When the run of `scope` ended that ended last, if one did at `since` or later (UTC epochs)."""
+        where, names = self._where(scope)
+        row = self._store.one(f'SELECT max("end") FROM job WHERE "end" >= ? AND {where}', since, *names)  # noqa: S608
+        return row[0] if row else None
+
     def jobs(self, scope: Scope, begin: int) -> pd.DataFrame:
-        """The runs of `scope` that had not ended before `begin`: a jobs table, ordered by DBIndex."""
+        """The runs of `scope` that had not ended before `begin`, and runaways: a jobs table, ordered by DBIndex."""
         # two questions: for one with "or" SQLite reads every run that the QoS ever had
-        return self._jobs(scope, [('"end" = ?', UNKNOWN), ('"end" >= ?', begin)])
+        found = self._jobs(scope, [('"end" = ?', UNKNOWN), ('"end" >= ?', begin)])
+        return KnownRunaways(self._store).unended(scope).settled(found)
 
     def add(
         self, scope: Scope, asked: Asked, jobs: pd.DataFrame, rejects: Sequence[Reject], gone: Sequence[int] = ()
@@ -126,6 +182,15 @@ class JobRuns:
         self._put_jobs(fresh[new], "INSERT")
         self._put_jobs(fresh[~new], "REPLACE")
         return changed_from(known, fresh, empty_jobs())
+
+    def release(self, scope: Scope, now: int) -> int:
+        """Forget runaways that have an end now, or left; from when on computed bins do not hold."""
+        known = KnownRunaways(self._store)
+        if not known.of(scope):
+            return NEVER
+        where, names = self._where(scope)
+        rows = self._store.all(f'SELECT dbindex FROM job WHERE "end" = ? AND {where}', UNKNOWN, *names)  # noqa: S608
+        return known.release(scope, {index % 2**64 for (index,) in rows}, now)
 
     def note(self, scope: Scope, asked: Asked, jobs: pd.DataFrame, rejects: Sequence[Reject]) -> None:
         """Note what a complete answer was, and how far the scope is known with it."""
@@ -253,8 +318,12 @@ class JobRuns:
 
     def _log(self, scope: Scope, asked: Asked) -> None:
         self._store.execute(
-            "INSERT INTO query (scope, since, until, seconds, rows, rejects, error) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (self._store.key(scope), asked.since, asked.until, asked.seconds, asked.rows, asked.rejects, asked.error),
+            "INSERT INTO query (scope, since, until, seconds, rows, rejects, error, trouble) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(self._store.key(scope), asked.since, asked.until, asked.seconds, asked.rows, asked.rejects),
+                *(asked.error, troubles.stored(asked.trouble)),
+            ),
         )
         self._store.execute("DELETE FROM query WHERE id <= (SELECT max(id) FROM query) - ?", (_QUERIES_KEPT,))
 
@@ -290,7 +359,7 @@ class Intake:
     ) -> None:
         """The answer is whole, `jobs` are those that were taken: all of it counts from now on."""
         with self._steps.step():
-            moment = min(self._moment, self._runs.remove(gone))
+            moment = min(self._moment, self._runs.remove(gone), self._runs.release(scope, asked.until))
             if moment < NEVER:
                 self._store.runs_changed(moment)
             self._runs.note(scope, asked, jobs, rejects)

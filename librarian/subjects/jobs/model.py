@@ -17,6 +17,8 @@ import pandas as pd
 from pandas.api.types import union_categoricals
 
 UNKNOWN = -1  # a time that has not come yet, or never will
+_GOING_ON = ("RUNNING", "SUSPENDED", "CONFIGURING", "COMPLETING", "STOPPED", "SIGNALING", "STAGE_OUT")
+RUNAWAY = "RUNAWAY"  # our own word in the place of the state of a run of which nobody knows how it ended
 
 # Column -> dtype. `jobid` is sacct's JobIDRaw. Times are UTC epochs in seconds or UNKNOWN; `elapsed`
 # (sacct's ElapsedRaw, without pauses) and `suspended` are seconds, of a run that goes on as of the time of the answer.
@@ -92,26 +94,38 @@ def started(jobs: pd.DataFrame) -> Mask:
     return ints(jobs, "start") != UNKNOWN
 
 
-def running(jobs: pd.DataFrame, now: int) -> Mask:
-    """Runs that hold their allocation at `now`; a suspended job has given its CPUs back."""
+def goes_on(jobs: pd.DataFrame) -> Mask:
+    """Runs that began and have no end because they run, or are suspended.
+
+    A row that is over by its state, and has no end all the same, is one whose end was lost: it does not go on.
+    """
+    return started(jobs) & (ints(jobs, "end") == UNKNOWN) & in_state(jobs, *_GOING_ON)
+
+
+def stuck(jobs: pd.DataFrame) -> Mask:
+    """Runs that began, have no end, and are over by their state."""
+    return started(jobs) & (ints(jobs, "end") == UNKNOWN) & ~in_state(jobs, "PENDING", *_GOING_ON)
+
+
+def under_way(jobs: pd.DataFrame, now: int) -> Mask:
+    """Runs that have an allocation at `now`: those that are suspended too."""
     start, end = ints(jobs, "start"), ints(jobs, "end")
-    return (start != UNKNOWN) & (start <= now) & ((end == UNKNOWN) | (end > now)) & ~in_state(jobs, "SUSPENDED")
+    return (start != UNKNOWN) & (start <= now) & (goes_on(jobs) | (end > now))
 
 
 def ended(jobs: pd.DataFrame, begin: int, end: int) -> Mask:
-    """Runs that ended in [begin, end], those that never started included."""
+    """Runs that ended in [begin, end], those that never started included; of a runaway nobody knows when and how."""
     ends = ints(jobs, "end")
-    return (ends != UNKNOWN) & (ends >= begin) & (ends <= end)
+    return (ends != UNKNOWN) & (ends >= begin) & (ends <= end) & ~in_state(jobs, RUNAWAY)
 
 
-def in_state(jobs: pd.DataFrame, state: str) -> Mask:
-    """Runs that Slurm calls by this state."""
+def in_state(jobs: pd.DataFrame, *wanted: str) -> Mask:
+    """Runs that Slurm calls by one of these states."""
     code, states = codes(jobs, "state")
-    return np.array([text == state for text in states] or [False])[code] if len(code) else np.zeros(0, bool)
+    return np.array([text in wanted for text in states] or [False])[code] if len(code) else np.zeros(0, bool)
 
 
 def counting(jobs: pd.DataFrame, now: int) -> pd.DataFrame:
     """The runs that count against limits at `now` (UTC epoch), and no text that none of them has."""
-    start, end = ints(jobs, "start"), ints(jobs, "end")
-    jobs = jobs.loc[(start != -1) & (start <= now) & ((end == -1) | (end > now))]
+    jobs = jobs.loc[under_way(jobs, now)]
     return jobs.assign(**{name: jobs[name].cat.remove_unused_categories() for name in TEXTS})

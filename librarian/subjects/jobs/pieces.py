@@ -17,7 +17,7 @@ MARGIN = 60  # below the longest: slurmdbd counts a question that ends now up to
 _SHORTEST = 600  # seconds; a shorter question that is still too wide is a failure
 
 
-def ask(slurm: Slurm, query: Query, cluster: str, longest: int | None = None, sink: Sink = nowhere) -> Runs:
+def ask(slurm: Slurm, query: Query, longest: int | None = None, sink: Sink = nowhere) -> Runs:
     """All runs that match `query`, as `accounting.ask` gives them; in pieces where slurmdbd wants that.
 
     With `longest` no piece is longer than so many seconds from the beginning.
@@ -33,7 +33,7 @@ def ask(slurm: Slurm, query: Query, cluster: str, longest: int | None = None, si
             todo = [*cut(since, until, longest), *todo]
             continue
         try:
-            answers.append(accounting.ask(slurm, replace(query, since=since, until=until), cluster, sink))
+            answers.append(accounting.ask(slurm, replace(query, since=since, until=until), sink))
         except TooWideError:
             if until - since <= _SHORTEST:
                 raise

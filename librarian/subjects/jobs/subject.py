@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from librarian.errors import NoAnswerError
+from librarian.errors import NoAnswerError, Trouble
 from librarian.shared.names import UserName
+from librarian.shared.rejects import too_many
 from librarian.shared.report import Report, Staleness
 from librarian.store import Store
-from librarian.subjects.jobs import collect
+from librarian.subjects.jobs import collect, runaway_lines, runaways
 from librarian.subjects.jobs.keep import JobRuns
 from librarian.subjects.jobs.model import counting
 from librarian.subjects.jobs.section import JobsFacts, JobsSection
+from librarian.subjects.jobs.unended import KnownRunaways
 from librarian.subjects.subject import (
     ACCOUNTING,
     Asked,
@@ -36,20 +38,22 @@ class Jobs(Subject):
     fields = ("rejects",)
 
     def collect(self, asking: Asking) -> Problems:
-        """Ask for what changed of the runs of each QoS, and for what the cluster tracks and hides."""
+        """Ask for what changed of the runs of each QoS, for what the cluster tracks and hides, and what really runs."""
         problems = [*collect.observe_cluster(asking.slurm, asking.store, asking.now), *collect.collect_all(asking)]
-        if any(isinstance(problem, NoAnswerError) for problem in problems):
-            asking.silent.add(ACCOUNTING)
+        for problem in problems:
+            if isinstance(problem, NoAnswerError):
+                asking.silent[ACCOUNTING] = problem
+        runaways.look(asking)
         return problems
 
     def ground(self, store: Store, watched: Watched) -> Ground | None:
         """When the runs of a QoS were complete."""
         coverage, last = JobRuns(store).coverage(watched.scope), JobRuns(store).last_query(watched.scope)
-        error = last.error if last else None
-        reason = error or "nothing was collected yet"
+        failed = last.trouble if last else None
+        reason = failed or Trouble.NOTHING_YET
         if coverage is None:
             return Ground(None, Staleness(), reason)
-        staleness = Staleness(True, coverage.complete_at, error) if error else Staleness()
+        staleness = Staleness(True, coverage.complete_at, failed) if failed else Staleness()
         return Ground(coverage.complete_at, staleness, reason)
 
     def asked(self, store: Store, watched: Watched) -> Asked | None:
@@ -61,8 +65,10 @@ class Jobs(Subject):
             complete_at=coverage.complete_at if coverage else None,
             seconds=last.seconds if last else None,
             error=last.error if last else None,
+            trouble=last.trouble if last else None,
             rows=last.rows if last else None,
             rejects=tuple(reject.reason for reject in runs.rejects(scope)),
+            runaways=len(KnownRunaways(store).sure(scope)),
         )
 
     def people(self, store: Store) -> frozenset[str]:
@@ -72,17 +78,23 @@ class Jobs(Subject):
     def read(self, reading: Reading) -> JobsFacts:
         """The runs that hold something now, and the rows that were left out."""
         runs, now = JobRuns(reading.store), reading.window.now
+        hidden = frozenset(reading.store.fact(collect.PRIVATE) or ())
+        rejects, last = runs.rejects(reading.scope), runs.last_query(reading.scope)
         return JobsFacts(
             counting=counting(runs.jobs(reading.scope, now), now),
-            rejects=runs.rejects(reading.scope),
+            rejects=rejects,
             gpus_tracked=reading.store.fact(collect.TRACKED),
-            hidden=frozenset(reading.store.fact(collect.PRIVATE) or ()),
+            hidden=hidden,
             reader=UserName(reading.reader),
+            many_rejects=too_many(len(rejects), last.rows if last else None),
+            unconfirmed="jobs" not in hidden and runs.unconfirmed(reading.scope) is not None,
+            runaways=runaway_lines.runaways(reading.store, reading.scope, reading.window.start, now),
         )
 
     def build(self, facts: Facts, report: Report) -> JobsSection:
-        """The rows that were left out."""
-        return JobsSection(facts[JobsFacts].rejects)
+        """The rows that were left out, and what makes the numbers less than sure."""
+        runs = facts[JobsFacts]
+        return JobsSection(runs.rejects, runs.many_rejects, runs.unconfirmed, runs.runaways)
 
     def to_json(self, report: Report) -> Json:
         """`rejects`: how many rows, by reason."""

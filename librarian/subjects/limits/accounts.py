@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from librarian.errors import SlurmError
+from librarian.errors import SlurmError, Trouble
 from librarian.shared.resources import JOBS
 from librarian.slurm.command import Slurm
 from librarian.subjects.limits.effective_limits import Branch
@@ -40,7 +40,7 @@ def parse(text: str) -> tuple[Branch, ...]:
     """Read the table. Raises `SlurmError` when it is not the one that was asked for."""
     lines = text.splitlines()
     if not lines or lines[0].lower() != HEADER.lower():
-        raise SlurmError("sacctmgr gave no table of accounts", text[:200])
+        raise SlurmError("sacctmgr gave no table of accounts", text[:200], trouble=Trouble.NOT_UNDERSTOOD)
     found = []
     for line in lines[1:]:
         fields = line.split("|")
@@ -49,7 +49,8 @@ def parse(text: str) -> tuple[Branch, ...]:
         try:
             rules = rules_of(dict(zip(COLUMNS.values(), fields[len(_PLACE) :], strict=True)))
         except ValueError as error:
-            raise SlurmError(f"sacctmgr's limits of account {fields[0]!r} are not understood", str(error)) from error
+            what = f"sacctmgr's limits of account {fields[0]!r} are not understood"
+            raise SlurmError(what, str(error), trouble=Trouble.NOT_UNDERSTOOD) from error
         found.append(Branch(fields[0], fields[1], tuple(name for name in fields[4].split(",") if name), rules))
     return tuple(_without_inherited(found))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from librarian.errors import SlurmError
+from librarian.errors import SlurmError, Trouble
 from librarian.slurm.command import Slurm
 
 _FORMAT = "cluster,account,user,qos,defaultqos"
@@ -29,7 +29,7 @@ def parse(text: str) -> tuple[Association, ...]:
     """Read the table. Raises `SlurmError` when it is not the one that was asked for."""
     rows = [line.split("|") for line in text.splitlines()]
     if not rows or rows[0][:2] != ["Cluster", "Account"]:
-        raise SlurmError("sacctmgr gave no table of associations", text[:200])
+        raise SlurmError("sacctmgr gave no table of associations", text[:200], trouble=Trouble.NOT_UNDERSTOOD)
     return tuple(
         Association(row[0], row[1], tuple(name for name in row[3].split(",") if name), row[4])
         for row in rows[1:]

@@ -14,7 +14,7 @@ from librarian.subjects.limits.bin_codec import pack, unpack
 from librarian.subjects.limits.bins import Histories, extended, part
 from librarian.subjects.limits.pressure import PressedBins, press
 from librarian.subjects.subject import Reading
-from librarian.subjects.usage.bin_cache import Found, holding, reaching
+from librarian.subjects.usage.bin_cache import CachedBins, holding, reaching
 from librarian.subjects.usage.bins import final
 
 SUBJECT = "limits"
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 def measure(reading: Reading, histories: Histories) -> PressedBins:
     """The bins of the window, and keep those that are over; the bins of use were computed just before."""
-    found: Found = reading.shared[Found]
+    found: CachedBins = reading.shared[CachedBins]
     tally, window = found.tally, reading.window
     kept = _usable(reading, window)
     pressed = _continued(reading, found, kept, histories) if kept else None
@@ -52,7 +52,7 @@ def _usable(reading: Reading, window: Window) -> PressedBins | None:
     return part(kept, *inside) if inside else None
 
 
-def _continued(reading: Reading, found: Found, kept: PressedBins, histories: Histories) -> PressedBins | None:
+def _continued(reading: Reading, found: CachedBins, kept: PressedBins, histories: Histories) -> PressedBins | None:
     rest = kept.window.now
     jobs = found.jobs if found.fresh.start <= rest else JobRuns(reading.store).jobs(reading.scope, rest)
     return extended(kept, jobs, reading.window, found.tally.usage.observables, histories)

@@ -15,7 +15,7 @@ from librarian.shared.names import UserName
 from librarian.shared.window import Window
 from librarian.subjects.limits.pressure import Pressed, PressedBins
 
-_FORMAT = f"{__version__} 1"  # counted up when the same runs come to something else, or are written otherwise
+_FORMAT = f"{__version__} 2"  # counted up when the same runs come to something else, or are written otherwise
 
 
 def pack(pressed: PressedBins) -> bytes:

@@ -6,19 +6,19 @@ import logging
 from collections.abc import Collection, Mapping
 from dataclasses import asdict
 
-from librarian.errors import NoAnswerError, SlurmError
+from librarian.errors import NoAnswerError, SlurmError, Trouble
 from librarian.shared.scope import Scope
 from librarian.slurm.command import Slurm
 from librarian.store import Store
 from librarian.subjects.jobs.collect import Question, keep_answers
-from librarian.subjects.limits import accounts, partitions, qos
+from librarian.subjects.limits import accounts, partitions, qos, relative
 from librarian.subjects.limits.effective_limits import Branch, Partition, compose
 from librarian.subjects.limits.keep import LimitChanges
 from librarian.subjects.limits.model import Change, QosLimits
 from librarian.subjects.limits.rules import pack, unpack
 from librarian.subjects.subject import Asking
 
-LIMITS, PARTITIONS, ACCOUNTS = "limits", "partitions", "accounts"
+LIMITS, PARTITIONS, ACCOUNTS, NUMBERS = "limits", "partitions", "accounts", "relative limits"
 log = logging.getLogger(__name__)
 
 
@@ -32,11 +32,12 @@ def observe(asking: Asking) -> list[SlurmError]:
     names = [watched.name for watched in asking.watched]
     questions: tuple[Question, ...] = (
         (LIMITS, "limits", lambda: {name: pack(found) for name, found in qos.ask(slurm).items()}),
-        (ACCOUNTS, "limits of accounts", lambda: _plain(accounts.relevant(accounts.ask(slurm, asking.cluster), names))),
+        (ACCOUNTS, "limits of accounts", lambda: _accounts(slurm, store, asking.cluster, names)),
     )
     failures = keep_answers(store, questions, now)
     if not any(isinstance(failure, NoAnswerError) for failure in failures):
         _observe_partitions(slurm, store, now)
+        _observe_numbers(slurm, store, now)
     return failures
 
 
@@ -46,6 +47,29 @@ def _observe_partitions(slurm: Slurm, store: Store, now: int) -> None:
         store.know(PARTITIONS, {name: asdict(found) for name, found in partitions.ask(slurm).items()}, now)
     except SlurmError as error:
         log.info("partitions: %s", error)
+
+
+def _observe_numbers(slurm: Slurm, store: Store, now: int) -> None:
+    """Ask slurmctld what the percentages of QoS come to; where it is silent, what it told last of these goes on."""
+    try:
+        told = relative.ask(slurm, _table(store))
+    except SlurmError as error:
+        log.info("limits that are percentages: %s", error)
+        return
+    if told or store.fact(NUMBERS):
+        store.know(NUMBERS, {name: [dict(asked), dict(found)] for name, (asked, found) in told.items()}, now)
+
+
+def _table(store: Store) -> dict[str, QosLimits]:
+    return {known: unpack(found) for known, found in (store.fact(LIMITS) or {}).items()}
+
+
+def _accounts(slurm: Slurm, store: Store, cluster: str, names: Collection[str]) -> list[dict[str, object]]:
+    """The accounts that matter. Where some were known, an answer without any was lost, and is refused."""
+    found = accounts.ask(slurm, cluster)
+    if not found and store.fact(ACCOUNTS):
+        raise SlurmError("sacctmgr names no account at all", trouble=Trouble.NOT_BELIEVED)
+    return _plain(accounts.relevant(found, names))
 
 
 def _plain(branches: Collection[Branch]) -> list[dict[str, object]]:
@@ -62,7 +86,7 @@ def keep_limits(store: Store, scope: Scope, overrides: Mapping[str, float], now:
 
 def known_limits(store: Store, name: str) -> QosLimits | None:
     """The limits of a QoS as Slurm last told them, or None."""
-    table = {known: unpack(found) for known, found in (store.fact(LIMITS) or {}).items()}
+    table = relative.in_numbers(_table(store), store.fact(NUMBERS) or {})
     known_partitions = {
         label: Partition(
             found["qos"], None if found["allowed"] is None else tuple(found["allowed"]), tuple(found["denied"])

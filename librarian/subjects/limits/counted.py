@@ -9,14 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from librarian.errors import SlurmError
+from librarian.errors import SlurmError, Trouble
 from librarian.shared.resources import JOBS
-from librarian.shared.tres import parse_tres
+from librarian.shared.tres import Counts, parse_tres
 from librarian.slurm.command import Slurm
 from librarian.subjects.limits.policy import OWN, Held
 from librarian.subjects.limits.rules import SUBMITTED, QosLimits
 
 _USE = re.compile(r"([^=,(\s]+)=[^,()\s]*\(([0-9.]+)\)")
+_LIMIT = re.compile(r"([^=,(\s]+)=([^,()\s]*)\([0-9.]+\)")
 _SCALARS = {"Jobs": JOBS, "SubmitJobs": SUBMITTED}
 _USERS, _ACCOUNTS = "User Limits", "Account Limits"
 
@@ -31,14 +32,36 @@ def ask(slurm: Slurm, name: str, limits: QosLimits, login: Callable[[int], str])
     accounts = [account.name for account in limits.accounts]
     wanted = ["flags=qos,assoc" if accounts else "flags=qos", f"qos={','.join([name, *special])}"]
     wanted += [f"account={','.join(accounts)}"] if accounts else []
-    answer = slurm.run("scontrol", ("show", "assoc_mgr", *wanted)).text
-    if "Current Association Manager state" not in answer:
-        raise SlurmError("scontrol gave no state of the limits", answer[:200])
-    by_qos, by_account = parse(answer, login)
+    by_qos, by_account = parse(_state(slurm, wanted), login)
     found = {f"association {account}": held for account, held in by_account.items()}
     for known, held in by_qos.items():
         found[OWN if known.lower() == name.lower() else f"partition QoS {known}"] = held
     return found
+
+
+def group_limits(slurm: Slurm, names: Sequence[str]) -> dict[str, Counts]:
+    """GrpTRES as slurmctld has it of those QoS that it tells of, by name in lower case. Raises `SlurmError`."""
+    found: dict[str, Counts] = {}
+    for title, *lines in _records(_state(slurm, ["flags=qos", f"qos={','.join(names)}"]).splitlines()):
+        told = [line.strip().partition("=")[2] for line in lines if line.startswith("    GrpTRES=")]
+        name = title.removeprefix("QOS=").rpartition("(")[0]
+        try:
+            found[name.lower()] = parse_tres(",".join(f"{of}={most}" for of, most in _LIMIT.findall("".join(told))))
+        except ValueError as error:
+            raise _not_understood(error) from error
+    return found
+
+
+def _state(slurm: Slurm, wanted: Sequence[str]) -> str:
+    answer = slurm.run("scontrol", ("show", "assoc_mgr", *wanted)).text
+    if "Current Association Manager state" not in answer:
+        raise SlurmError("scontrol gave no state of the limits", answer[:200], trouble=Trouble.NOT_UNDERSTOOD)
+    return answer
+
+
+def _not_understood(error: Exception) -> SlurmError:
+    what = "scontrol's state of the limits is not understood"
+    return SlurmError(what, str(error), trouble=Trouble.NOT_UNDERSTOOD)
 
 
 def parse(text: str, login: Callable[[int], str]) -> tuple[dict[str, Held], dict[str, Held]]:
@@ -56,7 +79,7 @@ def parse(text: str, login: Callable[[int], str]) -> tuple[dict[str, Held], dict
                 people = {**known.users, _person(user, login): uses} if user else known.users
                 accounts[title["Account"]] = Held(known.total if user else uses, people)
         except (KeyError, ValueError) as error:
-            raise SlurmError("scontrol's state of the limits is not understood", str(error)) from error
+            raise _not_understood(error) from error
     return qos, accounts
 
 

@@ -50,7 +50,7 @@ def compose(
     own = by_name[name.lower()][1]
     admitting = {label: by_name.get(found.qos.lower()) for label, found in partitions.items() if found.admits(name)}
     special = {
-        label: PartitionQos(found[0], found[1].rules)
+        label: PartitionQos(found[0], found[1].rules, found[1].percent)
         for label, found in admitting.items()
         if found and found[1].rules and found[0].lower() != name.lower()
     }

@@ -115,6 +115,8 @@ def _limit(resource: str, slurm: QosLimits | None, overrides: Mapping[str, float
     if slurm is None:
         return UNKNOWN
     found = binding(slurm, group_key(resource), where(places, resource))
+    if found and found.percent:
+        return UNKNOWN  # how much that is of what there is was not told
     if found:
         return Limit("limit", found.value, found.words)
     return Limit("none", None, "GrpJobs" if resource == JOBS else f"GrpTRES {resource}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from librarian.errors import SlurmError
+from librarian.errors import SlurmError, Trouble
 from librarian.shared.resources import OBSERVABLES
 from librarian.shared.window import window_until
 from librarian.slurm import site
@@ -16,9 +16,10 @@ from librarian.slurm.command import Slurm
 from librarian.subjects.jobs import ask as accounting
 from librarian.subjects.jobs.amounts import gpu_observables
 from librarian.subjects.jobs.ask import Query
-from librarian.subjects.limits import accounts, counted, partitions, qos
+from librarian.subjects.jobs.model import goes_on
+from librarian.subjects.limits import accounts, counted, partitions, qos, relative
 from librarian.subjects.limits.effective_limits import compose
-from librarian.subjects.limits.policy import OWN, Held, Row, held_now, rows
+from librarian.subjects.limits.policy import OWN, Held, LimitRow, held_now, rows
 from librarian.subjects.limits.rules import QosLimits
 from librarian.subjects.subject import Watched
 from librarian.subjects.usage.places import places_of, seen_at
@@ -32,7 +33,7 @@ class Headroom:
     """The limits of one QoS, as `policy` orders them; none where nothing limits it."""
 
     qos: str
-    rows: tuple[Row, ...]
+    rows: tuple[LimitRow, ...]
 
 
 def ask(slurm: Slurm, cluster: str, wanted: Sequence[Watched], now: int) -> list[Headroom]:
@@ -42,38 +43,48 @@ def ask(slurm: Slurm, cluster: str, wanted: Sequence[Watched], now: int) -> list
     accounting, as far as that can tell it.
     """
     table = qos.ask(slurm)
-    tree = accounts.relevant(accounts.ask(slurm, cluster), [entry.name for entry in wanted])
+    known = policies(slurm, cluster, table, [entry.name for entry in wanted])
+    found = []
+    for entry in wanted:
+        if entry.name not in known:
+            why = f"it knows {', '.join(sorted(table))}"
+            raise SlurmError(f"Slurm knows no QoS {entry.name}", why, trouble=Trouble.NO_SUCH_NAME)
+        found.append(_one(slurm, now, entry, known[entry.name]))
+    return found
+
+
+def policies(slurm: Slurm, cluster: str, table: Mapping[str, QosLimits], names: Sequence[str]) -> dict[str, QosLimits]:
+    """What binds each QoS of these `names`; those that are not in `table`, what Slurm says of all QoS, are left out.
+
+    Raises `SlurmError` when Slurm does not tell of the accounts.
+    """
+    tree = accounts.relevant(accounts.ask(slurm, cluster), names)
     try:
         places = partitions.ask(slurm)
     except SlurmError as error:
         log.info("partitions: %s", error)
         places = {}
-    found = []
-    for entry in wanted:
-        limits = compose(entry.name, table, places, tree)
-        if limits is None:
-            raise SlurmError(f"Slurm knows no QoS {entry.name}", f"it knows {', '.join(sorted(table))}")
-        found.append(_one(slurm, cluster, now, entry, limits))
-    return found
+    try:
+        table = relative.in_numbers(table, relative.ask(slurm, table))
+    except SlurmError as error:
+        log.info("limits that are percentages: %s", error)
+    found = {name: compose(name, table, places, tree) for name in names}
+    return {name: limits for name, limits in found.items() if limits is not None}
 
 
-def _one(slurm: Slurm, cluster: str, now: int, entry: Watched, limits: QosLimits) -> Headroom:
-    query = Query(entry.name, now - 60, now, entry.scope.accounts, entry.scope.partitions)
-    jobs = accounting.ask(slurm, query, cluster).jobs
+def _one(slurm: Slurm, now: int, entry: Watched, limits: QosLimits) -> Headroom:
+    query = Query(entry.scope, now - 60, now)
+    jobs = accounting.ask(slurm, query).jobs
     window = window_until(now, seconds=3600, bin_seconds=3600, zone="UTC")
     observables = (*OBSERVABLES, *gpu_observables(jobs))
     told = rows(
         entry.name,
         limits,
         entry.overrides,
-        places_of(seen_at(_open(jobs), window, observables)),
+        places_of(seen_at(jobs.loc[goes_on(jobs)], window, observables)),
         _held(slurm, now, entry.name, limits, jobs),
     )
     return Headroom(entry.name, told)
-
-
-def _open(jobs: pd.DataFrame) -> pd.DataFrame:
-    return jobs.loc[jobs["end"] == -1]
 
 
 def _held(slurm: Slurm, now: int, name: str, limits: QosLimits, jobs: pd.DataFrame) -> Mapping[str, Held]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from librarian.errors import SlurmError
+from librarian.errors import SlurmError, Trouble
 from librarian.slurm.command import Slurm
 from librarian.subjects.limits.effective_limits import Partition
 
@@ -28,5 +28,5 @@ def parse(text: str) -> dict[str, Partition]:
                 tuple(name for name in fields.get("DenyQos", "").split(",") if name),
             )
     if not found and "No partitions" not in text:
-        raise SlurmError("scontrol gave no partitions", text[:200])
+        raise SlurmError("scontrol gave no partitions", text[:200], trouble=Trouble.NOT_UNDERSTOOD)
     return found

@@ -21,7 +21,7 @@ from librarian.shared import palette
 from librarian.shared.report import Report
 from librarian.shared.resources import Observable
 from librarian.shared.text import visible
-from librarian.shared.words import amount_in_full
+from librarian.shared.words import amount, percent
 from librarian.subjects.limits.model import CONFIGURED
 from librarian.subjects.limits.pressure import NEAR, Holder, Pressure
 from librarian.subjects.limits.section import LimitsSection, in_words
@@ -56,7 +56,7 @@ def draw_pressure(figure: Figure, report: Report) -> None:
         left = figure.add_axes((_LEFT, bottom, _MIDDLE - _LEFT, each - _GAP / height))
         right = figure.add_axes((_BARS, bottom, _RIGHT - _BARS, each - _GAP / height))
         _course(left, report, observable, last=place == len(told) - 1)
-        _holders(right, report, pressure.totals[observable.key])
+        _holders(right, report, observable.key)
 
 
 def _why_none(report: Report) -> str:
@@ -102,14 +102,18 @@ def _scale(axes: Axes, report: Report, *, labelled: bool) -> None:
     axes.xaxis.set_major_formatter(FixedFormatter(ticks.labels) if labelled else NullFormatter())
     small_ticks(axes, ticks)
     axes.yaxis.set_major_locator(FixedLocator((0, 0.25, 0.5, 0.75, 1)))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0%}"))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: percent(value, 1)))
     axes.grid(axis="y", color=GRID, linewidth=0.7)
     axes.tick_params(axis="y", length=0)
 
 
-def _holders(axes: Axes, report: Report, pressure: Pressure) -> None:
+def _holders(axes: Axes, report: Report, key: str) -> None:
     """Whose the limit was while it was hit: a bar for each of the largest holders, as a part of what was held."""
-    axes.set_title(drawable(hit(pressure)), loc="right", fontsize=10, pad=6)
+    section = report[LimitsSection]
+    pressure, limit = section.pressure.totals[key], section.limits[key].value
+    axes.set_title(
+        drawable(hit(pressure, shared=bool(limit) and section.used[key] is None)), loc="right", fontsize=10, pad=6
+    )
     axes.set_xlim(0, 1)
     axes.set_ylim(_SHOWN - 0.4, -0.6)
     axes.xaxis.set_major_locator(NullLocator())
@@ -123,11 +127,7 @@ def _holders(axes: Axes, report: Report, pressure: Pressure) -> None:
         axes.text(-0.03, place, drawable(name), ha="right", va="center", fontsize=9)
         inside = share > 0.75
         where, side, ink = (share - 0.02, "right", "white") if inside else (share + 0.02, "left", INK)
-        axes.text(where, place, _percent(share), ha=side, va="center", fontsize=9, color=ink)
-
-
-def _percent(share: float) -> str:
-    return "<1%" if share < 0.005 else ">99%" if 0.995 <= share < 0.999999 else f"{share:.0%}"
+        axes.text(where, place, percent(share, 1), ha=side, va="center", fontsize=9, color=ink)
 
 
 def _bars(report: Report, holders: tuple[Holder, ...]) -> list[tuple[str, float, str]]:
@@ -139,8 +139,10 @@ def _bars(report: Report, holders: tuple[Holder, ...]) -> list[tuple[str, float,
     return bars
 
 
-def hit(pressure: Pressure) -> str:
-    """For how long a limit was hit."""
+def hit(pressure: Pressure, *, shared: bool) -> str:
+    """For how long a limit was hit; of one that is `shared` other QoS's part is not known."""
     if not pressure.near:
-        return "never at the limit"
-    return f"at ≥ {NEAR:.0%} for {amount_in_full(round(pressure.near / 3600, 1))} h of {pressure.limited / 3600:,.0f} h"
+        return "shared with other QoS" if shared else "never at the limit"
+    least = "at least " if shared else ""
+    hours = f"{least}{amount(pressure.near / 3600)} h of {amount(pressure.limited / 3600)} h"
+    return f"at ≥ {percent(NEAR, 1)} for {hours}"

@@ -10,10 +10,12 @@ from librarian.render.html.parts import Part
 from librarian.render.html.templates import clock
 from librarian.render.json.reading import pictured, title, with_types
 from librarian.shared.text import shown, visible
-from librarian.shared.words import Table, amount, lasting, percent
+from librarian.shared.words import TextTable, amount, lasting, percent
 
 _PER = {"group": "all together", "account": "an account", "user": "a user", "job": "a job"}
+_WHERE = {"everywhere": "", "partly": " (not everywhere)"}
 _HOLDERS = 4
+_RESIDUE = 1e-6  # what sums of floats, and the digits of the JSON, leave of a difference that is none
 
 Json = Mapping[str, Any]
 
@@ -27,22 +29,26 @@ def parts(data: Json, zone: str) -> Iterator[Part]:
         yield _limits(data, zone)
 
 
-def _headroom(data: Json) -> Table:
+def _headroom(data: Json) -> TextTable:
     head = ("", "In use now", "Limit", "Free")
-    return Table("In use now, and limits", head, tuple(_headroom_row(data, key) for key in with_types(data)))
+    return TextTable("In use now, and limits", head, tuple(_headroom_row(data, key) for key in with_types(data)))
 
 
 def _headroom_row(data: Json, key: str) -> tuple[str, ...]:
     if key in data["untracked"]:
         return (title(data, key), "not tracked", "", "")
-    used, limit = data["now"]["total"].get(key, 0), data["limits"][key]
+    held, limit = data["now"]["total"].get(key, 0), data["limits"][key]
     if limit["kind"] != "limit":
-        return (title(data, key), amount(used), {"none": "no limit"}.get(limit["kind"], "not known"), "")
-    value = limit["value"]
+        return (title(data, key), amount(held), {"none": "no limit"}.get(limit["kind"], "not known"), "")
+    value, used = limit["value"], limit.get("used", held)  # an older release told what is held alone
     words = (": none allowed" if value == 0 else "", ", by configuration" if limit["source"] == "configuration" else "")
-    share = f" ({int(100 * used / value)} %)" if value else ""  # 100 % is said only where nothing is left
+    most = f"{amount(value)}{''.join(words)}"
+    if used is None:
+        return (title(data, key), amount(held), f"{most}, shared with other QoS", "not known")
+    share = f" ({percent(used, value)})" if value else ""
+    paused = f", {amount(used - held)} of them suspended" if used - held > _RESIDUE else ""
     free = amount(value - used) if value >= used else f"{amount(used - value)} over"
-    return (title(data, key), f"{amount(used)}{share}", f"{amount(value)}{''.join(words)}", free)
+    return (title(data, key), f"{amount(used)}{share}{paused}", most, free)
 
 
 def _changes(data: Json, zone: str) -> Iterator[str]:
@@ -65,11 +71,11 @@ def _limits(data: Json, zone: str) -> Part:
     policy = tuple(_policy(row) for row in data["policy"])
     flags = [f"Flags of the QoS: {', '.join(visible(flag) for flag in data['flags'])}."] if data.get("flags") else []
     none = [] if policy else ["Slurm sets no limit here."]
-    tables = (Table("All limits", ("For", "Of", "Limit", "In use", "Set by"), policy), near)
+    tables = (TextTable("All limits", ("For", "Of", "Limit", "In use", "Set by"), policy), near)
     return Part("Limits", 30, (*none, *flags), tuple(table for table in tables if table.rows))
 
 
-def _near(data: Json, zone: str) -> Table:
+def _near(data: Json, zone: str) -> TextTable:
     head = ("", "Highest at one moment", "At 95 % of the limit or more", "Held then by")
     rows = []
     for key in pictured(data):
@@ -78,10 +84,17 @@ def _near(data: Json, zone: str) -> Table:
             peak = told["peak"]
             most = f"{amount(peak['value'])}, {clock(peak['at'], zone)}" if peak and peak["at"] is not None else "–"
             held = ", ".join(f"{shown(h['user'])} {percent(h['share'], 1)}" for h in told["holders"][:_HOLDERS])
-            rows.append(
-                (title(data, key), most, lasting(told["seconds_near"]) if told["seconds_near"] else "never", held)
-            )
-    return Table("At the limit in the window", head, tuple(rows))
+            limit, near = data["limits"][key], told["seconds_near"]
+            shared = limit["kind"] == "limit" and limit.get("used", 0) is None
+            rows.append((title(data, key), most, _near_words(lasting(near) if near else "", shared), held))
+    return TextTable("At the limit in the window", head, tuple(rows))
+
+
+def _near_words(lasted: str, shared: bool) -> str:
+    """For how long use was near the limit; other QoS, of which nothing is known, can fill one that is shared."""
+    if shared:
+        return f"{lasted} at least" if lasted else "not known"
+    return lasted or "never"
 
 
 def _policy(row: Json) -> tuple[str, ...]:
@@ -94,7 +107,7 @@ def _policy(row: Json) -> tuple[str, ...]:
     share = f" ({percent(used, row['limit'])})" if used is not None and row["limit"] else ""
     by = f", {shown(row['by'])}" if row.get("by") else ""
     in_use = "–" if used is None else f"{told(used)}{share}{by}"
-    binds = "" if row["binds"] else " (another one binds first)"
+    binds = "" if row["binds"] else _WHERE.get(row.get("enforced", ""), " (another one binds first)")
     return (
         _PER.get(row["per"], visible(row["per"])),
         visible(row["name"]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -17,8 +18,8 @@ from librarian.subjects.limits.rules import (
     SUBMITTED,
     WALLTIME,
     Key,
+    LimitSource,
     QosLimits,
-    Source,
     binding,
     enforced,
     everywhere,
@@ -28,6 +29,7 @@ from librarian.subjects.limits.rules import (
 from librarian.subjects.usage.places import Places
 
 Amounts = Mapping[str, float]
+Enforced = Literal["everywhere", "partly", "never"]
 OWN = "QoS"
 """The key, among those of `Held`, of what the QoS itself counts."""
 _GROUP = {setting.name: setting for setting in SETTINGS}
@@ -50,15 +52,17 @@ class Held:
 
 
 @dataclass(frozen=True)
-class Row:
+class LimitRow:
     """One limit. `used` is what counts against it, of the user or account `by` that holds most where it is for each;
-    None where that is not known. `of` names the place that set it. `binds` if Slurm looks at no other instead."""
+    None where that is not known. `of` names the place that set it. `binds` if Slurm looks at no other instead where
+    jobs are, and `enforced` tells where it does that of all places in which the QoS may be used."""
 
-    source: Source
+    source: LimitSource
     of: str
     used: float | None
     by: str | None
     binds: bool
+    enforced: Enforced = "everywhere"
 
     @property
     def name(self) -> str:
@@ -68,7 +72,7 @@ class Row:
     @property
     def unit(self) -> str:
         """The unit of `limit` and `used`."""
-        return words(self.source.resource)[1]
+        return "%" if self.source.percent else words(self.source.resource)[1]
 
 
 def words(resource: str) -> tuple[str, str]:
@@ -84,43 +88,49 @@ def rows(
     overrides: Mapping[str, float],
     places: Places,
     held: Mapping[str, Held],
-) -> tuple[Row, ...]:
+) -> tuple[LimitRow, ...]:
     """Every limit on the QoS `name`: on the group first, then for each account, user and job.
 
     `held` is what counts at each place, by `OWN` or the place's words (`association lab`); what is not in it is not
     known. `overrides` are the configuration's, on the group.
     """
-    found: list[Row] = []
+    found: list[LimitRow] = []
     for resource, value in overrides.items():
-        source = Source(_GROUP[group_key(resource)[0]], resource, value, CONFIGURED)
-        found.append(Row(source, CONFIGURED, *_used(held.get(OWN), source), True))
+        source = LimitSource(_GROUP[group_key(resource)[0]], resource, value, CONFIGURED)
+        found.append(LimitRow(source, CONFIGURED, *_used(held.get(OWN), source), True))
     every = sources(limits) if limits else {}
     for key, several in every.items():
         bound = None if key in {group_key(resource) for resource in overrides} else _bound(limits, key, places)
         for source in several:
             place = OWN if source.kind == OWN else f"{source.kind} {source.name}"
             used = _used(held.get(place), source)
-            found.append(Row(source, f"{OWN} {name}" if place == OWN else place, *used, source == bound))
+            of = f"{OWN} {name}" if place == OWN else place
+            found.append(LimitRow(source, of, *used, source == bound, _enforced(limits, source)))
     keys = list(dict.fromkeys([*every, *(row.source.key for row in found)]))
     return tuple(
         sorted(found, key=lambda row: (_ORDER[row.source.setting.per], keys.index(row.source.key), not row.binds))
     )
 
 
-def _bound(limits: QosLimits | None, key: Key, places: Places) -> Source | None:
+def _bound(limits: QosLimits | None, key: Key, places: Places) -> LimitSource | None:
     """The limit that binds all of the QoS; where there is none, the tightest of those that bind a part of it."""
     if limits is None:
         return None
     at = where(places, key[1])
     whole = binding(limits, key, at)
     parts = [source for place in at or everywhere(limits) for source in enforced(limits, key, place)]
-    return whole or min(parts, key=lambda source: (source.value, source.words), default=None)
+    return whole or min(parts, key=lambda source: (source.percent, source.value, source.words), default=None)
 
 
-def _used(held: Held | None, source: Source) -> tuple[float | None, str | None]:
+def _enforced(limits: QosLimits | None, source: LimitSource) -> Enforced:
+    hits = [source in enforced(limits, source.key, place) for place in everywhere(limits)] if limits else []
+    return "everywhere" if all(hits) else "partly" if any(hits) else "never"
+
+
+def _used(held: Held | None, source: LimitSource) -> tuple[float | None, str | None]:
     """What counts against a limit, and whose it is where it is a user's or an account's."""
     per, resource = source.setting.per, source.resource
-    if held is None or per == "job":
+    if held is None or per == "job" or source.percent:
         return None, None
     nothing = 0.0 if resource.startswith("gres/gpu:") and "gres/gpu" in held.total else None
     if per == "group":

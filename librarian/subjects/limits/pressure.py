@@ -22,7 +22,7 @@ from librarian.shared.window import Epochs, Window
 from librarian.subjects.jobs.amounts import weights_of
 from librarian.subjects.jobs.model import Mask
 from librarian.subjects.limits.model import History
-from librarian.subjects.usage.binning import Cells, Floats, bin_of, exactly, held_share, span, touching, users_of
+from librarian.subjects.usage.binning import Cells, Floats, bin_of, exactly, held_shares, span, touching, users_of
 
 NEAR = 0.95
 """From this part of a limit on it counts as hit: the next job would seldom fit."""
@@ -116,12 +116,12 @@ def press(
     """Peaks and time at the limit of `observables` in each bin, against the limits as they were (`histories`).
 
     At the second in which one run ends and another starts only the later one counts. A suspended job's pause is spread
-    over its run, as its use is: it counts with the same part of its allocation throughout.
+    over its run, as its use is: of what a pause stops it counts with the same part throughout, of all else in full.
     """
     jobs = jobs.loc[touching(jobs, window)]
     steps = _Steps(jobs, window, histories)
-    share = held_share(jobs, window.now)
-    found = {o.key: _pressed(steps, weights_of(o, jobs) * share, histories[o.key]) for o in observables}
+    shares = dict(zip(observables, held_shares(observables, jobs, window.now), strict=True))
+    found = {o.key: _pressed(steps, weights_of(o, jobs) * share, histories[o.key]) for o, share in shares.items()}
     return PressedBins(window, steps.names, found, limits_in_force(histories, found, window))
 
 

@@ -4,11 +4,14 @@ Which of them is enforced follows Slurm's resource_limits.html and acct_policy.c
 each resource the first place in this order that sets a limit is the only one that counts: the partition's QoS, the
 job's QoS (before the partition's where it has the flag OverPartQOS), the account. Only where neither QoS sets one
 the accounts count: a group's limit of every account up the tree, of other limits that of the nearest account.
+
+The TRES limits of a QoS with the flag Relative are percentages: of the cluster, or, where a partition has the QoS, of
+that partition. They can be told beside numbers, never compared with them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -24,7 +27,7 @@ Key = tuple[str, str]
 Rules = Mapping[str, Mapping[str, float]]
 """Limits by setting, then by resource; sizes in GiB, MaxWall in seconds."""
 SUBMITTED, WALLTIME = "submitted", "walltime"
-OVER_PARTITION = "OverPartQOS"
+OVER_PARTITION, RELATIVE = "OverPartQOS", "Relative"
 
 
 @dataclass(frozen=True)
@@ -59,10 +62,11 @@ _PER = {setting.name: setting.per for setting in SETTINGS}
 
 @dataclass(frozen=True)
 class PartitionQos:
-    """The QoS that a partition has, and what it allows."""
+    """The QoS that a partition has, and what it allows; the values of the settings in `percent` are percentages."""
 
     name: str
     rules: Rules
+    percent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,7 @@ class QosLimits:
 
     `flags` is None where they are not known. `partitions` are those that have a QoS of their own and let this one in,
     `accounts` those with limits in which it may be used, and the ones above them; `elsewhere` tells whether it may
-    be used in other partitions and in other accounts too.
+    be used in other partitions and in other accounts too. The values of the settings in `percent` are percentages.
     """
 
     tres: Counts
@@ -91,6 +95,7 @@ class QosLimits:
     partitions: Mapping[str, PartitionQos] = field(default_factory=dict)
     accounts: tuple[Account, ...] = ()
     elsewhere: tuple[bool, bool] = (True, True)
+    percent: tuple[str, ...] = ()
 
     @property
     def rules(self) -> Rules:
@@ -101,14 +106,16 @@ class QosLimits:
 
 
 @dataclass(frozen=True)
-class Source:
-    """A limit as one place sets it: `kind` is "QoS", "partition QoS" or "association", `name` the place's."""
+class LimitSource:
+    """A limit as one place sets it: `kind` is "QoS", "partition QoS" or "association", `name` the place's. With
+    `percent` the value is a percentage of what the cluster or the partition has."""
 
     setting: Setting
     resource: str
     value: float
     kind: str
     name: str = ""
+    percent: bool = False
 
     @property
     def key(self) -> Key:
@@ -122,9 +129,9 @@ class Source:
         return said if self.kind == "QoS" else f"{said} of {self.kind} {self.name}"
 
 
-def sources(limits: QosLimits) -> dict[Key, list[Source]]:
+def sources(limits: QosLimits) -> dict[Key, list[LimitSource]]:
     """Every limit that is set anywhere, each once."""
-    found: dict[Key, list[Source]] = {}
+    found: dict[Key, list[LimitSource]] = {}
     for source in _every(limits):
         known = found.setdefault(source.key, [])
         if source not in known:
@@ -132,27 +139,34 @@ def sources(limits: QosLimits) -> dict[Key, list[Source]]:
     return found
 
 
-def _every(limits: QosLimits) -> Iterable[Source]:
-    yield from _of(limits.rules, "QoS")
+def _every(limits: QosLimits) -> Iterable[LimitSource]:
+    yield from _of_qos(limits)
     for partition in limits.partitions.values():
-        yield from _of(partition.rules, "partition QoS", partition.name)
+        yield from _of_partition(partition)
     for account in limits.accounts:
         yield from _of(account.rules, "association", account.name)
 
 
-def _of(rules: Rules, kind: str, name: str = "") -> Iterable[Source]:
+def _of_qos(limits: QosLimits) -> Iterable[LimitSource]:
+    return _of(limits.rules, "QoS", percent=limits.percent)
+
+
+def _of_partition(found: PartitionQos) -> Iterable[LimitSource]:
+    return _of(found.rules, "partition QoS", found.name, found.percent)
+
+
+def _of(rules: Rules, kind: str, name: str = "", percent: Sequence[str] = ()) -> Iterable[LimitSource]:
     for setting in SETTINGS:
         for resource, value in rules.get(setting.name, {}).items():
-            yield Source(setting, resource, value, kind, name)
+            yield LimitSource(setting, resource, value, kind, name, setting.name in percent)
 
 
-def enforced(limits: QosLimits, key: Key, place: Place) -> list[Source]:
+def enforced(limits: QosLimits, key: Key, place: Place) -> list[LimitSource]:
     """The limits of `key` that Slurm looks at when it starts a job at `place`; several only where accounts count."""
     partition, account = place
-    ordered = [list(_of(limits.rules, "QoS"))]
+    ordered = [list(_of_qos(limits))]
     if partition in limits.partitions:
-        found = limits.partitions[partition]
-        of_partition = list(_of(found.rules, "partition QoS", found.name))
+        of_partition = list(_of_partition(limits.partitions[partition]))
         ordered.insert(int(OVER_PARTITION in (limits.flags or ())), of_partition)
     for rules in ordered:
         hits = _with_key(rules, key)
@@ -163,7 +177,7 @@ def enforced(limits: QosLimits, key: Key, place: Place) -> list[Source]:
     return hits if _PER[key[0]] == "group" else hits[:1]
 
 
-def _with_key(found: Iterable[Source], key: Key) -> list[Source]:
+def _with_key(found: Iterable[LimitSource], key: Key) -> list[LimitSource]:
     return [source for source in found if source.key == key]
 
 
@@ -176,7 +190,7 @@ def _upwards(limits: QosLimits, account: AccountName) -> Iterable[Account]:
         account = known[account].parent
 
 
-def binding(limits: QosLimits, key: Key, places: frozenset[Place]) -> Source | None:
+def binding(limits: QosLimits, key: Key, places: frozenset[Place]) -> LimitSource | None:
     """The limit of `key` that binds the QoS as a whole; None where there is none that holds for all of it.
 
     It is the tightest of those that count at every one of `places`; where there is none such, the QoS's own if it
@@ -185,7 +199,7 @@ def binding(limits: QosLimits, key: Key, places: frozenset[Place]) -> Source | N
     each = [enforced(limits, key, place) for place in places or everywhere(limits)]
     shared = [source for source in each[0] if all(source in others for others in each[1:])] if each else []
     own = [source for others in each for source in others if source.kind == "QoS"]
-    return min(shared or own, key=lambda source: source.value, default=None)
+    return min(shared or own, key=lambda source: (source.percent, source.value), default=None)
 
 
 def where(places: Places, resource: str) -> frozenset[Place]:
@@ -211,10 +225,15 @@ def pack(limits: QosLimits) -> Any:
     return {
         "rules": _plain(limits.rules),
         "flags": None if limits.flags is None else list(limits.flags),
-        "partitions": {name: [found.name, _plain(found.rules)] for name, found in limits.partitions.items()},
+        "partitions": {name: _packed(found) for name, found in limits.partitions.items()},
         "accounts": [[found.name, found.parent, _plain(found.rules), found.holds] for found in limits.accounts],
         "elsewhere": list(limits.elsewhere),
+        **({"percent": list(limits.percent)} if limits.percent or RELATIVE in (limits.flags or ()) else {}),
     }
+
+
+def _packed(found: PartitionQos) -> list[Any]:
+    return [found.name, _plain(found.rules), *([list(found.percent)] if found.percent else [])]
 
 
 def unpack(value: Any) -> QosLimits:
@@ -222,16 +241,23 @@ def unpack(value: Any) -> QosLimits:
     if isinstance(value, list):
         return QosLimits(value[0], value[1])
     rules = dict(value["rules"])
+    percent = value.get("percent", percentages(rules, value["flags"] or ()))  # older versions took no heed of the flag
     tres, jobs = rules.pop("GrpTRES", {}), rules.pop("GrpJobs", {}).get(JOBS)
     return QosLimits(
         tres,
         jobs,
         rules,
         None if value["flags"] is None else tuple(value["flags"]),
-        {name: PartitionQos(*found) for name, found in value["partitions"].items()},
+        {name: PartitionQos(*found[:2], *map(tuple, found[2:])) for name, found in value["partitions"].items()},
         tuple(Account(*found) for found in value["accounts"]),
         (bool(value["elsewhere"][0]), bool(value["elsewhere"][1])),
+        tuple(percent),
     )
+
+
+def percentages(rules: Rules, flags: Sequence[str]) -> tuple[str, ...]:
+    """The settings whose values are percentages, in a QoS that has these flags."""
+    return tuple(s.name for s in SETTINGS if not s.resource and s.name in rules) if RELATIVE in flags else ()
 
 
 def _plain(rules: Rules) -> dict[str, dict[str, float]]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from librarian.shared.report import Level, Section
 from librarian.shared.resources import JOBS
-from librarian.shared.words import amount_in_full
+from librarian.shared.words import amount
 from librarian.subjects.jobs.section import JobsFacts
 from librarian.subjects.limits import policy
 from librarian.subjects.limits.model import Change, History, Limit, QosLimits, histories, limits_of
@@ -33,14 +33,16 @@ class LimitsSection(Section):
     """`limits`, and their `history` in the window, are by key of the resource.
 
     `policy` has every limit that is set anywhere, `flags` those of the QoS (None: not known); `counted` is what Slurm
-    counts against its limits now, by key of what is tracked, and `pressure` how near they were.
+    counts of the QoS now, by key of what is tracked, `used` what it counts against each limit (None: there is none, or
+    others count as well, of whom nothing is known), and `pressure` how near they were.
     """
 
     limits: Mapping[str, Limit]
     history: Mapping[str, History]
-    policy: tuple[policy.Row, ...]
+    policy: tuple[policy.LimitRow, ...]
     flags: tuple[str, ...] | None
     counted: ByKey
+    used: Mapping[str, float | None]
     pressure: Pressures
     units: Mapping[str, str]
     unknown: bool
@@ -65,7 +67,7 @@ def _level(since: int, limit: Limit, unit: str) -> Level:
 
 def in_words(limit: Limit, unit: str) -> str:
     """The label of a limit's line."""
-    return f"limit {amount_in_full(limit.value or 0.0)} {unit}"
+    return f"limit {amount(limit.value or 0.0)} {unit}"
 
 
 def limits_in(
@@ -82,13 +84,23 @@ def build(qos: str, jobs: JobsFacts, usage: UsageFacts, facts: LimitsFacts, show
     tally = usage.tally
     limits, history = limits_in(tally, facts.limits, facts.changes, facts.overrides)
     held = policy.held_now(jobs.counting, tally.window.now, shown.tracked)
+    rows = policy.rows(qos, facts.limits, facts.overrides, tally.places, {policy.OWN: held})
     return LimitsSection(
         limits=limits,
         history=history,
-        policy=policy.rows(qos, facts.limits, facts.overrides, tally.places, {policy.OWN: held}),
+        policy=rows,
         flags=facts.limits.flags if facts.limits else None,
         counted={o.key: held.total[o.resource or JOBS] for o in shown.tracked},
+        used={o.key: _used(limits[o.key], o.resource or JOBS, rows) for o in tally.usage.observables},
         pressure=pressures(facts.pressed),
         units={o.key: o.unit for o in tally.usage.observables},
         unknown=any(limits[o.key].kind == "unknown" for o in shown.pictured if o.key in limits),
     )
+
+
+def _used(limit: Limit, resource: str, rows: Sequence[policy.LimitRow]) -> float | None:
+    """What counts against a limit on the group: a suspended job's CPUs too, which it does not hold."""
+    if limit.kind != "limit":
+        return None
+    on_group = (row for row in rows if row.binds and row.source.setting.per == "group")
+    return next((row.used for row in on_group if row.source.resource == resource), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from librarian.render.json.numbers import exact, plain, rounded, short
 from librarian.shared.report import Report
 from librarian.subjects.limits.model import History, Limit
-from librarian.subjects.limits.policy import Row
+from librarian.subjects.limits.policy import LimitRow
 from librarian.subjects.limits.pressure import Pressure
 from librarian.subjects.limits.section import LimitsSection
 from librarian.subjects.usage.section import UsageSection
@@ -21,7 +21,7 @@ def limits_fields(report: Report) -> Json:
     told = [key for key in pressure.totals if key not in use.untracked and (key in pictured or key in pressure.near)]
     return {
         "thresholds": {key: exact(section.limits[key].threshold) for key in pictured},
-        "limits": {key: _limit(limit, history[key]) for key, limit in section.limits.items()},
+        "limits": {key: _limit(limit, section.used[key], history[key]) for key, limit in section.limits.items()},
         "policy": [policy_row(row) for row in section.policy],
         "flags": None if section.flags is None else list(section.flags),
         "peaks": {key: plain(rounded(pressure.peaks[key])) for key in pictured},
@@ -30,7 +30,7 @@ def limits_fields(report: Report) -> Json:
     }
 
 
-def policy_row(row: Row) -> Json:
+def policy_row(row: LimitRow) -> Json:
     """One limit, as `policy` has it; the limit in full, what is used with the digits of the means."""
     return {
         "setting": row.source.setting.name,
@@ -43,11 +43,13 @@ def policy_row(row: Row) -> Json:
         "used": None if row.used is None else short(row.used),
         "by": row.by,
         "binds": row.binds,
+        "enforced": row.enforced,
     }
 
 
-def _limit(limit: Limit, history: History) -> Json:
-    return {**_bare(limit), "history": [{"from": step.since, **_bare(step.limit)} for step in history]}
+def _limit(limit: Limit, used: float | None, history: History) -> Json:
+    told = None if used is None else short(used)
+    return {**_bare(limit), "used": told, "history": [{"from": step.since, **_bare(step.limit)} for step in history]}
 
 
 def _bare(limit: Limit) -> Json:
@@ -60,7 +62,7 @@ def _pressure(section: LimitsSection, key: str, pressure: Pressure) -> Json:
     return {
         "used": short(used),
         "limit": None if limit is None else exact(limit),
-        "share": short(used / limit) if limit else None,
+        "share": short(used / limit) if limit and section.used[key] is not None else None,
         "peak": {"value": short(pressure.peak), "at": pressure.peak_at},
         "seconds_near": pressure.near,
         "seconds_known": pressure.limited,

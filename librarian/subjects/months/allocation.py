@@ -15,6 +15,7 @@ from librarian.shared.resources import OBSERVABLES
 from librarian.shared.spans import Spans, clipped
 from librarian.shared.window import DAY, day_start, local_date
 from librarian.subjects.months.grants import Allocation
+from librarian.subjects.months.model import rounded
 
 
 @dataclass(frozen=True)
@@ -74,10 +75,10 @@ def pace(allocation: Allocation, by_day: Mapping[int, float], known: Spans, now:
     if not span or not within:
         return None
     begin, end = span
-    amount = allocation.amount * (end - begin) / 3600 if allocation.always else allocation.amount
+    amount = rounded(allocation.amount * (end - begin) / 3600 if allocation.always else allocation.amount)
     days = [within[0][0], *(day for day in midnights(within[0][0], now, zone) if within[0][0] < day < now), now]
     sums = [by_day.get(day, 0.0) / 3600 for day in midnights(within[0][0], now, zone)[: len(days) - 1]]
-    cumulative = (0.0, *itertools.accumulate(sums))
+    cumulative = (0.0, *map(rounded, itertools.accumulate(sums)))
     seconds = sum(until - since for since, until in within)
     return Pace(
         allocation,
@@ -86,8 +87,8 @@ def pace(allocation: Allocation, by_day: Mapping[int, float], known: Spans, now:
         now,
         amount,
         used=cumulative[-1],
-        even=amount * (now - begin) / (end - begin),
-        projected=cumulative[-1] * (1 + (end - now) / seconds) if seconds >= DAY else None,
+        even=rounded(amount * (now - begin) / (end - begin)),
+        projected=rounded(cumulative[-1] * (1 + (end - now) / seconds)) if seconds >= DAY else None,
         known_from=within[0][0],
         days=tuple(days),
         cumulative=cumulative,

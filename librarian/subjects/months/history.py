@@ -11,12 +11,12 @@ from librarian.subjects.months.allocation import Pace, pace
 from librarian.subjects.months.grants import Allocation
 from librarian.subjects.months.keep import MonthSums
 from librarian.subjects.months.model import Month, months
-from librarian.subjects.usage.keep import RUNS, USAGE
+from librarian.subjects.usage.keep import PAUSES, RUNS, USAGE
 from librarian.subjects.usage.unfinished import Unfinished
 
 
 def known(store: Store, past: Unfinished, what: str) -> Spans:
-    """The spans of time up to now of which the store's `USAGE` or `RUNS` are known."""
+    """The spans of time up to now of which the store's `USAGE`, `RUNS` or `PAUSES` are known."""
     kept = clipped(store.known(past.scope, what), 0, past.finished)
     return joined([*kept, (past.finished, past.now)])
 
@@ -25,7 +25,8 @@ def months_of(store: Store, past: Unfinished) -> tuple[Month, ...]:
     """The months of a QoS up to now, oldest first."""
     rest = past.rest
     kept = [*MonthSums(store).months(past.scope, past.finished), *([rest] if rest else [])]
-    return months(kept, known(store, past, USAGE), known(store, past, RUNS), past.zone)
+    usage, runs, pauses = (known(store, past, what) for what in (USAGE, RUNS, PAUSES))
+    return months(kept, usage, runs, past.zone, pauses)
 
 
 def paces(

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from librarian.shared.calendar import month_after, month_name, month_starts
 from librarian.shared.names import AccountName, UserName
 from librarian.shared.resources import OBSERVABLES
+from librarian.shared.slices import gaps
 from librarian.shared.spans import Spans, clipped
 from librarian.subjects.usage.summary import Totals
 from librarian.subjects.usage.unfinished import Sums
@@ -25,8 +26,9 @@ class Month:
 
     Use is known from `known_from` to `known_to`, between which `known_seconds` are really known. It is `complete` when
     it is over and all of it is known. Accounts and the runs that ended are known since `runs_from`, which is later
-    where an older release kept the hours of users alone; None where they are not known at all. `users` are those who
-    held something or had a run end, and so are `accounts`; largest share first.
+    where an older release kept the hours of users alone; None where they are not known at all. Up to `older_rule_to`
+    there are hours that were kept when a suspended job counted as holding nothing; None where there are none. `users`
+    are those who held something or had a run end, and so are `accounts`; largest share first.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Month:
     known_seconds: int
     complete: bool
     runs_from: int | None
+    older_rule_to: int | None
     total: Totals
     users: Mapping[UserName, Totals]
     accounts: Mapping[AccountName, Totals]
@@ -45,7 +48,7 @@ class Month:
     def lacking(self) -> Mapping[str, float]:
         """Unit-hours of which the account is not known, by observable key; empty where there are none."""
         rest = {
-            key: whole - sum(totals.hours[key] for totals in self.accounts.values())
+            key: rounded(whole - sum(totals.hours[key] for totals in self.accounts.values()))
             for key, whole in self.total.hours.items()
         }
         real = any(value > 1e-6 * max(1.0, self.total.hours[key]) for key, value in rest.items())
@@ -62,26 +65,33 @@ def jobs_failed(totals: Totals) -> int:
     return sum(count for state, count in totals.ended.items() if state in FAILED)
 
 
-def months(kept: Iterable[Sums], usage_known: Spans, runs_known: Spans, zone: str) -> tuple[Month, ...]:
+def months(
+    kept: Iterable[Sums], usage_known: Spans, runs_known: Spans, zone: str, pauses_known: Spans | None = None
+) -> tuple[Month, ...]:
     """The months of which anything is known, oldest first; what comes twice of a month is added up.
 
-    A month in which nobody held anything is there when it is known.
+    A month in which nobody held anything is there when it is known. Hours outside `pauses_known` are of the older rule,
+    none are where that is None.
     """
     if not usage_known:
         return ()
+    today = usage_known if pauses_known is None else pauses_known
     parts: dict[int, list[Sums]] = {}
     for part in kept:
         parts.setdefault(part.begin, []).append(part)
     starts = month_starts(usage_known[0][0], usage_known[-1][1] - 1, zone)
-    found = (_month(begin, zone, parts.get(begin, []), usage_known, runs_known) for begin in starts)
+    found = (_month(begin, zone, parts.get(begin, []), usage_known, runs_known, today) for begin in starts)
     return tuple(month for month in found if month)
 
 
-def _month(begin: int, zone: str, parts: Sequence[Sums], usage_known: Spans, runs_known: Spans) -> Month | None:
+def _month(
+    begin: int, zone: str, parts: Sequence[Sums], usage_known: Spans, runs_known: Spans, pauses_known: Spans
+) -> Month | None:
     end = month_after(begin, zone)
     known, runs = clipped(usage_known, begin, end), clipped(runs_known, begin, end)
     if not known:
         return None
+    older = [gap for span in known for gap in gaps(pauses_known, *span)]
     seconds = sum(until - since for since, until in known)
     users = _totals([part.users for part in parts], _ended_by(parts, 0))
     accounts = _totals([part.accounts for part in parts], _ended_by(parts, 1))
@@ -94,6 +104,7 @@ def _month(begin: int, zone: str, parts: Sequence[Sums], usage_known: Spans, run
         known_seconds=seconds,
         complete=seconds == end - begin,
         runs_from=runs[0][0] if runs else None,
+        older_rule_to=older[-1][1] if older else None,
         total=_sum(users.values()),
         users=users,
         accounts=accounts,
@@ -109,6 +120,14 @@ def _ended_by(parts: Iterable[Sums], place: int) -> dict[Any, dict[str, int]]:
     return found
 
 
+def rounded(hours: float) -> float:
+    """Unit-hours as every format has them, so that all round the same number for readers.
+
+    Seven places: the least that counts is 1 MiB for a second, and nothing lies nearer to where readers' numbers change.
+    """
+    return round(hours, 7)
+
+
 def _totals(
     amounts: Sequence[Mapping[Name, Mapping[str, float]]], ended: Mapping[Name, Mapping[str, int]]
 ) -> dict[Name, Totals]:
@@ -117,7 +136,10 @@ def _totals(
     empty: Mapping[str, float] = {}
     found = {
         name: Totals(
-            {o.key: sum((part.get(name, empty).get(o.key, 0.0) for part in amounts), 0.0) / 3600 for o in OBSERVABLES},
+            {
+                o.key: rounded(sum((part.get(name, empty).get(o.key, 0.0) for part in amounts), 0.0) / 3600)
+                for o in OBSERVABLES
+            },
             dict(sorted(ended.get(name, {}).items())),
         )
         for name in names
@@ -135,5 +157,6 @@ def _sum(totals: Iterable[Totals]) -> Totals:
         for state, count in one.ended.items():
             ended[state] = ended.get(state, 0) + count
     return Totals(
-        {o.key: sum((one.hours[o.key] for one in every), 0.0) for o in OBSERVABLES}, dict(sorted(ended.items()))
+        {o.key: rounded(sum((one.hours[o.key] for one in every), 0.0)) for o in OBSERVABLES},
+        dict(sorted(ended.items())),
     )

@@ -17,7 +17,7 @@ from librarian.render.pictures.figure import styled
 from librarian.render.pictures.style import GRID, INK, QUIET, drawable
 from librarian.shared.text import shown
 from librarian.subjects.months import tables
-from librarian.subjects.months.tables import Statement, Table
+from librarian.subjects.months.tables import MonthTable, Statement
 
 _SIZE = (11.69, 8.27)  # A4, inches
 _LEFT, _RIGHT, _TOP, _BOTTOM = 0.6, 11.09, 7.7, 0.75
@@ -66,7 +66,7 @@ def _months(told: Statement) -> Iterator[list[_Line]]:
         yield lines
 
 
-def _rows(table: Table) -> Iterator[_Line]:
+def _rows(table: MonthTable) -> Iterator[_Line]:
     yield _Line(table.head, bold=True, together=4)
     for place, row in enumerate(table.rows):
         yield _Line(row, ruled=place == 0)

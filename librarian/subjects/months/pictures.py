@@ -23,7 +23,7 @@ from librarian.shared.report import Report
 from librarian.shared.resources import OBSERVABLES, Observable
 from librarian.shared.text import shown
 from librarian.shared.window import local_date
-from librarian.shared.words import amount, percent
+from librarian.shared.words import amount, counted, percent
 from librarian.subjects.months.allocation import Pace
 from librarian.subjects.months.model import Month
 from librarian.subjects.months.section import MonthsSection
@@ -37,7 +37,7 @@ _MOST = 40
 
 
 @dataclass(frozen=True)
-class Row:
+class MonthRow:
     """Two bars: hours of this month and of the last by observable key; `user` is None for all others together."""
 
     user: UserName | None
@@ -47,7 +47,7 @@ class Row:
     before: Mapping[str, float]
 
 
-def rows_of(report: Report) -> list[Row]:
+def rows_of(report: Report) -> list[MonthRow]:
     """The users of this month and the last who come first, and the others as one row."""
     month, last = _two(report)
     if month is None:
@@ -56,10 +56,10 @@ def rows_of(report: Report) -> list[Row]:
     hours = {user: (_hours(month, user), _hours(last, user)) for user in names}
     held = [user for user in names if any(value for two in hours[user] for value in two.values())]
     top, others = held[: min(report.header.top_users, _MOST)], held[min(report.header.top_users, _MOST) :]
-    rows = [Row(user, 1, report.colours.get(user, palette.OTHERS), *hours[user]) for user in top]
+    rows = [MonthRow(user, 1, report.colours.get(user, palette.OTHERS), *hours[user]) for user in top]
     if others:
         sums = [{key: sum(hours[user][side][key] for user in others) for key in _keys()} for side in (0, 1)]
-        rows.append(Row(None, len(others), palette.OTHERS, sums[0], sums[1]))
+        rows.append(MonthRow(None, len(others), palette.OTHERS, sums[0], sums[1]))
     return rows
 
 
@@ -132,7 +132,7 @@ def captions_of(month: Month | None, report: Report) -> str:
     return f"{begin} to {end}" if month.known_from > month.begin else f"up to {end}"
 
 
-def _bars(axes: Axes, report: Report, observable: Observable, rows: Sequence[Row], *, names: bool) -> None:
+def _bars(axes: Axes, report: Report, observable: Observable, rows: Sequence[MonthRow], *, names: bool) -> None:
     key = observable.key
     axes.set_title(observable.hours, loc="left", fontsize=11, pad=6)
     month, last = _two(report)
@@ -168,7 +168,7 @@ def _bar(axes: Axes, y: float, length: float, thick: float, **style: Any) -> Non
     axes.add_artist(Rectangle((0, y - thick / 2), length, thick, linewidth=0, **style))
 
 
-def _names(axes: Axes, rows: Sequence[Row]) -> None:
+def _names(axes: Axes, rows: Sequence[MonthRow]) -> None:
     """Write the users' names, each smaller where it would not fit."""
     axes.set_yticklabels([drawable(_label(row)) for row in rows], fontsize=9)
     renderer = canvas(cast("Figure", axes.figure)).get_renderer()
@@ -239,9 +239,9 @@ def _hours(month: Month | None, user: UserName) -> dict[str, float]:
     return {key: found.hours[key] if found else 0.0 for key in _keys()}
 
 
-def _label(row: Row) -> str:
+def _label(row: MonthRow) -> str:
     if row.user is None:
-        return f"others ({row.count} user{'s' if row.count > 1 else ''})"
+        return f"others ({counted(row.count, 'user')})"
     name = shown(row.user)
     return name if len(name) <= _NAME else f"{name[: _NAME - 10]}…{shown(row.user[-9:])}"
 

@@ -11,7 +11,8 @@ from librarian.render.html.parts import Part, Shown
 from librarian.render.html.templates import clock
 from librarian.render.json.reading import pictured, tracked
 from librarian.shared.text import visible
-from librarian.shared.words import Table, amount, counted, percent
+from librarian.shared.words import TextTable, amount, counted, percent
+from librarian.subjects.months.tables import older_rule
 
 _MONTHS = 2  # the newest; the JSON and `librarian report` have all
 _DESCRIBED = 2  # resources whose hours a picture's description tells, where Slurm records them
@@ -31,10 +32,12 @@ def parts(data: Json, zone: str) -> Iterator[Part]:
         for table in (_table(data, month, "users", zone), _table(data, month, "accounts", zone))
         if table.rows
     ]
-    yield Part("Whose month", 50, allocations, tuple(tables))
+    older = [month for month in months if month.get("older_rule_to") is not None]
+    remarks = [f"{month['month']}: {older_rule(month['older_rule_to'], zone)}" for month in older]
+    yield Part("Whose month", 50, (*allocations, *remarks), tuple(tables))
 
 
-def _table(data: Json, month: Json, side: str, zone: str) -> Table:
+def _table(data: Json, month: Json, side: str, zone: str) -> TextTable:
     keys = tracked(data)
     whole = month["total"]
 
@@ -58,7 +61,7 @@ def _table(data: Json, month: Json, side: str, zone: str) -> Table:
         *(amount(whole["hours"].get(key, 0)) for key in keys),
         *list(cells(whole))[-2:],
     )
-    return Table(
+    return TextTable(
         f"{month['month']} by {side[:-1]}{partly}", head, tuple((visible(n), *cells(row)) for n, row in rows), total
     )
 

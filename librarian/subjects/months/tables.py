@@ -15,7 +15,7 @@ from librarian.render.html.templates import clock
 from librarian.shared.resources import OBSERVABLES
 from librarian.shared.text import csv_cell, shown, visible
 from librarian.shared.window import isoformat, local_date
-from librarian.shared.words import amount, percent
+from librarian.shared.words import amount, counted, percent
 from librarian.subjects.months.allocation import Pace
 from librarian.subjects.months.model import Month, jobs_ended, jobs_failed
 from librarian.subjects.months.to_json import month_json, pace_json
@@ -43,7 +43,7 @@ class Statement:
 
 
 @dataclass(frozen=True)
-class Table:
+class MonthTable:
     """A table as text: its columns, a row for each name, a row of sums."""
 
     head: tuple[str, ...]
@@ -84,6 +84,13 @@ def notes(month: Month, told: Statement) -> Iterator[str]:
         yield "Accounts and the runs that ended are not known of this month."
     elif month.runs_from > month.known_from:
         yield f"Accounts and the runs that ended are known from {clock(month.runs_from, told.zone)} on."
+    if month.older_rule_to is not None:
+        yield older_rule(month.older_rule_to, told.zone)
+
+
+def older_rule(until: int, zone: str) -> str:
+    """What one must know of hours that were kept before suspended jobs counted as Slurm counts them."""
+    return f"Up to {clock(until, zone)} suspended jobs count as holding nothing, as an older release had it."
 
 
 def describe(pace: Pace, zone: str) -> str:
@@ -108,12 +115,12 @@ def _described(pace: Pace, zone: str) -> list[str]:
 # the tables
 
 
-def users_table(month: Month, untracked: frozenset[str]) -> Table:
+def users_table(month: Month, untracked: frozenset[str]) -> MonthTable:
     """The users of a month, largest share first."""
     return _table("User", "user", month, month.users, untracked, Totals({}, {}))
 
 
-def accounts_table(month: Month, untracked: frozenset[str]) -> Table:
+def accounts_table(month: Month, untracked: frozenset[str]) -> MonthTable:
     """The accounts of a month, and what no account is known of."""
     lacking = Totals(dict(month.lacking), {})
     return _table("Account", "account", month, month.accounts, untracked, lacking)
@@ -121,7 +128,7 @@ def accounts_table(month: Month, untracked: frozenset[str]) -> Table:
 
 def _table(
     head: str, thing: str, month: Month, found: Mapping[Any, Totals], untracked: frozenset[str], lacking: Totals
-) -> Table:
+) -> MonthTable:
     heads: list[str] = [head]
     for o in OBSERVABLES:
         heads += [_HEADS.get(o.key, o.hours), "share"] if o.key in _SHARED else [_HEADS.get(o.key, o.hours)]
@@ -129,8 +136,8 @@ def _table(
     rows = [(visible(name), *_cells(totals, month.total, untracked, told)) for name, totals in found.items()]
     if lacking.hours:
         rows.append((NOT_KNOWN, *_cells(lacking, month.total, untracked, False)))
-    foot = (_counted(len(found), thing), *_cells(month.total, month.total, untracked, told))
-    return Table((*heads, "jobs", "failed"), tuple(rows), foot)
+    foot = (counted(len(found), thing), *_cells(month.total, month.total, untracked, told))
+    return MonthTable((*heads, "jobs", "failed"), tuple(rows), foot)
 
 
 def _cells(totals: Totals, whole: Totals, untracked: frozenset[str], told: bool) -> Iterator[str]:
@@ -141,10 +148,6 @@ def _cells(totals: Totals, whole: Totals, untracked: frozenset[str], told: bool)
     jobs = jobs_ended(totals)
     yield amount(jobs) if told else _DASH
     yield percent(jobs_failed(totals), jobs) if told else _DASH
-
-
-def _counted(count: int, thing: str) -> str:
-    return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
 # text
@@ -170,7 +173,7 @@ def _lines(told: Statement) -> Iterator[str]:
         yield from (first, *(f"  {part}" for part in others), "")
 
 
-def _aligned(table: Table) -> Iterator[str]:
+def _aligned(table: MonthTable) -> Iterator[str]:
     rows = [(shown(row[0]), *row[1:]) for row in (table.head, *table.rows, table.foot)]
     widths = [max(_width(row[column]) for row in rows) for column in range(len(table.head))]
     lines = []
@@ -203,7 +206,7 @@ def table_csv(statements: Sequence[Statement]) -> bytes:
         for month in told.months:
             when = [isoformat(at, told.zone) for at in (month.known_from, month.known_to)]
             for kind, name, totals in _named(month):
-                hours = ["" if key in told.untracked else round(totals.hours[key], 2) for key in keys]
+                hours = ["" if key in told.untracked else totals.hours[key] for key in keys]
                 runs = month.runs_from is not None and kind != "unknown"
                 counts = [jobs_ended(totals), jobs_failed(totals)] if runs else ["", ""]
                 first = [_cell(told.qos), month.name, *when, int(month.complete), kind, _cell(name)]

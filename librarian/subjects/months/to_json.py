@@ -8,7 +8,6 @@ from librarian.subjects.months.model import Month, jobs_ended, jobs_failed
 from librarian.subjects.usage.summary import Totals
 
 Json = dict[str, object]
-DIGITS = 2  # places of an hour: half a minute of one CPU is less
 
 
 def month_json(month: Month) -> Json:
@@ -23,6 +22,7 @@ def month_json(month: Month) -> Json:
         "known_seconds": month.known_seconds,
         "complete": month.complete,
         "runs_from": month.runs_from,
+        "older_rule_to": month.older_rule_to,
         "total": _totals(month.total, told),
         "users": {user: _totals(totals, told) for user, totals in month.users.items()},
         "accounts": {account: _totals(totals, told) for account, totals in month.accounts.items()},
@@ -35,28 +35,24 @@ def pace_json(pace: Pace) -> Json:
         "name": pace.name,
         "key": pace.allocation.key,
         "unit": pace.unit,
-        "amount": _hours(pace.amount),
+        "amount": exact(pace.amount),
         "from": pace.begin,
         "to": pace.end,
         "now": pace.now,
-        "used": _hours(pace.used),
-        "even": _hours(pace.even),
-        "projected": None if pace.projected is None else _hours(pace.projected),
+        "used": exact(pace.used),
+        "even": exact(pace.even),
+        "projected": None if pace.projected is None else exact(pace.projected),
         "known_from": pace.known_from,
         "qos": list(pace.allocation.qos),
         "days": list(pace.days),
-        "cumulative": [_hours(value) for value in pace.cumulative],
+        "cumulative": [exact(value) for value in pace.cumulative],
     }
 
 
 def _totals(totals: Totals, told: bool) -> Json:
     return {
-        "hours": {key: _hours(value) for key, value in totals.hours.items()},
+        "hours": {key: exact(value) for key, value in totals.hours.items()},
         "ended": dict(totals.ended),
         "jobs": jobs_ended(totals) if told else None,
         "failed": jobs_failed(totals) if told else None,
     }
-
-
-def _hours(value: float) -> float | int:
-    return exact(round(value, DIGITS))

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from librarian.shared.names import UserName
-from librarian.shared.resources import JOBS, OBSERVABLES
+from librarian.shared.resources import OBSERVABLES
 from librarian.shared.text import shown
-from librarian.subjects.limits.model import Limit
-from librarian.subjects.queue.reasons import Limited, Reason, explain
+from librarian.shared.words import amount, counted
+from librarian.subjects.queue.blocking import Block, Bounds, group_block, key_of, of_accounts, user_block
+from librarian.subjects.queue.reasons import Limited, Reason, explain_in
+from librarian.subjects.usage.places import Place
 from librarian.subjects.usage.summary import ByKey
 
-_KEYS = {observable.resource or JOBS: observable.key for observable in OBSERVABLES}
 _UNITS = {observable.key: observable.phrase for observable in OBSERVABLES}
 _NAMED = 3  # holders that a sentence names
 _LISTED = 10
@@ -29,35 +30,43 @@ class Holder:
 @dataclass(frozen=True)
 class Case:
     """Jobs that wait for one reason: `users` are jobs by user, `asked` is what single tasks ask for as (amount, tasks)
-    by observable key, `details` what Slurm says after the reason's name."""
+    by observable key, `details` what Slurm says after the reason's name, `group` what they wait for ("": as the reason
+    has it), `places` the partitions and accounts that they are for."""
 
     name: str
     users: Mapping[UserName, int]
     asked: Mapping[str, Sequence[tuple[float, int]]]
     accounts: Sequence[str]
     details: Sequence[str]
+    group: str = ""
+    places: frozenset[Place] = frozenset()
 
 
-def told(case: Case, limits: Mapping[str, Limit], now: Mapping[UserName, ByKey]) -> tuple[str, str, tuple[Holder, ...]]:
+def told(case: Case, bounds: Bounds) -> tuple[str, str, tuple[Holder, ...]]:
     """The reason in words, what to do, and who holds what is short, largest first (at most ten)."""
-    reason = explain(case.name)
+    reason = explain_in(case.name, case.group)
     if reason.limit is None or not reason.limit.running:
         return _with_details(reason, case), reason.todo, ()
-    key = _key_of(reason.limit, limits, now)
+    key = key_of(reason.limit.resource)
     if key is None:
         return reason.words, reason.todo, ()
-    if reason.limit.per == "user":
-        return _of_users(reason, case, key, now)
-    holders = _holders(key, now)
     if reason.limit.owner == "account" or reason.limit.per == "account":
-        words = f"The limit of {_accounts(case.accounts)} is reached: {reason.limit.noun}."
-        return _sentence(words, f"In this QoS {_list(holders, key)}.", holders), reason.todo, tuple(holders[:_LISTED])
-    limit, used = limits.get(key), sum(holder.value for holder in holders)
-    never = _too_large(case, key, limit)
-    parts = (_of_group(reason, key, limit, holders), never or _would_fit(case, key, limit, used))
-    text = " ".join(part for part in parts if part)
-    todo = f"{reason.todo} Cancel what can never start, and ask for less." if never else reason.todo
-    return text, todo, tuple(holders[:_LISTED])
+        return _of_account(reason, reason.limit, case, key, bounds)
+    if reason.limit.per == "user":
+        return _of_users(reason, case, user_block(bounds, key, case.places), bounds)
+    block = group_block(bounds, key, case.places)
+    holders = _holders(block.key, bounds.now) if block.ours else []
+    never = _too_large(case, block)
+    text = _joined(_of_group(reason, block, holders), never or _would_fit(case, block))
+    return text, _todo(reason, never), tuple(holders[:_LISTED])
+
+
+def _joined(*parts: str) -> str:
+    return " ".join(part for part in parts if part)
+
+
+def _todo(reason: Reason, never: str) -> str:
+    return f"{reason.todo} Cancel what can never start, and ask for less." if never else reason.todo
 
 
 def _with_details(reason: Reason, case: Case) -> str:
@@ -65,67 +74,117 @@ def _with_details(reason: Reason, case: Case) -> str:
     return f"{reason.words} Slurm says: {said}." if said else reason.words
 
 
-def _key_of(limit: Limited, limits: Mapping[str, Limit], now: Mapping[UserName, ByKey]) -> str | None:
-    """The observable that the limit is on. Of GPUs Slurm does not tell the type: the limit that is fullest."""
-    key = _KEYS.get(limit.resource)
-    if key != "NGPUS":
-        return key
-    typed = [name for name in limits if name.startswith("NGPUS:")]
-    return max(["NGPUS", *typed], key=lambda name: _fullness(name, limits[name], now) if name in limits else -1.0)
-
-
-def _fullness(key: str, limit: Limit, now: Mapping[UserName, ByKey]) -> float:
-    if limit.value is None:
-        return -1.0
-    used = sum(held.get(key, 0.0) for held in now.values())
-    return used / limit.value if limit.value else 1.0
-
-
 def _holders(key: str, now: Mapping[UserName, ByKey]) -> list[Holder]:
     held = [Holder(user, amounts[key]) for user, amounts in now.items() if amounts.get(key, 0.0) > 0]
     return sorted(held, key=lambda holder: (-holder.value, holder.user))
 
 
-def _of_group(reason: Reason, key: str, limit: Limit | None, holders: Sequence[Holder]) -> str:
+def _of_group(reason: Reason, block: Block, holders: Sequence[Holder]) -> str:
     """How much of the group's limit is in use, and by whom."""
-    if limit is None or limit.value is None:
+    key, value, used, unit = block.key, block.value, block.used, _unit(block.key)
+    if value is None:
         return _sentence(reason.words, f"In this QoS {_list(holders, key)}.", holders)
-    used, unit = sum(holder.value for holder in holders), _unit(key)
-    if limit.value == 0:
+    if block.partition_qos:
+        return _of_partition(block, value, holders)
+    if value == 0:
         return f"The group may have no {unit}: its limit is 0."
-    words = f"{_number(used)} of the group's {_number(limit.value)} {unit} are in use"
-    if used >= limit.value:
-        words = f"All of the group's {_number(limit.value)} {unit} are in use"
+    if used is None:
+        words = f"The limit of the group is reached: {amount(value)} {unit}."
+        return _sentence(words, f"Among its jobs that are shown here {_list(holders, key)}.", holders)
+    words = f"{amount(used)} of the group's {amount(value)} {unit} are in use"
+    if used >= value:
+        words = f"All of the group's {amount(value)} {unit} are in use"
     if key == "NJOBS":
-        words = f"The group runs {_number(used)} jobs of the {_number(limit.value)} that it may run at a time"
-    return f"{words}: {_list(holders, key)}." if holders else f"{words}."
+        words = f"The group runs {amount(used)} jobs of the {amount(value)} that it may run at a time"
+    rest = used - sum(holder.value for holder in holders)
+    others = f", others {amount(rest)}" if holders and rest > 1e-6 else ""
+    return f"{words}: {_list(holders, key)}{others}." if holders else f"{words}."
 
 
-def _of_users(
-    reason: Reason, case: Case, key: str, now: Mapping[UserName, ByKey]
+def _of_partition(block: Block, value: float, holders: Sequence[Holder]) -> str:
+    """How much of the limit of a partition's QoS is in use: jobs of all QoS in the partition count."""
+    whose, unit, used = f"the partition's QoS {shown(block.partition_qos)}", _unit(block.key), block.used
+    if value == 0:
+        return f"{whose[0].upper()}{whose[1:]} allows no {unit}."
+    everybody = "Jobs of every QoS in the partition count."
+    mine = f"In this QoS {_list(holders, block.key)}."
+    if used is None:
+        words = f"The limit of {whose} is reached: {amount(value)} {unit}. {everybody}"
+        return _sentence(words, mine, holders)
+    many = f"All {amount(value)}" if used >= value else f"{amount(used)} of the {amount(value)}"
+    words = f"{many} {unit} of {whose} are in use."
+    if block.key == "NJOBS":
+        words = f"{amount(used)} jobs of the {amount(value)} that {whose} lets run at a time are running."
+    return _sentence(f"{words} {everybody}", mine, holders)
+
+
+def _of_account(
+    reason: Reason, limit: Limited, case: Case, key: str, bounds: Bounds
 ) -> tuple[str, str, tuple[Holder, ...]]:
+    """A limit on an account. Slurm has one reason for an association, be it the account's or that of a user in it."""
+    holders = _holders(key, bounds.now)
+    accounts, facts = _accounts(case.accounts), ""
+    if limit.owner == "QoS":
+        words = f"The limit of {accounts} is reached: {limit.noun}."
+    elif limit.per == "user":
+        holders = [holder for holder in holders if holder.user in case.users]
+        words = f"The limit of the user in {accounts} is reached: {limit.noun}."
+    else:
+        it = "it" if len(case.accounts) == 1 else "them"
+        words = f"The limit of {accounts}, one above {it}, or the user in {it}, is reached: {limit.noun}."
+        facts = _known_of_accounts(key, case, bounds)
+    mine = f"In this QoS {_list(holders, key)}." if holders else ""
+    return _joined(words, facts, mine), reason.todo, tuple(holders[:_LISTED])
+
+
+def _known_of_accounts(key: str, case: Case, bounds: Bounds) -> str:
+    """What accounts may hold, and what Slurm counts in them."""
+    sentences = []
+    for source in of_accounts(bounds, key, case.places)[:_NAMED]:
+        used = bounds.counted.get(f"{source.kind} {source.name}", {}).get(source.resource)
+        holds = "" if used is None else f", and has {amount(used)}"
+        sentences.append(f"The account {shown(source.name)} may have {amount(source.value)}{holds}.")
+    return " ".join(sentences)
+
+
+def _of_users(reason: Reason, case: Case, block: Block, bounds: Bounds) -> tuple[str, str, tuple[Holder, ...]]:
     """A limit for each user: what those who wait hold themselves."""
-    holders = [holder for holder in _holders(key, now) if holder.user in case.users]
-    words = f"Who waits here is at a limit that holds for each user: {_unit(key)}; {_list(holders, key)}."
-    text = words if holders else f"It asks for more than the limit that holds for each user: {_unit(key)}."
-    return text, reason.todo, tuple(holders[:_LISTED])
+    holders = [holder for holder in _holders(block.key, bounds.now) if holder.user in case.users]
+    by = f" by the partition's QoS {shown(block.partition_qos)}" if block.partition_qos else ""
+    most = "" if block.value is None else f" (at most {amount(block.value)}{by})"
+    words = f"Who waits here is at a limit that holds for each user: {_unit(block.key)}{most}"
+    text = (
+        f"{words}; {_part(block, bounds)}{_list(holders, block.key)}."
+        if holders
+        else f"{reason.words.rstrip('.')}{most}."
+    )
+    never = _too_large(case, block)
+    return _joined(text, never), _todo(reason, never), tuple(holders[:_LISTED])
 
 
-def _too_large(case: Case, key: str, limit: Limit | None) -> str:
+def _part(block: Block, bounds: Bounds) -> str:
+    """Where what is told of a user may be a part of what counts."""
+    if not bounds.whole:
+        return "among the jobs that are shown here "
+    others = block.partition_qos or (block.value is None and bounds.policy is not None)
+    return "in this QoS " if others else ""
+
+
+def _too_large(case: Case, block: Block) -> str:
     """A job that asks for more than the whole limit waits for ever."""
-    if limit is None or limit.value is None or key not in case.asked:
+    if block.value is None or block.key not in case.asked:
         return ""
-    jobs = sum(tasks for amount, tasks in case.asked[key] if amount > limit.value)
+    jobs = sum(tasks for wish, tasks in case.asked[block.key] if wish > block.value)
     if not jobs:
         return ""
-    many = "One job asks" if jobs == 1 else f"{jobs:,} jobs ask"
+    many = "One job asks" if jobs == 1 else f"{amount(jobs)} jobs ask"
     return f"{many} for more than that alone and can never start."
 
 
-def _would_fit(case: Case, key: str, limit: Limit | None, used: float) -> str:
+def _would_fit(case: Case, block: Block) -> str:
     """Slurm tells of an exclusive job what it asks for, and counts the whole nodes that it would hold."""
-    asked = [amount for amount, _ in case.asked.get(key, ()) if amount > 0]
-    if limit is None or limit.value is None or not asked or used + min(asked) > limit.value:
+    asked = [wish for wish, _ in case.asked.get(block.key, ()) if wish > 0]
+    if block.value is None or block.used is None or not asked or block.used + min(asked) > block.value:
         return ""
     return (
         "By its numbers one would fit: it may start soon, or asks for whole nodes (--exclusive), which count in full."
@@ -146,19 +205,14 @@ def _sentence(words: str, more: str, holders: Sequence[Holder]) -> str:
 def _list(holders: Sequence[Holder], key: str) -> str:
     """`alice holds 210, bob 150, 2 others 70`."""
     verb = "runs" if key == "NJOBS" else "holds"
-    parts = [f"{shown(holder.user)} {_number(holder.value)}" for holder in holders[:_NAMED]]
+    parts = [f"{shown(holder.user)} {amount(holder.value)}" for holder in holders[:_NAMED]]
     if parts:
-        parts[0] = f"{shown(holders[0].user)} {verb} {_number(holders[0].value)}"
+        parts[0] = f"{shown(holders[0].user)} {verb} {amount(holders[0].value)}"
     rest = holders[_NAMED:]
     if rest:
-        others = "1 other" if len(rest) == 1 else f"{len(rest)} others"
-        parts.append(f"{others} {_number(sum(holder.value for holder in rest))}")
+        parts.append(f"{counted(len(rest), 'other')} {amount(sum(holder.value for holder in rest))}")
     return ", ".join(parts)
 
 
 def _unit(key: str) -> str:
     return _UNITS.get(key) or f"GPUs of type {shown(key.partition(':')[2])}"
-
-
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if value == round(value) else f"{value:,.1f}"

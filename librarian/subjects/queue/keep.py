@@ -6,10 +6,13 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from librarian.errors import Trouble
+from librarian.shared import troubles
 from librarian.shared.scope import Scope
 from librarian.store import Store
+from librarian.subjects.queue.blocking import Counted
 from librarian.subjects.queue.demand import KEYS, Samples, looks_table, sums_table
-from librarian.subjects.queue.model import COLUMNS, Demand, Seen, queue_table
+from librarian.subjects.queue.model import COLUMNS, Demand, LastQueue, queue_table
 
 SLOT, HOUR = 300, 3600  # the shortest bins are as long, and all bins of all zones begin with a slot
 FINE = 40 * 86400  # slots older than that, older than the usual window, are put together to hours
@@ -26,29 +29,47 @@ class QueueSamples:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def keep(self, scope: Scope, at: int, table: pd.DataFrame, error: str | None = None) -> None:
-        """Remember the queue as it was told `at` (UTC epoch), in the place of what was told before."""
+    def keep(
+        self,
+        scope: Scope,
+        at: int,
+        table: pd.DataFrame,
+        error: str | None = None,
+        trouble: Trouble | None = None,
+        counted: Counted | None = None,
+    ) -> None:
+        """Remember the queue as it was told `at` (UTC epoch), in the place of what was told before; what was wrong with
+        the answer, and what Slurm `counted` then against limits that others fill too."""
         marks = ", ".join("?" * (len(COLUMNS) + 1))
         rows = table[list(COLUMNS)].itertuples(index=False, name=None)
         with self._store.transaction():
-            self._store.execute("INSERT OR REPLACE INTO queue VALUES (?, ?, ?)", (self._store.key(scope), at, error))
+            row = (self._store.key(scope), at, error, troubles.stored(trouble))
+            self._store.execute("INSERT OR REPLACE INTO queue (scope, at, error, trouble) VALUES (?, ?, ?, ?)", row)
             self._store.execute("DELETE FROM waiting WHERE scope = ?", (self._store.key(scope),))
             names = ", ".join(COLUMNS)
             sql = f"INSERT INTO waiting (scope, {names}) VALUES ({marks})"  # noqa: S608 (no value in it)
             self._store.execute_many(sql, ((self._store.key(scope), *row) for row in rows))
+            if counted or self._store.fact(self._counted(scope)):
+                self._store.know(self._counted(scope), counted or {}, at)
 
-    def failed(self, scope: Scope, error: str) -> None:
+    def _counted(self, scope: Scope) -> str:
+        return f"counted {self._store.key(scope)}"
+
+    def failed(self, scope: Scope, error: str, trouble: Trouble = Trouble.SLURM) -> None:
         """Remember why nothing newer was told; what was told last stays."""
         with self._store.transaction():
-            sql = "INSERT INTO queue VALUES (?, NULL, ?) ON CONFLICT DO UPDATE SET error = excluded.error"
-            self._store.execute(sql, (self._store.key(scope), error))
+            sql = """INSERT INTO queue (scope, error, trouble) VALUES (?, ?, ?)
+                ON CONFLICT DO UPDATE SET error = excluded.error, trouble = excluded.trouble"""
+            self._store.execute(sql, (self._store.key(scope), error, troubles.stored(trouble)))
 
-    def last(self, scope: Scope) -> Seen:
+    def last(self, scope: Scope) -> LastQueue:
         """The queue as it was last told."""
         key, names = self._store.key(scope), ", ".join(COLUMNS)
-        row = self._store.one("SELECT at, error FROM queue WHERE scope = ?", key)
+        row = self._store.one("SELECT at, error, trouble FROM queue WHERE scope = ?", key)
         rows = self._store.all(f"SELECT {names} FROM waiting WHERE scope = ? ORDER BY submit, job", key)  # noqa: S608
-        return Seen(row[0], queue_table(rows), row[1]) if row else Seen()
+        counted = self._store.fact(self._counted(scope)) or {}
+        trouble = troubles.restored(*row[1:]) if row else None
+        return LastQueue(row[0], queue_table(rows), row[1], trouble, counted) if row else LastQueue()
 
     # the history
 

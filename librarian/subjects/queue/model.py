@@ -8,16 +8,18 @@ from typing import Any
 
 import pandas as pd
 
+from librarian.errors import Trouble
 from librarian.privacy.renaming import Renaming
 from librarian.shared import resources
 from librarian.shared.names import AccountName, UserName
-from librarian.shared.resources import Observable
+from librarian.shared.resources import JOBS, Observable
 from librarian.subjects.jobs.amounts import weights_of
 from librarian.subjects.jobs.model import UNKNOWN
-from librarian.subjects.limits.model import Limit
+from librarian.subjects.queue.blocking import Bounds, Counted, places_of
 from librarian.subjects.queue.explain import Case, Holder, told
-from librarian.subjects.queue.reasons import GROUPS, explain, read_reason
+from librarian.subjects.queue.reasons import GROUPS, OTHER, explain, is_name, read_reason
 from librarian.subjects.queue.waits import still
+from librarian.subjects.usage.places import Places
 from librarian.subjects.usage.starts import KINDS
 from librarian.subjects.usage.summary import ByKey
 
@@ -26,7 +28,10 @@ from librarian.subjects.usage.summary import ByKey
 NUMBERS = ("tasks", "submit", "eligible", "start", "priority")
 TEXTS = ("job", "state", "user", "account", "qos", "partition", "reason", "tres", "dependency")
 COLUMNS = (*TEXTS, *NUMBERS)
-WAITING, HOLDING = ("PENDING",), ("RUNNING", "SUSPENDED")
+# A job that was put back in a special state, or whose reservation was deleted, waits until somebody releases it; squeue
+# does not call it PENDING.
+KEPT_BACK = ("SPECIAL_EXIT", "RESV_DEL_HOLD")
+WAITING, HOLDING = ("PENDING", *KEPT_BACK), ("RUNNING", "SUSPENDED")
 WANTED = tuple(observable.key for observable in resources.WANTED)
 
 
@@ -37,25 +42,35 @@ def queue_table(rows: Iterable[tuple[Any, ...]]) -> pd.DataFrame:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What squeue told last, at `at` (None: never yet); `error` is why it told nothing newer since, or None."""
+class LastQueue:
+    """What squeue told last, at `at` (None: never yet); `trouble` is why it told nothing newer since, or not all, and
+    `error` the same in words for the operator; None where nothing failed.
+
+    `counted` is what Slurm counted then against limits that jobs of other QoS fill too, where it was asked for that.
+    """
 
     at: int | None = None
     table: pd.DataFrame = field(default_factory=lambda: queue_table([]))
     error: str | None = None
+    trouble: Trouble | None = None
+    counted: Counted = field(default_factory=dict)
 
-    def renamed(self, names: Renaming) -> Seen:
-        """By public names of users and accounts; a reason without the nodes that must not be seen."""
+    def renamed(self, names: Renaming) -> LastQueue:
+        """By public names of users and accounts; a reason without the nodes that must not be seen, and no `error`."""
         table = self.table.assign(
             user=names.column(UserName, self.table["user"]),
             account=names.column(AccountName, self.table["account"]),
-            reason=[_without_nodes(str(text), names) for text in self.table["reason"]],
+            reason=[_public(str(text), names) for text in self.table["reason"]],
         )
-        return replace(self, table=table, error=self.error and names.text(self.error))
+        return replace(self, table=table, error=None)
 
 
-def _without_nodes(reason: str, names: Renaming) -> str:
-    return reason if names.shows_nodes else reason.split(",", maxsplit=1)[0]
+def _public(reason: str, names: Renaming) -> str:
+    """What readers see of a reason: a sentence may hold nodes, users, anything."""
+    if names.shows_nodes and not names.users:
+        return reason
+    plain = reason if names.shows_nodes else reason.split(",", maxsplit=1)[0]
+    return plain if is_name(plain) else OTHER
 
 
 @dataclass(frozen=True)
@@ -98,7 +113,8 @@ class Cause:
 @dataclass(frozen=True)
 class Queue:
     """The queue of a QoS as it was `at`. `oldest` is (user, since) of the job that has competed longest; `still` has,
-    by kind of job, how many compete and the median of their waits so far in seconds (None for no jobs)."""
+    by kind of job, how many compete and the median of their waits so far in seconds (None for no jobs). `error` and
+    `trouble` as in `LastQueue`."""
 
     at: int | None = None
     error: str | None = None
@@ -109,13 +125,15 @@ class Queue:
     oldest: tuple[UserName, int] | None = None
     next_start: int | None = None
     still: Mapping[str, tuple[int, int | None]] = field(default_factory=lambda: dict.fromkeys(KINDS, (0, None)))
+    trouble: Trouble | None = None
 
 
 def understood(table: pd.DataFrame, at: int) -> pd.DataFrame:
     """The jobs of a queue table that wait, with `name`, `more` (of the reason), `group`, `since`, and what all tasks of
     a row want by observable key.
 
-    A job whose eligible time is yet to come waits for that, whatever else is said. Priority 0 is a job that is held.
+    A job in a state that keeps it back is held, whatever else is said. One whose eligible time is yet to come waits for
+    that. Priority 0 is a job that is held.
     """
     waiting = table[table["state"].isin(WAITING)].copy()
     read = {text: read_reason(text) for text in waiting["reason"].unique()}
@@ -123,8 +141,10 @@ def understood(table: pd.DataFrame, at: int) -> pd.DataFrame:
     waiting["more"] = [read[text][1] for text in waiting["reason"]]
     eligible = waiting["eligible"].to_numpy()
     waiting["group"] = [
-        _group(name, priority, time, at)
-        for name, priority, time in zip(waiting["name"], waiting["priority"], eligible, strict=True)
+        "held" if state in KEPT_BACK else _group(name, priority, time, at)
+        for name, state, priority, time in zip(
+            waiting["name"], waiting["state"], waiting["priority"], eligible, strict=True
+        )
     ]
     past = (eligible != UNKNOWN) & (eligible <= at)
     waiting["since"] = waiting["eligible"].where(past, waiting["submit"])
@@ -162,10 +182,21 @@ def held(table: pd.DataFrame, observables: Sequence[Observable]) -> dict[UserNam
     return found
 
 
-def summarise(seen: Seen, limits: Mapping[str, Limit], now: Mapping[UserName, ByKey]) -> Queue:
-    """The queue for people; `limits` by observable key, and `now`, what each user holds, tell who holds what."""
+def held_at(table: pd.DataFrame, observables: Sequence[Observable]) -> Places:
+    """The partitions and accounts in which running jobs hold each resource."""
+    rows = table[table["state"].isin(HOLDING)]
+    found = {}
+    for observable in observables:
+        holding = rows[weights_of(observable, as_jobs(rows)) > 0]
+        if len(holding):
+            found[observable.resource or JOBS] = places_of(holding["partition"], holding["account"])
+    return found
+
+
+def summarise(seen: LastQueue, bounds: Bounds) -> Queue:
+    """The queue for people; `bounds` tells which limits keep jobs back, and who holds what."""
     if seen.at is None:
-        return Queue(error=seen.error)
+        return Queue(error=seen.error, trouble=seen.trouble)
     waiting = understood(seen.table, seen.at)
     competing = waiting[waiting["group"] == "competing"]
     first = competing.sort_values(["since", "user"]).head(1)
@@ -174,13 +205,14 @@ def summarise(seen: Seen, limits: Mapping[str, Limit], now: Mapping[UserName, By
         seen.error,
         int(waiting["tasks"].sum()),
         {group: _demand(waiting[waiting["group"] == group]) for group in GROUPS},
-        _waiters(waiting),
-        _causes(waiting, limits, now),
+        _waiters(waiting, seen.at),
+        _causes(waiting, replace(bounds, counted={**seen.counted, **bounds.counted}), seen.at),
         next(
             ((UserName(str(user)), int(since)) for user, since in zip(first["user"], first["since"], strict=True)), None
         ),
-        _next_start(waiting),
+        _next_start(waiting, seen.at),
         _still(competing, seen.at),
+        seen.trouble,
     )
 
 
@@ -198,21 +230,24 @@ def _demand(rows: pd.DataFrame) -> Demand:
     return Demand(int(rows["tasks"].sum()), {key: float(rows[key].sum()) for key in WANTED})
 
 
-def _waiters(waiting: pd.DataFrame) -> tuple[Waiter, ...]:
+def _waiters(waiting: pd.DataFrame, at: int) -> tuple[Waiter, ...]:
     found = []
     for user, rows in waiting.groupby("user"):
         competing = rows[rows["group"] == "competing"]
-        found.append(Waiter(_name(user), _demand(rows), _demand(competing), _oldest(competing), _next_start(rows)))
+        found.append(Waiter(_name(user), _demand(rows), _demand(competing), _oldest(competing), _next_start(rows, at)))
     shares = _scale(waiting)
     return tuple(sorted(found, key=lambda it: (-_size(it.competing, shares), -_size(it.all, shares), it.user)))
 
 
-def _causes(waiting: pd.DataFrame, limits: Mapping[str, Limit], now: Mapping[UserName, ByKey]) -> tuple[Cause, ...]:
+def _causes(waiting: pd.DataFrame, bounds: Bounds, at: int) -> tuple[Cause, ...]:
     found = []
     for (name, group), rows in waiting.groupby(["name", "group"]):
         users = {UserName(str(user)): int(tasks) for user, tasks in rows.groupby("user")["tasks"].sum().items()}
-        case = Case(str(name), users, _largest(rows), sorted(set(rows["account"])), sorted(set(rows["more"]) - {""}))
-        text, todo, holders = told(case, limits, now)
+        accounts, details = sorted(set(rows["account"])), sorted(set(rows["more"]) - {""})
+        places = places_of(rows["partition"], rows["account"])
+        text, todo, holders = told(
+            Case(str(name), users, _largest(rows), accounts, details, str(group), places), bounds
+        )
         found.append(
             Cause(
                 str(name),
@@ -220,7 +255,7 @@ def _causes(waiting: pd.DataFrame, limits: Mapping[str, Limit], now: Mapping[Use
                 _demand(rows),
                 dict(sorted(users.items(), key=lambda item: (-item[1], item[0]))),
                 _oldest(rows) if group == "competing" else None,
-                _next_start(rows),
+                _next_start(rows, at),
                 text,
                 todo,
                 holders,
@@ -240,9 +275,12 @@ def _oldest(rows: pd.DataFrame) -> int | None:
     return int(rows["since"].min()) if len(rows) else None
 
 
-def _next_start(rows: pd.DataFrame) -> int | None:
-    """Slurm's estimate of the first start. Of jobs that are held it tells when they ran before: no estimate."""
-    starts = rows["start"][rows["group"].isin(["competing", "begin"]) & (rows["start"] != UNKNOWN)]
+def _next_start(rows: pd.DataFrame, at: int) -> int | None:
+    """Slurm's estimate of the first start after `at` (UTC epoch): one that has passed was wrong, and tells nothing.
+
+    Nor is there one for jobs that are held: of these Slurm tells when they ran before.
+    """
+    starts = rows["start"][rows["group"].isin(["competing", "begin"]) & (rows["start"] > at)]
     return int(starts.min()) if len(starts) else None
 
 

@@ -10,7 +10,7 @@ from librarian.render.html.parts import Part, Shown
 from librarian.render.html.templates import clock
 from librarian.render.json.reading import wanted
 from librarian.shared.text import shown, visible
-from librarian.shared.words import Table, amount, counted, lasting
+from librarian.shared.words import TextTable, amount, counted, lasting
 
 _ASIDE = {"held": "held", "dependency": "waiting for other jobs", "begin": "with a later time to begin"}
 _KINDS = {"gpu": ("GPU jobs", "GPU"), "cpu": ("CPU jobs", "CPU")}
@@ -68,21 +68,21 @@ def _words(row: Json) -> tuple[str, str]:
     return (row["one"] or row["unit"], row["unit"])
 
 
-def _reasons(data: Json, queue: Json, zone: str) -> Table:
+def _reasons(data: Json, queue: Json, zone: str) -> TextTable:
     head = ("Reason", "Jobs", "Want", "Of", "What it means")
-    return Table("Why jobs wait", head, tuple(_reason(data, row, zone) for row in queue["reasons"]))
+    return TextTable("Why jobs wait", head, tuple(_reason(data, row, zone) for row in queue["reasons"]))
 
 
 def _reason(data: Json, row: Json, zone: str) -> tuple[str, ...]:
     users = sorted(row["users"].items(), key=lambda item: (-item[1], item[0]))
     named = [f"{shown(user)} {amount(jobs)}" for user, jobs in users[:_NAMED]]
-    more = [f"{len(users) - _NAMED} more"] if len(users) > _NAMED else []
+    more = [f"{amount(len(users) - _NAMED)} more"] if len(users) > _NAMED else []
     start = f" Slurm expects the first to start {clock(row['next_start'], zone)}." if row["next_start"] else ""
     words = " ".join(one_line(text) for text in (row["text"], row["todo"] or "") if text)
     return (visible(row["reason"]), amount(row["jobs"]), _wish(data, row), ", ".join(named + more), f"{words}{start}")
 
 
-def _waiting(data: Json, queue: Json, zone: str) -> Table:
+def _waiting(data: Json, queue: Json, zone: str) -> TextTable:
     keys = [row["key"] for row in wanted(data)]
     head = ("User", "Jobs", *(row["unit"] for row in wanted(data)), "Oldest since", "Next start")
 
@@ -94,7 +94,7 @@ def _waiting(data: Json, queue: Json, zone: str) -> Table:
          time(row["next_start"]))
         for row in queue["users"]
     )  # fmt: skip
-    return Table("Who waits", head, tuple(rows))
+    return TextTable("Who waits", head, tuple(rows))
 
 
 def _waits(whole: Json, zone: str) -> Part:
@@ -106,7 +106,7 @@ def _waits(whole: Json, zone: str) -> Part:
     rows = tuple(_wait(row) for row in table if row["user"] is None or row["size"] is None)
     head = ("", "Jobs started", "Half waited at most", "9 of 10 at most")
     about = "From when a job could have started to when it did; jobs that still wait are not in it."
-    return Part(title, 40, (about,), (Table("Waiting times", head, rows),))
+    return Part(title, 40, (about,), (TextTable("Waiting times", head, rows),))
 
 
 def _wait(row: Json) -> tuple[str, ...]:

@@ -71,6 +71,7 @@ _RULE = re.compile(
 )
 _WAIT = "Wait: it starts when enough of what they hold is free again."
 _LESS = "It will never start as it is: cancel it and submit it again within the limit."
+_ACCOUNT = "Ask who runs the account."
 _SHORTER = "Wait, or ask for a shorter time limit: less time is set aside then."
 
 _TABLE = {
@@ -154,9 +155,9 @@ _TABLE = {
     "QOSNotAllowed": Reason("held", "Its partition does not take its QoS.", "Use another QoS or partition."),
     "AccountNotAllowed": Reason("held", "Its partition does not take its account.", "Use another one of them."),
     "AccountingPolicy": Reason("competing", "A limit of accounting keeps it back.", "See scontrol show job."),
-    "AssociationJobLimit": Reason("competing", "Its account runs as many jobs as it may.", _WAIT),
-    "AssociationResourceLimit": Reason("competing", "Its account holds as much as it may.", _WAIT),
-    "AssociationTimeLimit": Reason("competing", "Its account has used up its time.", "Ask who runs the account."),
+    "AssociationJobLimit": Reason("competing", "Its account, or its user there, runs as many jobs as it may.", _WAIT),
+    "AssociationResourceLimit": Reason("competing", "Its account, or its user there, holds as much as it may.", _WAIT),
+    "AssociationTimeLimit": Reason("competing", "Its account, or its user there, has used up its time.", _ACCOUNT),
     "QOSJobLimit": Reason("competing", "The QoS runs as many jobs as it may.", _WAIT),
     "QOSResourceLimit": Reason("competing", "The QoS holds as much as it may.", _WAIT),
     "QOSTimeLimit": Reason("held", "It asks for more time than the QoS allows.", _LESS),
@@ -172,6 +173,12 @@ _TABLE = {
     "OutOfMemory": Reason("held", "It ran out of memory.", "Submit it again with more memory."),
     "Deadline": Reason("held", "It cannot be done before its deadline.", "Submit it again with a later one."),
 }  # fmt: skip
+OTHER = "Other"  # in the place of a sentence that not all may see
+_HELD = Reason(
+    "held",
+    "It is held: it will not start before it is released.",
+    "Its owner, or an administrator, lets it go with scontrol release.",
+)
 _BY_NAME = {name.lower(): (name, reason) for name, reason in _TABLE.items()}
 # What squeue says in a sentence of Slurm's instead of a name: how it begins, in lower case -> the name.
 _SENTENCES = {
@@ -183,21 +190,48 @@ _SENTENCES = {
 
 
 def read_reason(text: str) -> tuple[str, str]:
-    """A reason as squeue tells it, as (name, what follows it): `ReqNodeNotAvail, UnavailableNodes:c01`."""
-    plain = text.strip().removeprefix("(").removesuffix(")")
+    """A reason as squeue tells it, as (name, what follows it).
+
+    As in `ReqNodeNotAvail, UnavailableNodes:c01` and `RaisedSignal:53(Real-time signal 19)`; `(null)` is no reason.
+    """
+    plain = _bare(text.strip())
+    if plain == "null":
+        return "None", ""
     spaced = plain.replace("_", " ").lower()
     for begin, name in _SENTENCES.items():
         if spaced.startswith(begin):
             return name, ""
-    name, _, rest = plain.partition(",")
-    if _known(name):
-        return name, rest.strip(" _")
+    for mark in (",", ":"):
+        name, _, rest = plain.partition(mark)
+        if _known(name):
+            return name, rest.strip(" _")
     return plain or "None", ""
+
+
+def _bare(text: str) -> str:
+    """Without the brackets around it; those within it stay."""
+    inner = text.removeprefix("(")
+    return inner.removesuffix(")") if inner.count(")") > inner.count("(") else inner
 
 
 def explain(name: str) -> Reason:
     """What the reason of this name means. Slurm's versions do not agree on capitals, so these do not count."""
     return _known(name) or Reason("competing", "Slurm gives this reason and no more.", "See scontrol show job.")
+
+
+def is_name(text: str) -> bool:
+    """Whether a reason is one of Slurm's names, or looks like one; else it is a sentence."""
+    name = read_reason(text)[0]
+    return _known(name) is not None or (name.isascii() and name.isalnum())
+
+
+def explain_in(name: str, group: str) -> Reason:
+    """What the reason means for jobs of `group`: where that is another one than the reason's, the reason's words would
+    tell of a turn that these jobs do not have."""
+    reason = explain(name)
+    if group == "held" != reason.group:
+        return _HELD
+    return _TABLE["BeginTime"] if group == "begin" != reason.group else reason
 
 
 @lru_cache(maxsize=1024)
@@ -225,13 +259,15 @@ def _too_large(owner: str, resource: str, noun: str, per: str, minutes: str) -> 
     of = "for each node" if per == "node" else "for one job"
     more = f"more {noun}, multiplied by its time limit," if minutes else f"more {noun}"
     more = "a longer wall time" if resource == "wall" else more
-    return Reason("held", f"It asks for {more} than the {owner} allows {of}.", _LESS)
+    who = "its user may in the account" if owner == "account" else "the QoS allows"
+    return Reason("held", f"It asks for {more} than {who} {of}.", _LESS)
 
 
 def _reached(limit: Limited, minutes: str) -> tuple[str, str]:
     """What is reached, in words for which nobody's use is known, and what to do."""
     whose = {
-        "group": "the account" if limit.owner == "account" else "the group",
+        # one reason for all of these: Slurm does not tell whose association it is
+        "group": "the account, one above it, or the user in it," if limit.owner == "account" else "the group",
         "account": "an account in this QoS",
         "user": "one user" if limit.owner == "QoS" else "the user in this account",
     }[limit.per]

@@ -7,19 +7,22 @@ from dataclasses import dataclass, field
 
 from librarian.shared.names import UserName
 from librarian.shared.report import Section
-from librarian.subjects.limits.section import LimitsSection
+from librarian.subjects.limits.section import LimitsFacts, LimitsSection
+from librarian.subjects.queue.blocking import Bounds
 from librarian.subjects.queue.demand import Samples, Wanted, by_bin
-from librarian.subjects.queue.model import Queue, Seen, summarise
+from librarian.subjects.queue.model import LastQueue, Queue, summarise
 from librarian.subjects.queue.waits import Waits, waits_of
 from librarian.subjects.usage.section import UsageFacts, UsageSection
 
 
 @dataclass(frozen=True)
 class QueueFacts:
-    """`seen` is what squeue told last, `samples` what the jobs in it wanted over time."""
+    """`seen` is what squeue told last, `samples` what the jobs in it wanted over time; not `whole`: of some of the
+    QoS's accounts or partitions alone."""
 
-    seen: Seen = field(default_factory=Seen)
+    seen: LastQueue = field(default_factory=LastQueue)
     samples: Samples = field(default_factory=Samples)
+    whole: bool = True
 
 
 @dataclass(frozen=True)
@@ -36,11 +39,23 @@ class QueueSection(Section):
         return sorted({*self.wanted.users, *(waiter.user for waiter in self.queue.users)})
 
 
-def build(usage: UsageFacts, facts: QueueFacts, shown: UsageSection, limits: LimitsSection | None) -> QueueSection:
+def build(
+    usage: UsageFacts,
+    facts: QueueFacts,
+    shown: UsageSection,
+    limits: LimitsSection | None,
+    rules: LimitsFacts | None = None,
+) -> QueueSection:
     """The section from renamed facts; where limits are missing, nothing is explained by them."""
-    known = limits.limits if limits else {}
+    bounds = Bounds(
+        limits.limits if limits else {},
+        shown.now,
+        rules.limits if limits and rules else None,
+        usage.tally.places,
+        whole=facts.whole,
+    )
     return QueueSection(
-        queue=summarise(facts.seen, known, shown.now),
+        queue=summarise(facts.seen, bounds),
         wanted=by_bin(facts.samples, usage.usage.window),
         waits=waits_of(usage.tally.starts, usage.usage.window),
     )

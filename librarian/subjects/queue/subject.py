@@ -10,7 +10,7 @@ from librarian.shared.files import QUEUE, QUEUED
 from librarian.shared.report import Report
 from librarian.shared.resources import by_key
 from librarian.shared.window import DAY
-from librarian.subjects.limits.section import LimitsSection
+from librarian.subjects.limits.section import LimitsFacts, LimitsSection
 from librarian.subjects.queue import plain, sample
 from librarian.subjects.queue.keep import QueueSamples
 from librarian.subjects.queue.section import QueueFacts, QueueSection, build
@@ -33,11 +33,13 @@ class Queue(Subject):
     def read(self, reading: Reading) -> QueueFacts:
         """The queue as it was last seen, and samples of it in the window."""
         kept, window = QueueSamples(reading.store), reading.window
-        return QueueFacts(kept.last(reading.scope), kept.between(reading.scope, window.start - DAY, window.now + DAY))
+        samples = kept.between(reading.scope, window.start - DAY, window.now + DAY)
+        return QueueFacts(kept.last(reading.scope), samples, reading.scope == reading.scope.whole)
 
     def build(self, facts: Facts, report: Report) -> QueueSection:
         """Who is pending and why, explained by the limits where these are known."""
-        return build(facts[UsageFacts], facts[QueueFacts], report[UsageSection], report.get(LimitsSection))
+        known = facts.get(LimitsFacts)
+        return build(facts[UsageFacts], facts[QueueFacts], report[UsageSection], report.get(LimitsSection), known)
 
     def to_json(self, report: Report) -> Json:
         """The queue, what was asked for by bin, waiting times."""

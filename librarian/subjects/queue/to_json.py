@@ -6,6 +6,7 @@ import numpy as np
 
 from librarian.render.json.numbers import exact, plain, rounded
 from librarian.shared.report import Report
+from librarian.shared.troubles import told
 from librarian.subjects.queue.demand import Wanted
 from librarian.subjects.queue.model import Cause, Demand, Queue, Waiter
 from librarian.subjects.queue.section import QueueSection
@@ -29,7 +30,7 @@ def queue_json(queue: Queue) -> Json:
     """Who waits, for what and why; also what `librarian queue --json` prints."""
     return {
         "at": queue.at,
-        "error": queue.error,
+        "error": told(queue.trouble),
         "jobs": queue.jobs,
         "groups": {group: _demand(demand) for group, demand in queue.groups.items()},
         "users": [_waiter(waiter) for waiter in queue.users],

@@ -34,7 +34,7 @@ class Spread:
 
 
 @dataclass(frozen=True)
-class Row:
+class WaitRow:
     """The waits of a user (None: of all) for jobs of a kind and of a size (None: of all sizes)."""
 
     user: str | None
@@ -49,7 +49,7 @@ class Range:
 
     start: int
     end: int
-    rows: tuple[Row, ...]
+    rows: tuple[WaitRow, ...]
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def waits_of(starts: Starts, window: Window) -> Waits:
     """
     spans = {name: _span(hours, window) for name, hours in RANGES.items()}
     inside = {name: (starts.at >= begin) & (starts.at < end) for name, (begin, end) in spans.items()}
-    rows: dict[str, list[Row]] = {name: [] for name in RANGES}
+    rows: dict[str, list[WaitRow]] = {name: [] for name in RANGES}
     for everybody, all_sizes in itertools.product((True, False), repeat=2):
         group = starts.kind_size // CLASSES if all_sizes else starts.kind_size
         groups = len(KINDS) if all_sizes else len(KINDS) * CLASSES
@@ -85,7 +85,7 @@ def waits_of(starts: Starts, window: Window) -> Waits:
         for name in RANGES:
             for found, spread in _spreads(key[inside[name]]):
                 user = None if everybody else starts.users[found // groups]
-                rows[name].append(Row(user, *_named(found % groups, all_sizes), spread))
+                rows[name].append(WaitRow(user, *_named(found % groups, all_sizes), spread))
     ranges = {name: Range(*spans[name], tuple(sorted(rows[name], key=_place))) for name in RANGES}
     return Waits(ranges, tuple(_trend(starts, window)))
 
@@ -125,7 +125,7 @@ def _named(group: int, all_sizes: bool) -> tuple[str, str | None]:
     return kind, SIZES[kind][group % CLASSES]
 
 
-def _place(row: Row) -> tuple[bool, str, str, int]:
+def _place(row: WaitRow) -> tuple[bool, str, str, int]:
     """Everybody first, then by user; all sizes before each of them."""
     size = -1 if row.size is None else SIZES[row.kind].index(row.size)
     return row.user is not None, row.user or "", row.kind, size

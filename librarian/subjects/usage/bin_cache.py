@@ -26,7 +26,7 @@ SUBJECT = "usage"
 
 
 @dataclass(frozen=True)
-class Found:
+class CachedBins:
     """`tally` is of the whole window; `jobs` are the runs of its bins `fresh`, which were computed anew.
 
     `edition` is that of the store's runs. The first bins of the window, as many as `kept`, were there already.
@@ -45,19 +45,19 @@ class Found:
         return replace(whole, window=self.fresh, integrals=whole.integrals[:, :, -self.fresh.bins :])
 
 
-def measure(store: Store, scope: Scope, window: Window) -> Found:
+def measure(store: Store, scope: Scope, window: Window) -> CachedBins:
     """Compute the bins of `window` that are not kept."""
     edition = store.edition()
     kept = _usable(_kept(store, scope), window, _written(store, scope, window))
     if kept is None:
         jobs = JobRuns(store).jobs(scope, window.start)
-        return Found(measure_all(jobs, window), jobs, window, edition)
+        return CachedBins(measure_all(jobs, window), jobs, window, edition)
     rest = part_of_window(window, kept.window.bins, window.bins)
     jobs = JobRuns(store).jobs(scope, rest.start)
-    return Found(extended(kept, jobs, window), jobs, rest, edition, kept.window.bins)
+    return CachedBins(extended(kept, jobs, window), jobs, rest, edition, kept.window.bins)
 
 
-def keep(store: Store, scope: Scope, found: Found) -> None:
+def keep(store: Store, scope: Scope, found: CachedBins) -> None:
     """Keep the bins that are over, for the next time; their hours are written."""
     over = final(found.tally)
     if over > found.kept:

@@ -20,7 +20,7 @@ from librarian.subjects.usage.bins import Tally
 from librarian.subjects.usage.places import Mask, Place
 from librarian.subjects.usage.starts import Starts
 
-_FORMAT = f"{__version__} 2"  # counted up when the same runs come to something else, or are written otherwise
+_FORMAT = f"{__version__} 4"  # counted up when the same runs come to something else, or are written otherwise
 _STARTS = ("at", "wait", "user", "kind_size")
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -22,10 +22,10 @@ from librarian.shared.names import UserName
 from librarian.shared.resources import Observable
 from librarian.shared.window import Epochs, Window
 from librarian.subjects.jobs.amounts import weights_of
-from librarian.subjects.jobs.model import UNKNOWN, codes, in_state, ints, running, started
+from librarian.subjects.jobs.model import UNKNOWN, codes, goes_on, in_state, ints, started, under_way
 
 Floats = npt.NDArray[np.float64]
-Indexes = npt.NDArray[np.integer[Any]]
+Indexes: TypeAlias = "npt.NDArray[np.integer[Any]]"  # as text, since numpy has it so from 1.22 on
 # to copy the other columns would take as long as to bin
 _NEEDED = ("start", "end", "elapsed", "suspended", "user", "state", "alloc_tres")
 _COARSE, _FINE = 2.0**-10, 2.0**-40
@@ -75,20 +75,21 @@ class Usage:
 def bin_jobs(jobs: pd.DataFrame, window: Window, observables: Sequence[Observable]) -> Usage:
     """Bin the runs of `jobs` over `window`.
 
-    A run counts from its start to its end, or to `window.now` while it has none. Slurm tells for how long a job was
-    suspended, not when: the pause is spread evenly over the run. Runs that never started count nothing.
+    A run counts from its start to its end, or to `window.now` while it has none; what is `pausable` without its pauses.
+    Slurm tells for how long a job was suspended, not when: the pause is spread evenly over the run. Runs that never
+    started count nothing.
     """
     jobs = jobs.loc[touching(jobs, window), list(_NEEDED)]
     user, names = users_of(jobs)
     begin, end = span(jobs, window.now)
     begin = np.maximum(begin, window.start)
-    share = held_share(jobs, window.now)
     cells = Cells(user, len(names), bin_of(begin, window.edges), bin_of(end, window.edges))
-    now = running(jobs, window.now)
     weights = [weights_of(observable, jobs) for observable in observables]
+    shares = held_shares(observables, jobs, window.now)
     integral = cells.integral(begin, end, window.edges)
-    integrals = [integral(weight * share) for weight in weights]
-    holding = [np.bincount(user[now], weight[now], minlength=len(names)) for weight in weights]
+    integrals = [integral(weight * share) for weight, share in zip(weights, shares, strict=True)]
+    now = [weight * holds for weight, holds in zip(weights, _held_now(observables, jobs, window.now), strict=True)]
+    holding = [np.bincount(user, weight, minlength=len(names)) for weight in now]
     shape = (len(observables), len(names))
     usage = Usage(
         window,
@@ -134,12 +135,28 @@ def _rounded(values: Floats, step: float) -> Floats:
 
 
 def span(jobs: pd.DataFrame, now: int) -> tuple[Epochs, Epochs]:
-    """Start and end of each started run, the end cut at `now`; both shape (rows,)."""
+    """Start and end of each started run, the end cut at `now`; both shape (rows,).
+
+    One that has no end, and does not go on, held nothing as far as is known.
+    """
     begin, end = ints(jobs, "start"), ints(jobs, "end")
-    return begin, np.where(end == UNKNOWN, now, np.minimum(end, now))
+    return begin, np.where(end != UNKNOWN, np.minimum(end, now), np.where(goes_on(jobs), now, begin))
 
 
-def held_share(jobs: pd.DataFrame, now: int) -> Floats:
+def held_shares(observables: Sequence[Observable], jobs: pd.DataFrame, now: int) -> list[Floats]:
+    """With which part of what it has of each observable a run counts, 0 to 1: below 1 where a pause stops that."""
+    whole, running = np.ones(len(jobs)), running_share(jobs, now)
+    return [running if observable.pausable else whole for observable in observables]
+
+
+def _held_now(observables: Sequence[Observable], jobs: pd.DataFrame, now: int) -> list[npt.NDArray[np.bool_]]:
+    """Which runs hold each observable at `now`."""
+    there = under_way(jobs, now)
+    running = there & ~in_state(jobs, "SUSPENDED")
+    return [running if observable.pausable else there for observable in observables]
+
+
+def running_share(jobs: pd.DataFrame, now: int) -> Floats:
     """The part of each run's span up to `now`, 0 to 1, in which it was not suspended.
 
     sacct's Elapsed leaves pauses out: end - start = elapsed + suspended. Of a run that goes on it tells both as of its

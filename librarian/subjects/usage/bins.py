@@ -19,7 +19,7 @@ from librarian.shared.resources import OBSERVABLES, Observable, gpu_type, gpus_o
 from librarian.shared.window import Window
 from librarian.subjects.jobs.amounts import gpu_observables, gpu_types
 from librarian.subjects.jobs.changes import NEVER
-from librarian.subjects.jobs.model import UNKNOWN, Mask, in_state, ints, started
+from librarian.subjects.jobs.model import Mask, goes_on, in_state, ints
 from librarian.subjects.usage.binning import Cells, Usage, bin_jobs, bin_of, of_users, span, touching
 from librarian.subjects.usage.places import Places, SeenAt, places_of, seen_at
 from librarian.subjects.usage.starts import Starts, starts_of
@@ -81,14 +81,14 @@ def final(whole: Tally) -> int:
 def tally(jobs: pd.DataFrame, window: Window, observables: Sequence[Observable]) -> Tally:
     """What the runs of `jobs` come to in `window`."""
     suspended = in_state(jobs, "SUSPENDED") | (ints(jobs, "suspended") > 0)
-    goes_on = suspended & started(jobs) & (ints(jobs, "end") == UNKNOWN)
+    paused = suspended & goes_on(jobs)
     return Tally(
         bin_jobs(jobs, window, observables),
         ended_by_bin(jobs, window),
         starts_of(jobs, window),
         seen_at(jobs, window, observables),
         _touched(jobs.loc[suspended & touching(jobs, window)], window),
-        int(ints(jobs, "start")[goes_on].min(initial=NEVER)),
+        int(ints(jobs, "start")[paused].min(initial=NEVER)),
     )
 
 

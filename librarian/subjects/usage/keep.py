@@ -9,14 +9,17 @@ import numpy as np
 import pandas as pd
 
 from librarian.shared.scope import Scope
-from librarian.shared.spans import Span
-from librarian.shared.window import DAY
+from librarian.shared.slices import gaps
+from librarian.shared.spans import Span, clipped, joined
+from librarian.shared.window import DAY, Window
 from librarian.store import Store
 from librarian.subjects.usage.accounts import ByAccount
 from librarian.subjects.usage.binning import Usage
 from librarian.subjects.usage.sums import HourSums
 
 USAGE, RUNS = "usage", "runs"  # what is known: hours by user; hours by account, and the runs that ended
+# and which of these hours count a suspended job as Slurm does: an older release let a pause stop all that it held
+PAUSES = "pauses"
 # The tables of bins: the columns behind `scope` that name a row, then the one that counts.
 _BINS = {
     "usage": ("start", "observable", "user", "amount"),
@@ -40,7 +43,8 @@ class Hours:
         Nothing is written where the runs are of another `edition` by now than they were computed from.
         Returns the number of values that changed. `amount` is in unit-seconds; zeros are not stored. The sums of the
         months and days that are touched are made anew. What is stored under other edges, from another bin length or
-        zone, gives way; of a bin that reaches out of the window an even share stays.
+        zone, gives way; of a bin that reaches out of the window an even share stays. Hours that came with a copy stay
+        as they are: Slurm may have purged their runs since.
         """
         window = usage.window
         finished = int(np.searchsorted(window.edges, window.now, side="right")) - 1
@@ -55,7 +59,12 @@ class Hours:
         with self._store.transaction():
             if edition is not None and self._store.edition() != edition:
                 return 0
-            return self._write(scope, (begin, end), tables, (USAGE, RUNS) if more else (USAGE,), window.zone)
+            changed = 0
+            for span in self._open_to_change(scope, begin, end, window):
+                self._store.add_known(scope, PAUSES, span)
+                inside = {name: _within(rows, *span) for name, rows in tables.items()}
+                changed += self._write(scope, span, inside, (USAGE, RUNS) if more else (USAGE,), window.zone)
+            return changed
 
     def take(self, part: Hours, scope: Scope, span: Span, zone: str) -> int:
         """Make the whole bins that `part` kept of `span` ours, in one transaction; returns how many values changed.
@@ -65,6 +74,8 @@ class Hours:
         """
         tables = {name: part.rows(name, scope, span) for name in _BINS}
         with self._store.transaction():
+            for known in clipped(part._store.known(scope, PAUSES), *span):
+                self._store.add_known(scope, PAUSES, known)
             return self._write(scope, span, tables, (USAGE, RUNS), self._sums.zone(scope) or zone)
 
     def rows(self, table: str, scope: Scope, span: Span) -> set[_Row]:
@@ -87,6 +98,12 @@ class Hours:
         return table
 
     # within a transaction
+
+    def _open_to_change(self, scope: Scope, begin: int, end: int, window: Window) -> Sequence[Span]:
+        """What of [begin, end) may be written: what no copy had, and what is known of it already is not settled."""
+        place = max(int(np.searchsorted(window.edges, self._store.settled(), side="right")) - 1, 0)
+        settled = min(max(int(window.edges[place]), begin), end)
+        return joined([*gaps(self._store.known(scope, USAGE), begin, settled), (settled, end)])
 
     def _write(self, scope: Scope, span: Span, tables: dict[str, set[_Row]], known: Sequence[str], zone: str) -> int:
         """Make `tables` all that is said of `span`, of which `known` is known then; the sums follow."""
@@ -115,6 +132,11 @@ class Hours:
             [(self._store.key(scope), *row) for row in wanted - known],
         )
         return known ^ wanted
+
+
+def _within(rows: set[_Row], begin: int, end: int) -> set[_Row]:
+    """The rows of the bins that lie in a span."""
+    return {row for row in rows if begin <= row[0] and row[0] + row[1] <= end}
 
 
 def _columns(table: str) -> str:

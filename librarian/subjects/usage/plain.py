@@ -10,7 +10,7 @@ from librarian.render.html.templates import clock
 from librarian.render.json.reading import pictured, title, tracked
 from librarian.shared.files import OVERVIEW
 from librarian.shared.text import shown, visible
-from librarian.shared.words import Table, amount, counted, percent
+from librarian.shared.words import TextTable, amount, counted, percent
 
 _BINS = {3600: "an hour", 86400: "a day"}
 _NAMED = 3  # users that a picture's description names
@@ -31,15 +31,15 @@ def parts(data: Json, zone: str) -> Iterator[Part]:
         yield Part("Runs that ended in this time", 12, items=ended)
 
 
-def _now(data: Json) -> Table:
+def _now(data: Json) -> TextTable:
     keys = tracked(data)
     users = [user for user in data["users"] if user in data["now"]["users"]]
     rows = [(visible(user), *(amount(data["now"]["users"][user].get(key, 0)) for key in keys)) for user in users]
     total = (counted(len(users), "user"), *(amount(data["now"]["total"].get(key, 0)) for key in keys))
-    return Table("In use now by user", ("User", *(title(data, key) for key in keys)), tuple(rows), total)
+    return TextTable("In use now by user", ("User", *(title(data, key) for key in keys)), tuple(rows), total)
 
 
-def _totals(data: Json, zone: str) -> Table:
+def _totals(data: Json, zone: str) -> TextTable:
     keys = tracked(data)
     whole = data["totals"]["total"]["hours"]
 
@@ -51,7 +51,7 @@ def _totals(data: Json, zone: str) -> Table:
     rows = tuple((visible(user), *cells(data["totals"]["users"][user]["hours"])) for user in data["users"])
     total = (counted(len(rows), "user"), *(amount(whole[key]) for key in keys))
     begin, end = (clock(data["totals"][side], zone) for side in ("from", "to"))
-    return Table(f"Totals and shares, {begin} to {end}", head, rows, total)
+    return TextTable(f"Totals and shares, {begin} to {end}", head, rows, total)
 
 
 def _ended(data: Json) -> Iterator[tuple[str, str]]:

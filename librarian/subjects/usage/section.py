@@ -105,7 +105,8 @@ def _remarks(jobs: JobsFacts, tally: Tally) -> Iterator[Note]:
     if tally.paused.any():
         yield Note(
             "suspended",
-            "Some jobs were suspended. Slurm tells for how long, not when, so their pause is spread over their run.",
+            "Some jobs were suspended. Their CPUs do not count in that time, all else does. Slurm tells for how long, "
+            "not when, so the pause is spread over the run.",
         )
 
 

@@ -47,10 +47,12 @@ def starts_of(jobs: pd.DataFrame, window: Window) -> Starts:
 
     A run waits from its eligible time, or where Slurm tells none from its submission, to its start; a requeued job
     waits anew for each of its runs. What goes on after a resize did not wait and is left out, as are runs that never
-    started.
+    started. In databases of old, and where a launch failed, such a run has its end for its start, and was allocated
+    nothing.
     """
     start = ints(jobs, "start")
-    kept = started(jobs) & (start >= window.start) & (start < window.now) & ~_resized(jobs)
+    never = (start == ints(jobs, "end")) & (jobs["alloc_tres"] == "").to_numpy()
+    kept = started(jobs) & ~never & (start >= window.start) & (start < window.now) & ~_resized(jobs)
     chosen = jobs.loc[kept]
     eligible = ints(chosen, "eligible")
     since = np.where(eligible == UNKNOWN, ints(chosen, "submit"), eligible)

@@ -41,7 +41,7 @@ class Usage(Subject):
         found = bin_cache.measure(reading.store, reading.scope, reading.window)
         _keep_hours(reading, found)
         bin_cache.keep(reading.store, reading.scope, found)
-        reading.shared[bin_cache.Found] = found
+        reading.shared[bin_cache.CachedBins] = found
         return UsageFacts(found.tally, unfinished(reading.scope, found.jobs, found.usage))
 
     def weights(self, facts: Facts) -> Mapping[UserName, float]:
@@ -99,7 +99,7 @@ class Usage(Subject):
         return 0
 
 
-def _keep_hours(reading: Reading, found: bin_cache.Found) -> None:
+def _keep_hours(reading: Reading, found: bin_cache.CachedBins) -> None:
     """Keep the finished bins for good, unless somebody else has written newer runs meanwhile."""
     window = found.fresh
     if window.bins > 1 or int(window.edges[-1]) == window.now:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from librarian.backfill import batch, job_array, merging
 from librarian.backfill.orders import Order, Terms
+from librarian.cli.backfill import target_of
 from librarian.config.setup import Setup
 from librarian.demo.runs import Run
 from librarian.demo.slurm import DemoSlurm
@@ -53,8 +54,9 @@ def setup(tmp_path: Path) -> Setup:
 
 
 def prepared(setup: Setup, tasks: int, now: int = NOW) -> Path:
-    plan = job_array.Plan(TERMS, job_array.shared([Order(AVERY, (SPAN,))], tasks, TERMS))
-    return job_array.prepare(setup, Path("/x/librarian.toml"), plan, now)
+    plan = job_array.ArrayPlan(TERMS, job_array.shared([Order(AVERY, (SPAN,))], tasks, TERMS))
+    caller = job_array.Caller(Path("/x/librarian.toml"), setup.places.base, setup.config.scrontab)
+    return job_array.prepare(setup.places.store, caller, plan, now)
 
 
 def fetch(folder: Path, number: int, runs: Sequence[Run], slices: int = 1000) -> None:
@@ -64,6 +66,7 @@ def fetch(folder: Path, number: int, runs: Sequence[Run], slices: int = 1000) ->
         job_array.fetch(slurm, folder, number, hands(tell=stop_after(slices)))
 
 
+@pytest.mark.slow
 @settings(max_examples=10)
 @given(histories(), st.data())
 def test_parts_come_to_the_same_as_one_go(runs: list[Run], data: st.DataObject) -> None:
@@ -76,12 +79,12 @@ def test_parts_come_to_the_same_as_one_go(runs: list[Run], data: st.DataObject) 
         tasks = list(range(len(job_array.read_plan(folder).tasks)))
         for number in data.draw(st.lists(st.sampled_from(tasks), max_size=4)):
             fetch(folder, number, runs, data.draw(st.integers(0, 4)))
-            if data.draw(st.booleans()) and not job_array.merge(shared, hands()).open_tasks:
+            if data.draw(st.booleans()) and not job_array.merge(target_of(shared), hands()).open_tasks:
                 break  # all of it is merged, and the plan is gone
-        for number in data.draw(st.permutations(tasks)) if job_array.unmerged(shared) else ():
+        for number in data.draw(st.permutations(tasks)) if job_array.unmerged(shared.places.store) else ():
             fetch(folder, number, runs)
-        assert job_array.merge(shared, hands()).open_tasks == 0
-        assert job_array.unmerged(shared) == []
+        assert job_array.merge(target_of(shared), hands()).open_tasks == 0
+        assert job_array.unmerged(shared.places.store) == []
         for table in TABLES:
             expected, found = rows(whole, table), rows(shared, table)
             assert [key for key, _ in found] == [key for key, _ in expected]
@@ -99,7 +102,7 @@ def test_shares_are_all_of_it(spans: list[tuple[int, int]], tasks: int) -> None:
     todo = []
     for number, (begin, length) in enumerate(spans):
         since = base + begin * 3600
-        todo.append(Order(Scope("hpg", f"q{number}"), ((since, since + length * 3600),)))
+        todo.append(Order(Scope("demo", f"q{number}"), ((since, since + length * 3600),)))
     found = job_array.shared(todo, tasks, TERMS)
     assert len(found) <= tasks + 1
     for order in todo:
@@ -117,14 +120,14 @@ def test_what_nothing_older_vouches_for_waits_and_then_stays_unknown(setup: Setu
     folder = prepared(setup, 4)
     for number in (0, 3):  # the newest, in which nothing ran, and the oldest
         fetch(folder, number, [run])
-    assert job_array.merge(setup, hands()) == job_array.Merged(0, 0, 4)
+    assert job_array.merge(target_of(setup), hands()) == job_array.Merged(0, 0, 4)
     assert known(setup) == ()
     fetch(folder, 2, [run])
-    assert job_array.merge(setup, hands()).open_tasks == 3
+    assert job_array.merge(target_of(setup), hands()).open_tasks == 3
     begin = known(setup)[0][0]
     assert T0 + 5 * DAY < begin <= T0 + 8 * DAY
     fetch(folder, 1, [run])
-    assert job_array.merge(setup, hands()).open_tasks == 0
+    assert job_array.merge(target_of(setup), hands()).open_tasks == 0
     assert known(setup) == ((begin, SPAN[1]),)
 
 
@@ -132,17 +135,17 @@ def test_a_part_that_is_being_written_is_left_alone(setup: Setup) -> None:
     folder = prepared(setup, 1)
     fetch(folder, 0, [run_of(1)])
     with locked(job_array.part(folder, 0).with_suffix(".lock"), "a part"):
-        assert job_array.merge(setup, hands()) == job_array.Merged(0, 0, 1)
-    assert job_array.merge(setup, hands()).parts == 1
+        assert job_array.merge(target_of(setup), hands()) == job_array.Merged(0, 0, 1)
+    assert job_array.merge(target_of(setup), hands()).parts == 1
 
 
 def test_a_part_that_is_damaged_is_fetched_again(setup: Setup, caplog: pytest.LogCaptureFixture) -> None:
     folder = prepared(setup, 1)
     job_array.part(folder, 0).write_bytes(b"no store at all" * 100)
-    assert job_array.merge(setup, hands()).open_tasks == 1
+    assert job_array.merge(target_of(setup), hands()).open_tasks == 1
     assert "damaged" in caplog.text
     fetch(folder, 0, [run_of(1)])
-    assert job_array.merge(setup, hands()).open_tasks == 0
+    assert job_array.merge(target_of(setup), hands()).open_tasks == 0
     assert known(setup) == (SPAN,)
 
 
@@ -152,7 +155,7 @@ def test_hours_that_came_otherwise_stay(setup: Setup) -> None:
         fetch(folder, number, [run_of(1)])
     go(setup, DemoSlurm([run_of(1), run_of(2)], now=NOW), 7 * DAY, SPAN)
     before = rows(setup, "usage")
-    assert job_array.merge(setup, hands()).seconds == 0
+    assert job_array.merge(target_of(setup), hands()).seconds == 0
     assert rows(setup, "usage") == before
 
 
@@ -162,7 +165,7 @@ def test_hours_that_came_otherwise_stay_beside_those_that_are_merged(setup: Setu
     fetch(folder, 0, [run_of(1, end=SPAN[1])])
     later = [run_of(1, end=SPAN[1], alloc_tres="cpu=8"), run_of(2, user="bob")]
     go(setup, DemoSlurm(later, now=NOW), 7 * DAY, (half, SPAN[1]))
-    assert job_array.merge(setup, hands()).seconds == half - SPAN[0]
+    assert job_array.merge(target_of(setup), hands()).seconds == half - SPAN[0]
     cpus = {key[1]: amount for key, amount in rows(setup, "usage") if key[3] == "NCPUS" and amount == key[2] * 4}
     others = {key[1]: amount for key, amount in rows(setup, "usage") if key[3] == "NCPUS" and amount == key[2] * 8}
     assert max(cpus) == half - 3600
@@ -181,7 +184,7 @@ def test_the_scripts(setup: Setup, tmp_path: Path) -> None:
     assert text.startswith("#!/bin/bash\n#SBATCH ")
     assert f'backfill --folder {folder} --task "$SLURM_ARRAY_TASK_ID"\n' in text
     assert "#SBATCH --array" not in (folder / job_array.MERGE).read_text()
-    odd = replace(setup, places=replace(setup.places, state=tmp_path / "100%"))
+    odd = replace(setup, places=replace(setup.places, store=tmp_path / "100%" / "demo.sqlite"))
     with pytest.raises(ConfigError, match="cannot stand in a job's script"):
         prepared(odd, 2)
 
@@ -218,11 +221,12 @@ def test_one_that_is_damaged_does_not_keep_the_others(setup: Setup) -> None:
     for number in (0, 1):
         fetch(second, number, [run_of(1)])
     with pytest.raises(StoreError, match="cannot be read"):
-        job_array.merge(setup, hands())
+        job_array.merge(target_of(setup), hands())
     assert known(setup) == (SPAN,)
     assert not second.exists()
 
 
+@pytest.mark.slow
 def test_a_part_that_is_damaged_inside_does_not_keep_the_others(setup: Setup) -> None:
     folder = prepared(setup, 2)
     run = run_of(1, submit=SPAN[0], eligible=SPAN[0], start=SPAN[0], end=SPAN[1])
@@ -232,11 +236,11 @@ def test_a_part_that_is_damaged_inside_does_not_keep_the_others(setup: Setup) ->
     data = bytearray(path.read_bytes())
     data[4096 * 3 :] = b"\xff" * (len(data) - 4096 * 3)
     path.write_bytes(data)
-    job_array.merge(setup, hands())
+    job_array.merge(target_of(setup), hands())
     assert not path.exists()
     assert known(setup) or job_array.part(folder, 1).exists()  # it waits where only the damaged one was older
     fetch(folder, 0, [run])
-    assert job_array.merge(setup, hands()).open_tasks == 0
+    assert job_array.merge(target_of(setup), hands()).open_tasks == 0
     assert known(setup) == (SPAN,)
 
 
@@ -251,7 +255,7 @@ def test_years_are_merged_a_month_at_a_time(setup: Setup, monkeypatch: pytest.Mo
     monkeypatch.setattr(job_array, "take_hours", take_hours)
     folder = prepared(setup, 1)
     fetch(folder, 0, [run_of(1)])
-    job_array.merge(setup, hands())
+    job_array.merge(target_of(setup), hands())
     assert all(until - since <= 31 * DAY + 3600 for since, until in taken)
     assert known(setup) == (SPAN,)
 

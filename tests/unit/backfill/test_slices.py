@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import json
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from librarian import config
 from librarian.backfill import orders as backlog
 from librarian.backfill.orders import Terms, bounds, orders
 from librarian.backfill.slices import Hands, Outcome, Progress, fill, into_store
+from librarian.cli.backfill import target_of
 from librarian.config import setup as configfile
 from librarian.config.setup import Setup
 from librarian.demo.runs import Run
@@ -30,13 +32,14 @@ from librarian.slurm.command import Slurm
 from librarian.slurm.site import Archive
 from librarian.store import opened
 from librarian.subjects.jobs.keep import JobRuns
-from librarian.subjects.usage.keep import RUNS, USAGE
+from librarian.subjects.jobs.unended import KnownRunaways, Runaway
+from librarian.subjects.usage.keep import PAUSES, RUNS, USAGE
 from librarian.system.lock import locked
 from librarian.system.processes import Answer
 from tests.unit.runs import T0, run_of
 from tests.unit.shared.test_slices import Bounded
 
-AVERY = Scope("hpg", "avery")
+AVERY = Scope("demo", "avery")
 NOW = T0 + 100 * DAY
 ZONE = "US/Eastern"  # the clock changes within the history
 CONFIG = f"""
@@ -71,7 +74,7 @@ def go(setup: Setup, slurm: Callable[..., Answer], longest: int, span: tuple[int
         todo = orders(store, [AVERY], span)
     mine = hands(**changes)
     terms = Terms("demo", ZONE, 3600, longest)
-    return fill(Slurm(runner=slurm), todo, terms, into_store(setup, mine), mine)
+    return fill(Slurm(runner=slurm), todo, terms, into_store(target_of(setup), mine), mine)
 
 
 @st.composite
@@ -83,6 +86,7 @@ def histories(draw: st.DrawFn) -> list[Run]:
         end = draw(st.sampled_from([None, start, start + 1, start + 3600, start + DAY, start + 30 * DAY]))
         user, account = draw(st.sampled_from(["ann", "bob", "=1+1"])), draw(st.sampled_from(["lab", "class"]))
         held = {"alloc_tres": f"cpu={draw(st.integers(1, 64))},mem=3G,gres/gpu:a100=1"}
+        held["state"] = "RUNNING" if end is None else "COMPLETED"
         run = run_of(number, submit=start, eligible=start, start=start, end=end, user=user, account=account, **held)
         if draw(st.integers(0, 4)) == 0 and end is not None:
             run = replace(run, start=None, state="CANCELLED by 7", alloc_tres="")
@@ -107,6 +111,7 @@ def stop_after(slices: int) -> Callable[[Progress], None]:
     return tell
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(histories(), st.data())
 def test_slices_of_any_length_and_any_number_of_ends_change_nothing(runs: list[Run], data: st.DataObject) -> None:
@@ -144,8 +149,10 @@ def assert_is_what_the_runs_held(setup: Setup, runs: list[Run], span: tuple[int,
             overlap = min(end, after) - max(run.start, hour)
             if overlap > 0 and span[0] <= hour < span[1]:
                 cpus = int(run.alloc_tres.split(",")[0].removeprefix("cpu="))
-                held[hour, run.user] += cpus * share * overlap
-    found = {(start, user): amount for (_, start, _, key, user), amount in rows(setup, "usage") if key == "NCPUS"}
+                held["NCPUS", hour, run.user] += cpus * share * overlap
+                held["NJOBS", hour, run.user] += overlap  # which a pause does not stop
+    stored = {(key, start, user): amount for (_, start, _, key, user), amount in rows(setup, "usage")}
+    found = {key: amount for key, amount in stored.items() if key[0] in ("NCPUS", "NJOBS")}
     assert found == pytest.approx({key: amount for key, amount in held.items() if amount}, rel=1e-9)
     assert {key[1:2] + key[3:]: runs for key, runs in rows(setup, "ended")} == ended
 
@@ -168,7 +175,7 @@ def test_what_slurmdbd_may_have_purged_stays_unknown(setup: Setup) -> None:
     run = run_of(1, submit=T0 + 10 * DAY, eligible=T0 + 10 * DAY, start=T0 + 10 * DAY, end=T0 + 10 * DAY + 60)
     goes_on = run_of(2, end=None, user="runaway")
     outcome = go(setup, DemoSlurm([run, goes_on], now=NOW), 7 * DAY, SPAN)
-    assert known(setup) == known(setup, RUNS) == ((SPAN[0] + 7 * DAY, SPAN[1]),)
+    assert known(setup) == known(setup, RUNS) == known(setup, PAUSES) == ((SPAN[0] + 7 * DAY, SPAN[1]),)
     assert outcome.since == {"avery": SPAN[0] + 7 * DAY}
     assert go(setup, DemoSlurm([goes_on], now=NOW), 7 * DAY, SPAN).since == {"avery": None}
     assert known(setup) == ((SPAN[0] + 7 * DAY, SPAN[1]),)
@@ -185,17 +192,87 @@ def test_hours_that_are_known_are_never_asked_for_nor_lost(setup: Setup) -> None
     assert rows(setup, "usage") == before
     wider = (SPAN[0] - 7 * DAY, SPAN[1])
     go(setup, slurm, 7 * DAY, wider)
-    assert slurm.asked == [7 * DAY]
+    assert slurm.asked == [7 * DAY, 7 * DAY + 7200], "no run at all is asked for twice"
 
 
 def test_a_run_that_was_suspended_and_goes_on_counts_the_same_part_in_each_slice(setup: Setup) -> None:
     """For half of its time it was suspended, of which the oldest slice alone would know too little."""
     begin = SPAN[0] + DAY
     whole = NOW - begin
-    half = run_of(2, submit=begin, eligible=begin, start=begin, end=None, suspended=whole // 2, user="bob")
+    half = run_of(2, submit=begin, eligible=begin, start=begin, end=None, suspended=whole // 2, state="RUNNING")
+    half = replace(half, user="bob")
     go(setup, DemoSlurm([run_of(1), half], now=NOW), 7 * DAY, SPAN)
     amounts = [amount for key, amount in rows(setup, "usage") if key[3] == "NCPUS" and key[4] == "bob"]
     assert amounts == pytest.approx([4 * 3600 / 2] * (27 * 24))
+
+
+def test_a_runaway_counts_up_to_the_same_moment_in_each_slice(setup: Setup) -> None:
+    """The store knows it; a row that is over by its state counts nothing without that."""
+    begin, life = SPAN[0] + DAY, SPAN[0] + 3 * DAY
+    lost = run_of(2, submit=begin, eligible=begin, start=begin, end=None, state="RUNNING", user="bob")
+    slurm = DemoSlurm([run_of(1), lost, replace(lost, dbindex=3, state="CANCELLED")], now=NOW)
+    with opened(setup.places.store, setup.config.cluster.name) as store:
+        KnownRunaways(store).keep(AVERY, [Runaway(lost.dbindex, begin, NOW, life, True)], NOW, NOW)
+        todo = orders(store, [AVERY], SPAN)
+        terms = backlog.with_runaways(Terms("demo", ZONE, 3600, 7 * DAY), store, [AVERY])
+    again = Terms(**json.loads(json.dumps(asdict(terms))))
+    assert again.unended == terms.unended, "tasks of a job array read it from a file"
+    fill(Slurm(runner=slurm), todo, again, into_store(target_of(setup), hands()), hands())
+    amounts = [amount for key, amount in rows(setup, "usage") if key[3] == "NCPUS" and key[4] == "bob"]
+    assert amounts == pytest.approx([4 * 3600] * (2 * 24))
+
+
+class Losing(DemoSlurm):
+    """slurmdbd gives up on some questions: sacct prints its header alone, and all looks well."""
+
+    lost = 1
+    """How many questions about the week without its run are answered so."""
+
+    def __call__(self, argv: Sequence[str], *, timeout: float, env: Mapping[str, str]) -> Answer:
+        answer = super().__call__(argv, timeout=timeout, env=env)
+        since, until = (int(argv[argv.index(option) + 1][3:]) for option in ("-S", "-E"))
+        if since <= LOST < until and until - since == 7 * DAY and self.lost > 0:
+            self.lost -= 1
+            return replace(answer, stdout=answer.stdout.split(b"\n")[0] + b"\n")
+        return answer
+
+
+LOST = SPAN[1] - 10 * DAY
+A_WEEK_EACH = [
+    run_of(number, submit=start - 60, eligible=start - 60, start=start, end=start + 7200)
+    for number, start in enumerate((LOST - 14 * DAY, LOST - 7 * DAY, LOST, LOST + 7 * DAY))
+]
+
+
+def test_an_answer_that_slurmdbd_lost_is_asked_for_again(tmp_path: Path) -> None:
+    whole, lossy = setup_in(tmp_path / "whole"), setup_in(tmp_path / "lossy")
+    go(whole, DemoSlurm(A_WEEK_EACH, now=NOW), 7 * DAY, SPAN)
+    go(lossy, Losing(A_WEEK_EACH, now=NOW), 7 * DAY, SPAN)
+    assert known(lossy) == known(whole) == (SPAN,)
+    assert rows(lossy, "usage") == rows(whole, "usage")
+
+
+def test_where_answers_contradict_each_other_those_hours_alone_stay_unknown(setup: Setup) -> None:
+    slurm = Losing(A_WEEK_EACH, now=NOW)
+    slurm.lost = 2
+    when = r"QoS avery, [\dT:-]+ to [\dT:-]+: sacct's answer is refused: it names no run, and another answer has some"
+    with pytest.raises(SlurmError, match=when):
+        go(setup, slurm, 7 * DAY, SPAN)
+    assert sum(end - begin for begin, end in known(setup)) == SPAN[1] - SPAN[0] - 7 * DAY
+    assert not any(begin <= LOST < end for begin, end in known(setup))
+    go(setup, slurm, 7 * DAY, SPAN)
+    assert known(setup) == (SPAN,), "asked again, they are fetched"
+
+
+def test_rows_of_which_none_is_understood_are_no_answer(setup: Setup) -> None:
+    class Odd(DemoSlurm):
+        def __call__(self, argv: Sequence[str], *, timeout: float, env: Mapping[str, str]) -> Answer:
+            answer = super().__call__(argv, timeout=timeout, env=env)
+            return replace(answer, stdout=answer.stdout.replace(b"cpu=", b"cpu=x"))
+
+    with pytest.raises(SlurmError, match="none of its 1 rows is understood"):
+        go(setup, Odd([run_of(1)], now=NOW), 30 * DAY, SPAN)
+    assert known(setup) == ()
 
 
 def test_people_are_met(setup: Setup) -> None:
@@ -243,9 +320,10 @@ def test_it_rests_as_long_as_it_took_and_slices_get_shorter(setup: Setup) -> Non
     ticks = iter([0, 40, 40, 80, *(80 + 7 * tick for tick in range(200))])
     slurm = Bounded([run_of(1)], now=NOW)
     go(setup, slurm, 7 * DAY, SPAN, pause=pauses.append, stopwatch=lambda: float(next(ticks)))
-    assert pauses == [40.0, 40.0, *[7.0] * (len(slurm.asked) - 2)]
+    once = [length for before, length in itertools.pairwise([0, *slurm.asked]) if length != before + 7200]
+    assert pauses == [40.0, 40.0, *[7.0] * (len(once) - 2)]
     first = 7 * DAY
-    assert slurm.asked[:5] == [first, first // 2, first // 4, first // 2, first], "and longer again"
+    assert once[:5] == [first, first // 2, first // 4, first // 2, first], "and longer again"
 
 
 def test_it_waits_for_a_run_to_end_and_holds_its_lock_for_moments_only(setup: Setup) -> None:
@@ -273,17 +351,23 @@ def test_it_waits_for_a_run_to_end_and_holds_its_lock_for_moments_only(setup: Se
 
 
 def test_the_time_that_is_asked_for(setup: Setup) -> None:
-    begin, end = T0 - 300 * DAY, T0 - 200 * DAY
-    found = bounds(setup, begin, end, NOW, Archive())
-    assert begin <= found[0] < begin + 3600
-    assert end - 3600 < found[1] <= end
-    window = bounds(setup, begin, None, NOW, Archive())[1]
+    terms, asked = Terms("demo", setup.zone, 3600), (T0 - 300 * DAY, T0 - 200 * DAY)
+
+    def found(begin: int, end: int | None, kept: int | None = None) -> tuple[int, int]:
+        return bounds(terms, 30, (begin, end), NOW, Archive(kept=kept))
+
+    begin, end = found(*asked)
+    assert asked[0] <= begin < asked[0] + 3600
+    assert asked[1] - 3600 < end <= asked[1]
+    window = found(begin, None)[1]
     assert NOW - 30 * DAY <= window < NOW - 30 * DAY + 3600, "what is newer the runs look after"
-    assert bounds(setup, begin, NOW, NOW, Archive())[1] == window
-    assert bounds(setup, begin, None, NOW, Archive(kept=100 * DAY))[0] >= NOW - 100 * DAY
-    assert len(set(bounds(setup, NOW, None, NOW, Archive()))) == 1
-    assert backlog.terms_of(setup, Archive(2 * DAY)).longest == 2 * DAY - 60
-    assert backlog.terms_of(setup, Archive(), 9 * DAY).longest == 9 * DAY
+    assert found(begin, NOW)[1] == window
+    assert found(begin, None, 100 * DAY)[0] >= NOW - 100 * DAY
+    assert len(set(found(NOW, None))) == 1
+    assert backlog.within(terms, Archive(2 * DAY)).longest == 2 * DAY - 60 - 7200, (
+        "a bin more at each end is asked for too"
+    )
+    assert backlog.within(replace(terms, longest=9 * DAY), Archive()).longest == 9 * DAY
 
 
 def test_a_cluster_that_is_not_known_is_refused(setup: Setup) -> None:

@@ -9,6 +9,7 @@ import re
 import stat
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from librarian.cli import main
 from librarian.cli.main import function_of
 from librarian.cli.parser import COMMANDS, parser
 from librarian.config import parse
-from librarian.config.initial import Found, compose, discover
+from librarian.config.initial import Discovered, compose, discover
 from librarian.demo.group import LIMITS
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import ConfigError
@@ -71,6 +72,7 @@ def furnished(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_run_status_and_failure(place: Path) -> None:
     done = librarian(place, "run", drawn=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), "cron hears nothing when all is well"
@@ -90,6 +92,22 @@ def test_run_status_and_failure(place: Path) -> None:
     assert "the last try failed" in told.stdout
 
 
+@pytest.mark.slow
+def test_a_broken_matplotlib_holds_back_pictures_alone(place: Path) -> None:
+    broken = place / "broken" / "matplotlib"
+    broken.mkdir(parents=True)
+    (broken / "__init__.py").write_text("raise ImportError('numpy.core.multiarray failed to import')")
+    done = librarian(place, "run", drawn=True, PYTHONPATH=f"{broken.parent}:{ROOT}")
+    assert (done.returncode, done.stderr.count("\n")) == (5, 1)
+    assert "could not be drawn: ImportError: numpy.core.multiarray failed to import" in done.stderr
+    entry = json.loads((place / "site" / "index.json").read_text())["qos"][0]
+    assert (entry["data"], entry["stale"], entry["figures"]) == ("data_avery.json", False, {})
+    told = librarian(place, "status")
+    assert "avery: complete up to" in told.stdout
+    assert "ImportError" in told.stdout
+
+
+@pytest.mark.slow
 def test_stages_by_themselves(place: Path) -> None:
     assert librarian(place, "collect", "--full").returncode == 0
     assert not (place / "site").exists()
@@ -99,6 +117,7 @@ def test_stages_by_themselves(place: Path) -> None:
     assert (done.returncode, "nothing to publish to" in done.stderr) == (2, True)
 
 
+@pytest.mark.slow
 def test_the_page_in_one_file(place: Path) -> None:
     assert librarian(place, "collect").returncode == 0
     done = librarian(place, "render", "--single-file", "usage.html", drawn=True)
@@ -114,6 +133,7 @@ def test_the_page_in_one_file(place: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_two_at_once(place: Path) -> None:
     holder = (
         "import sys, time; from pathlib import Path; from librarian.system.lock import locked\n"
@@ -132,6 +152,7 @@ def test_two_at_once(place: Path) -> None:
     assert librarian(place, "collect").returncode == 0
 
 
+@pytest.mark.slow
 def test_mistakes_are_lines_and_not_tracebacks(place: Path) -> None:
     (place / "librarian.toml").write_text('[cluster]\nnmae = "x"\n')
     done = librarian(place, "run")
@@ -145,18 +166,22 @@ def test_mistakes_are_lines_and_not_tracebacks(place: Path) -> None:
     assert (done.returncode, "write one with: librarian init" in done.stderr) == (2, True)
 
 
+@pytest.mark.slow
 def test_slurm_that_is_not_there(place: Path) -> None:
     text = (place / "librarian.toml").read_text().replace(f"{place}/bin", "/opt/nosuch")
+    text = text.replace("[run]", "[run]\nretry_seconds = 0")  # nobody waits here for a second try
     (place / "librarian.toml").write_text(text)
     done = librarian(place, "run")
     assert done.returncode == 3
     assert "sacct could not be started: No such file or directory" in done.stderr
 
 
+@pytest.mark.slow
 def test_status_lists_rejects(place: Path) -> None:
     text = STAND_IN.replace("answer.stdout)", "answer.stdout.replace(b'cpu=4', b'cpu=\\x1b[31mmuch'))")
     (place / "bin" / "sacct").write_text(text)
-    assert librarian(place, "collect").returncode == 0
+    done = librarian(place, "collect")
+    assert (done.returncode, "none of its 2 rows is understood" in done.stderr) == (3, True)
     told = librarian(place, "status", "--rejects").stdout
     assert "2 rejected: AllocTRES is not understood" in told
     assert "cpu=\ufffd[31mmuch" in told
@@ -208,6 +233,7 @@ def test_the_command_line_starts_without_what_the_commands_need(code: str, argum
     assert not started & OF_THE_COMMANDS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("before", ["", "-q", "--config run", "--config --debug", "--config=run", "-h", "run", "--"])
 def test_a_command_is_parsed_as_among_all_of_them(before: str, capsys: pytest.CaptureFixture[str]) -> None:
     def parsed(made: argparse.ArgumentParser, words: list[str]) -> tuple[object, ...]:
@@ -251,10 +277,11 @@ def test_init_takes_wanted_qos_and_refuses_strange_ones() -> None:
 
 def test_init_escapes_what_slurm_says() -> None:
     name = 'a"\\b\x7f\u202e\n[x]'
-    text = compose(Found("c", "UTC", {name: QosLimits({}, None)}, (name,), "", ("line\nbreak",)))
+    text = compose(Discovered("c", "UTC", {name: QosLimits({}, None)}, (name,), "", ("line\nbreak",)))
     assert "\n[x]" not in text.replace("\\n[x]", "")
 
 
+@pytest.mark.slow
 def test_init_never_overwrites(place: Path) -> None:
     done = librarian(place, "init", PATH=f"{place}/bin:{os.environ['PATH']}")
     assert (done.returncode, "is there already" in done.stderr) == (2, True)
@@ -265,11 +292,85 @@ def test_init_never_overwrites(place: Path) -> None:
     assert librarian(place, *arguments, "-", PATH=f"{place}/bin:{os.environ['PATH']}").returncode == 2
 
 
+@pytest.mark.slow
+def test_init_writes_where_the_other_commands_look(place: Path) -> None:
+    here, outside = place / "librarian.toml", {"PATH": f"{place}/bin:{os.environ['PATH']}", "LIBRARIAN_CONFIG": ""}
+    homes = {"XDG_CONFIG_HOME": f"{place}/the settings", "XDG_STATE_HOME": f"{place}/state"}
+    text = here.read_text()
+    done = librarian(place, "init", "--qos", "avery", **outside, **homes)
+    assert (done.returncode, here.read_text()) == (2, text), "nothing shadows what is here, and it is named"
+    assert done.stderr.startswith("librarian: librarian.toml is there already (")
+    here.unlink()
+    done = librarian(place, "init", "--qos", "avery", **outside, **homes)
+    written = place / "the settings" / "librarian" / "librarian.toml"
+    assert (done.stdout, done.stderr) == (f"wrote {written}; look through it, then: librarian run\n", "")
+    assert not here.exists()
+    told = librarian(place / "bin", "status", **outside, **homes, HOME=str(place))
+    assert "nothing was run yet" in told.stdout, "from any folder"
+    named = place / "a file.toml"
+    done = librarian(place, "--config", str(named), "init", "--qos", "avery", **outside, **homes)
+    assert done.stdout == f"wrote {named}; look through it, then: librarian --config '{named}' run\n"
+    outside["LIBRARIAN_CONFIG"] = str(named)
+    assert f"{named} is there already" in librarian(place, "init", **outside, **homes).stderr
+    done = librarian(place, "init", "--qos", "avery", "--output", "librarian.toml", **outside, **homes)
+    assert done.stdout == "wrote librarian.toml; look through it, then: librarian --config librarian.toml run\n"
+
+
+@pytest.mark.slow
+def test_a_folder_that_cannot_be_written_is_one_line(place: Path) -> None:
+    (place / "librarian.toml").rename(place / "kept.toml")
+    outside = {"PATH": f"{place}/bin:{os.environ['PATH']}", "XDG_CONFIG_HOME": f"{place}/kept.toml"}
+    done = librarian(place, "init", "--qos", "avery", **outside)
+    assert (done.returncode, done.stdout) == (2, "")
+    why = "cannot be written: Not a directory (name another file with --output)"
+    assert done.stderr == f"librarian: {place}/kept.toml/librarian/librarian.toml {why}\n"
+    text = (place / "kept.toml").read_text().replace('site = "site"', 'site = "~nobody-of-that-name/site"')
+    (place / "librarian.toml").write_text(text)
+    done = librarian(place, "status")
+    why = "is in a home that is not known (write the whole path)"
+    assert (done.returncode, done.stderr) == (2, f"librarian: '~nobody-of-that-name/site' {why}\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "line", "status"),
+    [
+        (PermissionError(13, "Permission denied", "/x/y"), "/x/y: Permission denied (--debug tells where)", 74),
+        (OSError(28, "No space left on device"), "No space left on device (--debug tells where)", 74),
+        (OSError(18, "Cross-device link", "a\nb", None, b"c"), "a b: c: Cross-device link (--debug tells where)", 74),
+        (OSError("odd"), "OSError: odd (a bug; run it again with --debug and report it)", 1),
+        (
+            ModuleNotFoundError("No module named 'pandas'", name="pandas"),
+            "No module named 'pandas' (load or install what is missing; librarian doctor names it)",
+            74,
+        ),
+        (
+            ImportError("cannot import name 'x' from 'librarian.y'", name="librarian.y"),
+            "ImportError: cannot import name 'x' from 'librarian.y' (a bug; run it again with --debug and report it)",
+            1,
+        ),
+        (KeyError(5), "KeyError: 5 (a bug; run it again with --debug and report it)", 1),
+    ],
+)
+def test_what_the_system_refuses_is_no_bug(
+    error: Exception, line: str, status: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuses(options: argparse.Namespace) -> int:
+        raise error
+
+    monkeypatch.setattr(import_module("librarian.cli.main"), "function_of", lambda place: refuses)
+    monkeypatch.setattr("librarian.system.interrupts.end_on_signals", lambda: None)
+    assert main(["status"]) == status
+    assert capsys.readouterr().err == f"librarian: {line}\n"
+
+
+@pytest.mark.slow
 def test_init_writes_a_configuration_with_pages(place: Path) -> None:
     (place / ".gitconfig").write_text(f'[url "{place}/nowhere/"]\n insteadOf = git@github.com:\n')
-    (place / "librarian.toml").unlink()
-    done = librarian(place, "init", "--qos", "avery", "--pages", "a/b", PATH=f"{place}/bin:{os.environ['PATH']}")
+    target = place / "librarian.toml"
+    target.unlink()
+    asked = ("--qos", "avery", "--pages", "a/b")
+    done = librarian(place, "--config", str(target), "init", *asked, PATH=f"{place}/bin:{os.environ['PATH']}")
     assert done.returncode == 0, done.stderr
-    found = parse((place / "librarian.toml").read_text())
+    found = parse(target.read_text())
     assert (found.qos[0].name, found.publish[0].options["remote"]) == ("avery", "git@github.com:a/b.git")
     assert done.stdout.endswith("- The page is then at https://a.github.io/b/\n")

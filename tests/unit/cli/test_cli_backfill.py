@@ -40,6 +40,7 @@ def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     return done.out
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("config")
 def test_backfill(capsys: pytest.CaptureFixture[str]) -> None:
     done = said(capsys, "backfill", "--from", "2026-10-26", "--slice-days", "9")
@@ -64,6 +65,7 @@ def test_when_slurm_does_not_answer_it_says_how_to_go_on(config: Path, capsys: p
     assert len(told.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_as_a_job_array(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sbatch = config / "bin" / "sbatch"
     sbatch.write_text("#!/bin/sh\necho 'sbatch: error: no such partition' >&2\nexit 1\n")
@@ -81,6 +83,7 @@ def test_as_a_job_array(config: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert said(capsys, *command) == "nothing is left to fetch\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

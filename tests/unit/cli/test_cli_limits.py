@@ -18,7 +18,7 @@ from librarian.errors import SlurmError
 from librarian.slurm.command import Slurm
 from librarian.subjects.limits.now import Headroom, ask
 from librarian.subjects.limits.policy import OWN, Held, rows
-from librarian.subjects.limits.rules import Account, QosLimits
+from librarian.subjects.limits.rules import Account, PartitionQos, QosLimits
 from librarian.system.processes import Answer
 from tests.unit.cycles import configured
 from tests.unit.runs import T0, run_of
@@ -107,7 +107,7 @@ def told(width: int, colours: bool = False) -> list[str]:
 
 def test_the_table_tells_limit_use_share_and_what_is_free() -> None:
     whole = "\n".join(told(0))
-    for words in ("3,359.50 GiB", "12 GiB", "96%", "0.40", "62%", "1-02:03:04", "nothing limits it", "MaxTRESPerUser"):
+    for words in ("3,360 GiB", "12 GiB", "96 %", "0.4", "63 %", "1-02:03:04", "nothing limits it", "MaxTRESPerUser"):
         assert words in whole
     assert "\x1b" not in whole
     assert "\u202e" not in whole
@@ -115,6 +115,20 @@ def test_the_table_tells_limit_use_share_and_what_is_free() -> None:
     assert "?" not in cpu
     (node,) = (line for line in told(0) if " node " in line)
     assert " ? " in node, "nobody knows how many nodes are used"
+
+
+def test_no_limit_that_counts_somewhere_is_called_not_enforced() -> None:
+    long = PartitionQos("long", {"GrpTRES": {"cpu": 430.0}})
+    limits = QosLimits(
+        {"cpu": 90.0}, None, partitions={"p": long}, accounts=(Account("a", "", {"GrpTRES": {"cpu": 1.0}}, True),)
+    )
+    lines = table([Headroom("avery", rows("avery", limits, {}, {}, {}))], 0)
+    (partition,) = (line for line in lines if "partition QoS" in line)
+    assert partition.endswith("GrpTRES cpu of partition QoS long (not everywhere)")
+    (account,) = (line for line in lines if "association" in line)
+    assert account.endswith("(not enforced)")
+    (own,) = (line for line in lines if line.endswith("GrpTRES cpu"))
+    assert own.split()[:4] == ["avery", "cpu", "group", "90"]
 
 
 @pytest.mark.parametrize("width", [300, 160, 130, 110])

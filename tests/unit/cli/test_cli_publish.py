@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from librarian.cli import commands
 from librarian.config import parse
 from librarian.errors import ConfigError
+from librarian.privacy.rules import Rules
 from librarian.publish import pages_setup
 from tests import patience
 from tests.e2e.remotes import Bare, site
@@ -48,6 +51,7 @@ def add(place: Path, table: str) -> None:
         file.write(f"\n[[publish]]\n{table}\n")
 
 
+@pytest.mark.slow
 def test_dry_run_check_publish_and_status(place: Path) -> None:
     remote = Bare.make(place / "remote.git")
     add(place, 'kind = "github-pages"\nremote = "remote.git"')
@@ -64,11 +68,12 @@ def test_dry_run_check_publish_and_status(place: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert set(remote.files()) == {path.name for path in (place / "web").iterdir()} | {".nojekyll"}
     told = librarian(place, "status")
-    sent = r": done, just now; \d+\.\d KiB in \d+\.\d s\n"
+    sent = r": done, just now; [\d.]+ KiB in (< )?[\d.]+ s\n"
     for target in (f"github-pages: {place}/remote.git, branch gh-pages", f"folder: folder {place}/web"):
         assert re.search(re.escape(target) + sent, told.stdout)
 
 
+@pytest.mark.slow
 def test_a_check_that_fails_says_what_and_exits_with_six(place: Path) -> None:
     add(place, 'kind = "github-pages"\nremote = "https://me:s3cr3t@127.0.0.1:1/r.git"\nretries = 0')
     add(place, 'kind = "folder"\npath = "web"')
@@ -88,6 +93,7 @@ def test_a_check_that_fails_says_what_and_exits_with_six(place: Path) -> None:
     assert not [text for text in everything if "s3cr3t" in text]
 
 
+@pytest.mark.slow
 def test_mistakes_in_a_remote_do_not_repeat_it(place: Path) -> None:
     add(place, 'kind = "github-pages"\nremote = "gopher://me:s3cr3t@h/r"\nbranch = "-x"\nretires = 3')
     told = librarian(place, "publish")
@@ -98,6 +104,7 @@ def test_mistakes_in_a_remote_do_not_repeat_it(place: Path) -> None:
     assert "s3cr3t" not in told.stderr
 
 
+@pytest.mark.slow
 def test_without_a_site_there_is_nothing_to_look_at(place: Path) -> None:
     add(place, 'kind = "folder"\npath = "web"')
     (place / "site" / "index.json").unlink()
@@ -105,6 +112,7 @@ def test_without_a_site_there_is_nothing_to_look_at(place: Path) -> None:
         assert librarian(place, "publish", option).returncode == 5
 
 
+@pytest.mark.slow
 def test_init_pages_adds_the_table_and_tells_what_is_left(place: Path) -> None:
     told = librarian(place, "init", "--pages", "Avery/usage")
     assert (told.returncode, told.stderr) == (0, "")
@@ -131,6 +139,73 @@ def test_init_pages_adds_the_table_and_tells_what_is_left(place: Path) -> None:
     assert "index.html" in remote.files()
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["real", "short"])
+def test_init_pages_does_not_show_names_unless_somebody_says_so(place: Path, mode: str) -> None:
+    text = f'{CONFIG}[privacy]\n# mine too\nusers = "{mode}"   # for us\nmin_others = 2\n'
+    (place / "librarian.toml").write_text(text)
+    told = librarian(place, "init", "--pages", "a/b")
+    assert (told.returncode, told.stdout) == (2, "")
+    assert "--users pseudonym" in told.stderr
+    assert (place / "librarian.toml").read_text() == text, "nothing is written"
+    assert librarian(place, "init", "--pages", "a/b", "--users", "pseudonym").returncode == 0
+    written = (place / "librarian.toml").read_text()
+    assert written.startswith(text.replace(f'"{mode}"', '"pseudonym"'))
+    assert (parse(written).privacy.users, len(parse(written).publish)) == ("pseudonym", 1)
+    (place / "librarian.toml").write_text(text)
+    assert librarian(place, "init", "--pages", "a/b", "--users", mode).returncode == 0
+    assert parse((place / "librarian.toml").read_text()).privacy.users == mode, "somebody has said so"
+    assert librarian(place, "init", "--pages", "a/b").returncode == 0, "it publishes so already"
+
+
+def test_a_person_is_asked_how_pages_show_users(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target, asked = place / "librarian.toml", list[str]()
+    target.write_text(f"{CONFIG}[privacy]\naccounts = true\n")
+    monkeypatch.setattr(commands, "_is_asked", lambda: True)
+    monkeypatch.setattr("builtins.input", lambda question: asked.append(question) or "")
+    options = argparse.Namespace(users=None, pages="a/b")
+    assert parse(commands._discreet(options, target)).privacy == Rules(users="pseudonym", accounts=True)
+    assert "[pseudonym]" in asked[0]
+    assert "everybody can see" in capsys.readouterr().out
+    target.write_text(CONFIG)
+    assert commands._discreet(options, target) == CONFIG, "where nothing says how, pseudonyms are written"
+    assert len(asked) == 1
+
+
+def test_users_are_changed_where_that_is_sure() -> None:
+    for section in ("[privacy]", "[privacy]  # x\naccounts = true", "[ privacy ]\nusers = 'short'\n[run]"):
+        text = pages_setup.with_users(f"{CONFIG}{section}\n", "x", "alias")
+        assert (parse(text).privacy.users, len(parse(text).qos)) == ("alias", 1)
+    assert parse(pages_setup.with_users(CONFIG, "x", "short")).privacy.users == "short"
+    for odd in ('privacy = {users = "real"}\n' + CONFIG, 'privacy.users = "real"\n' + CONFIG):
+        with pytest.raises(ConfigError, match="could not be changed"):
+            pages_setup.with_users(odd, "x", "pseudonym")
+
+
+@pytest.mark.slow
+def test_stricter_rules_are_pushed_at_once(place: Path) -> None:
+    remote, page = Bare.make(place / "remote.git"), place / "site" / "index.html"
+    table = '\n[[publish]]\nkind = "github-pages"\nremote = "remote.git"\n'
+    (place / "librarian.toml").write_text(f'{CONFIG}[privacy]\nusers = "real"\n{table}')
+    assert librarian(place, "render").returncode == 0
+    assert librarian(place, "publish").returncode == 0
+    assert librarian(place, "render").returncode == 0
+    page.write_text("more")
+    assert librarian(place, "publish").returncode == 0
+    assert "waits" in librarian(place, "status").stdout
+    before = remote.files()
+    (place / "librarian.toml").write_text(f'{CONFIG}[privacy]\nusers = "pseudonym"\n{table}')
+    assert librarian(place, "render").returncode == 0
+    page.write_text("more")
+    assert librarian(place, "publish").returncode == 0
+    assert (remote.files()["index.html"], before["index.html"] == b"more") == (b"more", False)
+    page.write_text("most")
+    assert librarian(place, "publish").returncode == 0
+    assert remote.files()["index.html"] == b"more", "once is enough"
+
+
 def test_the_key_that_init_offers_is_used(place: Path) -> None:
     text = pages_setup.with_pages(CONFIG, "x", "git@github.com:a/b.git", place / "it's")
     assert parse(text.replace("# identity", "identity")).publish[0].options["identity"] == "…"
@@ -138,6 +213,7 @@ def test_the_key_that_init_offers_is_used(place: Path) -> None:
     assert parse(text.replace("# identity", "identity")).publish[0].options["identity"] == f"{place}/a key\\n"
 
 
+@pytest.mark.slow
 def test_odd_repositories(place: Path) -> None:
     assert librarian(place, "init", "--pages", "usage").returncode == 2
     assert (place / "librarian.toml").read_text() == CONFIG

@@ -13,7 +13,8 @@ from librarian.demo.runs import Run
 from librarian.demo.slurm import DemoSlurm
 from librarian.slurm import command
 from librarian.subjects.limits.model import Limit
-from librarian.subjects.queue.model import Queue, Seen, queue_table, summarise
+from librarian.subjects.queue.blocking import Bounds
+from librarian.subjects.queue.model import LastQueue, Queue, queue_table, summarise
 from librarian.system import host
 from librarian.system.processes import Answer
 from tests.unit.reports import HOSTILE, NOW, pending
@@ -91,7 +92,8 @@ def test_when_slurm_does_not_answer(
 
 
 def found(*rows: tuple[object, ...]) -> Queue:
-    return summarise(Seen(NOW, queue_table(rows)), {"NCPUS": Limit("limit", 8.0, "")}, {"a": {"NCPUS": 8.0}})
+    bounds = Bounds({"NCPUS": Limit("limit", 8.0, "")}, {"a": {"NCPUS": 8.0}})
+    return summarise(LastQueue(NOW, queue_table(rows)), bounds)
 
 
 @pytest.mark.parametrize("width", [20, 40, 60, 80, 200])

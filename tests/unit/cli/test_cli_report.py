@@ -85,6 +85,7 @@ def test_nothing_was_collected_yet(report: Report) -> None:
     assert "librarian run" in said
 
 
+@pytest.mark.slow
 def test_the_newest_month_is_told(report: Report, collected: None) -> None:
     status, out, said = report()
     text = out.decode()
@@ -95,6 +96,7 @@ def test_the_newest_month_is_told(report: Report, collected: None) -> None:
     assert text.count("CPU allocation from 2026-07-01 to 2027-07-01: 1,000 CPU-hours") == 2
 
 
+@pytest.mark.slow
 def test_a_month_of_the_past_as_json_is_what_the_site_has(report: Report, collected: None, place: Path) -> None:
     _, out, _ = report("--month", "2026-10", "--qos", "AVERY", "--json")
     (told,) = json.loads(out)["qos"]
@@ -110,6 +112,7 @@ def test_a_month_of_the_past_as_json_is_what_the_site_has(report: Report, collec
     assert first["allocations"][0]["used"] == 2 + 1 + 1 + 4
 
 
+@pytest.mark.slow
 def test_csv_and_html_to_a_file(report: Report, collected: None, place: Path) -> None:
     assert report("--csv", "--output", str(place / "m.csv")) == (0, b"", "")
     rows = list(csv.DictReader(io.StringIO((place / "m.csv").read_text())))
@@ -120,6 +123,7 @@ def test_csv_and_html_to_a_file(report: Report, collected: None, place: Path) ->
     assert (status, out[:5]) == (0, b"%PDF-")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -134,6 +138,7 @@ def test_a_mistake_is_told_in_one_line(report: Report, collected: None, argument
     assert words in said
 
 
+@pytest.mark.slow
 def test_a_file_that_cannot_be_written_and_two_forms_at_once(report: Report, collected: None, place: Path) -> None:
     status, _, said = report("--output", str(place / "none" / "m.txt"))
     assert (status, "m.txt could not be written" in said) == (1, True)
@@ -142,6 +147,7 @@ def test_a_file_that_cannot_be_written_and_two_forms_at_once(report: Report, col
     assert caught.value.code == 2
 
 
+@pytest.mark.slow
 def test_a_damaged_store_is_told_and_left_alone(report: Report, collected: None, place: Path) -> None:
     store = place / "state" / "demo.sqlite"
     store.write_bytes(b"no database at all" * 99)

@@ -18,6 +18,7 @@ from tests.patience import communicate, wait_for
 from tests.unit.cli.test_cli import AS_A_MODULE, AS_A_SCRIPT, HEAVY, furnished, imported, place
 from tests.unit.frozen import ROOT, STOPPED, command, environment, librarian
 from tests.unit.orphans import end_commands, is_there
+from tests.unit.runs import T0
 
 __all__ = ["place"]
 SCHEMA = json.loads((ROOT / "docs/status.schema.json").read_text(encoding="utf-8"))
@@ -40,6 +41,7 @@ def ran(once: Path, tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_status_in_words_and_as_json(ran: Path) -> None:
     told = librarian(ran, "status")
     assert told.returncode == 0
@@ -55,6 +57,7 @@ def test_status_in_words_and_as_json(ran: Path) -> None:
     assert (told.returncode, "new: no data yet" in told.stdout) == (2, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["status", "watchdog"])
 def test_what_looks_after_runs_needs_no_heavy_parts(ran: Path, command: str) -> None:
     code = (
@@ -67,6 +70,7 @@ def test_what_looks_after_runs_needs_no_heavy_parts(ran: Path, command: str) -> 
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", [AS_A_SCRIPT, AS_A_MODULE])
 def test_what_looks_after_runs_loads_no_more_than_it_needs(ran: Path, code: str) -> None:
     started = imported(code, "status", folder=ran)
@@ -85,15 +89,31 @@ def test_what_looks_after_runs_loads_no_more_than_it_needs(ran: Path, code: str)
     assert not started & {*HEAVY, "librarian.health.alerts", "librarian.health.overview", "librarian.scrontab.install"}
 
 
+@pytest.mark.slow
 def test_rejected_rows_are_listed(place: Path) -> None:
     sacct = place / "bin" / "sacct"
-    sacct.write_text(sacct.read_text().replace("answer.stdout)", "answer.stdout.replace(b'cpu=4', b'cpu=?'))"))
+    sacct.write_text(sacct.read_text().replace("answer.stdout)", "answer.stdout.replace(b'cpu=4', b'cpu=?', 1))"))
     assert librarian(place, "run").returncode == 0
     told = librarian(place, "status", "--rejects")
-    assert "  2 rejected: AllocTRES is not understood" in told.stdout
-    assert told.stdout.count("avery: AllocTRES is not understood: demo|") == 2
+    assert "  1 rejected: AllocTRES is not understood" in told.stdout
+    assert told.stdout.count("avery: AllocTRES is not understood: demo|") == 1
 
 
+@pytest.mark.slow
+def test_runaways_are_listed(place: Path) -> None:
+    sacct = place / "bin" / "sacct"
+    lost = f"answer.stdout.replace(b'{T0 + 5000}', b'Unknown', 1))"
+    sacct.write_text(sacct.read_text().replace("answer.stdout)", lost))
+    assert librarian(place, "run").returncode == 0
+    told = librarian(place, "status", "--runaways")
+    assert "  1 job open in accounting that Slurm does not run (librarian status --runaways)" in told.stdout
+    assert told.stdout.count("avery: job ") == 1
+    assert "COMPLETED in accounting: no sign of life for" in told.stdout
+    site = json.loads((place / "site" / "data_avery.json").read_text())
+    assert [note["kind"] for note in site["notes"]].count("runaways") == 1
+
+
+@pytest.mark.slow
 def test_the_log_tells_of_each_run_and_may_be_elsewhere_or_nowhere(ran: Path) -> None:
     log = ran / "state" / "librarian.log"
     lines = log.read_text().splitlines()
@@ -115,6 +135,7 @@ def test_the_log_tells_of_each_run_and_may_be_elsewhere_or_nowhere(ran: Path) ->
     assert log.read_text() == before
 
 
+@pytest.mark.slow
 def test_the_log_is_bounded(ran: Path) -> None:
     log = ran / "state" / "librarian.log"
     for name in ("", ".1", ".2", ".3"):
@@ -129,6 +150,7 @@ def test_the_log_is_bounded(ran: Path) -> None:
     assert log.stat().st_size < 10_000
 
 
+@pytest.mark.slow
 def test_store_check_export_import(ran: Path) -> None:
     done = librarian(ran, "store", "check")
     assert (done.returncode, "it is whole" in done.stdout, "job: 2 rows" in done.stdout) == (0, True, True)
@@ -156,6 +178,7 @@ def hanging(ran: Path, request: pytest.FixtureRequest) -> Iterator[subprocess.Po
     end_commands(int((ran / "child").read_text()), ran)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_ends_a_run_and_the_commands_that_it_runs(
     ran: Path, hanging: subprocess.Popen[str], number: signal.Signals, status: int
@@ -180,6 +203,7 @@ def test_a_signal_ends_a_run_and_the_commands_that_it_runs(
     assert not list(ran.glob(".site*"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hanging", ["SIG_IGN"], indirect=True)
 def test_a_run_begun_with_nohup_does_not_end_with_its_terminal(hanging: subprocess.Popen[str]) -> None:
     hanging.send_signal(signal.SIGHUP)
@@ -188,6 +212,7 @@ def test_a_run_begun_with_nohup_does_not_end_with_its_terminal(hanging: subproce
     assert hanging.returncode == 143
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_holds_no_lock(ran: Path, hanging: subprocess.Popen[str]) -> None:
     hanging.kill()
     hanging.wait()

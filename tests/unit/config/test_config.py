@@ -7,12 +7,17 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytz
+from hypothesis import given
+from hypothesis import strategies as st
 
 from librarian.config import parse, setup
-from librarian.config.keys import is_zone
+from librarian.config.keys import ALLOCATION, PUBLISHERS, QOS, SECTIONS, is_zone
+from librarian.config.problems import problems_of
+from librarian.config.schedules import is_schedule
 from librarian.errors import ConfigError
 from tests.places import ROOT
 
@@ -153,7 +158,7 @@ def test_mistakes_in_publishers() -> None:
         ("", "cluster.name is missing"),
         ('[cluster]\nname = "x"', "at least one table [[qos]]"),
         ('cluster = "hpg"', "cluster = 'hpg': allowed is a table"),
-        ('[cluster]\nname = "x"\n[qos]\nname = "a"', "at least one table [[qos]]"),
+        ('[cluster]\nname = "x"\n[qos]\nname = "a"', "qos = {'name': 'a'}: allowed are tables [[qos]]"),
         (SMALLEST + '[[qos]]\nname = "AVERY"', "is there twice"),
         (SMALLEST + "limits = 3", "allowed is a table [qos.limits]"),
         ("publish = 3\n" + SMALLEST, "allowed are tables [[publish]]"),
@@ -168,6 +173,104 @@ def test_odd_shapes(text: str, expected: str) -> None:
 def test_what_is_not_toml_says_where() -> None:
     with pytest.raises(ConfigError, match=r"librarian\.toml is not TOML: Expected"):
         parse("[cluster")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            f"\ufeff{SMALLEST}",
+            "it begins with a byte order mark (BOM), as some editors write it (save it as UTF-8 without",
+        ),
+        (f"x = {'[' * 5000}{']' * 5000}\n{SMALLEST}", "librarian.toml is nested too deeply"),
+        (f"[report]\ntop_users = {'9' * 6000}\n{SMALLEST}", "librarian.toml is not TOML: Exceeds the limit"),
+        (f"[report]\ntop_users = 0x{'f' * 60000}\n{SMALLEST}", "report.top_users = …: allowed is a whole number"),
+        (f'[[publish]]\nkind = ["folder"]\n{SMALLEST}', "publish[1].kind = ['folder']: allowed: \"folder\""),
+        (
+            f'[[publish]]\nkind = "github-pages"\nremote = "https://[h/x"\n{SMALLEST}',
+            "publish[1].remote = …: allowed is a remote of git's",
+        ),
+    ],
+    ids=["mark", "lists", "digits", "hexadecimal", "kind", "bracket"],
+)
+def test_what_no_program_expects_is_a_mistake_too(text: str, expected: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse(text)
+    assert expected in str(caught.value)
+
+
+def test_a_table_of_any_depth_is_no_name() -> None:
+    deep: dict[str, Any] = {}
+    for _ in range(5000):
+        deep = {"a": deep}
+    assert problems_of({"cluster": {"name": deep}})[0].startswith("cluster.name = …: allowed is a name")
+
+
+ODD = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.dates(), st.datetimes()),
+    lambda inside: st.lists(inside, max_size=3) | st.dictionaries(st.text(max_size=5), inside, max_size=3),
+    max_leaves=6,
+)
+KEYS = {**SECTIONS, "qos": QOS, "allocation": ALLOCATION, "publish": {"kind": None, **PUBLISHERS["ssh"]}}
+
+
+@pytest.mark.slow
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            name: ODD | st.dictionaries(st.sampled_from(list(keys)), ODD, max_size=4) for name, keys in KEYS.items()
+        },
+    ),
+    st.booleans(),
+)
+def test_any_value_anywhere_is_taken_or_told(table: dict[str, Any], listed: bool) -> None:
+    for name in ("qos", "publish"):
+        if listed and name in table:
+            table[name] = [table[name]]
+    assert all(isinstance(line, str) for line in problems_of(table))
+
+
+@pytest.mark.parametrize(
+    "entry", ['qos = "avery"\n[cluster]', 'qos = ["avery"]\n[cluster]', '[qos]\nname = "a"\n[cluster]']
+)
+def test_a_qos_is_a_table_of_its_own(entry: str) -> None:
+    (found,) = problems(f'{entry}\nname = "hpg"\n')
+    assert found.startswith("qos = ")
+    assert found.endswith(': allowed are tables [[qos]], in each the name of one: name = "avery"')
+
+
+def test_no_stage_takes_longer_than_its_run() -> None:
+    def told(options: str) -> tuple[str, ...]:
+        return problems(f"{SMALLEST}[run]\n{options}")
+
+    assert told("collect_seconds = 451") == (
+        "run.collect_seconds = 451: allowed is no more than the whole run may take, time_limit_seconds = 450",
+    )
+    assert (
+        len(told("time_limit_seconds = 100\nrender_seconds = 101\npublish_seconds = 150\ncollect_seconds = 100")) == 2
+    )
+    assert len(told('time_limit_seconds = "x"\nrender_seconds = 9000')) == 1
+    assert parse(f"{SMALLEST}[run]\ntime_limit_seconds = 100\n").run.collect_seconds == 240, "it ends with the run"
+
+
+@pytest.mark.parametrize(
+    "schedule", ["*/10 * * * *", "0,30 7-19 * * *", "5-55/10 0 1,15 Jan-mar Mon,fri-SAT", "@hourly", "0 0 * * 7"]
+)
+def test_schedules_of_cron(schedule: str) -> None:
+    assert is_schedule(schedule)
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        "99 * * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * 32 * *", "* * * 13 *", "* * * * 8", "*/0 * * * *",
+        "*/60 * * * *", "30-10 * * * *", "* * * foo *", "jan * * * *", "* * * *", "* * * * * *", "*  * * *", "@reboot",
+        "@", "", "-5 * * * *", "1,, * * * *", "１ * * * *", 5, None,
+    ],
+)  # fmt: skip
+def test_what_no_cron_understands_is_no_schedule(schedule: object) -> None:
+    assert not is_schedule(schedule)
 
 
 def test_the_file_is_looked_for_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -237,7 +340,9 @@ def test_a_zone_without_data_is_none_and_no_other_is_looked_at(tmp_path: Path) -
 import sys
 from librarian.system import host as system
 system.trust_zones()
-from librarian.config.keys import is_zone
+from librarian.config.keys import ALLOCATION, PUBLISHERS, QOS, SECTIONS, is_zone
+from librarian.config.problems import problems_of
+from librarian.config.schedules import is_schedule
 opened = []
 sys.addaudithook(lambda event, about: opened.append(str(about[0])) if event == "open" else None)
 print([is_zone(name) for name in ("Europe/Berlin", "US/Eastern", "Europe/Berlin")])

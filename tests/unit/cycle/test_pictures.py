@@ -19,6 +19,7 @@ from librarian.config import setup as configfile
 from librarian.config.setup import Setup
 from librarian.cycle import assemble, pictures, stages
 from librarian.demo.slurm import DemoSlurm
+from librarian.errors import Trouble
 from librarian.render.pictures import digest
 from librarian.render.pictures.figure import Picture
 from librarian.shared.files import MONTH, OVERVIEW, PRESSURE, QUEUE
@@ -107,6 +108,7 @@ def test_another_limit_is_drawn_where_it_is_shown(setup: Setup, drawn: Drawn) ->
     assert told == {"MEMORY", OVERVIEW, PRESSURE}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("harm", ["gone", "shorter", "other", "of the same size"])
 def test_a_file_that_is_not_what_it_was_is_drawn_again(setup: Setup, drawn: Drawn, harm: str) -> None:
     collect(setup)
@@ -122,6 +124,7 @@ def test_a_file_that_is_not_what_it_was_is_drawn_again(setup: Setup, drawn: Draw
     assert path.read_bytes() == good
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"schema_version": 1, "files": {"a": 3}}', '{"schema_version": 2}'])
 def test_without_what_was_remembered_all_is_drawn(setup: Setup, drawn: Drawn, text: str) -> None:
     collect(setup)
@@ -159,6 +162,7 @@ def test_other_names_of_users_draw_anew(setup: Setup, drawn: Drawn) -> None:
     assert drawn() == EVERY
 
 
+@pytest.mark.slow
 def test_a_qos_that_cannot_be_drawn_keeps_its_pictures_and_what_is_known_of_them(
     setup: Setup, drawn: Drawn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -179,6 +183,7 @@ def test_a_qos_that_cannot_be_drawn_keeps_its_pictures_and_what_is_known_of_them
     assert drawn() == []
 
 
+@pytest.mark.slow
 def test_matplotlib_is_not_loaded_where_nothing_is_drawn(setup: Setup, tmp_path: Path) -> None:
     collect(setup)
     stages.render(setup, NOW)
@@ -220,7 +225,7 @@ def variants() -> dict[str, Report]:
         "use": with_section(base, "usage", replace(use, usage=replace(usage, integrals=more))),
         "limits": with_section(base, "limits", none),
         "history": reports.busy(3, days=3, changes=changes),
-        "stale": replace(base, staleness=Staleness(True, reports.NOW - 3600, "why")),
+        "stale": replace(base, staleness=Staleness(True, reports.NOW - 3600, Trouble.NO_ANSWER)),
         "colours": replace(base, colours=dict.fromkeys(base.colours, "#123456")),
         "order": with_section(base, "usage", replace(use, users=tuple(reversed(use.users)))),
         "untracked": with_section(base, "usage", replace(use, untracked=frozenset({"NGPUS"}))),
@@ -235,6 +240,7 @@ def with_section(report: Report, key: str, section: Section) -> Report:
     return replace(report, sections={**report.sections, key: section})
 
 
+@pytest.mark.slow
 def test_pictures_that_differ_have_other_digests() -> None:
     """Each variant is drawn: equal digests must mean equal bytes, and some digests must be equal."""
     found = variants()
@@ -286,6 +292,7 @@ def many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "cores", lambda: 3)
 
 
+@pytest.mark.slow
 def test_workers_bring_what_one_process_would(setup: Setup, many: None) -> None:
     report = reports.golden()
     alone = pictures.pictures_of(report, SUBJECTS, setup.places.site, {})
@@ -391,6 +398,15 @@ def test_what_is_remembered_and_damaged_is_nothing(setup: Setup, text: str) -> N
     assert pictures.recall(setup.places) == {}
 
 
+@pytest.mark.parametrize("name", ["broken", "missing"])
+def test_what_draws_is_not_loaded_for_its_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "__init__.py").write_text("raise SystemExit('loaded')")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert pictures._version.__wrapped__(name) == {"broken": "raise SystemExit('loaded')", "missing": ""}[name]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["matplotlib", "PIL", "librarian"])
 def test_the_version_of_what_draws_is_known_without_loading_it(name: str) -> None:
     code = "import sys; from librarian.cycle import pictures; print(pictures._version(sys.argv[1])); "

@@ -13,6 +13,7 @@ from librarian.demo.runs import Run, as_of
 from librarian.demo.slurm import DemoSlurm
 from librarian.demo.weeks import CYCLE, DAY, HOUR, WEEK, bounds, cycle_of, monday
 from librarian.shared import tres
+from librarian.shared.scope import Scope
 from librarian.slurm.command import Slurm
 from librarian.subjects.jobs import ask
 from librarian.subjects.jobs.ask import Query
@@ -61,6 +62,7 @@ def hours_above(runs: list[Run], now: int, index: int, level: float) -> float:
     return sum(after - when for (when, held), (after, _) in pairwise(steps) if held[index] > level) / HOUR
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("now", MOMENTS)
 def test_limits_hold_at_every_moment(now: int) -> None:
     for qos, (text, _) in LIMITS.items():
@@ -87,6 +89,7 @@ def test_every_window_of_a_month_has_a_change_of_limits(now: int) -> None:
     assert limits_at(now)["avery"] != limits_at(changes_of_limits(now - MONTH, now)[-1] - 1)["avery"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("now", MOMENTS)
 @pytest.mark.parametrize("later", [600, DAY, CYCLE // 3])
 def test_what_is_over_never_changes(now: int, later: int) -> None:
@@ -95,6 +98,7 @@ def test_what_is_over_never_changes(now: int, later: int) -> None:
     assert after == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("now", MOMENTS)
 def test_a_later_history_shows_now_as_it_was(now: int) -> None:
     """Asked later for a time that has passed, the demo's Slurm tells what it told then of all that had started."""
@@ -182,6 +186,7 @@ def test_the_beginners_jobs_fail_mostly() -> None:
     assert states["FAILED"] > states["COMPLETED"] > 0
 
 
+@pytest.mark.slow
 def test_seed_and_days_choose() -> None:
     runs = history(AFTERNOON)
     assert simulate(AFTERNOON) == list(runs)
@@ -193,7 +198,7 @@ def test_seed_and_days_choose() -> None:
 @pytest.mark.parametrize("qos", LIMITS)
 def test_the_answers_are_read_without_a_reject(qos: str) -> None:
     slurm = Slurm(runner=DemoSlurm(history(AFTERNOON), now=AFTERNOON))
-    answer = ask.ask(slurm, Query(qos, AFTERNOON - MONTH, AFTERNOON), "demo")
+    answer = ask.ask(slurm, Query(Scope("demo", qos), AFTERNOON - MONTH, AFTERNOON))
     expected = [run for run in month(AFTERNOON) if run.qos == qos and run.eligible is not None]
     assert answer.rejects == ()
     assert sorted(answer.jobs["dbindex"].tolist()) == sorted(

@@ -11,6 +11,7 @@ import pytest
 from librarian.demo.runs import Run
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import SlurmError
+from librarian.shared.scope import Scope
 from librarian.shared.tres import parse_tres
 from librarian.slurm import site
 from librarian.slurm.command import ENVIRONMENT, Slurm
@@ -67,13 +68,13 @@ def ask(slurm: DemoSlurm, *argv: str) -> Answer:
     return slurm(argv, timeout=1, env=ENVIRONMENT)
 
 
-def arguments(query: Query, fields: str, cluster: str = "hpg") -> list[str]:
-    return ["sacct", *accounting.arguments(query, cluster)[:-1], fields]
+def arguments(query: Query, fields: str) -> list[str]:
+    return ["sacct", *accounting.arguments(query)[:-1], fields]
 
 
 def row(run: Run, fields: str, *, now: int = 10_000, since: int = 0, until: int = 10_000) -> list[str]:
     """The one row about `run`, or nothing."""
-    answer = ask(DemoSlurm([run], now=now), *arguments(Query("avery", since, until), fields, "demo"))
+    answer = ask(DemoSlurm([run], now=now), *arguments(Query(Scope("demo", "avery"), since, until), fields))
     header, *rows = answer.text.splitlines()
     assert (answer.status, header) == (0, fields.replace(",", DELIMITER))
     return rows[0].split(DELIMITER) if rows else []
@@ -90,7 +91,7 @@ def row(run: Run, fields: str, *, now: int = 10_000, since: int = 0, until: int 
 def test_recorded_answers_of_sacct_come_out_again(wanted: str, file: str) -> None:
     expected = settled(recorded(file))
     fields = ",".join(recorded("sacct-none.txt")[0].split(DELIMITER))
-    answer = ask(real_cluster(), *arguments(Query(wanted, SINCE, NOW), fields))
+    answer = ask(real_cluster(), *arguments(Query(Scope("hpg", wanted), SINCE, NOW), fields))
     assert settled(answer.text.splitlines()) == expected
 
 
@@ -103,14 +104,14 @@ def settled(lines: list[str]) -> list[list[str]]:
 def test_private_data_and_asking_without_a_show_the_users_own_runs_as_recorded() -> None:
     expected = settled(recorded("sacct-private-alice.txt"))
     fields = ",".join(recorded("sacct-none.txt")[0].split(DELIMITER))
-    argv = arguments(Query("avery", SINCE, NOW), fields)
+    argv = arguments(Query(Scope("hpg", "avery"), SINCE, NOW), fields)
     assert settled(ask(real_cluster(private=True), *argv).text.splitlines()) == expected
     argv.remove("-a")
     assert settled(ask(real_cluster(), *argv).text.splitlines()) == expected
 
 
 def test_a_qos_that_does_not_exist_is_refused_as_recorded() -> None:
-    answer = ask(real_cluster(), *arguments(Query("nosuch", SINCE, NOW), "JobID"))
+    answer = ask(real_cluster(), *arguments(Query(Scope("hpg", "nosuch"), SINCE, NOW), "JobID"))
     assert (answer.status, answer.stdout) == (1, b"")
     assert answer.stderr == (RECORDED / "sacct-unknown-qos.stderr.txt").read_text(encoding="utf-8")
 
@@ -144,7 +145,7 @@ def test_a_run_is_told_as_it_stands_at_now() -> None:
 
 def test_now_may_be_moved() -> None:
     slurm = DemoSlurm([RUN], now=250)
-    argv = arguments(Query("avery", 0, 400), "State", "demo")
+    argv = arguments(Query(Scope("demo", "avery"), 0, 400), "State")
     assert ask(slurm, *argv).text == "State\nRUNNING\n"
     slurm.now = 300
     assert ask(slurm, *argv).text == "State\nCOMPLETED\n"
@@ -170,7 +171,7 @@ def test_accounts_and_partitions_filter() -> None:
     slurm = DemoSlurm(runs, now=400)
 
     def shown(*, accounts: tuple[str, ...] = (), partitions: tuple[str, ...] = ()) -> str:
-        return ask(slurm, *arguments(Query("avery", 0, 400, accounts, partitions), "DBIndex", "demo")).text
+        return ask(slurm, *arguments(Query(Scope("demo", "avery", accounts, partitions), 0, 400), "DBIndex")).text
 
     assert shown() == "DBIndex\n7\n8\n9\n"
     assert shown(accounts=("avery",)) == "DBIndex\n7\n9\n"
@@ -179,7 +180,7 @@ def test_accounts_and_partitions_filter() -> None:
 
 def test_another_cluster_has_no_runs() -> None:
     """Slurm names no error here either: see the recorded sacct-unknown-cluster."""
-    answer = ask(real_cluster(), *arguments(Query("avery", SINCE, NOW), "JobID", "nosuch"))
+    answer = ask(real_cluster(), *arguments(Query(Scope("nosuch", "avery"), SINCE, NOW), "JobID"))
     assert (answer.status, answer.text) == (0, "JobID\n")
 
 
@@ -222,12 +223,12 @@ def test_where_gpus_are_not_tracked_nothing_speaks_of_them() -> None:
     slurm = DemoSlurm([RUN], now=400, tracked=False)
     assert not site.gpus_tracked(Slurm(runner=slurm))
     assert qos.ask(Slurm(runner=slurm))["avery"].tres == parse_tres("cpu=430,mem=3359G")
-    answer = ask(slurm, *arguments(Query("avery", 0, 400), "AllocTRES", "demo"))
+    answer = ask(slurm, *arguments(Query(Scope("demo", "avery"), 0, 400), "AllocTRES"))
     assert answer.text == "AllocTRES\nbilling=2,cpu=2,mem=1024M,node=1\n"
 
 
 def strange() -> Iterator[list[str]]:
-    good = arguments(Query("avery", 0, 400), "JobID")
+    good = arguments(Query(Scope("hpg", "avery"), 0, 400), "JobID")
     for missing in ("-X", "-D", "-P", "--noconvert", "--qos=avery"):
         yield [word for word in good if word != missing]
     yield [*good, "--state=COMPLETED"]
@@ -247,11 +248,11 @@ def test_what_is_not_known_is_refused(argv: list[str]) -> None:
 
 
 def test_local_times_are_refused() -> None:
-    answer = real_cluster()(arguments(Query("avery", 0, 400), "JobID"), timeout=1, env={})
+    answer = real_cluster()(arguments(Query(Scope("hpg", "avery"), 0, 400), "JobID"), timeout=1, env={})
     assert (answer.status, answer.stdout) == (1, b"")
     assert "SLURM_TIME_FORMAT" in answer.stderr
 
 
 def test_a_refusal_becomes_an_error_with_its_reason() -> None:
     with pytest.raises(SlurmError, match="nosuch"):
-        accounting.ask(Slurm(runner=real_cluster()), Query("nosuch", 0, 400), "hpg")
+        accounting.ask(Slurm(runner=real_cluster()), Query(Scope("hpg", "nosuch"), 0, 400))

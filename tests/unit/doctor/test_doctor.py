@@ -14,17 +14,18 @@ import pytest
 
 from librarian import doctor
 from librarian.config.setup import load
+from librarian.cycle.parts import status_file
 from librarian.demo.group import LIMITS
 from librarian.demo.slurm import DemoSlurm
 from librarian.doctor import Finding, cluster, machine, own
 from librarian.errors import LibrarianError, SlurmError
-from librarian.health import statusfile
 from librarian.health.status import OK, QosStatus, Status, after_run
 from librarian.scrontab.installed import Installed, installation
+from librarian.shared.window import DAY
 from librarian.slurm.command import Slurm
-from librarian.store import opened
+from librarian.store import keep_copy, opened, rescue
 from librarian.system import lock
-from librarian.system.host import clock
+from librarian.system.host import clock, utc
 from librarian.system.processes import Answer
 from tests.places import ROOT
 from tests.unit.cycles import AVERY, BASE
@@ -149,7 +150,7 @@ def test_entries_that_are_alive_and_have_fired(place: Path) -> None:
     setup = load(place, os.environ)
     row = QosStatus(clock() - 60, clock() - 60, 1.0, name="avery")
     status = after_run(Status("demo", 600, qos=(row,)), clock() - 60, 1.0, OK, None)
-    statusfile.write(setup, status)
+    status_file(setup).write(status)
     found = examined(place, FakeSlurm(table, jobs("BeginTime", *BOTH)))
     assert states(found, "scrontab", "entries", "fired", "last run") == ["ok"] * 4, found
 
@@ -211,6 +212,29 @@ def test_store_site_lock_and_disk(place: Path) -> None:
         assert f"process {os.getpid()}" in examined(place)["lock"].text
 
 
+def test_copies_of_the_store_and_what_took_its_place(place: Path) -> None:
+    setup, today = load(place, os.environ), clock()
+    name = setup.config.cluster.name
+
+    def told() -> tuple[str, str]:
+        finding = examined(place)["store"]
+        return finding.state, finding.text
+
+    with opened(setup.places.store, name) as store:
+        assert told()[1].endswith("no copy was made yet")
+        copy = keep_copy(store, today)
+    assert told() == ("ok", f"{told()[1].partition('; ')[0]}; the last copy is of {utc(today)}")
+    assert copy
+    copy.rename(setup.places.store.with_name(f"{setup.places.store.name}.daily-{today - 3 * DAY}"))
+    assert told()[0] == "warn"
+    setup.places.store.unlink()
+    assert told() == ("fail", f"it is gone: {setup.places.store}; the last copy is of {utc(today - 3 * DAY)}")
+    setup.places.store.write_bytes(b"no store" * 99)
+    rescue(setup.places.store, name, today)
+    assert told()[0] == "warn"
+    assert "when it was damaged" in told()[1]
+
+
 def test_a_folder_that_cannot_be_written(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(own.os, "access", lambda path, mode: False)
     found = examined(place)
@@ -258,6 +282,7 @@ def test_a_check_that_breaks_is_a_finding() -> None:
     assert doctor._made("odd", told) == [Finding("odd", "fail", "sacct failed: no answer", "ask the admins")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("missing", ["pandas", "matplotlib", "sqlite3"])
 def test_it_works_where_heavy_parts_are_missing(place: Path, missing: str) -> None:
     code = (

@@ -17,8 +17,9 @@ from librarian import config
 from librarian.config import setup as configfile
 from librarian.config.run_options import Alert
 from librarian.config.setup import Setup
+from librarian.cycle.parts import status_file
 from librarian.errors import ConfigError
-from librarian.health import alerts, statusfile
+from librarian.health import alerts
 from librarian.health.alerting import Memory, Message, decide
 from librarian.health.status import FAILED, OK, Status, after_run
 from librarian.system import processes
@@ -101,18 +102,18 @@ def configured(tmp_path: Path, command: list[str], more: str = "") -> Setup:
 
 def fail(setup: Setup, number: int) -> None:
     status = replace(Status("hpg", 600), failures=number, error="x", last_success=NOW - 60)
-    statusfile.write(setup, status)
+    status_file(setup).write(status)
 
 
 def test_a_command_gets_the_text_and_is_no_shell(tmp_path: Path, box: Path) -> None:
     setup = configured(tmp_path, [sys.executable, str(tmp_path / "keep.py"), str(box), "; touch $HOME"])
     fail(setup, 2)
-    message = alerts.check(setup, NOW)
+    message = alerts.check(setup.config.alert, status_file(setup), NOW)
     assert message
     assert (box / "0").read_text() == "['; touch $HOME']\n" + message.text
-    assert alerts.check(setup, NOW + 600) is None, "it was told already"
+    assert alerts.check(setup.config.alert, status_file(setup), NOW + 600) is None, "it was told already"
     fail(setup, 0)
-    over = alerts.check(setup, NOW + 1200)
+    over = alerts.check(setup.config.alert, status_file(setup), NOW + 1200)
     assert over
     assert "all is well again" in over.subject
     assert len(list(box.iterdir())) == 2
@@ -123,26 +124,27 @@ def test_what_could_not_be_told_is_told_the_next_time(
 ) -> None:
     broken = configured(tmp_path, [sys.executable, "-c", "import sys; sys.exit('no network')"])
     fail(broken, 5)
-    assert alerts.check(broken, NOW) is None
+    assert alerts.check(broken.config.alert, status_file(broken), NOW) is None
     assert "no network" in caplog.text
-    assert alerts.check(configured(tmp_path, ["/nosuch/program"]), NOW + 600) is None
+    unknown = configured(tmp_path, ["/nosuch/program"])
+    assert alerts.check(unknown.config.alert, status_file(unknown), NOW + 600) is None
     working = configured(tmp_path, [sys.executable, str(tmp_path / "keep.py"), str(box)])
-    assert alerts.check(working, NOW + 1200)
+    assert alerts.check(working.config.alert, status_file(working), NOW + 1200)
     assert len(list(box.iterdir())) == 1
 
 
 def test_on_a_full_disk_it_is_still_told_once(tmp_path: Path, box: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     setup = configured(tmp_path, [sys.executable, str(tmp_path / "keep.py"), str(box)])
     fail(setup, 0)
-    alerts.check(setup, NOW)  # the first look, while there is room
+    alerts.check(setup.config.alert, status_file(setup), NOW)  # the first look, while there is room
     fail(setup, 5)
 
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(alerts, "write_atomic", full)
-    assert alerts.check(setup, NOW + 600)
-    assert alerts.check(setup, NOW + 1200) is None
+    assert alerts.check(setup.config.alert, status_file(setup), NOW + 600)
+    assert alerts.check(setup.config.alert, status_file(setup), NOW + 1200) is None
     assert len(list(box.iterdir())) == 1
 
 
@@ -156,7 +158,7 @@ def test_who_cannot_remember_does_not_tell(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(alerts, "write_atomic", full)
-    assert alerts.check(setup, NOW) is None
+    assert alerts.check(setup.config.alert, status_file(setup), NOW) is None
     assert "No space left" in caplog.text
     assert list(box.iterdir()) == []
 
@@ -165,13 +167,13 @@ def test_a_damaged_memory_is_no_memory(tmp_path: Path, box: Path) -> None:
     setup = configured(tmp_path, [sys.executable, str(tmp_path / "keep.py"), str(box)])
     fail(setup, 5)
     (tmp_path / "state" / alerts.NAME).write_text('{"told": "yes", "watched_since": 1}')
-    assert alerts.check(setup, NOW)
+    assert alerts.check(setup.config.alert, status_file(setup), NOW)
 
 
 def test_nothing_is_done_where_nobody_is_to_be_told(tmp_path: Path) -> None:
     setup = configfile.setup(config.parse(TEXT), tmp_path, {})
     fail(setup, 99)
-    assert alerts.check(setup, NOW) is None
+    assert alerts.check(setup.config.alert, status_file(setup), NOW) is None
     assert not (tmp_path / "state" / alerts.NAME).exists()
 
 
@@ -219,7 +221,7 @@ def test_without_a_mail_program_the_command_is_still_run(
     setup = configured(tmp_path, command, 'mail = ["alice"]')
     fail(setup, 5)
     with caplog.at_level(logging.WARNING):
-        assert alerts.check(setup, NOW)
+        assert alerts.check(setup.config.alert, status_file(setup), NOW)
     assert "no sendmail, mailx or mail" in caplog.text
     assert len(list(box.iterdir())) == 1
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -12,6 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from librarian.errors import Trouble
+from librarian.health.overview import as_json, describe
 from librarian.health.status import (
     FAILED,
     OK,
@@ -25,6 +28,7 @@ from librarian.health.status import (
     public,
     to_json,
 )
+from librarian.health.statusfile import StatusFile
 from librarian.health.verdict import CRITICAL, WARNING, judged
 from tests.places import ROOT
 
@@ -54,6 +58,7 @@ rows: dict[str, Any] = {
     "last_success": epochs,
     "seconds": st.none() | st.floats(0, 1e6),
     "error": lines,
+    "troubles": st.lists(st.sampled_from(Trouble)).map(tuple),
 }
 statuses = st.builds(
     Status,
@@ -86,6 +91,7 @@ statuses = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(statuses)
 def test_what_is_written_is_read_again_and_fits_the_schema(status: Status) -> None:
     data = to_json(status)
@@ -145,31 +151,32 @@ def test_failures_are_counted_until_a_run_goes_well() -> None:
 def test_a_stage_that_fails_keeps_its_last_success() -> None:
     status = after_stage(GOOD, "render", NOW, 2.0, None)
     status = after_stage(status, "render", NOW + 600, 3.0, "no font")
-    assert status.stages["render"] == Stage(NOW + 600, NOW, 3.0, "no font")
+    assert status.stages["render"] == Stage(NOW + 600, NOW, 3.0, "no font", troubles=(Trouble.FAILED,))
     assert status.stages["collect"] == GOOD.stages["collect"]
 
 
-def test_readers_see_no_paths_no_targets_and_no_names() -> None:
+def test_readers_see_kinds_of_failures_and_no_targets() -> None:
     said = "the store /home/alice/my state/hpg.sqlite cannot be used: /etc/x/y.conf (alice) https://a.example/b/c"
     status = replace(
         GOOD,
         error=said,
-        stages={"collect": Stage(NOW, None, 1.0, said)},
-        qos=(QosStatus(name="avery", error=said),),
+        troubles=(Trouble.NO_ANSWER, Trouble.STORE),
+        stages={"collect": Stage(NOW, None, 1.0, said, troubles=(Trouble.NO_ANSWER,)), "render": Stage(error=said)},
+        qos=(QosStatus(name="avery", error=said, troubles=(Trouble.CUT_OFF,)), QosStatus(name="kim")),
         publishers=(
             PublisherStatus(NOW, None, 1.0, said, "ssh", "alice@web:/srv/www", FAILED),
             PublisherStatus(NOW, NOW, 1.0, None, "folder", "/srv", "done", 9, said),
         ),
     )
-    shown = public(
-        status, lambda text: text.replace("alice", "u-1"), ["/home/alice/my state", "/home/alice"], host=False
-    )
+    shown = public(status, host=False)
     text = to_json(shown).decode()
-    for secret in ("/home", "alice", "my state", "/etc", "/srv", "node7", "web:"):
+    for secret in ("/home", "alice", "my state", "/etc", "/srv", "node7", "web:", "hpg.sqlite", "a.example"):
         assert secret not in text, secret
-    assert "the store \\u2026/hpg.sqlite cannot be used: \\u2026/y.conf (u-1) https://a.example/b/c" in text
+    assert shown.error == "Slurm did not answer; the stored data cannot be used"
+    told = (shown.stages["collect"], shown.stages["render"], *shown.qos)
+    assert [one.error for one in told] == ["Slurm did not answer", "a step failed", "Slurm's answer was cut off", None]
     assert (shown.publishers[0].target, shown.publishers[0].error) == ("ssh", "failed")
-    assert public(status, str, [], host=True).host == "node7"
+    assert public(status, host=True).host == "node7"
     jsonschema.validate(json.loads(text), SCHEMA)
 
 
@@ -189,6 +196,48 @@ def test_the_first_line_is_a_monitoring_plugin_s() -> None:
     assert nothing[1] == CRITICAL
     assert "nothing was run yet" in nothing[0]
     assert "age=U;" in nothing[0]
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (None, ""),
+        (to_json(GOOD), ""),
+        (to_json(replace(GOOD, cluster="another")), ""),
+        (b"{", " is damaged, or of another release"),
+        ("a folder", ": Is a directory"),
+    ],
+)
+def test_a_state_that_cannot_be_read_is_not_one_without_runs(
+    content: bytes | str | None, why: str, tmp_path: Path
+) -> None:
+    for path in (tmp_path / "status.json", tmp_path / "hpg.publish.json"):
+        if isinstance(content, bytes):
+            path.write_bytes(content)
+        elif content:
+            path.mkdir()
+    file = StatusFile(tmp_path / "status.json", "hpg", 600, ("avery",), tmp_path / "hpg.publish.json")
+    told, code = describe(file, NOW, ZONE, {})
+    text = "\n".join(told)
+    assert (f"LIBRARIAN CRITICAL: hpg: the state cannot be read: {tmp_path}/status.json{why} |" in text) == bool(why)
+    assert ("last run: not known" in text) == bool(why)
+    if why:
+        assert (code, "nothing was" in text, "no data yet" in text) == (CRITICAL, False, False)
+        assert f"publishers: how they fared cannot be read: {tmp_path}/hpg.publish.json{why}" in text
+        found = json.loads(as_json(file, NOW, ZONE)[0])
+        jsonschema.validate(found, SCHEMA)
+        assert (found["state"], found["troubles"]) == ("failed", ["failed"])
+
+
+@pytest.mark.parametrize(
+    ("rejects", "rows", "code"),
+    [(9, 9, 0), (10, 100, WARNING), (10, 101, 0), (10, None, WARNING), (99, 991, 0), (100, 10**6, WARNING)],
+)
+def test_many_rejected_rows_are_never_all_right(rejects: int, rows: int | None, code: int) -> None:
+    row = replace(GOOD.qos[0], rejects={"torn": rejects - 3, "of another cluster": 3}, rows=rows)
+    line, told = first(replace(GOOD, qos=(row, *GOOD.qos[1:])))
+    assert told == code
+    assert (f"data 1 min old, {rejects} rows of {row.name} rejected | age=60s" in line) == (code == WARNING)
 
 
 def test_what_failed_is_said_where_it_failed() -> None:
@@ -215,9 +264,9 @@ def test_what_failed_is_said_where_it_failed() -> None:
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({}, "done, just now; 9 bytes in 1.0 s; by scp"),
-        ({"bytes_sent": 2_500_000, "note": ""}, "done, just now; 2.4 MiB in 1.0 s"),
-        ({"bytes_sent": 2048, "last_try": NOW - 7200}, "done, 2 h ago; 2.0 KiB in 1.0 s; by scp"),
+        ({}, "done, just now; 9 bytes in 1.04 s; by scp"),
+        ({"bytes_sent": 2_500_000, "note": ""}, "done, just now; 2.38 MiB in 1.04 s"),
+        ({"bytes_sent": 2048, "last_try": NOW - 7200}, "done, 2 h ago; 2 KiB in 1.04 s; by scp"),
         ({"bytes_sent": None}, "done, just now; by scp"),
         ({"state": "unchanged", "bytes_sent": 0, "note": ""}, "unchanged, just now"),
         ({"state": "waits", "bytes_sent": 0, "note": "the least is 600 s"}, "waits, just now; the least is 600 s"),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from librarian.privacy.rules import MODES, OTHERS, Rules, folded, pseudonym, public_names, scrubbed
+from librarian.privacy.rules import MODES, OTHERS, Rules, folded, pseudonym, public_names
 
 KEY = b"k" * 32
 USERS = st.lists(st.text(min_size=1, max_size=6), unique=True, max_size=12)
@@ -79,10 +79,3 @@ def test_all_who_are_folded_share_a_name_that_nobody_else_has() -> None:
     names = public_names(["alice", "others"], Rules(), KEY, frozenset({"bob", "carol"}))
     assert names["others"] == "others"
     assert names["bob"] == names["carol"] == f"{OTHERS}*"
-
-
-def test_sentences_lose_names_and_nothing_else() -> None:
-    names = {"alice": "u-1", "al": "u-2"}
-    assert (
-        scrubbed("alice and al. all: /home/alice/x, al-x alice.", names) == "u-1 and u-2. all: /home/u-1/x, al-x u-1."
-    )

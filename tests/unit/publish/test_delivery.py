@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from librarian.errors import LibrarianError, PublishError
-from librarian.publish.base import Attempt, Delivered, Finding, MayPassError, Patience, Plan
-from librarian.publish.delivery import deliver, keep, read
-from librarian.publish.outcome import Outcome, Record, from_json, to_json
+from librarian.publish.base import Attempt, Delivered, Finding, MayPassError, Patience, Preview, failure
+from librarian.publish.delivery import deliver, keep, read, shows_more
+from librarian.publish.outcome import Outcome, Record, from_json, record, to_json
 
 
 @dataclass
@@ -36,8 +36,8 @@ class Sender:
             raise act
         return act
 
-    def plan(self, site: Path, attempt: Attempt) -> Plan:
-        return Plan(self.name, {})
+    def plan(self, site: Path, attempt: Attempt) -> Preview:
+        return Preview(self.name, {})
 
     def check(self, site: Path, attempt: Attempt) -> list[Finding]:
         return []
@@ -89,6 +89,65 @@ def test_what_stays_is_not_tried_again_and_stops_nobody(time: list[float], act: 
     outcomes, problems = deliver([first, second], Path(), 5)
     assert [outcome.state for outcome in outcomes] == ["failed", "done"]
     assert (len(first.attempts), len(problems), time) == (1, 1, [])
+
+
+CHANGED = """\
+@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @
+It is also possible that a host key has just been changed.
+Offending ED25519 key in /home/u/.ssh/known_hosts:7
+  ssh-keygen -f "/home/u/.ssh/known_hosts" -R "web"
+Host key for web has changed and you have requested strict checking.
+Host key verification failed.
+fatal: Could not read from remote repository.
+"""
+OPEN = """\
+@         WARNING: UNPROTECTED PRIVATE KEY FILE!          @
+Permissions 0644 for '/home/u/key' are too open.
+Load key "/home/u/key": bad permissions
+git@github.com: Permission denied (publickey).
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "shown", "advice"),
+    [
+        (
+            CHANGED,
+            "Offending ED25519 key in /home/u/.ssh/known_hosts:7 Host key for web has changed and you have requested "
+            "strict checking. Host key verification failed.",
+            "ssh-keygen -R HOST",
+        ),
+        (
+            "Host key verification failed.\nfatal: no",
+            "Host key verification failed. fatal: no",
+            "is not known here yet",
+        ),
+        (
+            OPEN,
+            'Load key "/home/u/key": bad permissions git@github.com: Permission denied (publickey).',
+            "nobody else may read a private key",
+        ),
+        (
+            "Bad owner or permissions on /home/u/.ssh/config\nfatal: Could not read from remote repository.",
+            "Bad owner or permissions on /home/u/.ssh/config fatal: Could not read from remote repository.",
+            "must be yours",
+        ),
+        (
+            "remote: error: GH006: Protected branch update failed for refs/heads/x.\nremote: error: Cannot force-push",
+            "remote: error: GH006: Protected branch update failed for refs/heads/x. remote: error: Cannot force-push",
+            "receive.denyNonFastForwards = false there, or the rules of the branch",
+        ),
+        (
+            "Received disconnect from h: Too many authentication failures\nConnection closed by h",
+            "Received disconnect from h: Too many authentication failures Connection closed by h",
+            "as before",
+        ),
+    ],
+)
+def test_the_telling_line_is_shown_and_what_to_do(said: str, shown: str, advice: str) -> None:
+    found = failure("it failed", said, "as before")
+    assert (found.why, advice in found.todo) == (shown, True)
+    assert not isinstance(found, MayPassError), "another try would fare no better"
 
 
 def test_no_secret_gets_out(time: list[float]) -> None:
@@ -148,3 +207,18 @@ def test_records_come_back_as_they_were(one: Record) -> None:
 )
 def test_damaged_records_are_none(text: str) -> None:
     assert from_json(text) == []
+
+
+def test_who_may_show_too_much_does_not_wait(time: list[float]) -> None:
+    """Until it has delivered a site of these rules, whatever else happens."""
+    one = sender(GOOD, Delivered("waits", 0), MayPassError("no network"), Delivered("unchanged", 0), GOOD, retries=0)
+    known: list[Record] = []
+    told = []
+    for now, rules in enumerate(("old", "new", "new", "new", "new")):
+        outcomes, _ = deliver([one], Path(), now, at_once=shows_more(known, rules))
+        known = [record(outcome, known, now, rules) for outcome in outcomes]
+        told.append((one.attempts[-1].at_once, known[0].rules))
+    assert told == [(True, "old"), (True, "old"), (True, "old"), (True, "new"), (False, "new")]
+    assert from_json(to_json(known).decode()) == known
+    older = to_json(known).decode().replace('"rules": "new"', '"x": 1')
+    assert [one.rules for one in from_json(older)] == [""]

@@ -17,7 +17,7 @@ from librarian.publish.delivery import checked, planned
 from librarian.site import folder as sitefolder
 from librarian.system.host import stopwatch
 
-INDEX = b'{"generator": "librarian 0"}'
+INDEX = b'{"generator": "librarian 0", "files": ["a.png", "index.json"]}'
 
 
 @pytest.fixture
@@ -43,6 +43,11 @@ def test_a_copy_is_put_there_and_nothing_else_is_replaced(site: Path, tmp_path: 
     done = to(tmp_path).publish(site, soon())
     assert (done.state, done.bytes_sent) == ("done", len(INDEX) + 1)
     assert sorted(path.name for path in (tmp_path / "web" / "copy").iterdir()) == ["a.png", "index.json"]
+    (tmp_path / "web" / "copy" / ".htaccess").write_text("Require group lab")
+    (site / "notes").write_text("not for everybody")
+    to(tmp_path, file_mode="604").publish(site, soon())
+    assert sorted(path.name for path in (tmp_path / "web" / "copy").iterdir()) == [".htaccess", "a.png", "index.json"]
+    assert (tmp_path / "web" / "copy" / ".htaccess").read_text() == "Require group lab"
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "x").write_text("")
     with pytest.raises(PublishError, match="holds other files"):

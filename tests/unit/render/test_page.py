@@ -16,7 +16,7 @@ import pytest
 
 from librarian.render.html.page import joined
 from librarian.render.html.templates import embedded
-from librarian.render.json.packed import unpacked
+from librarian.render.json.run_length import decoded
 from librarian.render.plotly import Plotly
 from librarian.site import assets
 from tests.places import ROOT
@@ -268,7 +268,7 @@ def test_the_data_of_the_page_are_the_data_of_the_files() -> None:
     page = Elements(rendered())
     scripts = {attributes.get("id") or attributes.get("data-slug"): text for _, attributes, text in page.raw}
     assert json.loads(scripts["index"]) == golden_index()
-    assert unpacked(json.loads(scripts["avery"])) == json.loads(golden_datasets()["data_avery.json"])
+    assert decoded(json.loads(scripts["avery"])) == json.loads(golden_datasets()["data_avery.json"])
     assert len(scripts["avery"]) < len(golden_datasets()["data_avery.json"])
     assert "____new_~025cfb5d2b" not in scripts
 
@@ -338,7 +338,7 @@ def test_without_a_script_each_qos_tells_how_old_it_is() -> None:
     told = re.findall(r"<noscript><p>(.*?)</p></noscript>", html, re.DOTALL)
     assert [text.strip() for text in told] == [
         "Updated 2026-11-01 14:10 EST.",
-        "Nothing newer since 2026-10-31 15:10 EDT: sacct: Connection refused.",
+        "Nothing newer since 2026-10-31 15:10 EDT: Slurm did not answer.",
     ]
 
 

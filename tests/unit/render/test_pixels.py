@@ -45,6 +45,7 @@ def test_flat_colours_stay_and_their_shades_are_near() -> None:
     assert [round(side) for side in picture.info["dpi"]] == [120, 120]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [40, 400])
 def test_pictures_of_more_colours_than_a_palette_has_are_drawn_too(size: int) -> None:
     noise = np.random.default_rng(1).integers(0, 256, (size, size, 4)).astype(np.uint8)

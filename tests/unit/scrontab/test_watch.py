@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from librarian.scrontab.watch import CronJob, Decision, Memory, Seen, decide, remembered
+from librarian.scrontab.watch import CronJob, Decision, Memory, Observation, decide, remembered
 
 NOW = 1_800_000_000
 RUN, DOG = "librarian-run-x", "librarian-watchdog-x"
@@ -17,9 +17,9 @@ WAITS = CronJob("1", RUN, "PENDING", "BeginTime", NOW + 300)
 ITSELF = CronJob("2", DOG, "RUNNING", "None", NOW - 3, 3)
 
 
-def seen(*jobs: CronJob, **changes: Any) -> Seen:
+def seen(*jobs: CronJob, **changes: Any) -> Observation:
     plain: dict[str, Any] = {"block": "whole", "jobs": jobs or (WAITS, ITSELF), "expected": (RUN, DOG)}
-    return Seen(**{**plain, "limit_seconds": 480, "interval": 600, "last_success": NOW - 700, **changes})
+    return Observation(**{**plain, "limit_seconds": 480, "interval": 600, "last_success": NOW - 700, **changes})
 
 
 def job(state: str, reason: str, start: int | None = None, running: int | None = None) -> CronJob:
@@ -57,7 +57,7 @@ def test_all_is_well() -> None:
         (seen(last_success=NOW - 3601, known_since=NOW - 99_999), "none", "no run has succeeded for 3601 s"),
     ],
 )
-def test_each_way_to_be_stuck(what: Seen, action: str, why: str) -> None:
+def test_each_way_to_be_stuck(what: Observation, action: str, why: str) -> None:
     decision = decide(what, Memory(), NOW)
     assert (decision.action, why in decision.why) == (action, True), decision
     assert decision.trouble == (why != "all is well")
@@ -238,7 +238,7 @@ def test_a_moment_that_is_now_counts_and_one_to_come_does_not() -> None:
         (seen(last_success=None, known_since=None), "none", "all is well"),
     ],
 )
-def test_the_borders_of_each_rule(what: Seen, action: str, why: str) -> None:
+def test_the_borders_of_each_rule(what: Observation, action: str, why: str) -> None:
     decision = decide(what, Memory(), NOW)
     assert (decision.action, why in decision.why) == (action, True), decision
     assert decision.trouble == (why != "all is well")

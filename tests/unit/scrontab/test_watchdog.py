@@ -14,6 +14,7 @@ import pytest
 from librarian import config
 from librarian.cli import scheduling
 from librarian.cli.main import main
+from librarian.cli.scheduling import entries_of
 from librarian.config import setup as configfile
 from librarian.config.setup import Setup
 from librarian.errors import ConfigError, LibrarianError, SlurmError
@@ -102,30 +103,31 @@ def path(tmp_path: Path) -> Path:
 
 
 def checked(setup: Setup, cron: FakeCron, path: Path, now: int = NOW) -> tuple[str, str]:
-    decision = watchdog.check(Slurm(runner=cron), setup.places.state, install.installation(setup, path), now)
+    decision = watchdog.check(Slurm(runner=cron), setup.places.state, entries_of(setup, path).name, now)
     return decision.action, decision.why
 
 
 def test_install_is_idempotent_and_keeps_what_is_not_ours(setup: Setup, path: Path) -> None:
     cron = FakeCron()
-    install.install(setup, Slurm(runner=cron), path, NOW)
+    install.install(entries_of(setup, path), Slurm(runner=cron), NOW)
     first = cron.table
     assert first is not None
     assert first.startswith(FOREIGN)
-    assert install.install(setup, Slurm(runner=cron), path, NOW) == ["the table has our entries already"]
+    assert install.install(entries_of(setup, path), Slurm(runner=cron), NOW) == ["the table has our entries already"]
     assert (cron.table, cron.puts) == (first, 1)
     text = first.decode("utf-8", "surrogateescape")
     assert "-t 8 -c 1 --mem=2G -p cron" in text
     assert re.search(r"^\*/10 \* \* \* \* '/.*/my state/run-hpg-[0-9a-f]{6}\.sh'$", text, re.MULTILINE)
-    install.remove(setup, Slurm(runner=cron), path, NOW)
+    install.remove(entries_of(setup, path), Slurm(runner=cron), NOW)
     assert cron.table == FOREIGN
     assert not list(setup.places.state.glob("*.sh"))
 
 
 def test_scripts_run_this_program_with_this_configuration(setup: Setup, path: Path) -> None:
-    install.install(setup, Slurm(runner=FakeCron()), path, NOW)
+    install.install(entries_of(setup, path), Slurm(runner=FakeCron()), NOW)
     (script,) = setup.places.state.glob("watchdog-*.sh")
-    assert script.stat().st_mode & 0o777 & 0o700 == 0o700
+    assert script.stat().st_mode & 0o777 == 0o700
+    assert script.with_suffix(".log").stat().st_mode & 0o777 == 0o600, "Slurm would make it for all to read"
     assert "module load python3/3.12" in script.read_text()
     done = subprocess.run([str(script)], capture_output=True, text=True, timeout=60, check=False, cwd="/")
     assert "scrontab" in done.stderr, done  # it is not installed here
@@ -134,7 +136,7 @@ def test_scripts_run_this_program_with_this_configuration(setup: Setup, path: Pa
 
 def test_a_dry_run_says_what_would_change_and_changes_nothing(setup: Setup, path: Path) -> None:
     cron = FakeCron()
-    lines = install.difference(setup, Slurm(runner=cron), path)
+    lines = install.difference(entries_of(setup, path), Slurm(runner=cron))
     assert [line for line in lines if line.startswith("+*/5")]
     assert (cron.table, cron.puts) == (FOREIGN, 0)
 
@@ -143,13 +145,13 @@ def test_a_dry_run_says_what_would_change_and_changes_nothing(setup: Setup, path
 def test_a_path_that_means_something_else_to_cron_is_refused(tmp_path: Path, path: Path, bad: str) -> None:
     made = configfile.setup(config.parse(CONFIG), tmp_path / bad, {})
     with pytest.raises(ConfigError, match="cannot stand in a table"):
-        install.block(made, path)
+        install.block(entries_of(made, path))
 
 
 def test_each_stuck_entry_is_put_right(setup: Setup, path: Path) -> None:
-    cron, name = FakeCron(), install.installation(setup, path)
+    cron, name = FakeCron(), entries_of(setup, path).name
     assert checked(setup, cron, path) == ("none", "our entries are not installed")
-    install.install(setup, Slurm(runner=cron), path, NOW)
+    install.install(entries_of(setup, path), Slurm(runner=cron), NOW)
     whole = cron.table
     assert whole is not None
     assert checked(setup, cron, path)[1] == "all is well"
@@ -178,7 +180,7 @@ def test_each_stuck_entry_is_put_right(setup: Setup, path: Path) -> None:
 
 def test_a_block_that_was_changed_by_hand_stays(setup: Setup, path: Path) -> None:
     cron = FakeCron()
-    install.install(setup, Slurm(runner=cron), path, NOW)
+    install.install(entries_of(setup, path), Slurm(runner=cron), NOW)
     assert cron.table is not None
     cron.table = cron.table.replace(b"*/10", b"*/20")
     changed = cron.table
@@ -193,7 +195,7 @@ def test_a_block_that_was_changed_by_hand_stays(setup: Setup, path: Path) -> Non
 
 def test_an_emptied_table_is_looked_at_twice_before_it_is_believed(setup: Setup, path: Path) -> None:
     cron = FakeCron()
-    install.install(setup, Slurm(runner=cron), path, NOW)
+    install.install(entries_of(setup, path), Slurm(runner=cron), NOW)
     whole = cron.table
     assert whole is not None
     for later, action in ((0, "none"), (300, "none"), (600, "put")):
@@ -212,7 +214,7 @@ def test_an_answer_without_our_block_is_not_believed_while_our_jobs_wait(setup: 
             return super()._scrontab(arguments)
 
     cron = Torn()
-    install.install(setup, Slurm(runner=cron), path, NOW)
+    install.install(entries_of(setup, path), Slurm(runner=cron), NOW)
     whole = cron.table
     for place, shown in enumerate((b"", FOREIGN)):
         cron.shown = shown
@@ -256,9 +258,9 @@ def test_where_nothing_is_installed_the_watchdog_writes_nothing(
 def test_a_dry_run_of_remove_tells_what_remove_does(setup: Setup, path: Path) -> None:
     cron = FakeCron()
     slurm = Slurm(runner=cron)
-    assert install.difference(setup, slurm, path, removed=True) == []
-    install.install(setup, slurm, path, NOW)
-    lines = install.difference(setup, slurm, path, removed=True)
+    assert install.difference(entries_of(setup, path), slurm, removed=True) == []
+    install.install(entries_of(setup, path), slurm, NOW)
+    lines = install.difference(entries_of(setup, path), slurm, removed=True)
     assert [line for line in lines if line.startswith("-*/5")]
     assert not [line for line in lines if line.startswith("+*")]
     assert cron.puts == 1
@@ -267,7 +269,7 @@ def test_a_dry_run_of_remove_tells_what_remove_does(setup: Setup, path: Path) ->
 @pytest.mark.parametrize("command", ["scrontab", "squeue"])
 def test_when_slurm_does_not_answer_nothing_is_changed(setup: Setup, path: Path, command: str) -> None:
     cron = FakeCron()
-    install.install(setup, Slurm(runner=cron), path, NOW)
+    install.install(entries_of(setup, path), Slurm(runner=cron), NOW)
     before, cron.broken = cron.table, command
     with pytest.raises(SlurmError):
         checked(setup, cron, path)
@@ -278,15 +280,15 @@ def test_paused_stays_paused_until_it_is_resumed(setup: Setup, path: Path) -> No
     cron = FakeCron()
     slurm = Slurm(runner=cron)
     with pytest.raises(SlurmError, match="no entries of ours"):
-        install.pause(setup, slurm, path, NOW, on=True)
-    install.install(setup, slurm, path, NOW)
+        install.pause(entries_of(setup, path), slurm, NOW, on=True)
+    install.install(entries_of(setup, path), slurm, NOW)
     whole = cron.table
-    install.pause(setup, slurm, path, NOW, on=True)
+    install.pause(entries_of(setup, path), slurm, NOW, on=True)
     assert cron._names() == []
     assert "paused" in checked(setup, cron, path, NOW + 99_999)[1]
     cron.table = FOREIGN
     assert checked(setup, cron, path, NOW + 99_999)[0] == "none"
-    install.pause(setup, slurm, path, NOW + 3640, on=False)
+    install.pause(entries_of(setup, path), slurm, NOW + 3640, on=False)
     assert cron.table == whole
     assert checked(setup, cron, path, NOW + 3650)[1] == "all is well", "they could not fire before"
 
@@ -302,12 +304,12 @@ def test_a_pause_that_slurm_refuses_is_none(setup: Setup, path: Path) -> None:
 
     cron = Refusing()
     slurm = Slurm(runner=cron)
-    install.install(setup, slurm, path, NOW)
-    known = recorded(setup.places.state, install.installation(setup, path))
+    install.install(entries_of(setup, path), slurm, NOW)
+    known = recorded(setup.places.state, entries_of(setup, path).name)
     cron.refuses = True
     with pytest.raises(SlurmError, match="an issue with the job submission"):
-        install.pause(setup, slurm, path, NOW, on=True)
-    assert recorded(setup.places.state, install.installation(setup, path)) == known
+        install.pause(entries_of(setup, path), slurm, NOW, on=True)
+    assert recorded(setup.places.state, entries_of(setup, path).name) == known
     assert checked(setup, cron, path)[1] == "all is well"
 
 
@@ -322,12 +324,12 @@ def test_a_pause_that_is_ended_in_its_middle_is_none(setup: Setup, path: Path) -
 
     cron = Ended()
     slurm = Slurm(runner=cron)
-    install.install(setup, slurm, path, NOW)
+    install.install(entries_of(setup, path), slurm, NOW)
     cron.ends = True
     with pytest.raises(KeyboardInterrupt):
-        install.pause(setup, slurm, path, NOW, on=True)
+        install.pause(entries_of(setup, path), slurm, NOW, on=True)
     cron.ends = False
-    known = recorded(setup.places.state, install.installation(setup, path))
+    known = recorded(setup.places.state, entries_of(setup, path).name)
     assert known
     assert not known.paused
     assert checked(setup, cron, path)[1] == "all is well"
@@ -335,13 +337,13 @@ def test_a_pause_that_is_ended_in_its_middle_is_none(setup: Setup, path: Path) -
 
 def test_the_lines_of_a_table_outlive_one_that_is_empty(setup: Setup, path: Path) -> None:
     cron = FakeCron()
-    install.install(setup, Slurm(runner=cron), path, NOW)
+    install.install(entries_of(setup, path), Slurm(runner=cron), NOW)
     with_lines = cron.table
     backup = setup.places.state / "scrontab-before"
-    install.remove(setup, Slurm(runner=cron), path, NOW)
+    install.remove(entries_of(setup, path), Slurm(runner=cron), NOW)
     assert backup.read_bytes() == with_lines
     cron.table = b""
-    install.install(setup, Slurm(runner=cron), path, NOW)
+    install.install(entries_of(setup, path), Slurm(runner=cron), NOW)
     assert backup.read_bytes() == with_lines
 
 
@@ -357,13 +359,13 @@ def test_a_table_that_somebody_edits_meanwhile_is_left_alone(setup: Setup, path:
 
     cron = Edited()
     with pytest.raises(SlurmError, match="changed meanwhile"):
-        install.install(setup, Slurm(runner=cron), path, NOW)
+        install.install(entries_of(setup, path), Slurm(runner=cron), NOW)
     assert cron.table == b"* * * * * new\n"
 
 
 def test_two_watchdogs_do_not_act_at_once(setup: Setup, path: Path) -> None:
-    cron, name = FakeCron(), install.installation(setup, path)
-    install.install(setup, Slurm(runner=cron), path, NOW)
+    cron, name = FakeCron(), entries_of(setup, path).name
+    install.install(entries_of(setup, path), Slurm(runner=cron), NOW)
     cron.table = FOREIGN
     program = f"""
 import sys; sys.path.insert(0, {str(assets.code_root())!r})
@@ -384,10 +386,10 @@ with locked(Path({str(setup.places.state / f"watchdog-{name}.lock")!r}), "x"):
 
 
 def test_the_report_looks_after_a_silent_watchdog(setup: Setup, path: Path) -> None:
-    cron, name, state = FakeCron(), install.installation(setup, path), setup.places.state
+    cron, name, state = FakeCron(), entries_of(setup, path).name, setup.places.state
     slurm = Slurm(runner=cron)
     assert watchdog.check_on(slurm, state, name, NOW) is None
-    install.install(setup, slurm, path, NOW)
+    install.install(entries_of(setup, path), slurm, NOW)
     assert watchdog.check_on(slurm, state, name, NOW + 600) is None
     cron.table = FOREIGN
     decision = watchdog.check_on(slurm, state, name, NOW + 3601)
@@ -397,8 +399,8 @@ def test_the_report_looks_after_a_silent_watchdog(setup: Setup, path: Path) -> N
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"acted": "x", "missing_since": []}'])
 def test_a_damaged_memory_is_none(setup: Setup, path: Path, text: str) -> None:
-    cron, name = FakeCron(), install.installation(setup, path)
-    install.install(setup, Slurm(runner=cron), path, NOW)
+    cron, name = FakeCron(), entries_of(setup, path).name
+    install.install(entries_of(setup, path), Slurm(runner=cron), NOW)
     (setup.places.state / watchdog.MEMORY.format(name)).write_text(text)
     assert checked(setup, cron, path)[1] == "all is well"
     assert json.loads((setup.places.state / watchdog.MEMORY.format(name)).read_text())["checked_at"] == NOW
@@ -410,8 +412,8 @@ def test_jobs_of_our_name_that_are_no_cron_jobs_are_not_ours(setup: Setup, path:
             return Answer(0, b"JobId=1 JobName=librarian-run\n", "")
 
     cron = Science()
-    install.install(setup, Slurm(runner=cron), path, NOW)
-    known = recorded(setup.places.state, install.installation(setup, path))
+    install.install(entries_of(setup, path), Slurm(runner=cron), NOW)
+    known = recorded(setup.places.state, entries_of(setup, path).name)
     assert known
     assert ask.jobs(Slurm(runner=cron), known.jobs) == ()
 
@@ -471,7 +473,7 @@ def test_a_large_log_is_begun_anew(tmp_path: Path) -> None:
     watchdog.rotate(file)
     file.write_bytes(b"x" * 1_000_001)
     watchdog.rotate(file)
-    assert (file.exists(), (tmp_path / "run.log.1").stat().st_size) == (False, 1_000_001)
+    assert (file.stat().st_size, (tmp_path / "run.log.1").stat().st_size) == (0, 1_000_001)
 
 
 def test_a_lock_is_let_go(tmp_path: Path) -> None:

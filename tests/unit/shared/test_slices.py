@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from librarian.demo.runs import Run
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import SlurmError, TooWideError
+from librarian.shared.scope import Scope
 from librarian.shared.slices import cut, gaps, newest
 from librarian.slurm import site
 from librarian.slurm.command import Slurm
@@ -84,18 +85,19 @@ def histories(draw: st.DrawFn) -> list[Run]:
     return runs
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(histories(), st.integers(DAY, 12 * DAY), st.booleans())
 def test_a_question_in_pieces_has_the_same_answer(runs: list[Run], longest: int, told: bool) -> None:
     """A run that overlaps several pieces is told in each, and is there once."""
-    query = Query("avery", T0, T0 + 10 * DAY)
+    query = Query(Scope("demo", "avery"), T0, T0 + 10 * DAY)
     slurm = Bounded(runs, now=T0 + 11 * DAY)
-    whole = ask.ask(Slurm(runner=slurm), query, "demo").jobs
+    whole = ask.ask(Slurm(runner=slurm), query).jobs
     slurm.longest, slurm.asked = longest, []
     slurm.tells = f"{longest // DAY}-{longest // 3600 % 24:02d}:{longest // 60 % 60:02d}:{longest % 60:02d}"
     if not told:
         slurm.tells = "UNLIMITED"
-    found = pieces.ask(Slurm(runner=slurm), query, "demo").jobs
+    found = pieces.ask(Slurm(runner=slurm), query).jobs
     assert sum(length for length in slurm.asked if length <= longest) == 10 * DAY
     assert len([length for length in slurm.asked if length > longest]) <= (1 if told else 12)
     pd.testing.assert_frame_equal(
@@ -109,13 +111,13 @@ def test_what_is_too_wide_at_any_length_is_told() -> None:
     slurm = Bounded([], now=T0)
     slurm.longest = 1
     with pytest.raises(TooWideError, match="Too wide"):
-        pieces.ask(Slurm(runner=slurm), Query("avery", T0, T0 + DAY), "demo")
+        pieces.ask(Slurm(runner=slurm), Query(Scope("demo", "avery"), T0, T0 + DAY))
     assert len(slurm.asked) < 12
 
 
 def test_another_failure_is_no_reason_to_ask_for_less() -> None:
     with pytest.raises(SlurmError) as caught:
-        pieces.ask(Slurm(runner=DemoSlurm([], now=T0)), Query("nosuch", T0, T0 + DAY), "demo")
+        pieces.ask(Slurm(runner=DemoSlurm([], now=T0)), Query(Scope("demo", "nosuch"), T0, T0 + DAY))
     assert not isinstance(caught.value, TooWideError)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,8 @@ from librarian.errors import SiteError
 from librarian.site import folder as sitefolder
 from librarian.system import host
 
-INDEX = b'{"generator": "librarian 0"}'
+NAMES = ["index.json", "plotly.js", "old.png", "new.png", "data.json"]
+INDEX = json.dumps({"generator": "librarian 0", "files": NAMES}).encode()
 
 
 def names(folder: Path) -> list[str]:
@@ -32,6 +35,87 @@ def test_a_site_is_made_and_replaced_whole(target: Path, tmp_path: Path) -> None
     assert names(target) == ["index.json", "new.png", "old.png"]
     assert (target / "old.png").read_bytes() == b"1"
     assert names(target.parent) == ["site"]
+
+
+def test_what_is_not_ours_stays_as_it_is(target: Path) -> None:
+    sitefolder.put(target, {"index.json": INDEX, "old.png": b"1"}, {})
+    (target / ".htaccess").write_text("Require group lab")
+    (target / ".htaccess").chmod(0o640)
+    (target / "link").symlink_to("nowhere")
+    (target / "deep" / "er").mkdir(parents=True)
+    (target / "deep" / "er" / "notes").write_text("ours are not these")
+    os.mkfifo(target / "pipe")
+    (target / ".index.json.a1b2c3d4").write_text("half")
+    before = (target / ".htaccess").stat()
+    for number in range(3):
+        access = sitefolder.Access(file_mode=0o604)
+        sitefolder.put(target, {"index.json": INDEX, "new.png": bytes([number])}, {}, access)
+        assert names(target) == [".htaccess", "deep", "index.json", "link", "new.png", "pipe"]
+    after = (target / ".htaccess").stat()
+    assert (after.st_mode, after.st_ino, after.st_mtime_ns) == (before.st_mode, before.st_ino, before.st_mtime_ns)
+    assert (target / "deep" / "er" / "notes").read_text() == "ours are not these"
+    assert (target / "link").is_symlink()
+    assert names(target.parent) == ["site"]
+    assert sorted(sitefolder.files_of(target)) == ["index.json", "new.png"], "what is not ours is not published"
+
+
+def test_what_cannot_be_linked_is_copied(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError("the file system has no links")
+
+    sitefolder.put(target, {"index.json": INDEX}, {})
+    (target / "robots.txt").write_text("Disallow: /")
+    monkeypatch.setattr("librarian.site.folder.os.link", refused)
+    sitefolder.put(target, {"index.json": INDEX}, {})
+    assert (target / "robots.txt").read_text() == "Disallow: /"
+
+
+def test_where_something_cannot_be_carried_over_the_old_site_stays(
+    target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", ".htaccess")
+
+    sitefolder.put(target, {"index.json": INDEX, "old.png": b"1"}, {})
+    (target / ".htaccess").write_text("x")
+    with monkeypatch.context() as patch:
+        patch.setattr("librarian.site.folder.os.link", refused)
+        patch.setattr("librarian.site.folder.shutil.copy2", refused)
+        with pytest.raises(SiteError, match=r"could not be written.*\.htaccess"):
+            sitefolder.put(target, {"index.json": INDEX, "new.png": b"2"}, {})
+    assert names(target) == [".htaccess", "index.json", "old.png"]
+
+
+def test_what_came_while_the_site_was_exchanged_stays_too(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sitefolder.put(target, {"index.json": INDEX}, {})
+    swap = sitefolder._swap
+
+    def late(fresh: Path, there: Path, retired: Path) -> None:
+        (there / "late").write_text("just in time")
+        swap(fresh, there, retired)
+
+    monkeypatch.setattr(sitefolder, "_swap", late)
+    sitefolder.put(target, {"index.json": INDEX}, {})
+    assert (target / "late").read_text() == "just in time"
+
+
+def test_a_site_of_0_1_0_names_no_files(target: Path) -> None:
+    theirs = [".htaccess", "data_other.json", "NCPUS_other.png", "notes.html", "plotly.html"]
+    ours = ["index.html", "plain.html", "status.json", "data_avery.json", "usage_avery.csv.gz", "overview_avery.png"]
+    index = json.dumps({"generator": "librarian 0.1.0", "qos": [{"name": "avery", "slug": "avery"}]}).encode()
+    written = {name: b"x" for name in [*ours, "month_avery.pdf", "plotly-3.1.0.min.js", *theirs]}
+    sitefolder.put(target, {"index.json": index, **written}, {})
+    sitefolder.put(target, {"index.json": INDEX}, {})
+    assert names(target) == sorted([*theirs, "index.json"])
+
+
+@pytest.mark.parametrize("files", [None, "index.html", [1, None], {"a": 1}])
+def test_an_index_of_any_form_makes_nobody_else_s_file_ours(target: Path, files: object) -> None:
+    index = json.dumps({"generator": "librarian 9", "files": files, "qos": [7, {"slug": ["x"]}]}).encode()
+    sitefolder.put(target, {"index.json": index}, {})
+    (target / ".htaccess").write_text("x")
+    sitefolder.put(target, {"index.json": INDEX}, {})
+    assert names(target) == [".htaccess", "index.json"]
 
 
 def test_a_foreign_folder_is_never_replaced(target: Path) -> None:
@@ -78,7 +162,7 @@ def test_a_failed_second_rename_puts_the_old_site_back(tmp_path: Path, monkeypat
 
 
 def test_what_a_killed_run_left_is_mended(target: Path) -> None:
-    sitefolder.put(target, {"index.json": INDEX, "a": b""}, {})
+    sitefolder.put(target, {"index.json": INDEX, "old.png": b""}, {})
     target.rename(target.with_name(".site.old"))  # killed between the two renames
     target.with_name(".site.new").mkdir()
     (target.with_name(".site.new") / "half").write_text("")

@@ -65,6 +65,7 @@ def test_what_goes_wrong_is_told_by_whoever_reads(tmp_path: Path, script: str | 
             read(slurm, "one")
 
 
+@pytest.mark.slow
 def test_the_time_limit_begins_when_somebody_reads(tmp_path: Path) -> None:
     command(tmp_path, "sacct", "sleep 1.5; echo late")
     slurm = Slurm(bin_dir=str(tmp_path), timeout=1.0)

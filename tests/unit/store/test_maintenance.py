@@ -205,6 +205,7 @@ def test_runs_of_a_qos_that_is_not_configured_any_more_go(used: Store) -> None:
     assert left(used) == [1, 2, 3, 4]
 
 
+@pytest.mark.slow
 def test_room_is_given_back(tmp_path: Path) -> None:
     path = tmp_path / "hpg.sqlite"
     with opened(path, "hpg") as store:

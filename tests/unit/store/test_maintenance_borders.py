@@ -295,7 +295,7 @@ def test_only_a_quick_look_leaves_out_the_indexes(path: Path, monkeypatch: pytes
         connection.set_trace_callback(said.append)
         return connection
 
-    monkeypatch.setattr(maintenance, "_reading", reading)
+    monkeypatch.setattr(maintenance, "reading", reading)
     assert check(path, quick=quick).problems == ()
     assert [words for words in said if words.endswith("_check")] == [
         f"PRAGMA {'quick' if quick else 'integrity'}_check"

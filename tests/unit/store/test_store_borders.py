@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from librarian.errors import StoreError
+from librarian.errors import StoreError, Trouble
 from librarian.shared.scope import Scope
 from librarian.store import CorruptStoreError, Store, opened
 from librarian.subjects.jobs import keep
@@ -80,14 +81,15 @@ def test_coverage_is_that_of_the_last_whole_window_and_what_followed(
 
 
 def test_a_failure_covers_nothing_and_is_the_last_that_was_asked(store: Store) -> None:
-    JobRuns(store).failed(AVERY, Asked(5, 9, 7.5, error="down"))
+    down = Asked(5, 9, 7.5, error="down", trouble=Trouble.NO_ANSWER)
+    JobRuns(store).failed(AVERY, down)
     assert JobRuns(store).coverage(AVERY) is None
-    assert JobRuns(store).last_query(AVERY) == Asked(5, 9, 7.5, rows=0, rejects=0, error="down", full=False)
+    assert JobRuns(store).last_query(AVERY) == replace(down, rows=0, rejects=0, full=False)
     JobRuns(store).add(OTHER, Asked(1, 2, 3.5, rows=4, rejects=5, full=True), jobs_table(), ())
     assert JobRuns(store).last_query(OTHER) == Asked(1, 2, 3.5, rows=4, rejects=5)
-    assert JobRuns(store).last_query(AVERY) == Asked(5, 9, 7.5, error="down")
+    assert JobRuns(store).last_query(AVERY) == down
     JobRuns(store).failed(AVERY, Asked(3, 4, 0.5, error="down still"))
-    assert JobRuns(store).last_query(AVERY) == Asked(3, 4, 0.5, error="down still"), (
+    assert JobRuns(store).last_query(AVERY) == Asked(3, 4, 0.5, error="down still", trouble=Trouble.SLURM), (
         "the newest, not the one that ends last"
     )
 
@@ -129,6 +131,7 @@ def test_a_dbindex_has_64_bits(tmp_path_factory: pytest.TempPathFactory, indexes
         assert found == {index: run for index, run in expected.items() if index not in gone}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 7, 8])
 def test_it_does_not_matter_in_what_pieces_runs_are_written_and_read(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int

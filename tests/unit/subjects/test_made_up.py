@@ -15,6 +15,8 @@ from PIL import Image
 
 from tests.places import ROOT
 
+pytestmark = pytest.mark.slow  # they share a whole cycle
+
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -103,6 +103,7 @@ def test_output_comes_while_the_command_still_writes() -> None:
     assert answer.stdout == blocks[0]
 
 
+@pytest.mark.slow
 def test_a_stream_that_hangs_is_ended() -> None:
     blocks: list[bytes] = []
     with pytest.raises(LibrarianError, match="did not answer"):
@@ -110,6 +111,7 @@ def test_a_stream_that_hangs_is_ended() -> None:
     assert b"".join(blocks) == b"x" * 2**20
 
 
+@pytest.mark.slow
 def test_what_the_reader_takes_is_not_the_commands_time() -> None:
     code = "import time; print('x' * 2**20, flush=True); time.sleep(5); print('y')"
     blocks: list[bytes] = []
@@ -146,6 +148,7 @@ def test_a_stream_that_nobody_reads_is_ended_with_all_that_it_began(tmp_path: Pa
     assert not is_there(int(told.read_text()))
 
 
+@pytest.mark.slow
 def test_a_stream_whose_command_leaves_a_child_behind_is_ended(tmp_path: Path) -> None:
     told = tmp_path / "number"
     script = f"sleep 600 & echo $! >{told}; exit 0"
@@ -157,6 +160,7 @@ def test_a_stream_whose_command_leaves_a_child_behind_is_ended(tmp_path: Path) -
     wait_for(lambda: not is_there(int(told.read_text())), "the child's end")
 
 
+@pytest.mark.slow
 def test_a_child_that_left_the_group_holds_nobody_up(tmp_path: Path) -> None:
     told = tmp_path / "number"
     script = f"setsid sh -c 'echo $$ >{told}; exec sleep 600' & wait"
@@ -172,6 +176,7 @@ def test_a_child_that_left_the_group_holds_nobody_up(tmp_path: Path) -> None:
         os.kill(int(told.read_text()), signal.SIGKILL)
 
 
+@pytest.mark.slow
 def test_nor_where_all_its_output_is_read_at_once(tmp_path: Path) -> None:
     told = tmp_path / "number"
     script = f"setsid sh -c 'echo $$ >{told}; exec sleep 600' & sleep 600"

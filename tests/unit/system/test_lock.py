@@ -92,6 +92,40 @@ def test_an_owner_of_another_machine_lives_as_long_as_it_says_so(tmp_path: Path)
         pass
 
 
+def test_a_dead_owner_of_the_future_grows_old_from_the_first_look_on(tmp_path: Path) -> None:
+    path = tmp_path / "hpg.lock"
+    other = held_by_another(path, "node7")
+    other.kill()
+    other.join()
+    make_old(path, -10 * 86400)  # its clock was ten days ahead
+    with pytest.raises(BusyError, match="on node7"), locked(path, "a run", me=on("node8")):
+        pass
+    make_old(path, EXPIRY + 1)  # as time goes by
+    with locked(path, "a run", me=on("node8")):
+        pass
+    assert abs(claims(path)[0].stat().st_mtime - claims(path)[-1].stat().st_mtime) < 2 * EXPIRY
+
+
+def test_a_live_owner_whose_clock_is_ahead_is_respected(tmp_path: Path) -> None:
+    path = tmp_path / "hpg.lock"
+    with locked(path, "a run") as mine:
+        for _ in range(3):
+            mine.freshen()
+            make_old(path, -3600)
+            with pytest.raises(BusyError), locked(path, "a run", me=on("node8")):
+                pass
+        mine.check()
+
+
+def test_old_claims_of_the_future_are_swept_once_that_is_past(tmp_path: Path) -> None:
+    path = tmp_path / "hpg.lock"
+    for ahead in (86400, 0):
+        with locked(path, "a run"):
+            pass
+        make_old(path, -ahead)
+    assert claims(path)[0].stat().st_mtime <= claims(path)[1].stat().st_mtime
+
+
 def test_an_owner_that_hangs_is_replaced_and_sees_it(tmp_path: Path) -> None:
     path = tmp_path / "hpg.lock"
     with locked(path, "a run") as first:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from librarian.errors import SlurmError
+from librarian.shared.scope import Scope
 from librarian.slurm.command import Slurm
 from librarian.slurm.durations import parse_duration
 from librarian.subjects.jobs import ask
@@ -156,7 +157,7 @@ def test_a_torn_end_is_an_error() -> None:
 
 
 def test_the_query() -> None:
-    words = ask.arguments(Query("avery", 10, 20, ("a", "b"), ("gpu",)), "hpg")
+    words = ask.arguments(Query(Scope("hpg", "avery", ("a", "b"), ("gpu",)), 10, 20))
     assert {"-a", "-X", "-D", "-P", "--noconvert", "--qos=avery", "--accounts=a,b", "--partition=gpu"} <= set(words)
     assert words[words.index("-S") + 1 :][:3] == ["uts10", "-E", "uts20"]
     assert "-s" not in words
@@ -170,7 +171,7 @@ def test_the_environment_asks_for_epochs_and_a_failure_is_told() -> None:
         return Answer(1, b"", "sacct: error: You gave a bad qos 'x'. Valid QOS's are normal,avery\n")
 
     with pytest.raises(SlurmError, match="Valid QOS's are normal,avery"):
-        ask.ask(Slurm(timeout=9, runner=refuse), Query("x", 0, 1), "hpg")
+        ask.ask(Slurm(timeout=9, runner=refuse), Query(Scope("hpg", "x"), 0, 1))
 
 
 @pytest.mark.parametrize(
@@ -186,6 +187,7 @@ def test_what_is_no_duration(text: str) -> None:
         parse_duration(text)
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 400), max_size=6), st.integers(0, 3))
 def test_it_does_not_matter_how_an_answer_is_cut(cuts: list[int], bad: int) -> None:
     lines = [sacct_line(DBIndex=str(n % 4), User=f"user{n}") for n in range(6)] + ["no row"] * bad

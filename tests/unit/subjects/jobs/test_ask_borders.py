@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from librarian.errors import SlurmError
+from librarian.shared.scope import Scope
 from librarian.slurm.command import Slurm
 from librarian.subjects.jobs import ask
 from librarian.subjects.jobs.ask import DELIMITER, HEADER, Query, parse
@@ -108,8 +109,8 @@ def test_the_whole_query() -> None:
         *("-a", "-X", "-D", "-P", "--noconvert", "--delimiter=\x1f", "-S", "uts10", "-E", "uts20", "-M", "hpg"),
         *("--qos=avery", "-o", f"{fields},AllocTRES"),
     ]
-    assert ask.arguments(Query("avery", 10, 20), "hpg") == plain
-    cut = ask.arguments(Query("avery", 10, 20, ("a", "b"), ("gpu", "cpu")), "hpg")
+    assert ask.arguments(Query(Scope("hpg", "avery"), 10, 20)) == plain
+    cut = ask.arguments(Query(Scope("hpg", "avery", ("a", "b"), ("gpu", "cpu")), 10, 20))
     assert cut == [*plain[:-2], "--accounts=a,b", "--partition=gpu,cpu", *plain[-2:]]
 
 
@@ -117,10 +118,10 @@ def test_what_has_begun_is_what_is_asked(monkeypatch: pytest.MonkeyPatch) -> Non
     said: list[tuple[str, str, list[str]]] = []
     for name in ("begin", "begun"):
         monkeypatch.setattr(Slurm, name, lambda self, command, words, name=name: said.append((name, command, words)))
-    query = Query("avery", 10, 20)
-    ask.begin(Slurm(), query, "hpg")
-    ask.begun(Slurm(), query, "hpg")
-    assert said == [(name, "sacct", ask.arguments(query, "hpg")) for name in ("begin", "begun")]
+    query = Query(Scope("hpg", "avery"), 10, 20)
+    ask.begin(Slurm(), query)
+    ask.begun(Slurm(), query)
+    assert said == [(name, "sacct", ask.arguments(query)) for name in ("begin", "begun")]
 
 
 def test_an_answer_is_read_as_soon_as_enough_of_it_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,6 +197,7 @@ odd_rows = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(st.lists(odd_rows, max_size=4))
 def test_a_bad_row_changes_nothing_of_the_others(rows: list[dict[str, str]]) -> None:
@@ -239,8 +241,8 @@ def test_it_is_sacct_that_is_asked() -> None:
         return sacct_answer([sacct_line()])
 
     got: list[int] = []
-    runs = ask.ask(Slurm(runner=answer), Query("avery", 10, 20), "hpg", lambda jobs: got.append(len(jobs)))
-    assert asked == [["sacct", *ask.arguments(Query("avery", 10, 20), "hpg")]]
+    runs = ask.ask(Slurm(runner=answer), Query(Scope("hpg", "avery"), 10, 20), lambda jobs: got.append(len(jobs)))
+    assert asked == [["sacct", *ask.arguments(Query(Scope("hpg", "avery"), 10, 20))]]
     assert (got, len(runs.jobs)) == ([1], 1)
 
 

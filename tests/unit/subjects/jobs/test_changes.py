@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -48,6 +49,7 @@ def told(jobs: Any, until: int) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 @settings(max_examples=120)
 @given(tables, tables, st.data())
 def test_nothing_before_it_is_wrong(known: Any, fresh: Any, data: st.DataObject) -> None:

@@ -28,7 +28,7 @@ from librarian.subjects.jobs.collect import (
     FULL_EVERY,
     OVERLAP,
     TRACKED,
-    Plan,
+    NextQuestion,
     Request,
     collect,
     observe_cluster,
@@ -85,6 +85,7 @@ def same(one: Usage, other: Usage) -> None:
     np.testing.assert_array_equal(one.holding, other.holding)
 
 
+@pytest.mark.slow
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(histories(), st.lists(st.integers(0, SPAN), max_size=8))
 def test_how_it_was_collected_changes_nothing(
@@ -117,6 +118,7 @@ class LateSlurm(DemoSlurm):
             self.now = now
 
 
+@pytest.mark.slow
 def test_an_end_that_was_recorded_hours_late_is_found(tmp_path: Path) -> None:
     slurm = LateSlurm([run_of(1, end=LateSlurm.outage[0] + 60), run_of(2, end=T0 + 80_000)], now=T0)
     with opened(tmp_path / "s", "demo") as store:
@@ -304,18 +306,18 @@ def test_limits_are_kept_when_they_change_and_not_when_slurm_is_silent(tmp_path:
 @pytest.mark.parametrize(
     ("coverage", "expected"),
     [
-        (None, Plan(T0, True)),
-        (Coverage(T0, T0 + 90_000, T0 + 90_000), Plan(T0 + 90_000 - OVERLAP, False)),
-        (Coverage(T0 + 1, T0 + 90_000, T0 + 90_000), Plan(T0, True)),
-        (Coverage(0, T0 + 90_000, T0 + 100_000 - FULL_EVERY), Plan(T0, True)),
-        (Coverage(0, T0 + 999_999, T0 + 90_000), Plan(T0, True)),
-        (Coverage(0, T0 - 40 * DAY, T0 - 40 * DAY), Plan(T0 - 40 * DAY - OVERLAP, True)),
+        (None, NextQuestion(T0, True)),
+        (Coverage(T0, T0 + 90_000, T0 + 90_000), NextQuestion(T0 + 90_000 - OVERLAP, False)),
+        (Coverage(T0 + 1, T0 + 90_000, T0 + 90_000), NextQuestion(T0, True)),
+        (Coverage(0, T0 + 90_000, T0 + 100_000 - FULL_EVERY), NextQuestion(T0, True)),
+        (Coverage(0, T0 + 999_999, T0 + 90_000), NextQuestion(T0, True)),
+        (Coverage(0, T0 - 40 * DAY, T0 - 40 * DAY), NextQuestion(T0 - 40 * DAY - OVERLAP, True)),
     ],
     ids=["never asked", "steady", "a longer window", "once a day", "the clock went back", "after a long pause"],
 )
-def test_what_is_asked_next(coverage: Coverage | None, expected: Plan) -> None:
+def test_what_is_asked_next(coverage: Coverage | None, expected: NextQuestion) -> None:
     assert plan(coverage, T0 + 100_000, T0, full=False) == expected
-    assert plan(coverage, T0 + 100_000, T0, full=True) == Plan(min(expected.since, T0), True)
+    assert plan(coverage, T0 + 100_000, T0, full=True) == NextQuestion(min(expected.since, T0), True)
 
 
 def test_a_window_that_hung_is_asked_for_in_quarters(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from librarian.slurm.command import Slurm
 from librarian.store import Store, opened
 from librarian.subjects.jobs import ask as accounting
 from librarian.subjects.jobs import pieces
-from librarian.subjects.jobs.collect import OVERLAP, Plan, Request, begin, collect, observe_cluster, plan
+from librarian.subjects.jobs.collect import OVERLAP, NextQuestion, Request, begin, collect, observe_cluster, plan
 from librarian.subjects.jobs.keep import Asked, Coverage, Intake, JobRuns
 from librarian.subjects.limits.collect import known_limits, observe
 from librarian.subjects.limits.model import QosLimits
@@ -55,7 +55,7 @@ def test_to_the_second_what_is_asked_next(
     covered_from: int, complete_at: int, full_at: int, since: int, full: bool
 ) -> None:
     """At 100,000 s, where the window begins at 50,000 s; a day has 86,400."""
-    assert plan(Coverage(covered_from, complete_at, full_at), 100_000, 50_000, full=False) == Plan(since, full)
+    assert plan(Coverage(covered_from, complete_at, full_at), 100_000, 50_000, full=False) == NextQuestion(since, full)
 
 
 class Noting(DemoSlurm):
@@ -101,7 +101,7 @@ def test_what_hung_is_what_failed_and_took_as_long_as_a_command_may(
 def test_a_short_question_that_hung_is_asked_as_a_whole_again(tmp_path: Path) -> None:
     """Only whole windows are cut: the question since the last answer is short already."""
     now = T0 + 2 * DAY
-    slurm = Noting([run_of(1)], now)
+    slurm = Noting([run_of(1, end=now - 60)], now)
     with opened(tmp_path / "s", "demo") as store:
         ask(slurm, store, now)
         JobRuns(store).failed(SCOPE, Asked(now - OVERLAP, now + 600, 500.0, error="it hung"))
@@ -115,17 +115,18 @@ def test_a_short_question_that_hung_is_asked_as_a_whole_again(tmp_path: Path) ->
 def test_sacct_begins_with_what_is_asked_as_a_whole_and_not_with_quarters(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begun: list[tuple[accounting.Query, str]] = []
-    monkeypatch.setattr(accounting, "begin", lambda slurm, query, cluster: begun.append((query, cluster)))
+    begun: list[accounting.Query] = []
+    monkeypatch.setattr(accounting, "begin", lambda slurm, query: begun.append(query))
     scope = Scope("demo", "avery", ("a", "b"), ("gpu",))
     request = Request(scope, T0 + DAY, T0)
-    slurm = Slurm(runner=DemoSlurm([], now=T0 + DAY), timeout=120.0)
+    run = run_of(1, account="a", partition="gpu", end=T0 + DAY - 60)
+    slurm = Slurm(runner=DemoSlurm([run], now=T0 + DAY), timeout=120.0)
     with opened(tmp_path / "s", "demo") as store:
         begin(slurm, store, request)
-        assert begun == [(accounting.Query("avery", T0, T0 + DAY, ("a", "b"), ("gpu",)), "demo")]
+        assert begun == [accounting.Query(scope, T0, T0 + DAY)]
         collect(slurm, store, request)
         begin(slurm, store, replace(request, now=T0 + DAY + 600))
-        assert begun[1:] == [(replace(begun[0][0], since=T0 + DAY - OVERLAP, until=T0 + DAY + 600), "demo")]
+        assert begun[1:] == [replace(begun[0], since=T0 + DAY - OVERLAP, until=T0 + DAY + 600)]
         JobRuns(store).failed(scope, Asked(T0, T0 + DAY, 120.0, error="it hung"))
         begin(slurm, store, replace(request, full=True))
         assert len(begun) == 2
@@ -139,7 +140,7 @@ def test_what_was_asked_is_told_and_kept(tmp_path: Path, monkeypatch: pytest.Mon
         Intake, "complete", lambda self, *arguments: (order.append("kept"), complete(self, *arguments))[1]
     )
     slurm = Slurm(runner=DemoSlurm(runs, now=T0 + DAY))
-    monkeypatch.setattr(accounting, "begun", lambda slurm, query, cluster: stopwatch() - 50)
+    monkeypatch.setattr(accounting, "begun", lambda slurm, query: stopwatch() - 50)
     with opened(tmp_path / "s", "demo") as store:
         told = collect(slurm, store, Request(SCOPE, T0 + DAY, T0), lambda: order.append("meanwhile"))
         assert order == ["meanwhile", "kept"]
@@ -198,7 +199,9 @@ def test_when_runs_that_are_gone_are_hidden(tmp_path: Path, private: list[str], 
             with pytest.raises(SlurmError, match="running jobs that were seen before are not told any more"):
                 ask(DemoSlurm([], now=T0), store, T0 + 1200)
         else:
-            ask(DemoSlurm([], now=T0), store, T0 + 1200)
+            with pytest.raises(SlurmError, match="does not name the run that it must name"):
+                ask(DemoSlurm([], now=T0), store, T0 + 1200)
+            ask(DemoSlurm([], now=T0), store, T0 + 1500)
         assert len(JobRuns(store).jobs(SCOPE, 0)) == refused
 
 
@@ -222,14 +225,14 @@ def test_what_is_not_named_is_asked_for_from_its_start_or_its_submission(tmp_pat
 
 
 def test_an_open_run_whose_row_is_not_understood_any_more_has_not_left(tmp_path: Path) -> None:
-    run = run_of(1, end=T0 + 90_000)
-    slurm = Noting([run], T0)
+    run, other = run_of(1, end=T0 + 90_000), run_of(2, end=T0 + 90_000)
+    slurm = Noting([run, other], T0)
     with opened(tmp_path / "s", "demo") as store:
         ask(slurm, store, T0 + 600)
-        slurm.runs = [replace(run, alloc_tres="cpu=much")]
+        slurm.runs = [replace(run, alloc_tres="cpu=much"), other]
         ask(slurm, store, T0 + 1200)
         assert len(slurm.asked) == 2, "it was named"
-        assert JobRuns(store).jobs(SCOPE, 0)["jobid"].tolist() == [1]
+        assert JobRuns(store).jobs(SCOPE, 0)["jobid"].tolist() == [1, 2]
         (reject,) = JobRuns(store).rejects(SCOPE)
         assert reject.key == f"run {run.dbindex}"
 
@@ -237,15 +240,16 @@ def test_an_open_run_whose_row_is_not_understood_any_more_has_not_left(tmp_path:
 def test_rejects_of_both_questions_are_kept(tmp_path: Path) -> None:
     """Those of the question that is asked again, from the start of what was not named, are counted once."""
     gone, late = run_of(1, end=T0 + 90_000), run_of(2, end=T0 + 300, alloc_tres="cpu=much")
-    slurm = Noting([gone], T0)
+    over = run_of(4, end=T0 + 8000)
+    slurm = Noting([gone, over], T0)
     with opened(tmp_path / "s", "demo") as store:
         ask(slurm, store, T0 + 9000)
-        slurm.runs = [late, run_of(3, end=T0 + 80_000, alloc_tres="cpu=much")]
+        slurm.runs = [over, late, run_of(3, end=T0 + 9100, alloc_tres="cpu=much")]
         slurm.now = T0 + 9600
         told = collect(Slurm(runner=slurm), store, Request(SCOPE, T0 + 9600, T0 - DAY))
         assert told.rejects == 2
         assert {reject.key for reject in JobRuns(store).rejects(SCOPE)} == {f"run {2**63 + 2}", f"run {2**63 + 3}"}
-        assert len(JobRuns(store).jobs(SCOPE, 0)) == 0
+        assert JobRuns(store).jobs(SCOPE, 0)["jobid"].tolist() == [4]
 
 
 def asking(runner: Runner, store: Store, now: int = T0) -> Asking:
@@ -311,7 +315,7 @@ def test_the_limits_of_a_qos_are_put_together_from_all_that_is_known(tmp_path: P
 def test_a_question_that_runs_out_of_time_is_remembered_and_its_rows_are_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def slow(slurm: Slurm, query: object, cluster: str, longest: object, sink: Callable[[pd.DataFrame], None]) -> None:
+    def slow(slurm: Slurm, query: object, longest: object, sink: Callable[[pd.DataFrame], None]) -> None:
         sink(jobs_table({"dbindex": 5}))
         raise TooSlowError("the run has taken as long as it may")
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+from librarian.shared.words import amount
 from librarian.subjects.limits.model import QosLimits
+from librarian.subjects.limits.pictures import hit
 from librarian.subjects.limits.rules import Account
 from librarian.subjects.limits.section import LimitsSection
 from librarian.subjects.usage.section import UsageSection
@@ -14,6 +18,7 @@ from tests.unit import reports
 from tests.unit.subjects.usage.test_figures import CASES, figure_of, texts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_it_is_drawn_whatever_there_is(case: str) -> None:
     report = CASES[case]()
@@ -28,7 +33,8 @@ def test_it_is_drawn_whatever_there_is(case: str) -> None:
     assert [axes.get_title(loc="left").partition(":")[0] for axes in figure.axes[::2]] == limited
     said = {"no limits are set", "the limits are not known"} & {text.get_text() for text in figure.texts}
     assert len(said) == (not limited), "where there is no limit, that is said"
-    assert len(np.unique(np.asarray(canvas.buffer_rgba()).reshape(-1, 4), axis=0)) > 9, "and there is ink on it"
+    colours = np.ascontiguousarray(canvas.buffer_rgba()).view(np.uint32)
+    assert len(np.unique(colours)) > 9, "and there is ink on it"
 
 
 def test_each_limit_has_a_row_with_its_line_and_its_holders() -> None:
@@ -39,7 +45,7 @@ def test_each_limit_has_a_row_with_its_line_and_its_holders() -> None:
     assert titles == ["CPUs: limit 40 CPUs", "GPUs: limit 3 GPUs"]
     cpus = report[LimitsSection].pressure.totals["NCPUS"]
     said = figure.axes[1].get_title(loc="right")
-    assert said == f"at ≥ 95% for {round(cpus.near / 3600, 1):g} h of 167 h"
+    assert said == f"at ≥ 95 % for {amount(cpus.near / 3600)} h of {amount(cpus.limited / 3600)} h"
     names = [text.get_text() for text in figure.axes[1].texts[::2]]
     assert names == [*(holder.user for holder in cpus.holders[:4]), "others"]
     for axes in figure.axes[::2]:
@@ -50,6 +56,20 @@ def test_each_limit_has_a_row_with_its_line_and_its_holders() -> None:
 def test_a_limit_that_was_never_hit_says_so() -> None:
     figure = figure_of(reports.busy(1, days=2), "pressure")
     assert {axes.get_title(loc="right") for axes in figure.axes[1::2]} == {"never at the limit"}
+
+
+@pytest.mark.parametrize(
+    ("near", "shared", "words"),
+    [
+        (0, False, "never at the limit"),
+        (0, True, "shared with other QoS"),
+        (7200, False, "at ≥ 95 % for 2 h of 10 h"),
+        (7200, True, "at ≥ 95 % for at least 2 h of 10 h"),
+    ],
+)
+def test_for_how_long_a_limit_was_hit(near: int, shared: bool, words: str) -> None:
+    known = reports.busy(1, days=2)[LimitsSection].pressure.totals["NCPUS"]
+    assert hit(replace(known, near=near, limited=36000), shared=shared) == words
 
 
 def test_without_limits_it_says_why_there_is_nothing() -> None:

@@ -117,6 +117,14 @@ def test_a_suspended_run_counts_with_the_same_part_throughout() -> None:
     assert told.totals["NCPUS"].near == 0
 
 
+def test_a_suspended_run_counts_with_all_its_gpus() -> None:
+    rows = [{"start": 0, "end": 120, "suspended": 60, "state": "COMPLETED", "alloc_tres": "cpu=8,gres/gpu=4"}]
+    history = (Since(0, Limit("limit", 4.0, "GrpTRES gres/gpu")),)
+    told = pressures(press(jobs_table(*rows), WINDOW, OBSERVABLES[1:2], {"NGPUS": history}))
+    assert told.peaks["NGPUS"].tolist() == [4, 4, 0, 0]
+    assert told.totals["NGPUS"].near == 120
+
+
 def test_only_ten_holders_are_told_and_equal_ones_by_name() -> None:
     rows = [{"user": f"u{n:02d}", "start": 0, "end": 200, "alloc_tres": "cpu=1"} for n in range(12)]
     holders = pressed(rows, (Since(0, limited(12.0)),)).totals["NCPUS"].holders

@@ -18,7 +18,7 @@ from librarian.store import opened
 from librarian.subjects.limits.effective_limits import Branch, Partition, compose
 from librarian.subjects.limits.keep import LimitChanges
 from librarian.subjects.limits.model import Change, histories, limits_of
-from librarian.subjects.limits.policy import OWN, Held, Row, held_now, rows
+from librarian.subjects.limits.policy import OWN, Held, LimitRow, held_now, rows
 from librarian.subjects.limits.rules import (
     SETTINGS,
     Account,
@@ -264,7 +264,22 @@ def test_each_row_tells_what_slurm_counts_and_whose_it_is() -> None:
     }
 
 
-def row(told: tuple[Row, ...], words: str) -> Row:
+def test_where_each_limit_counts() -> None:
+    """Not where jobs are now: the limit of a partition without any may be the very one that keeps them back."""
+    told = {row.source.words: row.enforced for row in rows("avery", WIDE, {"cpu": 3.0}, {}, {})}
+    assert told["GrpTRES cpu of partition QoS long"] == "partly"
+    assert told["GrpTRES cpu"] == "partly"
+    assert told["MaxTRESPerUser node"] == "everywhere"
+    alone = rows("avery", replace(WIDE, accounts=(LAB,), elsewhere=(False, False)), {}, {}, {})
+    found = {row.source.words: (row.enforced, row.binds) for row in alone if row.source.key == CPU}
+    assert found == {
+        "GrpTRES cpu of partition QoS long": ("everywhere", True),
+        "GrpTRES cpu": ("never", False),
+        "GrpTRES cpu of association lab": ("never", False),
+    }
+
+
+def row(told: tuple[LimitRow, ...], words: str) -> LimitRow:
     (found,) = (row for row in told if row.source.words == words)
     return found
 

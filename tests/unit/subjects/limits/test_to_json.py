@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from librarian.subjects.limits.model import QosLimits
+from librarian.subjects.limits.rules import Account, PartitionQos
 from tests.unit import reports
 from tests.unit.subjects.usage.test_payload import CASES, data_of
 
@@ -48,3 +49,37 @@ def test_an_override_is_shown_as_such_and_slurms_limit_beside_it() -> None:
     }
     assert data["pressure"]["NJOBS"]["limit"] == 0
     assert data["pressure"]["NJOBS"]["share"] is None
+
+
+def paused() -> list[reports.Run]:
+    """Of 32 CPUs and 6 GPUs that Slurm counts 5 CPUs belong to a suspended job."""
+    return [
+        reports.Run("alice", reports.NOW - 7200, tres="billing=27,cpu=27,gres/gpu=4,node=1", state="RUNNING"),
+        reports.Run(
+            "bob", reports.NOW - 7200, tres="billing=5,cpu=5,gres/gpu=2,node=1", state="SUSPENDED", suspended=60
+        ),
+    ]
+
+
+def test_beside_a_limit_stands_what_slurm_counts_against_it() -> None:
+    data = data_of(reports.report_of(paused(), limits=QosLimits({"cpu": 430.0}, None), overrides={"gres/gpu": 8.0}))
+    cpus, gpus = (data["limits"][key] for key in ("NCPUS", "NGPUS"))
+    assert (data["now"]["total"]["NCPUS"], cpus["used"]) == (27, 32)
+    assert (gpus["source"], gpus["used"]) == ("configuration", 6)
+    assert data["limits"]["MEMORY"]["used"] is None, "it has no limit"
+    assert data["pressure"]["NCPUS"]["share"] == pytest.approx(32 / 430)
+    assert [row["used"] for row in data["policy"] if row["resource"] == "cpu"] == [cpus["used"]]
+
+
+def test_what_counts_where_others_count_too_is_not_known() -> None:
+    partitions = {"gpu": PartitionQos("short", {"GrpTRES": {"cpu": 24.0}})}
+    accounts = (Account("lab", "", {"GrpTRES": {"gres/gpu": 12.0}}, True),)
+    limits = QosLimits({}, None, {}, (), partitions, accounts, (False, False))
+    data = data_of(reports.report_of(paused(), limits=limits))
+    for key, source in (
+        ("NCPUS", "GrpTRES cpu of partition QoS short"),
+        ("NGPUS", "GrpTRES gres/gpu of association lab"),
+    ):
+        told = data["limits"][key]
+        assert (told["kind"], told["source"], told["used"]) == ("limit", source, None)
+        assert data["pressure"][key]["share"] is None

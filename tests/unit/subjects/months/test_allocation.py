@@ -115,7 +115,7 @@ def test_the_line_rises_day_by_day_to_what_was_used(
         assert made is None
         return
     assert made
-    assert made.used == pytest.approx(used / 3600)
+    assert made.used == pytest.approx(used / 3600, abs=1e-7)
     assert list(made.cumulative) == sorted(made.cumulative)
     assert list(made.days) == sorted(set(made.days))
     assert len(made.days) == len(made.cumulative)

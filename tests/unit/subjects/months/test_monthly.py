@@ -27,7 +27,7 @@ from librarian.subjects.months import pictures as month_pictures
 from librarian.subjects.months import tables as monthly
 from librarian.subjects.months.grants import Allocation
 from librarian.subjects.months.model import jobs_failed
-from librarian.subjects.months.plain import describe
+from librarian.subjects.months.plain import describe, parts
 from librarian.subjects.months.section import MonthsSection
 from librarian.subjects.months.tables import Statement
 from librarian.subjects.months.to_json import month_json, pace_json
@@ -85,9 +85,9 @@ def test_the_table_of_text() -> None:
         "40",
         "100",
         "%",
-        "701",
-        "24.5",
-        "255",
+        "707",
+        "26",
+        "258",
         "3",
         "33",
         "%",
@@ -97,6 +97,20 @@ def test_the_table_of_text() -> None:
     assert max(map(len, lines)) <= 100
     assert "GPU allocation from 2026-07-01 to 2027-07-01: 17,520 GPU-hours\n  used 74.8 (0.4 %)\n" in text
     assert "  what was used before 2026-10-31 14:00 EDT is not known\n" in text
+
+
+def test_hours_of_the_older_rule_are_said_to_be_so() -> None:
+    report = reports.golden()
+    before, now = report[MonthsSection].months
+    told = statement(report, months=(replace(before, older_rule_to=before.end), now))
+    said = "Up to 2026-11-01 00:00 EDT suspended jobs count as holding nothing, as an older release had it."
+    first, second = (block for block in monthly.text([told]).split("\nAvery Lab") if block)
+    assert said in first
+    assert "older release" not in second
+    assert html_of([told]).count(said) == 1
+    data = {"months": [month_json(month) for month in told.months], "resources": [], "units": {}, "untracked": []}
+    texts = [text for part in parts(data, told.zone) for text in part.sentences]
+    assert texts == [f"2026-10: {said}"]
 
 
 def test_accounts_that_are_not_known_are_said_to_be_so() -> None:
@@ -168,6 +182,7 @@ def test_the_page_of_all_months_has_their_tables() -> None:
     assert "GPU allocation from 2026-07-01 to 2027-07-01" in html
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ["golden", "hostile", "empty", "100 users", "nothing"])
 def test_a_pdf_of_as_many_pages_as_it_needs(case: str) -> None:
     cases = {
@@ -249,6 +264,7 @@ class TestPicture:
     def test_what_is_not_there_is_said(self, report: Report, expected: str) -> None:
         assert expected in words(month_figure(report))
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("users", [1, 12, 60, 0])
     def test_names_and_numbers_do_not_run_into_each_other(self, users: int) -> None:
         """Names are beside their bars, one a line; the picture is as high as that needs. 0 are those with odd names."""
@@ -272,6 +288,7 @@ class TestPicture:
         assert titles[0].x1 < titles[1].x0
         assert titles[1].x1 <= figure.bbox.x1
 
+    @pytest.mark.slow
     def test_equal_reports_give_equal_files(self, tmp_path: Path) -> None:
         one, other = (rendering.draw_one(reports.golden(), MONTH) for _ in range(2))
         assert (one.name, one.png, one.pdf) == (other.name, other.png, other.pdf)

@@ -104,6 +104,18 @@ def test_hours_of_no_known_account_are_told_apart() -> None:
     assert month.runs_from == NOVEMBER - 60
 
 
+def test_hours_of_the_older_rule_are_told_up_to_the_last_of_them() -> None:
+    day = 86400
+    known = ((OCTOBER, DECEMBER),)
+    pauses = ((OCTOBER + day, OCTOBER + 3 * day), (OCTOBER + 5 * day, DECEMBER))
+    october, november = model.months([], known, known, "US/Eastern", pauses)
+    assert (october.older_rule_to, november.older_rule_to) == (OCTOBER + 5 * day, None)
+    assert [month.older_rule_to for month in model.months([], known, known, "US/Eastern", ())] == [NOVEMBER, DECEMBER]
+    some = ((OCTOBER, OCTOBER + day), (OCTOBER + 9 * day, NOVEMBER))
+    (gap,) = model.months([], some, some, "US/Eastern", ((OCTOBER + 9 * day, NOVEMBER),))
+    assert gap.older_rule_to == OCTOBER + day, "of the time between nothing is known"
+
+
 # where each rule begins and ends
 
 
@@ -193,7 +205,7 @@ def test_a_rest_that_is_a_matter_of_rounding_is_none() -> None:
     assert lacking({"NCPUS": million}, {"NCPUS": million - 1}) == {}
     assert lacking({"NCPUS": million}, {"NCPUS": million - 2}) == {"NCPUS": pytest.approx(2)}
     assert lacking({"NCPUS": 0.5}, {"NCPUS": 0.5 - 2**-20}) == {}
-    assert lacking({"NCPUS": 0.5}, {"NCPUS": 0.5 - 2**-19}) == {"NCPUS": pytest.approx(2**-19)}
+    assert lacking({"NCPUS": 0.5}, {"NCPUS": 0.5 - 2**-19}) == {"NCPUS": pytest.approx(2**-19, abs=1e-7)}
 
 
 def test_accounts_that_hold_more_than_the_users_lack_nothing() -> None:

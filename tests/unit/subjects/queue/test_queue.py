@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from librarian.errors import NoAnswerError, SlurmError
+from librarian.errors import NoAnswerError, SlurmError, Trouble
+from librarian.privacy.renaming import Renaming, renamed
+from librarian.shared.names import AccountName
 from librarian.shared.resources import OBSERVABLES
+from librarian.shared.scope import Scope
 from librarian.slurm.command import Slurm
+from librarian.slurm.squeue import DELIMITER
 from librarian.subjects.jobs.model import UNKNOWN
-from librarian.subjects.limits.model import Limit
-from librarian.subjects.queue.ask import DELIMITER, FIELDS, Question, arguments, ask, count_tasks, parse
-from librarian.subjects.queue.model import COLUMNS, Queue, Seen, held, queue_table, summarise, understood, wanted
+from librarian.subjects.limits.model import Limit, QosLimits
+from librarian.subjects.limits.rules import Account, PartitionQos
+from librarian.subjects.queue.ask import FIELDS, Question, arguments, ask, count_tasks, parse
+from librarian.subjects.queue.blocking import Bounds
+from librarian.subjects.queue.model import (
+    COLUMNS,
+    LastQueue,
+    Queue,
+    held,
+    held_at,
+    queue_table,
+    summarise,
+    understood,
+    wanted,
+)
 from librarian.system.processes import Answer
 from tests.unit.reports import NOW, pending
 
+NODES = "ReqNodeNotAvail, UnavailableNodes:c01"
 HEADER = DELIMITER.join(["JOBID", "STATE", *["X"] * (len(FIELDS) - 2), ""])
 CELLS = {
     **{"JobArrayID": "1001", "State": "PENDING", "UserName": "alice", "Account": "lab", "QOS": "avery"},
@@ -33,9 +52,14 @@ def answer(*lines: str, header: str = HEADER) -> Answer:
 
 
 def test_the_question() -> None:
-    asked = arguments(Question("avery", ("a", "b"), ("gpu",)), "hpg")
+    asked = arguments(Question(Scope("hpg", "avery", ("a", "b"), ("gpu",))))
     assert asked[:3] == ["-a", "-M", "hpg"]
-    assert asked[3:-2] == ["--states=PENDING", "--qos=avery", "--account=a,b", "--partition=gpu"]
+    assert asked[3:-2] == [
+        "--states=PENDING,SPECIAL_EXIT,RESV_DEL_HOLD",
+        "--qos=avery",
+        "--account=a,b",
+        "--partition=gpu",
+    ]
     assert asked[-1].startswith(f"JobArrayID:{DELIMITER},State:{DELIMITER},")
     assert "-r" not in asked
     assert "-h" not in asked
@@ -92,16 +116,16 @@ def test_het_components_are_jobs_of_their_own() -> None:
 
 def test_variables_that_would_narrow_the_answer_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     slurm = Slurm(runner=lambda *_, **__: answer(line()))
-    assert len(ask(slurm, Question("avery"), "hpg").table) == 1
+    assert len(ask(slurm, Question(Scope("hpg", "avery"))).table) == 1
     monkeypatch.setenv("SQUEUE_USERS", "")
     with pytest.raises(SlurmError, match="unset SQUEUE_USERS"):
-        ask(slurm, Question("avery"), "hpg")
+        ask(slurm, Question(Scope("hpg", "avery")))
 
 
 def test_nobody_at_the_other_end() -> None:
     said = "squeue: error: 'hpg' can't be reached now, or it is an invalid entry for --cluster."
     with pytest.raises(NoAnswerError):
-        ask(Slurm(runner=lambda *_, **__: Answer(1, b"", said)), Question("avery"), "hpg")
+        ask(Slurm(runner=lambda *_, **__: Answer(1, b"", said)), Question(Scope("hpg", "avery")))
 
 
 @pytest.mark.parametrize(
@@ -131,8 +155,9 @@ def test_any_set_of_tasks_is_counted(tasks: set[int], throttle: int) -> None:
 
 
 def summary(*rows: tuple[object, ...], limit: float = 430.0, **now: float) -> Queue:
-    seen = Seen(NOW, queue_table(rows))
-    return summarise(seen, {"NCPUS": Limit("limit", limit, "")}, {user: {"NCPUS": use} for user, use in now.items()})
+    seen = LastQueue(NOW, queue_table(rows))
+    held = {user: {"NCPUS": use} for user, use in now.items()}
+    return summarise(seen, Bounds({"NCPUS": Limit("limit", limit, "")}, held))
 
 
 def test_groups() -> None:
@@ -165,6 +190,50 @@ def test_sums_of_tasks_and_the_order_of_users() -> None:
     assert found.users[2].oldest is None
 
 
+def test_a_start_that_should_have_been_is_expected_no_more() -> None:
+    """slurmctld's estimate stays as it was made until the backfill scheduler comes by again."""
+    found = summary(pending("a", "Priority", start=NOW - 1), pending("b", "Priority", start=NOW))
+    assert found.next_start is None
+    assert [waiter.next_start for waiter in found.users] == [None, None]
+    assert [cause.next_start for cause in found.causes] == [None]
+    later = summary(pending("a", "Priority", start=NOW - 1), pending("b", "Priority", start=NOW + 1))
+    assert (later.next_start, later.causes[0].next_start) == (NOW + 1, NOW + 1)
+
+
+@pytest.mark.parametrize("state", ["SPECIAL_EXIT", "RESV_DEL_HOLD"])
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "RaisedSignal:53(Real-time signal 19)",
+        "NonZeroExitCode:1",
+        "None",
+        "(null)",
+        "Priority",
+        "Dependency",
+        "BeginTime",
+    ],
+)
+def test_a_job_in_a_state_that_keeps_it_back_is_held(state: str, reason: str) -> None:
+    row = pending("b", reason, state=state, eligible=NOW + 60, start=NOW + 60)
+    found = summary(pending("a", "JobHeldUser", priority=0), row)
+    assert (found.jobs, found.groups["held"].jobs, found.next_start) == (2, 2, None)
+    words = " ".join(f"{cause.text} {cause.todo}" for cause in found.causes)
+    assert "elease" in words.replace("Its owner lets it go with scontrol release.", "")
+    assert "Wait" not in words
+    assert wanted(queue_table([row]), NOW) == {}
+
+
+def test_words_tell_of_no_turn_that_a_job_does_not_have() -> None:
+    held, begins = summary(
+        pending("a", "Priority", priority=0), pending("b", "Resources", eligible=NOW + 60, start=NOW + 60)
+    ).causes
+    assert (held.group, held.reason) == ("held", "Priority")
+    assert held.text == "It is held: it will not start before it is released."
+    assert (begins.group, begins.text) == ("begin", "Its time to begin has not come yet.")
+    (limited,) = summary(pending("a", "QOSGrpCpuLimit", priority=0), b=430.0).causes
+    assert (limited.text, limited.holders) == (held.text, ())
+
+
 def test_since_when_they_wait_and_when_they_start() -> None:
     found = summary(
         pending("a", "Priority", submit=NOW - 9000, eligible=NOW - 100, start=NOW + 50),
@@ -192,7 +261,7 @@ def test_the_words_have_the_use_of_now() -> None:
 
 
 def test_never_asked_is_not_empty() -> None:
-    found = summarise(Seen(error="squeue did not answer"), {}, {})
+    found = summarise(LastQueue(error="squeue did not answer"), Bounds())
     assert (found.at, found.error, found.jobs) == (None, "squeue did not answer", 0)
 
 
@@ -226,3 +295,56 @@ def test_parts_add_up_to_the_whole(rows: list[tuple[str, str, int]]) -> None:
     assert sum(waiter.all.jobs for waiter in found.users) == whole
     assert sum(cause.demand.jobs for cause in found.causes) == whole
     assert sum(sum(cause.users.values()) for cause in found.causes) == whole
+
+
+@pytest.mark.parametrize(
+    ("said", "hidden", "without_nodes", "all_shown"),
+    [
+        ("Priority", "Priority", "Priority", "Priority"),
+        ("SomethingNew", "SomethingNew", "SomethingNew", "SomethingNew"),
+        (NODES, NODES, "ReqNodeNotAvail", NODES),
+        ("ReqNodeNotAvail(Unavailable:c01)", "Other", "Other", "ReqNodeNotAvail(Unavailable:c01)"),
+        ("Nodes_required_for_job_are_DOWN", *["Nodes_required_for_job_are_DOWN"] * 3),
+        ("prolog_of_alice_failed_on_c01", "Other", "Other", "prolog_of_alice_failed_on_c01"),
+    ],
+)
+def test_a_reason_that_is_a_sentence_may_hold_anything(
+    said: str, hidden: str, without_nodes: str, all_shown: str
+) -> None:
+    seen = LastQueue(NOW, queue_table([pending("alice", said)]), f"squeue: {said}", Trouble.LEFT_OUT)
+    for names, expected in (
+        (Renaming(users={"alice": "u-1"}), hidden),
+        (Renaming(shows_nodes=False), without_nodes),
+        (Renaming(users={"alice": "u-1"}, shows_nodes=False), without_nodes),
+        (Renaming(), all_shown),
+    ):
+        public = renamed(seen, names)
+        assert (public.table["reason"].tolist(), public.error, public.trouble) == ([expected], None, Trouble.LEFT_OUT)
+
+
+def test_accounts_whose_limits_are_told_go_by_their_public_names() -> None:
+    college = Account(AccountName("college"), AccountName(""), {"GrpTRES": {"cpu": 9.0}}, True)
+    lab = Account(AccountName("lab"), AccountName("college"), {"GrpTRES": {"cpu": 4.0}}, True)
+    policy = QosLimits({}, None, accounts=(college, lab))
+    seen = LastQueue(NOW, queue_table([pending("a", "AssocGrpCpuLimit")]))
+    renaming = Renaming({}, {"lab": "account 1", "college": "account 2"})
+    facts = renamed((seen, policy), renaming)
+    text = summarise(facts[0], Bounds(policy=facts[1])).causes[0].text
+    assert text == (
+        "The limit of the account account 1, one above it, or the user in it, is reached: CPUs. "
+        "The account account 1 may have 4. The account account 2 may have 9."
+    )
+
+
+def test_where_jobs_run_their_partition_tells_whose_limit_it_is() -> None:
+    policy = QosLimits({"cpu": 90.0}, None, partitions={"gpu": PartitionQos("long", {"GrpTRES": {"cpu": 8.0}})})
+    counted = {"partition QoS long": {"cpu": 8.0}}
+    seen = LastQueue(NOW, queue_table([pending("a", "QOSGrpCpuLimit", partition="gpu,cpu")]), counted=counted)
+    assert summarise(seen, Bounds(policy=policy)).causes[0].text == "The limit of the group is reached: CPUs."
+    seen = replace(seen, table=queue_table([pending("a", "QOSGrpCpuLimit")]))
+    table = queue_table([pending("b", "None", state="RUNNING"), pending("b", "None", state="RUNNING", partition="cpu")])
+    for rows, mine in ((table[:1], " In this QoS b holds 4."), (table, "")):
+        bounds = Bounds({}, held(rows, OBSERVABLES), policy, held_at(rows, OBSERVABLES))
+        assert summarise(seen, bounds).causes[0].text == (
+            f"All 8 CPUs of the partition's QoS long are in use. Jobs of every QoS in the partition count.{mine}"
+        )

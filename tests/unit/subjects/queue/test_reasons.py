@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from librarian.subjects.limits.model import Limit
-from librarian.subjects.queue.explain import Case, told
+from librarian.shared.names import AccountName, PartitionName
+from librarian.subjects.limits.model import CONFIGURED, Limit, QosLimits
+from librarian.subjects.limits.rules import Account, PartitionQos
+from librarian.subjects.queue import explain as explaining
+from librarian.subjects.queue.blocking import Bounds
+from librarian.subjects.queue.explain import Case, Holder
 from librarian.subjects.queue.reasons import GROUPS, explain, read_reason
 from tests.places import DATA
 
@@ -81,11 +87,24 @@ def test_budgets_have_no_holders() -> None:
         ("job requeued in held state", "JobHeldUser", ""),
         ("launch_failed_requeued_held", "JobLaunchFailure", ""),
         ("SomethingNew, with more", "SomethingNew, with more", ""),
+        ("SomethingNew:(with brackets)", "SomethingNew:(with brackets)", ""),
+        ("RaisedSignal:53(Real-time signal 19)", "RaisedSignal", "53(Real-time signal 19)"),
+        ("(RaisedSignal:9(Killed))", "RaisedSignal", "9(Killed)"),
+        ("NonZeroExitCode:1", "NonZeroExitCode", "1"),
+        ("(ReqNodeNotAvail", "ReqNodeNotAvail", ""),
+        ("(null)", "None", ""),
+        ("()", "None", ""),
         ("", "None", ""),
     ],
 )
 def test_how_squeue_writes_a_reason(text: str, name: str, more: str) -> None:
     assert read_reason(text) == (name, more)
+
+
+def told(
+    waiting: Case, limits: dict[str, Limit], now: dict[str, dict[str, float]], **more: object
+) -> tuple[str, str, tuple[Holder, ...]]:
+    return explaining.told(waiting, Bounds(limits, now, **more))  # type: ignore[arg-type]
 
 
 def case(name: str, **fields: object) -> Case:
@@ -141,12 +160,15 @@ def test_a_limit_for_each_user_tells_what_those_who_wait_hold() -> None:
     assert text == "Who waits here is at a limit that holds for each user: CPUs; carol holds 40."
     assert [holder.user for holder in holders] == ["carol"]
     assert "your own" in todo
-    assert "asks for more" in told(case("QOSMaxCpuPerUserLimit"), CPUS, held(alice=300.0))[0]
+    # who holds nothing asks for too much, or fills a limit that others fill too: nobody can tell
+    assert told(case("QOSMaxCpuPerUserLimit"), CPUS, held(alice=300.0))[0] == "The limit of one user is reached: CPUs."
 
 
 def test_an_account_is_named_and_its_use_elsewhere_is_not_made_up() -> None:
     text = told(case("AssocGrpCpuLimit"), CPUS, held(alice=9.0))[0]
-    assert text == "The limit of the account lab is reached: CPUs. In this QoS alice holds 9."
+    assert text == (
+        "The limit of the account lab, one above it, or the user in it, is reached: CPUs. In this QoS alice holds 9."
+    )
 
 
 def test_details_and_names_are_fit_to_be_read() -> None:
@@ -276,14 +298,16 @@ def test_ten_holders_are_listed_whosever_limit_it_is(name: str) -> None:
 )
 @pytest.mark.parametrize("name", ["AssocGrpCpuLimit", "MaxCpuPerAccount"])
 def test_a_limit_of_accounts_names_them(name: str, accounts: list[str], words: str) -> None:
+    it = "it" if len(accounts) == 1 else "them"
+    whose = f"{words}, one above {it}, or the user in {it}," if name == "AssocGrpCpuLimit" else words
     text = told(case(name, accounts=accounts), CPUS, held(alice=9.0))[0]
-    assert text == f"The limit of {words} is reached: CPUs. In this QoS alice holds 9."
-    assert told(case(name, accounts=accounts), CPUS, {})[0] == f"The limit of {words} is reached: CPUs."
+    assert text == f"The limit of {whose} is reached: CPUs. In this QoS alice holds 9."
+    assert told(case(name, accounts=accounts), CPUS, {})[0] == f"The limit of {whose} is reached: CPUs."
 
 
-def test_a_limit_for_each_user_of_an_account_is_theirs() -> None:
+def test_a_limit_of_a_user_in_an_account_is_theirs() -> None:
     text, _, holders = told(case("AssocMaxJobsLimit"), {}, held(alice=9.0, carol=4.0))
-    assert text == "Who waits here is at a limit that holds for each user: running jobs; carol runs 1."
+    assert text == "The limit of the user in the account lab is reached: running jobs. In this QoS carol runs 1."
     assert [holder.user for holder in holders] == ["carol"]
 
 
@@ -341,3 +365,128 @@ def test_what_is_larger_than_the_whole_limit(asked: list[tuple[float, int]], wor
 def test_what_is_too_large_is_told_and_not_that_another_fits() -> None:
     text = told(case("QOSGrpCpuLimit", asked={"NCPUS": [(500.0, 1), (1.0, 1)]}), CPUS, {})[0]
     assert text == f"0 of the group's 430 CPUs are in use. One job asks {NEVER}"
+
+
+# whose limit it is, where Slurm has several places that set one
+
+LONG = PartitionQos("long", {"GrpTRES": {"cpu": 430.0}, "GrpJobs": {"jobs": 4.0}, "MaxTRESPerUser": {"cpu": 30.0}})
+LAB = Account(AccountName("lab"), AccountName("college"), {"GrpTRES": {"gres/gpu": 4.0}}, True)
+COLLEGE = Account(AccountName("college"), AccountName(""), {"GrpTRES": {"gres/gpu": 9.0}}, False)
+POLICY = QosLimits({"cpu": 430.0}, None, {"MaxTRESPerUser": {"cpu": 64.0}}, (), {"p": LONG}, (LAB, COLLEGE))
+IN_P, IN_Q = (frozenset({(PartitionName(name), AccountName("lab"))}) for name in "pq")
+EVERYBODY = "Jobs of every QoS in the partition count."
+
+
+def in_policy(name: str, waiting: frozenset[object], now: dict[str, dict[str, float]], **more: object) -> str:
+    asked = {"NCPUS": [(8.0, 1)], "NGPUS": [(2.0, 1)]}
+    return told(case(name, places=waiting, asked=asked), CPUS, now, policy=POLICY, **more)[0]
+
+
+@pytest.mark.parametrize(
+    ("counted", "words"),
+    [
+        ({}, "The limit of the partition's QoS long is reached: 430 CPUs."),
+        ({"partition QoS long": {"cpu": 430.0}}, "All 430 CPUs of the partition's QoS long are in use."),
+        ({"partition QoS long": {"cpu": 426.0}}, "426 of the 430 CPUs of the partition's QoS long are in use."),
+        ({"partition QoS other": {"cpu": 1.0}}, "The limit of the partition's QoS long is reached: 430 CPUs."),
+    ],
+)
+def test_a_partitions_qos_is_filled_by_jobs_of_any_qos(counted: dict[str, dict[str, float]], words: str) -> None:
+    assert in_policy("QOSGrpCpuLimit", IN_P, {}, counted=counted) == f"{words} {EVERYBODY}"
+    # what the QoS's jobs hold in other partitions does not count, and nobody knows where alice's run
+    assert in_policy("QOSGrpCpuLimit", IN_P, held(alice=9.0), counted=counted) == f"{words} {EVERYBODY}"
+    inside = {"places": {"cpu": IN_P}, "counted": counted}
+    assert in_policy("QOSGrpCpuLimit", IN_P, held(alice=9.0), **inside) == (
+        f"{words} {EVERYBODY} In this QoS alice holds 9."
+    )
+
+
+def test_jobs_of_a_partitions_qos() -> None:
+    text = in_policy("QOSGrpJobsLimit", IN_P, {}, counted={"partition QoS long": {"jobs": 4.0}})
+    assert text == f"4 jobs of the 4 that the partition's QoS long lets run at a time are running. {EVERYBODY}"
+    none = replace(POLICY, partitions={"p": PartitionQos("long", {"GrpTRES": {"cpu": 0.0}})})
+    text = told(case("QOSGrpCpuLimit", places=IN_P), CPUS, {}, policy=none)[0]
+    assert text == "The partition's QoS long allows no CPUs."
+
+
+def test_elsewhere_it_is_the_qos_itself() -> None:
+    now = held(alice=426.0)
+    assert in_policy("QOSGrpCpuLimit", IN_Q, now) == "426 of the group's 430 CPUs are in use: alice holds 426."
+    both = in_policy("QOSGrpCpuLimit", IN_P | IN_Q, now)
+    assert both == "The limit of the group is reached: CPUs. In this QoS alice holds 426.", "either of the two"
+    over = replace(POLICY, flags=("OverPartQOS",))
+    text = told(case("QOSGrpCpuLimit", places=IN_P), CPUS, now, policy=over)[0]
+    assert text == "426 of the group's 430 CPUs are in use: alice holds 426."
+
+
+def test_a_number_of_the_configuration_stands_for_the_groups() -> None:
+    limits = {"NCPUS": Limit("limit", 8.0, CONFIGURED)}
+    text = told(case("QOSGrpCpuLimit", places=IN_P), limits, held(alice=8.0), policy=POLICY)[0]
+    assert text == "All of the group's 8 CPUs are in use: alice holds 8."
+
+
+def test_what_other_accounts_of_the_qos_hold_is_not_forgotten() -> None:
+    some = {"whole": False}
+    assert in_policy("QOSGrpCpuLimit", IN_Q, held(alice=9.0), **some) == (
+        "The limit of the group is reached: 430 CPUs. Among its jobs that are shown here alice holds 9."
+    )
+    told_by_slurm = {**some, "counted": {"QoS": {"cpu": 430.0}}}
+    assert in_policy("QOSGrpCpuLimit", IN_Q, held(alice=9.0), **told_by_slurm) == (
+        "All of the group's 430 CPUs are in use: alice holds 9, others 421."
+    )
+    assert in_policy("QOSGrpCpuLimit", IN_Q, {}, **told_by_slurm) == "All of the group's 430 CPUs are in use."
+
+
+def test_a_limit_that_is_not_known_is_not_made_up() -> None:
+    """Slurm's reason names a limit of a QoS, and none is known: it is newer, or of a place that is not."""
+    assert in_policy("QOSGrpMemLimit", IN_P, {}) == "The limit of the group is reached: memory."
+    assert in_policy("QOSGrpGRES", IN_P, {"alice": {"NGPUS": 3.0}}) == (
+        "The limit of the group is reached: GPUs. In this QoS alice holds 3."
+    )
+
+
+def test_of_several_limits_of_gpus_without_their_use_none_is_named() -> None:
+    typed = PartitionQos("long", {"GrpTRES": {"gres/gpu": 8.0, "gres/gpu:a100": 2.0}})
+    policy, name = replace(POLICY, partitions={"p": typed}), "QOSGrpGRES"
+    assert told(case(name, places=IN_P), {}, {}, policy=policy)[0] == "The limit of the group is reached: GPUs."
+    counted = {"partition QoS long": {"gres/gpu": 3.0, "gres/gpu:a100": 2.0}}
+    text = told(case(name, places=IN_P), {}, {}, policy=policy, counted=counted)[0]
+    assert text == f"All 2 GPUs of type a100 of the partition's QoS long are in use. {EVERYBODY}"
+
+
+@pytest.mark.parametrize(
+    ("places", "most", "part"),
+    [
+        (IN_Q, " (at most 64)", ""),
+        (IN_P, " (at most 30 by the partition's QoS long)", "in this QoS "),
+        (IN_P | IN_Q, "", "in this QoS "),
+    ],
+)
+def test_what_each_user_may_have(places: frozenset[object], most: str, part: str) -> None:
+    name = "QOSMaxCpuPerUserLimit"
+    words = f"Who waits here is at a limit that holds for each user: CPUs{most}; "
+    assert in_policy(name, places, held(carol=29.0)) == f"{words}{part}carol holds 29."
+    some = in_policy(name, places, held(carol=29.0), whole=False)
+    assert some == f"{words}among the jobs that are shown here carol holds 29."
+    assert in_policy(name, places, {}) == f"The limit of one user is reached: CPUs{most}."
+
+
+def test_a_job_that_asks_for_more_than_a_user_may_have_is_compared_with_that() -> None:
+    for amount, never in ((64.0, ""), (65.0, " One job asks for more than that alone and can never start.")):
+        waiting = case("QOSMaxCpuPerUserLimit", places=IN_Q, asked={"NCPUS": [(amount, 1)]})
+        text, todo, _ = told(waiting, CPUS, {}, policy=POLICY)
+        assert text == f"The limit of one user is reached: CPUs (at most 64).{never}"
+        assert ("Cancel" in todo) is bool(never)
+
+
+def test_of_accounts_what_they_may_have_is_told_and_the_user_is_not_left_out() -> None:
+    words = "The limit of the account lab, one above it, or the user in it, is reached: GPUs."
+    facts = "The account college may have 9. The account lab may have 4."
+    assert in_policy("AssocGrpGRES", IN_Q, {}) == f"{words} {facts}"
+    counted = {"association lab": {"gres/gpu": 4.0}}
+    facts = "The account college may have 9. The account lab may have 4, and has 4."
+    assert in_policy("AssocGrpGRES", IN_Q, {"a": {"NGPUS": 2.0}}, counted=counted) == (
+        f"{words} {facts} In this QoS a holds 2."
+    )
+    assert in_policy("AssocGrpCpuLimit", IN_Q, {}).endswith("or the user in it, is reached: CPUs.")
+    assert "account" in explain("AssocGrpNodeLimit").words and "user" in explain("AssocGrpNodeLimit").words

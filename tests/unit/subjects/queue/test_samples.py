@@ -16,16 +16,18 @@ from hypothesis import strategies as st
 
 from librarian.demo.queue import as_seen, reasons, waiting_at
 from librarian.demo.slurm import DemoSlurm
-from librarian.errors import SlurmError
+from librarian.demo.tables import AccountTable, Rulebook
+from librarian.errors import NoAnswerError, SlurmError, Trouble
 from librarian.shared.scope import Scope
 from librarian.shared.window import DAY, window_until
 from librarian.slurm.command import Slurm
 from librarian.store import MIGRATIONS, Store, opened
+from librarian.subjects.limits.collect import observe
 from librarian.subjects.queue import sample
 from librarian.subjects.queue.demand import Samples, by_bin, looks_table, sums_table
 from librarian.subjects.queue.keep import FINE, SLOT, QueueSamples
 from librarian.subjects.queue.model import Demand, queue_table
-from librarian.subjects.subject import Asking, Watched
+from librarian.subjects.subject import CONTROLLER, Asking, Watched
 from librarian.system.processes import Answer
 from tests.unit.reports import pending
 from tests.unit.runs import T0, run_of
@@ -54,10 +56,10 @@ class TestStore:
     def test_the_last_queue_comes_out_as_it_went_in(self, store: Store) -> None:
         assert (QueueSamples(store).last(AVERY).at, QueueSamples(store).last(AVERY).error) == (None, None)
         rows = [pending("ü|'\"", "QOSGrpCpuLimit, x", tasks=7, job="1_[1-7]"), pending("b", "Priority", job="2")]
-        QueueSamples(store).keep(AVERY, NOW, queue_table(rows), "a row is missing")
+        QueueSamples(store).keep(AVERY, NOW, queue_table(rows), "a row is missing", Trouble.LEFT_OUT)
         QueueSamples(store).keep(KIM, NOW, queue_table(rows[:1]))
         seen = QueueSamples(store).last(Scope("demo", "AVERY"))
-        assert (seen.at, seen.error) == (NOW, "a row is missing")
+        assert (seen.at, seen.error, seen.trouble) == (NOW, "a row is missing", Trouble.LEFT_OUT)
         assert seen.table.to_dict("records") == queue_table(rows).to_dict("records")
         QueueSamples(store).keep(AVERY, NOW + 600, queue_table([]))
         assert (
@@ -68,12 +70,13 @@ class TestStore:
         assert len(QueueSamples(store).last(KIM).table) == 1
 
     def test_a_failure_leaves_the_last_queue(self, store: Store) -> None:
-        QueueSamples(store).failed(AVERY, "squeue hung")
+        QueueSamples(store).failed(AVERY, "squeue hung", Trouble.NO_ANSWER)
         assert (QueueSamples(store).last(AVERY).at, QueueSamples(store).last(AVERY).error) == (None, "squeue hung")
         QueueSamples(store).keep(AVERY, NOW, queue_table([pending("a", "Priority")]))
         QueueSamples(store).failed(AVERY, "squeue hung again")
         seen = QueueSamples(store).last(AVERY)
         assert (seen.at, seen.error, len(seen.table)) == (NOW, "squeue hung again", 1)
+        assert seen.trouble is Trouble.SLURM
 
     def test_means_are_over_all_samples(self, store: Store) -> None:
         for at, wanted in ((NOW, {"a": demand(6)}), (NOW + 600, {"a": demand(3), "b": demand(9)}), (NOW + 1200, {})):
@@ -191,7 +194,22 @@ class TestLook:
             assert seen.at == T0 + 60
             assert seen.error
             assert "Unable to contact" in seen.error
+            assert seen.trouble is Trouble.NO_ANSWER
         assert QueueSamples(store).between(AVERY, 0, T0 + 1000).looks["samples"].sum() == 1, "no answer is no sample"
+
+    def test_who_was_silent_before_is_not_asked_and_told_of_once(
+        self, store: Store, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        asked: list[str] = []
+        asking = Asking(self.slurm(asked), store, T0, "demo", (Watched(AVERY), Watched(KIM)), T0 - DAY)
+        asking.silent[CONTROLLER] = NoAnswerError("squeue did not answer", trouble=Trouble.NO_ANSWER)
+        with caplog.at_level(logging.WARNING):
+            failed = sample.look(asking)
+        assert (asked, len(failed)) == ([], 1)
+        assert [record.getMessage() for record in caplog.records] == [
+            "the queue of avery is not known now: squeue did not answer"
+        ]
+        assert QueueSamples(store).last(KIM).error == "squeue did not answer"
 
     def test_an_answer_that_is_none_is_no_empty_queue(self, store: Store) -> None:
         asked: list[str] = []
@@ -205,7 +223,47 @@ class TestLook:
     def test_rows_that_are_left_out_are_told(self, store: Store) -> None:
         demo = DemoSlurm([run_of(1, start=None, end=None, state="PENDING", alloc_tres="", job="7_[1-9,...]")], now=T0)
         looked(Slurm(runner=demo), store, [AVERY], T0)
-        assert (QueueSamples(store).last(AVERY).error or "").startswith("left out 1 row of squeue's")
+        seen = QueueSamples(store).last(AVERY)
+        assert (seen.error or "").startswith("left out 1 row of squeue's")
+        assert seen.trouble is Trouble.LEFT_OUT
+
+    def test_what_counts_is_asked_where_others_fill_a_limit_too(self, store: Store) -> None:
+        """The partition's QoS counts bob's job, which has another QoS; accounts are not named in what is published."""
+        asked: list[str] = []
+        book = Rulebook(partitions={"cpu": "long"}, accounts={"a": AccountTable("root", ("avery",), {"GrpJobs": "5"})})
+        limits = {"avery": ("cpu=430", ""), "kim": ("cpu=2", ""), "long": ("cpu=6", "")}
+        wants = {"start": None, "end": None, "state": "PENDING", "alloc_tres": "", "req_tres": "cpu=999"}
+        runs = [run_of(1, qos="kim", user="bob", end=None, state="RUNNING"), run_of(2, **wants)]
+        demo = DemoSlurm(runs, now=T0 + 60, limits=limits, rules=book)
+
+        def runner(argv: Sequence[str], **options: Any) -> Answer:
+            asked.append(" ".join(argv[:3]))
+            return demo(argv, **options)
+
+        slurm = Slurm(runner=runner)
+        observe(Asking(slurm, store, T0, "demo", (Watched(AVERY),), 0))
+        asked.clear()
+        assert looked(slurm, store, [AVERY], T0 + 60) == []
+        assert [words.split()[0] for words in asked] == ["squeue", "scontrol"]
+        counted = QueueSamples(store).last(AVERY).counted
+        assert set(counted) == {"QoS", "partition QoS long"}
+        assert (counted["QoS"]["cpu"], counted["partition QoS long"]["cpu"]) == (0, 4)
+        demo.runs = runs[:1]
+        assert looked(slurm, store, [AVERY], T0 + 120) == []
+        assert len(asked) == 3, "nobody waits for it any more"
+        assert QueueSamples(store).last(AVERY).counted == {}
+
+    def test_where_slurmctld_does_not_tell_what_counts_the_queue_is_known(self, store: Store) -> None:
+        demo = DemoSlurm([run_of(1, start=None, end=None, state="PENDING", alloc_tres="", req_tres="cpu=9")], now=T0)
+
+        def runner(argv: Sequence[str], **options: Any) -> Answer:
+            return Answer(1, b"", "Access denied") if "assoc_mgr" in argv else demo(argv, **options)
+
+        part = Scope("demo", "avery", accounts=("a",))
+        observe(Asking(Slurm(runner=demo), store, T0, "demo", (Watched(part),), 0))
+        assert looked(Slurm(runner=runner), store, [part], T0) == []
+        seen = QueueSamples(store).last(part)
+        assert (len(seen.table), seen.error, seen.counted) == (1, None, {})
 
 
 class TestDemo:

@@ -15,7 +15,7 @@ from librarian.render.pictures.figure import styled
 from librarian.shared import palette
 from librarian.shared.report import Report
 from librarian.subjects.queue import pictures
-from librarian.subjects.queue.model import Seen, queue_table
+from librarian.subjects.queue.model import LastQueue, queue_table
 from librarian.subjects.queue.pictures import IN_USE, queue_layers
 from librarian.subjects.queue.section import QueueSection
 from tests.unit import rendering, reports
@@ -33,7 +33,7 @@ def many() -> Report:
         for reason in kinds
     ]
     return reports.busy(
-        41, queue=Seen(reports.NOW, queue_table(rows)), samples=reports.wishes([*USERS[:12], "newcomer"], days=30)
+        41, queue=LastQueue(reports.NOW, queue_table(rows)), samples=reports.wishes([*USERS[:12], "newcomer"], days=30)
     )
 
 
@@ -81,6 +81,7 @@ class TestData:
         assert set(data["waiting"]["sampled"]) == {0}
         assert data["waits"]["still"] == {kind: {"jobs": 0, "median": None} for kind in ("cpu", "gpu")}
 
+    @pytest.mark.slow
     def test_a_full_queue_of_41_users_is_as_the_schema_says_and_small(self) -> None:
         check: Draft202012Validator = validator("data")
         data = data_of(many())
@@ -98,6 +99,7 @@ def drawn(report: Report) -> Figure:
 
 
 class TestPicture:
+    @pytest.mark.slow
     def test_use_below_and_wishes_by_user_above(self) -> None:
         layers = queue_layers(many(), "NCPUS")
         assert label(layers[0]) == IN_USE

@@ -78,6 +78,7 @@ def some_runs(draw: st.DrawFn) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.slow
 @given(some_runs(), st.sampled_from(ZONES))
 def test_every_range_is_as_the_slow_way_says(runs: list[dict[str, Any]], zone: str) -> None:
     window = window_until(NOW, seconds=7 * DAY, bin_seconds=HOUR, zone=zone)
@@ -91,6 +92,7 @@ def test_every_range_is_as_the_slow_way_says(runs: list[dict[str, Any]], zone: s
         assert len(told) == len(one.rows)
 
 
+@pytest.mark.slow
 @given(some_runs(), st.sampled_from(ZONES))
 def test_every_day_of_the_calendar_is_as_the_slow_way_says(runs: list[dict[str, Any]], zone: str) -> None:
     window = window_until(NOW, seconds=7 * DAY, bin_seconds=HOUR, zone=zone)
@@ -142,3 +144,17 @@ def test_nobody(zone: str) -> None:
     found = told_by(jobs_table(), window_until(NOW, seconds=DAY, bin_seconds=HOUR, zone=zone))
     assert found.trend == ()
     assert all(one.rows == () for one in found.ranges.values())
+
+
+def test_what_never_ran_did_not_wait() -> None:
+    """In databases of old a job that was cancelled while it was pending has the time of that for its start."""
+    times = {"submit": NOW - 9000, "eligible": NOW - 9000, "start": NOW - 3600, "end": NOW - 3600}
+    ran = {"dbindex": 1, **times, "alloc_tres": "cpu=1"}  # for less than a second
+    jobs = jobs_table(
+        ran,
+        {**ran, "dbindex": 2, "alloc_tres": "", "state": "CANCELLED"},
+        {**ran, "dbindex": 3, "alloc_tres": "", "state": "FAILED"},
+        {**ran, "dbindex": 4, "alloc_tres": "", "state": "RUNNING", "end": UNKNOWN},
+    )
+    window = window_until(NOW, seconds=DAY, bin_seconds=HOUR, zone="UTC")
+    assert starts_of(jobs, window).wait.tolist() == [5400, 5400]

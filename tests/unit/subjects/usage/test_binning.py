@@ -46,37 +46,40 @@ def usage_of(*rows: dict[str, Any], window: Window = WINDOW) -> Usage:
     return bin_jobs(table, window, (*OBSERVABLES, *gpu_observables(table)))
 
 
-def integral(rows: list[dict[str, Any]], window: Window, begin: int, end: int) -> float:
-    """CPU-seconds in [begin, end), the plain way: a run at a time."""
-    total = 0.0
+def integral(rows: list[dict[str, Any]], window: Window, begin: int, end: int) -> dict[str, float]:
+    """CPU-, GiB- and job-seconds in [begin, end), the plain way: a run at a time. A pause stops the CPUs alone."""
+    total = dict.fromkeys(("NCPUS", "MEMORY", "NJOBS"), 0.0)
     for row in rows:
         if row["start"] == UNKNOWN:
             continue
         stop = window.now if row["end"] == UNKNOWN else row["end"]
         whole = max(stop - row["start"], 1)
         share = 1 - min(row["suspended"] / whole, 1)
-        cpus = int(row["alloc_tres"].split(",")[0][4:])
-        total += cpus * share * max(0, min(stop, end, window.now) - max(row["start"], begin))
+        cpus, mem, _ = (int(part.split("=")[1].rstrip("M")) for part in row["alloc_tres"].split(","))
+        seconds = max(0, min(stop, end, window.now) - max(row["start"], begin))
+        for key, amount in (("NCPUS", cpus * share), ("MEMORY", mem / 1024), ("NJOBS", 1)):
+            total[key] += amount * seconds
     return total
 
 
 @given(tables)
 def test_bins_add_up_to_the_integral_of_the_jobs(rows: list[dict[str, Any]]) -> None:
     usage = usage_of(*rows)
-    expected = integral(rows, WINDOW, START, NOW)
-    assert usage.integrals[usage.row("NCPUS")].sum() == pytest.approx(expected, rel=1e-9, abs=1e-3)
+    for key, expected in integral(rows, WINDOW, START, NOW).items():
+        assert usage.integrals[usage.row(key)].sum() == pytest.approx(expected, rel=1e-9, abs=1e-3)
 
 
 @settings(max_examples=40)
 @given(tables, st.integers(0, WINDOW.bins - 1))
 def test_each_bin_holds_what_overlaps_it(rows: list[dict[str, Any]], place: int) -> None:
     usage = usage_of(*rows)
-    expected = integral(rows, WINDOW, int(WINDOW.edges[place]), int(WINDOW.edges[place + 1]))
-    found = usage.integrals[usage.row("NCPUS"), :, place].sum()
-    assert found == pytest.approx(expected, rel=1e-9, abs=1e-3)
+    for key, expected in integral(rows, WINDOW, int(WINDOW.edges[place]), int(WINDOW.edges[place + 1])).items():
+        found = usage.integrals[usage.row(key), :, place].sum()
+        assert found == pytest.approx(expected, rel=1e-9, abs=1e-3)
     assert (usage.integrals >= 0).all()
 
 
+@pytest.mark.slow
 @given(tables, st.randoms())
 def test_the_order_of_rows_changes_nothing(rows: list[dict[str, Any]], random: Any) -> None:
     one = usage_of(*rows)
@@ -87,6 +90,7 @@ def test_the_order_of_rows_changes_nothing(rows: list[dict[str, Any]], random: A
     np.testing.assert_array_equal(one.holding, other.holding)
 
 
+@pytest.mark.slow
 @given(tables, st.integers(0, 30))
 def test_two_parts_add_up_to_the_whole(rows: list[dict[str, Any]], cut: int) -> None:
     def by_user(usage: Usage) -> pd.DataFrame:
@@ -97,6 +101,7 @@ def test_two_parts_add_up_to_the_whole(rows: list[dict[str, Any]], cut: int) -> 
     np.testing.assert_allclose(parts.loc[whole.index].to_numpy(), whole.to_numpy(), rtol=1e-9, atol=1e-6)
 
 
+@pytest.mark.slow
 @given(tables)
 def test_finished_bins_do_not_change_with_time(rows: list[dict[str, Any]]) -> None:
     later = window_until(NOW + 3600, seconds=7 * 86400, bin_seconds=3600, zone="US/Eastern")
@@ -143,11 +148,28 @@ def test_every_run_of_a_requeued_resized_or_het_job_counts() -> None:
     assert mean(usage, "NJOBS", 0) == 2
 
 
-def test_a_pause_is_spread_over_the_run_and_a_suspended_job_holds_nothing_now() -> None:
-    paused = {"start": START, "end": START + 7200, "suspended": 1800, "alloc_tres": "cpu=4"}
-    usage = usage_of(paused, {"start": NOW - 100, "state": "SUSPENDED", "alloc_tres": "cpu=64", "suspended": 100})
-    assert usage.means[usage.row("NCPUS"), 0, :2].tolist() == [3, 3]
-    assert usage.holding[usage.row("NCPUS")].sum() == 0
+def test_a_pause_is_spread_over_the_run_and_stops_cpus_alone() -> None:
+    held = "billing=6,cpu=4,gres/gpu=1,gres/gpu:a100=1,mem=2G"
+    usage = usage_of({"start": START, "end": START + 7200, "suspended": 1800, "alloc_tres": held})
+    means = {o.key: usage.means[row, 0, :2].tolist() for row, o in enumerate(usage.observables)}
+    whole = {"NGPUS": [1, 1], "NGPUS:a100": [1, 1], "MEMORY": [2, 2], "NJOBS": [1, 1], "BILLING": [6, 6]}
+    assert means == {"NCPUS": [3, 3], **whole}
+
+
+def test_a_suspended_job_holds_all_but_its_cpus_now() -> None:
+    held = "billing=70,cpu=64,gres/gpu=2,gres/gpu:a100=2,mem=2G"
+    usage = usage_of({"start": NOW - 100, "state": "SUSPENDED", "alloc_tres": held, "suspended": 100})
+    now = {o.key: usage.holding[row].sum() for row, o in enumerate(usage.observables)}
+    assert now == {"NCPUS": 0, "NGPUS": 2, "NGPUS:a100": 2, "MEMORY": 2, "NJOBS": 1, "BILLING": 70}
+
+
+def test_half_an_hour_with_a_pause_comes_to_what_sreport_says_of_it() -> None:
+    """What Slurm's sreport told of such a job: 1,800 CPU-seconds, 7,200 GPU-seconds, 5,400,000 MB-seconds."""
+    held = "billing=2,cpu=2,gres/gpu=4,mem=3000M,node=1"
+    run = {"start": START + 600, "end": START + 2400, "suspended": 900, "elapsed": 900, "alloc_tres": held}
+    usage = usage_of({**run, "state": "COMPLETED"})
+    cpus, gpus, memory = (usage.integrals[usage.row(key)].sum() for key in ("NCPUS", "NGPUS", "MEMORY"))
+    assert (cpus, gpus, memory * 1024) == (1800, 7200, 5_400_000)
 
 
 def test_sacct_may_speak_of_a_later_time_than_the_report() -> None:

@@ -21,17 +21,18 @@ from librarian.subjects.jobs.model import UNKNOWN
 from librarian.subjects.limits import bin_cache as limits_cache
 from librarian.subjects.limits import bin_codec as limits_codec
 from librarian.subjects.limits import bins as limits_bins
+from librarian.subjects.limits import pressure
 from librarian.subjects.limits.model import Change, QosLimits
 from librarian.subjects.limits.pressure import PressedBins, press, pressures
 from librarian.subjects.limits.section import limits_in
 from librarian.subjects.queue.waits import waits_of
 from librarian.subjects.subject import Reading, Watched
-from librarian.subjects.usage import bin_cache
+from librarian.subjects.usage import bin_cache, bin_codec, binning
 from librarian.subjects.usage.accounts import by_account
-from librarian.subjects.usage.bin_cache import Found
+from librarian.subjects.usage.bin_cache import CachedBins
 from librarian.subjects.usage.bin_codec import pack, unpack
 from librarian.subjects.usage.bins import Tally, extended, final, measure, part
-from librarian.subjects.usage.keep import RUNS, Hours
+from librarian.subjects.usage.keep import PAUSES, RUNS, Hours
 from librarian.subjects.usage.subject import Usage
 from tests.unit.tables import jobs_table
 
@@ -69,12 +70,12 @@ def whole(jobs: pd.DataFrame, window: Window, changes: tuple[Change, ...] = ()) 
     return Measured(tally, press(jobs, window, tally.usage.observables, limits(tally, changes)))
 
 
-def cycle(store: Store, window: Window, changes: tuple[Change, ...] = ()) -> tuple[Measured, Found]:
+def cycle(store: Store, window: Window, changes: tuple[Change, ...] = ()) -> tuple[Measured, CachedBins]:
     """What a run does, and what of the use it computed anew."""
     reading = Reading(store, Watched(SCOPE), window)
     tally = Usage().read(reading).tally
     pressed = limits_cache.measure(reading, limits(tally, changes))
-    found: Found = reading.shared[Found]
+    found: CachedBins = reading.shared[CachedBins]
     return Measured(tally, pressed), found
 
 
@@ -121,6 +122,7 @@ tables = st.lists(runs(), max_size=9, unique_by=lambda row: row["dbindex"])
 moments = st.one_of(st.integers(T0, T0 + DAY), st.integers(0, 24).map(lambda hours: T0 + hours * HOUR))
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(tables, moments, st.integers(0, 2 * DAY))
 def test_what_is_put_together_is_what_all_runs_come_to(rows: list[dict[str, Any]], now: int, later: int) -> None:
@@ -157,6 +159,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 answers = st.lists(st.tuples(moments, tables, st.sets(st.integers(1, 9)), st.booleans()), min_size=2, max_size=5)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(answers)
 def test_after_any_answers_the_window_is_what_the_stores_runs_come_to(folder: Path, told: list[Any]) -> None:
@@ -222,6 +225,31 @@ class TestWhatIsRead:
         assert cycle(store, window_at(now + 1200))[1].fresh.bins == 1
         assert pressed_anew[1:] == [6, 1]
 
+    def test_bins_of_the_older_rule_are_computed_again_and_the_hours_before_them_stay(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch, pressed_anew: list[int]
+    ) -> None:
+        """An older release let a pause stop all that a job held; six hours later there is this one."""
+        now = T0 + 1800
+        run = {"suspended": HOUR, "state": "COMPLETED", "alloc_tres": "cpu=2,gres/gpu=4"}
+        begins = (window_at(now).start + HOUR, now - 4 * HOUR)
+        runs = jobs_table(*({**run, "start": begin, "end": begin + 2 * HOUR} for begin in begins))
+        JobRuns(store).add(SCOPE, Asked(now - 2 * DAY, now, 0.1), runs, ())
+        with monkeypatch.context() as older:
+            for room in (binning, pressure):
+                older.setattr(room, "held_shares", lambda told, jobs, at: [binning.running_share(jobs, at)] * len(told))
+            for codec in (bin_codec, limits_codec):
+                older.setattr(codec, "_FORMAT", "that of an older release")
+            cycle(store, window_at(now))
+        store.execute("DELETE FROM known WHERE what = ?", (PAUSES,))
+        window = window_at(now + 6 * HOUR)
+        _, found = cycle(store, window)
+        assert found.fresh.bins == pressed_anew[-1] == window.bins
+        same(cycle(store, window)[0], whole(JobRuns(store).jobs(SCOPE, window.start), window))
+        hours = store.all("SELECT start, amount FROM usage WHERE observable = 'NGPUS'")
+        before = sum(amount for start, amount in hours if start < window.start)
+        assert (before, sum(amount for _, amount in hours) - before) == (4 * HOUR, 8 * HOUR)
+        assert store.known(SCOPE, PAUSES) == ((window.start, int(window.edges[-2])),)
+
     def test_the_same_answer_again_changes_nothing(self, store: Store) -> None:
         now = T0 + 1800
         self.fill(store, now)
@@ -245,6 +273,7 @@ class TestWhatIsRead:
         cycle(store, window_at(now + 1200), changes)
         assert pressed_anew[2:] == [1]
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("data", [b"", b"PK\x03\x04garbage", b"{}"])
     @pytest.mark.parametrize("subject", ["usage", "limits"])
     def test_what_is_damaged_is_made_again(
@@ -270,7 +299,7 @@ class TestWhatIsRead:
         JobRuns(store).add(
             SCOPE, Asked(now, now + 60, 0.1), jobs_table({"dbindex": 999, "start": now - HOUR, "end": now}), ()
         )
-        bin_cache.keep(store, SCOPE, reading.shared[Found])
+        bin_cache.keep(store, SCOPE, reading.shared[CachedBins])
         limits_cache.measure(reading, limits(tally))
         assert [store.kept_bins(SCOPE, subject) for subject in ("usage", "limits")] == [None, None]
 

@@ -107,6 +107,7 @@ def later(hours: int) -> Report:
     return reports.report_of(runs, seconds=20 * DAY, now=reports.NOW + hours * 3600)
 
 
+@pytest.mark.slow
 def test_what_is_compressed_is_the_table(tmp_path: Path) -> None:
     path = tmp_path / "usage_avery.csv.gz"
     path.write_bytes(usage_gzip(later(0)))

@@ -22,11 +22,13 @@ from jsonschema import Draft202012Validator
 
 from librarian.demo.group import simulate
 from librarian.demo.slurm import DemoSlurm
+from librarian.errors import Trouble
 from librarian.render.json import numbers
-from librarian.render.json.index import Entry
+from librarian.render.json.index import IndexEntry
 from librarian.render.plotly import Plotly
 from librarian.shared import files
 from librarian.shared.report import Report, Staleness
+from librarian.shared.scope import Scope
 from librarian.shared.window import DAY, isoformat
 from librarian.slurm.command import Slurm
 from librarian.subjects.jobs import ask
@@ -55,9 +57,9 @@ def data_of(report: Report) -> dict[str, Any]:
 def index_bytes(plotly: Plotly = BASIC, files: frozenset[str] | None = None) -> bytes:
     now = reports.golden().window.now
     entries = [
-        Entry("avery", 'Avery Lab & "Friends"', now, Staleness(), files),
-        Entry("bruno", "Bruno Lab", now - DAY, Staleness(True, now - DAY, "sacct: Connection refused")),
-        Entry("../<new>", "New", None, Staleness(True, None, "nothing was collected yet")),
+        IndexEntry("avery", 'Avery Lab & "Friends"', now, Staleness(), files),
+        IndexEntry("bruno", "Bruno Lab", now - DAY, Staleness(True, now - DAY, Trouble.NO_ANSWER)),
+        IndexEntry("../<new>", "New", None, Staleness(True, None, Trouble.NOTHING_YET)),
     ]
     facts = {"cluster": "tillicum", "zone": reports.ZONE, "version": "0.1.0"}
     times = {"now": now, "next_expected": now + 600, "refresh_seconds": 600}
@@ -93,6 +95,7 @@ CASES = {
 
 
 class TestSchemas:
+    @pytest.mark.slow
     @pytest.mark.parametrize("case", CASES)
     def test_data_are_as_the_schema_says(self, case: str) -> None:
         validator("data").validate(data_of(CASES[case]()))
@@ -101,6 +104,7 @@ class TestSchemas:
     def test_so_is_the_index(self, plotly: Plotly) -> None:
         validator("index").validate(json.loads(index_bytes(plotly)))
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(("schema", "least"), [("data", 120), ("index", 40)])
     def test_a_missing_field_is_noticed(self, schema: str, least: int) -> None:
         """Every field that the schema requires by name is taken away once, wherever it occurs. The part that it is
@@ -121,6 +125,7 @@ class TestSchemas:
         check.validate(whole)
         assert tried >= least
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("path", "value"),
         [
@@ -287,8 +292,8 @@ class TestData:
         people = sorted({run.user for run in runs if run.end is None or run.end > reports.NOW - 30 * DAY})
         parts = {user: len(range(place, 41, len(people))) for place, user in enumerate(people)}
         dealt = [replace(run, user=f"{run.user}{run.jobid % parts.get(run.user, 1)}") for run in runs]
-        query = Query("avery", reports.NOW - 31 * DAY, reports.NOW)
-        jobs = ask.ask(Slurm(runner=DemoSlurm(dealt, now=reports.NOW)), query, "demo").jobs
+        query = Query(Scope("demo", "avery"), reports.NOW - 31 * DAY, reports.NOW)
+        jobs = ask.ask(Slurm(runner=DemoSlurm(dealt, now=reports.NOW)), query).jobs
         data = data_bytes(reports.report_on(jobs))
         assert 38 <= len(json.loads(data)["users"]) <= 41
         assert len(json.loads(data)["time_idxs"]) == 720

@@ -1,32 +1,32 @@
 // The data that came inside the page: long rows of numbers are short texts in them, as
-// librarian/render/json/packed.py says.
+// librarian/render/json/run_length.py says.
 
-const PACKED = "*";
+const MARK = "*";
 const ASTERISKS = /^\*+$/;
 
-// A text of packed JSON as the value that it was made of.
+// A text of such JSON as the value that it was made of.
 /** @type {(text: string) => any} */
-export function readPacked(text) {
-  return unpacked(JSON.parse(text));
+export function readEncoded(text) {
+  return decoded(JSON.parse(text));
 }
 
 // The value with its rows as arrays again. Objects are made from entries, so that a key may be called "__proto__".
 /** @type {(value: any) => any} */
-export function unpacked(value) {
-  if (Array.isArray(value)) return value.map(unpacked);
+export function decoded(value) {
+  if (Array.isArray(value)) return value.map(decoded);
   if (typeof value !== "object" || value === null) return value;
-  if (Object.hasOwn(value, PACKED)) return packedRow(value[PACKED]);
+  if (Object.hasOwn(value, MARK)) return decodedRow(value[MARK]);
   return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [ASTERISKS.test(key) ? key.slice(1) : key, unpacked(item)]),
+    Object.entries(value).map(([key, item]) => [ASTERISKS.test(key) ? key.slice(1) : key, decoded(item)]),
   );
 }
 
 // "1*3 2.5 null*2" is [1, 1, 1, 2.5, null, null].
 /** @type {(text: string) => (number | null)[]} */
-function packedRow(text) {
+function decodedRow(text) {
   const row = [];
   for (const run of text.split(" ")) {
-    const [item, count] = run.split(PACKED);
+    const [item, count] = run.split(MARK);
     const number = item === "null" ? null : Number(item);
     for (let left = count === undefined ? 1 : Number(count); left > 0; left -= 1) row.push(number);
   }

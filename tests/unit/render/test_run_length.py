@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from librarian.render.json.packed import LEAST, packed, unpacked
+from librarian.render.json.run_length import LEAST, decoded, encoded
 from tests.places import ROOT
 
 GOLDEN = ROOT / "tests/data/golden"
@@ -57,34 +57,34 @@ def read(value: Any) -> Any:
 @example([True] * LEAST)
 @example({"*": "1*6", "**": [0] * LEAST, "": {"*": [1] * LEAST}})
 def test_what_comes_out_is_what_went_in(value: Any) -> None:
-    through_json = json.loads(json.dumps(packed(value), allow_nan=False))
-    assert text_of(unpacked(through_json)) == text_of(value)
+    through_json = json.loads(json.dumps(encoded(value), allow_nan=False))
+    assert text_of(decoded(through_json)) == text_of(value)
     assert text_of(read(through_json)) == text_of(value)
 
 
 def test_rows_are_plain_to_read() -> None:
     row = [1] * 6 + [1.321111] + [2] * 10 + [None] * 13 + [-0.5]
-    assert packed({"a": row}) == {"a": {"*": "1*6 1.321111 2*10 null*13 -0.5"}}
+    assert encoded({"a": row}) == {"a": {"*": "1*6 1.321111 2*10 null*13 -0.5"}}
 
 
 @pytest.mark.parametrize("row", [[0] * (LEAST - 1), ["0"] * LEAST, [0] * LEAST + [[]], [0] * LEAST + [float("inf")]])
 def test_other_rows_stay(row: list[Any]) -> None:
-    assert packed(row) == row
+    assert encoded(row) == row
 
 
 @pytest.mark.parametrize("value", [{"*": ""}, {"*": "1 "}, {"*": 5}, {"*": "1*2", "a": 1}, {"*": "x*2"}, {"*": "1-2"}])
-def test_what_was_never_packed_is_refused(value: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"not a packed row|could not convert"):
-        unpacked(value)
+def test_what_was_never_encoded_is_refused(value: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"not a encoded row|could not convert"):
+        decoded(value)
 
 
 def test_a_report_gets_smaller() -> None:
     data = (GOLDEN / "data_avery.json").read_bytes()
-    assert len(json.dumps(packed(json.loads(data)), separators=(",", ":"))) < len(data)
+    assert len(json.dumps(encoded(json.loads(data)), separators=(",", ":"))) < len(data)
 
 
-def test_the_page_reads_what_is_packed(tmp_path: Path) -> None:
-    """dashboard/page/packed.test.js, with made-up values and a report of ours."""
+def test_the_page_reads_what_is_encoded(tmp_path: Path) -> None:
+    """dashboard/page/run_length.test.js, with made-up values and a report of ours."""
     node = shutil.which("node")
     if node is None:
         pytest.skip("there is no node")
@@ -96,13 +96,13 @@ def test_the_page_reads_what_is_packed(tmp_path: Path) -> None:
     names = ["*", "**", "__proto__", "constructor", "", "1*6", "x"]
     value = {name: [number for row in rows[place::7] for number in row] for place, name in enumerate(names)}
     plain = {"report": json.loads((GOLDEN / "data_avery.json").read_bytes()), "made": value, "text": "1*6 2", "no": []}
-    paths = {"LIBRARIAN_PLAIN": tmp_path / "plain.json", "LIBRARIAN_PACKED": tmp_path / "packed.json"}
+    paths = {"LIBRARIAN_PLAIN": tmp_path / "plain.json", "LIBRARIAN_ENCODED": tmp_path / "encoded.json"}
     paths["LIBRARIAN_PLAIN"].write_text(json.dumps(plain))
-    paths["LIBRARIAN_PACKED"].write_text(json.dumps(packed(plain)))
-    program = [node, "--test", "--test-reporter=tap", "page/packed.test.js"]
+    paths["LIBRARIAN_ENCODED"].write_text(json.dumps(encoded(plain)))
+    program = [node, "--test", "--test-reporter=tap", "page/run_length.test.js"]
     environment = os.environ | {name: str(path) for name, path in paths.items()}
     told = subprocess.run(
         program, cwd=ROOT / "dashboard", env=environment, capture_output=True, timeout=60, check=False
     )
     assert told.returncode == 0, told.stdout.decode()
-    assert b"ok 5 - what Python packed is unpacked\n" in told.stdout
+    assert b"ok 5 - what Python encoded is decoded\n" in told.stdout
