@@ -104,6 +104,12 @@ def doctor(made: argparse.ArgumentParser) -> None:
     made.add_argument("--json", action="store_true", help="for programs: a list with an object for each check")
 
 
+def verify(made: argparse.ArgumentParser) -> None:
+    """Of `verify`."""
+    made.add_argument("--month", metavar="YYYY-MM", help="compare this month (default: the window)")
+    made.add_argument("--json", action="store_true", help="for programs: an object with a list of QoS")
+
+
 def store(made: argparse.ArgumentParser) -> None:
     """Of `store`."""
     what = made.add_subparsers(dest="what", metavar="WHAT", required=True)

@@ -36,6 +36,7 @@ COMMANDS: Sequence[Row] = (
     ("serve", "commands.serve", "show the site on this machine's loopback address, as a preview", options.serve),
     ("status", "upkeep.status", "how things stand: how old the data of each QoS are, what failed", options.status),
     ("doctor", "upkeep.doctor", "look through everything that must be right, and say what to do", options.doctor),
+    ("verify", "verify.verify", "compare hours with sreport's, and running jobs with squeue's", options.verify),
     ("store", "upkeep.store", "look through the store, copy it, put a copy back", options.store),
     ("scrontab", "scheduling.scrontab", "our entries in your table of scrontab", options.scrontab),
     ("pause", "scheduling.pause", "switch our entries off on purpose; the watchdog leaves them so", options.none),

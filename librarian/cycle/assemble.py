@@ -24,6 +24,7 @@ from librarian.cycle.document import data_json
 from librarian.cycle.pictures import ENDINGS, Made, Pictures
 from librarian.cycle.reports import NO_PICTURES, OLD_PICTURES, Failures
 from librarian.errors import LibrarianError, SiteError, Trouble
+from librarian.health import agreed
 from librarian.render.html.page import render_page
 from librarian.render.html.plain import render_plain
 from librarian.render.json.index import IndexEntry, index_json
@@ -235,6 +236,7 @@ def _put(
         version=__version__,
         plotly=plotly,
         status=STATUS if STATUS in more else None,
+        agreed=agreed.last(setup.places.state),
         files={INDEX, PAGE, PLAIN, *files, *more, *copies},
     )
     datasets = {name: data for name, data in files.items() if name.startswith("data_") and name.endswith(".json")}

@@ -14,6 +14,7 @@ from librarian.demo.runs import Run
 from librarian.demo.slurm import DemoSlurm
 from librarian.demo.weeks import CYCLE, DAY
 from librarian.errors import LibrarianError
+from librarian.health import agreed
 from librarian.slurm.command import Slurm
 from librarian.store import opened
 from librarian.subjects.queue.keep import QueueSamples
@@ -60,6 +61,7 @@ def write(site: Path, state: Path, now: int, environment: Mapping[str, str]) -> 
         stages.observe(setup, _slurm([], moment), moment)
     runs = simulate(now)
     _remember_queues(setup, runs, now)
+    agreed.keep(state, now - DAY)  # as `librarian verify` does
     recent = [run for run in runs if run.end is None or run.end > now - 45 * DAY]
     return stages.run(setup, _slurm(recent, now), now)
 

@@ -44,10 +44,13 @@ class Slurm:
         """The command line."""
         return [str(PurePosixPath(self.bin_dir) / command) if self.bin_dir else command, *arguments]
 
-    def run(self, command: str, arguments: Sequence[str]) -> Answer:
-        """Run a command. Raises `SlurmError` when it fails, `NoAnswerError` when nobody answers it in time."""
+    def run(self, command: str, arguments: Sequence[str], zone: str = "UTC") -> Answer:
+        """Run a command, in `zone` where its hours are those of a zone.
+
+        Raises `SlurmError` when it fails, `NoAnswerError` when nobody answers it in time.
+        """
         try:
-            answer = self.runner(self.argv(command, arguments), timeout=self.timeout, env=ENVIRONMENT)
+            answer = self.runner(self.argv(command, arguments), timeout=self.timeout, env={**ENVIRONMENT, "TZ": zone})
         except StoreError:  # what the answer is written into, and not the command
             raise
         except LibrarianError as error:

@@ -38,11 +38,13 @@ def index_json(  # noqa: PLR0913 (each is a field)
     version: str,
     plotly: Plotly,
     status: str | None = None,
+    agreed: int | None = None,
     files: Iterable[str] = (),
 ) -> bytes:
     """What a site holds: its QoS in the order of `entries`, and their files; `pictures` names all there may be.
-    `now`, `next_expected`: UTC epochs; `status`: the file that tells how the runs fare, where there is one; `files` are
-    all that the site is made of: what else lies beside them is not ours."""
+    `now`, `next_expected`: UTC epochs; `status`: the file that tells how the runs fare, where there is one; `agreed`:
+    when all was last found to be as sreport has it (None: never); `files` are all that the site is made of: what else
+    lies beside them is not ours."""
     script = plotly.file_name if plotly.path is not None else None
     return as_bytes(
         {
@@ -56,6 +58,7 @@ def index_json(  # noqa: PLR0913 (each is a field)
             "next_expected": next_expected,
             "refresh_seconds": refresh_seconds,
             "status": status,
+            "agreed": agreed,
             "plotly": {"kind": plotly.kind, "version": plotly.version, "file": script},
             "files": sorted(files),
             "qos": [_entry(entry, list(pictures)) for entry in entries],

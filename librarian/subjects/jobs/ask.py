@@ -74,11 +74,12 @@ def nowhere(jobs: pd.DataFrame) -> None:
 
 @dataclass(frozen=True)
 class Query:
-    """Which runs: those of a scope between two UTC epochs."""
+    """Which runs: those of a scope between two UTC epochs; with `every_qos` those of other QoS too."""
 
     scope: Scope
     since: int
     until: int
+    every_qos: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,9 +95,10 @@ def arguments(query: Query) -> list[str]:
     scope = query.scope
     filters = [f"--accounts={','.join(scope.accounts)}"] if scope.accounts else []
     filters += [f"--partition={','.join(scope.partitions)}"] if scope.partitions else []
+    qos = [] if query.every_qos else [f"--qos={scope.qos}"]
     return [
         *("-a", "-X", "-D", "-P", "--noconvert", f"--delimiter={DELIMITER}"),
-        *("-S", f"uts{query.since}", "-E", f"uts{query.until}", "-M", scope.cluster, f"--qos={scope.qos}", *filters),
+        *("-S", f"uts{query.since}", "-E", f"uts{query.until}", "-M", scope.cluster, *qos, *filters),
         *("-o", ",".join(FIELDS)),
     ]
 

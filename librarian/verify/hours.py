@@ -1,0 +1,181 @@
+"""Hours by user here beside those of sreport, for the time that both know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from librarian.shared.resources import OBSERVABLES
+from librarian.shared.scope import Scope
+from librarian.shared.spans import Span, Spans, clipped
+from librarian.shared.tres import Counts
+from librarian.shared.window import Window, day_edges
+from librarian.slurm import site
+from librarian.slurm.command import Slurm
+from librarian.store import Store
+from librarian.subjects.jobs import pieces
+from librarian.subjects.jobs.ask import NAMELESS, Query
+from librarian.subjects.jobs.keep import JobRuns
+from librarian.subjects.jobs.model import empty_jobs, joined
+from librarian.subjects.usage.binning import bin_jobs
+from librarian.subjects.usage.keep import USAGE
+from librarian.subjects.usage.sums import HourSums
+from librarian.verify import reasons, sreport
+from librarian.verify.compare import ByUser, Line, added, explained, lines
+from librarian.verify.sreport import HOUR, Question
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How Librarian counts: the zone and the length of its bins in seconds."""
+
+    zone: str
+    bin_seconds: int
+
+
+@dataclass(frozen=True)
+class Hours:
+    """What came of it for one QoS.
+
+    `spans` (UTC epochs) were compared; where there are none, or no `lines`, `why` says why. `reach` is up to when
+    sreport has hours, `split` whether it tells QoS apart, `hidden` names users of whom it tells this account nothing.
+    """
+
+    scope: Scope
+    spans: Spans
+    reach: int
+    split: bool = True
+    lines: tuple[Line, ...] = ()
+    hidden: tuple[str, ...] = ()
+    why: str = ""
+
+    @property
+    def agrees(self) -> bool:
+        """Whether something was compared, and all of it is the same."""
+        return bool(self.lines) and all(line.agrees for line in self.lines)
+
+
+@dataclass
+class Comparison:
+    """Asks for one QoS after the other; what two of them need is asked for once."""
+
+    slurm: Slurm
+    store: Store
+    terms: Terms
+    now: int
+    user: str
+    _answers: dict[object, pd.DataFrame] = field(default_factory=dict)
+    _private: frozenset[str] | None = None
+
+    def of(self, scope: Scope, asked: Span) -> Hours:
+        """Compare what is known of `asked`. Raises `SlurmError`, `StoreError`."""
+        zone = self.terms.zone
+        reach = sreport.rolled_up(self.slurm, Question(scope.cluster, (), zone), self.now)
+        spans = whole(clipped(self.store.known(scope, USAGE), asked[0], min(asked[1], reach)), self.terms)
+        if not spans:
+            why = "sreport has no hours of the last days" if not reach else "no full hour of that time is known here"
+            return Hours(scope, (), reach, why=why)
+        ours, accounts = self._ours(scope, spans)
+        if not accounts:
+            return Hours(scope, spans, reach, why="nothing was used")
+        answers = [sreport.ask(self.slurm, Question(scope.cluster, accounts, zone), span) for span in spans]
+        split = all(_tells_qos(answer, scope) for answer in answers)
+        runs = empty_jobs() if split else self._runs(scope, accounts, spans)
+        others = {} if split else _held(runs[~_within(runs, scope)], spans, self.terms)
+        theirs = added(_by_user(answer.amounts, scope.qos.lower() if split else None) for answer in answers)
+        hidden = self._hidden({*ours, *others} - theirs.keys())
+        ours, others = (_without(amounts, {NAMELESS, *hidden}) for amounts in (ours, others))
+        found = lines(ours, others, theirs)
+        if not all(line.agrees for line in found):
+            found = explained(found, self._reasons(scope, spans, found, runs))
+        return Hours(scope, spans, reach, split, found, hidden)
+
+    def _ours(self, scope: Scope, spans: Spans) -> tuple[ByUser, tuple[str, ...]]:
+        """Unit-seconds by user and resource, and the accounts that used anything."""
+        sums: dict[str, dict[str, float]] = {}
+        accounts = set(scope.accounts)
+        for span in spans:
+            for kind, name, key, amount in HourSums(self.store).month(scope, *span)[0]:
+                if kind == "account":
+                    accounts.add(name)
+                else:
+                    by = sums.setdefault(name, {})
+                    by[key] = by.get(key, 0.0) + amount
+        return sums, tuple(sorted(accounts))
+
+    def _runs(self, scope: Scope, accounts: tuple[str, ...], spans: Spans) -> pd.DataFrame:
+        """The runs of all QoS of these accounts: one question a span, since sreport tells all QoS as one."""
+        key = (accounts, spans)
+        if key not in self._answers:
+            every = Scope(scope.cluster, "", accounts)
+            parts = [pieces.ask(self.slurm, Query(every, *span, every_qos=True)).jobs for span in spans]
+            self._answers[key] = joined(parts)
+        return self._answers[key]
+
+    def _hidden(self, missing: Iterable[str]) -> tuple[str, ...]:
+        """Which of the users whom sreport does not name it hides from this account (PrivateData=usage)."""
+        if self._private is None:
+            self._private = site.private_data(self.slurm)
+        if not self._private & {"usage", site.UNTOLD}:
+            return ()
+        return tuple(sorted({*missing} - {self.user, NAMELESS}))
+
+    def _reasons(
+        self, scope: Scope, spans: Spans, found: Sequence[Line], runs: pd.DataFrame
+    ) -> Mapping[tuple[str, str], tuple[str, ...]]:
+        kept = JobRuns(self.store).jobs(scope, spans[0][0])
+        fresh = _held(runs[_within(runs, scope)], spans, self.terms) if len(runs) else None
+        reserved = reasons.reserved(self.slurm, scope.cluster, (spans[0][0], spans[-1][1]))
+        return reasons.of([line for line in found if not line.agrees], kept, fresh, spans, reserved)
+
+
+def whole(spans: Spans, terms: Terms) -> Spans:
+    """What of `spans` is made of bins of a full hour at least, as sreport tells it."""
+    found = []
+    for begin, end in spans:
+        edges = day_edges(begin, end, max(HOUR, terms.bin_seconds), terms.zone)
+        first = int(edges[np.searchsorted(edges, begin)])
+        last = int(edges[np.searchsorted(edges, end, side="right") - 1])
+        found += [(first, last)] if first < last else []
+    return tuple(found)
+
+
+def _tells_qos(answer: sreport.Used, scope: Scope) -> bool:
+    """Whether the answer is by QoS; hours from before slurmdbd kept that have none, and one knows no partitions."""
+    return answer.split and not scope.partitions and all(qos for _, qos in answer.amounts)
+
+
+def _by_user(amounts: Mapping[tuple[str, str], Counts], qos: str | None) -> dict[str, Counts]:
+    """What users used of one QoS, or of all."""
+    parts = [{user: counts} for (user, name), counts in amounts.items() if qos is None or name == qos]
+    return dict(added(parts))
+
+
+def _within(runs: pd.DataFrame, scope: Scope) -> pd.Series:
+    """Which runs of a jobs table belong to the scope."""
+    found: pd.Series = runs["qos"].astype(str).str.lower() == scope.qos.lower()
+    for column, names in (("account", scope.accounts), ("partition", scope.partitions)):
+        if names:
+            found &= runs[column].astype(str).isin(names)
+    return found
+
+
+def _held(runs: pd.DataFrame, spans: Spans, terms: Terms) -> ByUser:
+    """What users held in the spans, in unit-seconds. A run without an end goes on, as in Slurm's own sums."""
+    found: dict[str, dict[str, float]] = {}
+    for begin, end in spans:
+        window = Window(np.array([begin, end], dtype=np.int64), end, terms.zone, terms.bin_seconds)
+        usage = bin_jobs(runs, window, OBSERVABLES)
+        for row, observable in enumerate(usage.observables):
+            for column, user in enumerate(usage.users):
+                by = found.setdefault(str(user), {})
+                by[observable.key] = by.get(observable.key, 0.0) + float(usage.integrals[row, column, 0])
+    return found
+
+
+def _without(amounts: Mapping[str, Mapping[str, float]], users: Iterable[str]) -> dict[str, Mapping[str, float]]:
+    left_out = set(users)
+    return {user: counts for user, counts in amounts.items() if user not in left_out}
