@@ -88,6 +88,7 @@ def test_agreement_a_difference_and_silence(place: Path) -> None:
 
 
 def test_what_differs_is_a_table_with_reasons() -> None:
+    odd = "b\x1bob"
     found = Hours(
         Scope("hpg", "avery"),
         ((1_793_000_000 - 2000, 1_793_000_000 + 1600),),
@@ -95,7 +96,7 @@ def test_what_differs_is_a_table_with_reasons() -> None:
         False,
         (
             Line("ann", "NCPUS", 3600, 1800, 5400),
-            Line("b\x1bob", "MEMORY", 3600, 0, 7200, ("1 job resized",)),
+            Line(odd, "MEMORY", 3600, 0, 7200, ("1 job resized",)),
         ),
         ("carl",),
     )
@@ -106,7 +107,7 @@ def test_what_differs_is_a_table_with_reasons() -> None:
         "  sreport does not tell QoS apart here; of its hours other QoS had, by sacct: 0.50 CPU-hours",
         "  not compared, since sreport hides them from you: carl",
         "    USER  UNIT         HERE  OTHER QOS  SREPORT  DIFFERENCE",
-        f"    {shown('b\x1bob')}  GiB-hours  1.0000     0.0000   2.0000     +1.0000",
+        f"    {shown(odd)}  GiB-hours  1.0000     0.0000   2.0000     +1.0000",
         "      1 job resized",
         "  running jobs: 4 same as in squeue, as of 07:33 UTC; 1 began or ended since",
         "  running by squeue, and not known here: job 7",
