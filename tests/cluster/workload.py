@@ -13,6 +13,10 @@ from tests.cluster.client import Cluster
 
 HOSTILE_NAME = "a|b\n\"c'</script><script>alert(1)</script>é\u202e"
 
+# What is to be disturbed runs until it was, however slow the machine is.
+AGAIN = '[ "${SLURM_RESTART_COUNT:-0}" -gt 0 ] && exec sleep 5; exec sleep 86400'
+UNTIL = "until [ -e /tmp/{} ]; do sleep 1; done; sleep 4"
+
 # Label -> user, options of sbatch, command. The first is the one that takes longest.
 BATCH: dict[str, tuple[str, str, str]] = {
     "timed out": ("alice", "-t 1 -c 2 --mem=1G", "sleep 600"),
@@ -32,10 +36,10 @@ BATCH: dict[str, tuple[str, str, str]] = {
     "cancelled while held": ("carol", "-c 2 --mem=1G --hold", "sleep 1"),
     "cancelled": ("dave", "-c 6 --mem=1G", "sleep 86400"),
     "held": ("alice", "-c 2 --mem=1G --hold", "sleep 1"),
-    "requeued": ("bob", "-c 5 --mem=1G --requeue", "sleep 10"),
-    "resumed": ("carol", "-c 7 --mem=1G", "sleep 16"),
+    "requeued": ("bob", "-c 5 --mem=1G --requeue", AGAIN),
+    "resumed": ("carol", "-c 7 --mem=1G", UNTIL.format("resumed")),
     "suspended": ("carol", "-c 1 --mem=1G", "sleep 86400"),
-    "resized": ("alice", "-N 2 -n 2 -c 1 --mem=1G --no-requeue", "sleep 12"),
+    "resized": ("alice", "-N 2 -n 2 -c 1 --mem=1G --no-requeue", UNTIL.format("resized")),
     "node failed": ("bob", "-p gpu -w c04 -c 3 --mem=2G --gres=gpu:b200:1 --no-requeue", "sleep 86400"),
     "running": ("bob", "-c 2 --mem=3G", "sleep 86400"),
     "running gpu": ("alice", "-p gpu -c 2 --mem=3G --gres=gpu:a100:1", "sleep 86400"),
@@ -48,7 +52,7 @@ BATCH: dict[str, tuple[str, str, str]] = {
     "odd names": ("o.dd-u_ser9", "-c 2 --mem=1G", "sleep 5"),
     "out of memory": ("alice", "-c 1 --mem=50M", "python3 -c 'import time; a = bytearray(300 << 20); time.sleep(60)'"),
     "preempted": ("frank", "-q kim-b -p small -c 4 --mem=1G --no-requeue", "sleep 600"),
-    "preempted and requeued": ("frank", "-q kim-b -p small -c 4 --mem=1G --requeue", "sleep 9"),
+    "preempted and requeued": ("frank", "-q kim-b -p small -c 4 --mem=1G --requeue", AGAIN),
     "preempts": ("dave", "-p small -c 8 --mem=1G --hold", "sleep 3"),
     "kim gives up waiting": ("frank", "-c 8 --mem=4G --begin=now+14", "sleep 1"),
 }
@@ -115,11 +119,13 @@ class Workload:
             self.cluster.run("root", "scontrol", "suspend", self.ids[label])
         self.cluster.run("root", "sleep", "6")
         self.cluster.run("root", "scontrol", "resume", self.ids["resumed"])
+        self.cluster.run("root", "touch", "/tmp/resumed")
 
     def _resize(self) -> None:
         self._await_state("resized", "RUNNING")
         self.cluster.run("root", "sleep", "4")
         self.cluster.run("alice", "scontrol", "update", f"JobId={self.ids['resized']}", "NumNodes=1")
+        self.cluster.run("root", "touch", "/tmp/resized")
 
     def _preempt(self) -> None:
         """A QoS that may preempt wants a node that is full: one job of the other is cancelled, one requeued."""
