@@ -57,8 +57,8 @@ def lines(ours: ByUser, others: ByUser, theirs: Mapping[str, Counts]) -> tuple[L
     return tuple(found)
 
 
-def added(parts: Iterable[Mapping[str, Counts]]) -> dict[str, dict[str, float]]:
-    """The sums of several answers, by user and name of the TRES."""
+def added(parts: Iterable[ByUser]) -> dict[str, dict[str, float]]:
+    """The sums of several answers."""
     found: dict[str, dict[str, float]] = {}
     for part in parts:
         for user, counts in part.items():

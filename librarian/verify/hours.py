@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,6 @@ import pandas as pd
 from librarian.shared.resources import OBSERVABLES
 from librarian.shared.scope import Scope
 from librarian.shared.spans import Span, Spans, clipped
-from librarian.shared.tres import Counts
 from librarian.shared.window import Window, day_edges
 from librarian.slurm import site
 from librarian.slurm.command import Slurm
@@ -19,7 +18,7 @@ from librarian.store import Store
 from librarian.subjects.jobs import pieces
 from librarian.subjects.jobs.ask import NAMELESS, Query
 from librarian.subjects.jobs.keep import JobRuns
-from librarian.subjects.jobs.model import empty_jobs, joined
+from librarian.subjects.jobs.model import joined
 from librarian.subjects.usage.binning import bin_jobs
 from librarian.subjects.usage.keep import USAGE
 from librarian.subjects.usage.sums import HourSums
@@ -81,17 +80,36 @@ class Comparison:
         ours, accounts = self._ours(scope, spans)
         if not accounts:
             return Hours(scope, spans, reach, why="nothing was used")
-        answers = [sreport.ask(self.slurm, Question(scope.cluster, accounts, zone), span) for span in spans]
-        split = all(_tells_qos(answer, scope) for answer in answers)
-        runs = empty_jobs() if split else self._runs(scope, accounts, spans)
-        others = {} if split else _held(runs[~_within(runs, scope)], spans, self.terms)
-        theirs = added(_by_user(answer.amounts, scope.qos.lower() if split else None) for answer in answers)
+        question = Question(scope.cluster, accounts, zone)
+        found = None if scope.partitions else self._of_qos(scope, question, spans, ours)
+        if found is None or not found.agrees:
+            # hours from before slurmdbd kept their QoS are told of no QoS, so a difference is looked at in this way too
+            runs = self._runs(scope, accounts, spans)
+            together = self._of_all(scope, question, spans, ours, runs)
+            found = together if found is None or together.agrees else found
+            found = found if found.agrees else self._explained(found, runs)
+        return replace(found, reach=reach)
+
+    def _of_qos(self, scope: Scope, question: Question, spans: Spans, ours: ByUser) -> Hours | None:
+        """Beside what sreport tells of the QoS alone; None where it tells all QoS as one."""
+        parts = []
+        for span in spans:
+            part = sreport.used_of_qos(self.slurm, question, span, scope.qos)
+            if part is None:
+                return None
+            parts.append(part)
+        return self._compared(Hours(scope, spans, 0), ours, {}, added(parts))
+
+    def _of_all(self, scope: Scope, question: Question, spans: Spans, ours: ByUser, runs: pd.DataFrame) -> Hours:
+        """Beside what sreport tells of all QoS, with what the others had by sacct."""
+        theirs = added(sreport.used(self.slurm, question, span) for span in spans)
+        others = _held(runs[~_within(runs, scope)], spans, self.terms)
+        return self._compared(Hours(scope, spans, 0, split=False), ours, others, theirs)
+
+    def _compared(self, found: Hours, ours: ByUser, others: ByUser, theirs: ByUser) -> Hours:
         hidden = self._hidden({*ours, *others} - theirs.keys())
         ours, others = (_without(amounts, {NAMELESS, *hidden}) for amounts in (ours, others))
-        found = lines(ours, others, theirs)
-        if not all(line.agrees for line in found):
-            found = explained(found, self._reasons(scope, spans, found, runs))
-        return Hours(scope, spans, reach, split, found, hidden)
+        return replace(found, lines=lines(ours, others, theirs), hidden=hidden)
 
     def _ours(self, scope: Scope, spans: Spans) -> tuple[ByUser, tuple[str, ...]]:
         """Unit-seconds by user and resource, and the accounts that used anything."""
@@ -123,13 +141,14 @@ class Comparison:
             return ()
         return tuple(sorted({*missing} - {self.user, NAMELESS}))
 
-    def _reasons(
-        self, scope: Scope, spans: Spans, found: Sequence[Line], runs: pd.DataFrame
-    ) -> Mapping[tuple[str, str], tuple[str, ...]]:
+    def _explained(self, found: Hours, runs: pd.DataFrame) -> Hours:
+        """With what may be the reason for each difference; `runs` are those that sacct tells now."""
+        scope, spans = found.scope, found.spans
         kept = JobRuns(self.store).jobs(scope, spans[0][0])
-        fresh = _held(runs[_within(runs, scope)], spans, self.terms) if len(runs) else None
+        fresh = _held(runs[_within(runs, scope)], spans, self.terms)
         reserved = reasons.reserved(self.slurm, scope.cluster, (spans[0][0], spans[-1][1]))
-        return reasons.of([line for line in found if not line.agrees], kept, fresh, spans, reserved)
+        differing = [line for line in found.lines if not line.agrees]
+        return replace(found, lines=explained(found.lines, reasons.of(differing, kept, fresh, spans, reserved)))
 
 
 def whole(spans: Spans, terms: Terms) -> Spans:
@@ -141,17 +160,6 @@ def whole(spans: Spans, terms: Terms) -> Spans:
         last = int(edges[np.searchsorted(edges, end, side="right") - 1])
         found += [(first, last)] if first < last else []
     return tuple(found)
-
-
-def _tells_qos(answer: sreport.Used, scope: Scope) -> bool:
-    """Whether the answer is by QoS; hours from before slurmdbd kept that have none, and one knows no partitions."""
-    return answer.split and not scope.partitions and all(qos for _, qos in answer.amounts)
-
-
-def _by_user(amounts: Mapping[tuple[str, str], Counts], qos: str | None) -> dict[str, Counts]:
-    """What users used of one QoS, or of all."""
-    parts = [{user: counts} for (user, name), counts in amounts.items() if qos is None or name == qos]
-    return dict(added(parts))
 
 
 def _within(runs: pd.DataFrame, scope: Scope) -> pd.Series:

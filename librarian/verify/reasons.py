@@ -25,16 +25,16 @@ LATE = "sacct tells more than Librarian has kept: the runs came late (librarian 
 RESERVED = "sreport adds the unused time of a reservation to those it was made for ({names})"
 
 
-def of(differing: Sequence[Line], kept: pd.DataFrame, fresh: ByUser | None, spans: Spans, reserved: str) -> Reasons:
+def of(differing: Sequence[Line], kept: pd.DataFrame, fresh: ByUser, spans: Spans, reserved: str) -> Reasons:
     """What may explain each of the lines.
 
-    `kept` are the runs that the store has of these `spans` (a jobs table), `fresh` is what sacct tells of the same now
-    (None: it was not asked), `reserved` names the reservations of that time.
+    `kept` are the runs that the store has of these `spans` (a jobs table), `fresh` is what sacct tells of the same now,
+    `reserved` names the reservations of that time.
     """
     return {(line.user, line.key): tuple(_of(line, kept, fresh, spans, reserved)) for line in differing}
 
 
-def _of(line: Line, kept: pd.DataFrame, fresh: ByUser | None, spans: Spans, reserved: str) -> list[str]:
+def _of(line: Line, kept: pd.DataFrame, fresh: ByUser, spans: Spans, reserved: str) -> list[str]:
     mine = kept[(kept["user"].astype(str) == line.user).to_numpy() & _overlapping(kept, spans)]
     found = []
     if line.difference > 0:
@@ -42,10 +42,9 @@ def _of(line: Line, kept: pd.DataFrame, fresh: ByUser | None, spans: Spans, rese
         found += _told(NO_END, in_state(mine, RUNAWAY))
     if line.key == "NCPUS":
         found += _told(PAUSED, _paused_at_edge(mine, spans))
-    if fresh is not None:
-        now = fresh.get(line.user, {}).get(line.key, 0.0)
-        found += [PURGED] if now < line.ours * (1 - TOLERANCE) else []
-        found += [LATE] if now > line.ours * (1 + TOLERANCE) else []
+    now = fresh.get(line.user, {}).get(line.key, 0.0)
+    found += [PURGED] if now < line.ours * (1 - TOLERANCE) else []
+    found += [LATE] if now > line.ours * (1 + TOLERANCE) else []
     if line.difference > 0 and reserved:
         found.append(RESERVED.format(names=reserved))
     return found

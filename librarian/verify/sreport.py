@@ -3,18 +3,18 @@
 What each option is for:
 -P  cells divided by `|`, which no name of Slurm's can hold; -n  no header; -t Seconds  not rounded to minutes;
 -T ALL  every TRES that is tracked: one that is not would be refused.
-Format=…,QOS  22.05 and 23.11 do not know it: `Qos=` would not be refused there, and filter associations (seen live).
+Qos=…, and QOS among the fields  24.11 tells that QoS alone where it has both (without the first the field is empty);
+22.05 takes the first, tells all QoS, and refuses the second (seen on both).
 Times are `uts` epochs; sreport cuts them to whole hours of its zone, so it is run in the zone of the bins.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from librarian.errors import NoAnswerError, SlurmError, TooWideError, Trouble
 from librarian.shared.spans import Span
-from librarian.shared.tres import Counts
 from librarian.slurm.command import Slurm
 
 _REPORT = ("-n", "-P", "-t", "Seconds", "-T", "ALL", "cluster", "AccountUtilizationByUser")
@@ -23,37 +23,35 @@ _MIB = 1024.0
 _HOURS_BACK = (1, 2, 3, 4, 6, 12, 24, 48, 96)
 HOUR = 3600
 
-By = dict[tuple[str, str], dict[str, float]]  # unit-seconds by user and QoS, then by name of the TRES
+Used = dict[str, dict[str, float]]  # unit-seconds by user, then by name of the TRES; memory in GiB
 
 
 @dataclass(frozen=True)
 class Question:
-    """Which use: of these accounts of a cluster, of all people."""
+    """Which use: of these accounts of a cluster, of all people; `zone` is whose full hours are meant."""
 
     cluster: str
     accounts: tuple[str, ...]
     zone: str
 
 
-@dataclass(frozen=True)
-class Used:
-    """What sreport tells: unit-seconds by user and QoS (in lower case; "" where it does not split), then by TRES;
-    memory in GiB."""
-
-    split: bool
-    amounts: Mapping[tuple[str, str], Counts] = field(default_factory=dict)
+def used(slurm: Slurm, question: Question, span: Span) -> Used:
+    """What was used between two full hours (UTC epochs), of all QoS. Raises `SlurmError`."""
+    return parse(_asked(slurm, question, span, ("Format=" + ",".join(_FIELDS),)), len(_FIELDS))
 
 
-def ask(slurm: Slurm, question: Question, span: Span) -> Used:
-    """What was used between two full hours (UTC epochs). Raises `SlurmError`."""
+def used_of_qos(slurm: Slurm, question: Question, span: Span, qos: str) -> Used | None:
+    """What was used of one QoS; None where sreport does not tell QoS apart. Raises `SlurmError`."""
+    fields = (*_FIELDS, "QOS")
     try:
-        return Used(True, _asked(slurm, question, span, (*_FIELDS, "QOS")))
+        text = _asked(slurm, question, span, (f"Format={','.join(fields)}", f"Qos={qos}"))
     except (NoAnswerError, TooWideError):
         raise
     except SlurmError as error:
-        if "unknown field" not in str(error).lower():
-            raise
-    return Used(False, _asked(slurm, question, span, _FIELDS))
+        if "unknown field" in str(error).lower():
+            return None
+        raise
+    return parse(text, len(fields), qos)
 
 
 def rolled_up(slurm: Slurm, question: Question, now: int) -> int:
@@ -75,26 +73,26 @@ def _knows(slurm: Slurm, question: Question, span: Span) -> bool:
     return any(line.split("|")[0].lower() == question.cluster.lower() for line in answer.text.splitlines())
 
 
-def _asked(slurm: Slurm, question: Question, span: Span, fields: Sequence[str]) -> By:
+def _asked(slurm: Slurm, question: Question, span: Span, more: Sequence[str]) -> str:
     accounts = f"Accounts={','.join(question.accounts)}"
-    arguments = (*_REPORT, f"Format={','.join(fields)}", accounts, *_where(question.cluster, span))
-    return parse(slurm.run("sreport", arguments, question.zone).text, len(fields))
+    arguments = (*_REPORT, *more, accounts, *_where(question.cluster, span))
+    return slurm.run("sreport", arguments, question.zone).text
 
 
 def _where(cluster: str, span: Span) -> tuple[str, ...]:
     return (f"Clusters={cluster}", f"Start=uts{span[0]}", f"End=uts{span[1]}")
 
 
-def parse(text: str, fields: int) -> By:
-    """Read `user|tres|seconds` or `user|tres|seconds|qos`. Raises `SlurmError` for anything else."""
-    found: By = {}
+def parse(text: str, fields: int, qos: str | None = None) -> Used:
+    """Read `user|tres|seconds`, or `user|tres|seconds|qos` of one QoS. Raises `SlurmError` for anything else."""
+    found: Used = {}
     for line in text.splitlines():
         cells = line.split("|")
         if len(cells) != fields or not (cells[2].isascii() and cells[2].isdigit()):
             raise SlurmError("sreport gave no table", line[:200], trouble=Trouble.NOT_UNDERSTOOD)
-        user, tres, used = cells[:3]
-        if not user:  # the sum of an account, of which its users' are parts
-            continue
-        by = found.setdefault((user, (cells[3:] or [""])[0].lower()), {})
-        by[tres] = by.get(tres, 0.0) + int(used) / (_MIB if tres == "mem" else 1.0)
+        user, tres, seconds = cells[:3]
+        # a line without a user is the sum of an account
+        if user and (qos is None or cells[3].lower() == qos.lower()):
+            by = found.setdefault(user, {})
+            by[tres] = by.get(tres, 0.0) + int(seconds) / (_MIB if tres == "mem" else 1.0)
     return found

@@ -58,12 +58,14 @@ class Sreporting(DemoSlurm):
         if "QOS" in fields and not self.knows_qos:
             return Answer(1, b"", " Unknown field 'QOS'\n")
         sums = self._sums(begin, min(end, self.until), said["Accounts"].split(","))
-        if "QOS" not in fields:
-            merged: Counter[tuple[str, str, str]] = Counter()
-            for (user, tres, _), seconds in sums.items():
-                merged[user, tres, ""] += seconds
-            sums = merged
-        rows = [(user, tres, str(used), qos)[: len(fields)] for (user, tres, qos), used in sums.items()]
+        if "QOS" in fields:
+            rows = [(user, tres, str(used), qos) for (user, tres, qos), used in sums.items() if qos == said["Qos"]]
+        else:
+            merged: Counter[tuple[str, str]] = Counter()
+            for (user, tres, _), used in sums.items():
+                merged[user, tres] += used
+            rows = [(user, tres, str(used), "") for (user, tres), used in merged.items()]
+        rows = [row[: len(fields)] for row in rows]
         rows = [("", "cpu", "1", "")[: len(fields)], *rows]  # the sum of an account
         shown = [row for row in rows if self.tells is None or row[0] in self.tells]
         return Answer(0, "".join(f"{'|'.join(row)}\n" for row in shown).encode(), "")

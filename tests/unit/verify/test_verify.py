@@ -207,7 +207,7 @@ def test_what_sacct_has_purged_is_said(store: Store) -> None:
 @pytest.mark.parametrize("text", ["alice|cpu", "alice|cpu|many|avery", "sreport: error: no\n", "alice|cpu|-1|avery"])
 def test_what_is_no_table_is_an_error(text: str) -> None:
     with pytest.raises(SlurmError, match="sreport gave no table"):
-        sreport.parse(text, 4)
+        sreport.parse(text, 4, "avery")
 
 
 def test_a_failure_of_sreport_is_not_taken_for_an_older_release(store: Store) -> None:
