@@ -84,8 +84,11 @@ def _table(unlike: Sequence[Line]) -> list[str]:
         for row in rows
     ]
     found = texts[:1]
-    for line, text in zip(unlike, texts[1:], strict=True):
-        found += [text, *(f"      {reason}" for reason in line.reasons or ("why is not known",))]
+    for place, (line, text) in enumerate(zip(unlike, texts[1:], strict=True)):
+        found.append(text)
+        after = unlike[place + 1] if place + 1 < len(unlike) else None
+        if not after or (after.user, after.reasons) != (line.user, line.reasons):  # a reason is told once a user
+            found += [f"      {reason}" for reason in line.reasons or ("why is not known",)]
     return found
 
 

@@ -144,11 +144,13 @@ class Comparison:
     def _explained(self, found: Hours, runs: pd.DataFrame) -> Hours:
         """With what may be the reason for each difference; `runs` are those that sacct tells now."""
         scope, spans = found.scope, found.spans
-        kept = JobRuns(self.store).jobs(scope, spans[0][0])
-        fresh = _held(runs[_within(runs, scope)], spans, self.terms)
+        mine = runs[_within(runs, scope)]
+        # what is known here of a run counts: which ones are runaways, say
+        known = joined([mine if found.split else runs, JobRuns(self.store).jobs(scope, spans[0][0])])
+        fresh = _held(mine, spans, self.terms)
         reserved = reasons.reserved(self.slurm, scope.cluster, (spans[0][0], spans[-1][1]))
         differing = [line for line in found.lines if not line.agrees]
-        return replace(found, lines=explained(found.lines, reasons.of(differing, kept, fresh, spans, reserved)))
+        return replace(found, lines=explained(found.lines, reasons.of(differing, known, fresh, spans, reserved)))
 
 
 def whole(spans: Spans, terms: Terms) -> Spans:

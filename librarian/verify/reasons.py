@@ -25,17 +25,17 @@ LATE = "sacct tells more than Librarian has kept: the runs came late (librarian 
 RESERVED = "sreport adds the unused time of a reservation to those it was made for ({names})"
 
 
-def of(differing: Sequence[Line], kept: pd.DataFrame, fresh: ByUser, spans: Spans, reserved: str) -> Reasons:
+def of(differing: Sequence[Line], known: pd.DataFrame, fresh: ByUser, spans: Spans, reserved: str) -> Reasons:
     """What may explain each of the lines.
 
-    `kept` are the runs that the store has of these `spans` (a jobs table), `fresh` is what sacct tells of the same now,
-    `reserved` names the reservations of that time.
+    `known` are the runs of these `spans` whose hours are compared (a jobs table), `fresh` is what sacct tells of the
+    QoS now, `reserved` names the reservations of that time.
     """
-    return {(line.user, line.key): tuple(_of(line, kept, fresh, spans, reserved)) for line in differing}
+    return {(line.user, line.key): tuple(_of(line, known, fresh, spans, reserved)) for line in differing}
 
 
-def _of(line: Line, kept: pd.DataFrame, fresh: ByUser, spans: Spans, reserved: str) -> list[str]:
-    mine = kept[(kept["user"].astype(str) == line.user).to_numpy() & _overlapping(kept, spans)]
+def _of(line: Line, known: pd.DataFrame, fresh: ByUser, spans: Spans, reserved: str) -> list[str]:
+    mine = known[(known["user"].astype(str) == line.user).to_numpy() & _overlapping(known, spans)]
     found = []
     if line.difference > 0:
         found += _told(RESIZED, in_state(mine, "RESIZING"))

@@ -5,10 +5,12 @@ The jobs of the workload are moved into the past for this, so these tests come a
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
 
+from librarian.verify import reasons
 from tests.cluster import oracle, past
 from tests.cluster.client import Cluster
 from tests.cluster.compare import assert_equals_oracle
@@ -76,6 +78,31 @@ def test_sreport_says_the_same_of_full_hours(cluster: Cluster, moved: Program, t
             ours[user][tres] += amount
     for user, seconds in ours.items():
         assert seconds == pytest.approx(said[user], rel=1e-5, abs=1), user
+
+
+def test_verify_agrees_by_qos_and_tells_a_resized_job_apart(cluster: Cluster, moved: Program, turn: int) -> None:
+    """As a member of the group, for the window. Where sreport knows no QoS, what other QoS had is taken from sacct."""
+    past.sum_up(cluster, turn - HOUR)
+    mine = Program(cluster, "alice", "/home/alice/verify")
+    mine.configure(GROUPS[:2], "\n[report]\nwindow_days = 2\n")
+    mine.run("run")
+    done = mine.run("verify", "--json", check=False)
+    told = json.loads(done.stdout)
+    lines = {(qos["qos"], line["user"], line["resource"]): line for qos in told["qos"] for line in qos["lines"]}
+    assert {user for qos, user, _ in lines if qos == "avery"} == {"alice", "bob", "carol", "dave"}
+    assert lines["avery", "carol", "NGPUS"]["here"] > 0
+    assert all(qos["running"] and not qos["running"]["gone"] for qos in told["qos"])
+    assert {qos["sreport_tells_qos"] for qos in told["qos"]} == {cluster.slurm != "22.05"}
+    unlike = {(user, line["resource"]): line for (_, user, _), line in lines.items() if not line["agrees"]}
+    if cluster.slurm == "22.05":
+        assert {user for user, _ in unlike} == {"alice"}, "whose job was resized"
+        assert all(reasons.RESIZED.format(jobs="1 job") in line["reasons"] for line in unlike.values())
+        assert lines["avery-b", "bob", "NCPUS"]["other_qos"] == pytest.approx(lines["avery", "bob", "NCPUS"]["here"])
+        assert (done.returncode, told["agrees"]) == (1, False)
+    else:
+        assert (unlike, done.returncode, told["agrees"]) == ({}, 0, True)
+        mine.run("render")
+        assert mine.index()["agreed"] == told["at"]
 
 
 def test_a_job_across_the_edge_of_the_window_counts_from_there(cluster: Cluster, moved: Program) -> None:
