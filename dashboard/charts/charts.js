@@ -40,7 +40,7 @@ function placesOf(panel, data) {
   /** @type {[string, string[]][]} */
   const groups = [
     [".charts", picturedOf(data)],
-    [".limits-queue .charts", wantedOf(data)],
+    ['[data-part="queue"] .charts', wantedOf(data)],
   ];
   for (const [selector, keys] of groups) {
     const more = keys.filter((key) => !known.has(key)).map((key) => newPlace(nameOf(data, key), key));

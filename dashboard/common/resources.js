@@ -89,6 +89,13 @@ export function trackedOf(data) {
   return picturedOf(data).filter((key) => isTracked(data, key));
 }
 
+// Those of them that jobs ask for, as CPUs and memory; data of before it was told tell of all.
+/** @type {(data: Data) => string[]} */
+export function askedOf(data) {
+  const asked = resourcesOf(data).filter((resource) => resource.wanted ?? true);
+  return trackedOf(data).filter((key) => asked.some((resource) => resource.key === key));
+}
+
 /** @type {(data: Data, key: string) => string} */
 export function nameOf(data, key) {
   if (isWanted(key)) return `${nameOf(data, resourceOf(key))} that waiting jobs want`;

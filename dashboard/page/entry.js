@@ -19,6 +19,7 @@ import {
   statusNow,
   troubleOf,
 } from "./reports.js";
+import { goTo, startSections, tellCurrent } from "./sections.js";
 import { stateLine } from "./state_line.js";
 import { openTab, slugOf, startTabs } from "./tabs.js";
 import { applyTheme, themeTools } from "./theme.js";
@@ -27,6 +28,8 @@ import { addressOfView, viewAt } from "./view.js";
 import { isolated, toggled, viewModelOf } from "./view_model.js";
 
 const TICK_MS = 10_000;
+const FIRST = "overview"; // the section that is the top of the page
+/** @typedef {"push" | "replace"} Keep */
 
 const page = {
   view: viewAt(location.hash), // what the address says
@@ -34,6 +37,8 @@ const page = {
   viewModel: /** @type {ViewModel | null} */ (null), // what is drawn of it
   drawing: false,
   outdated: false, // whether the charts must be drawn once more
+  arrived: false,
+  arriving: false, // whether what is drawn first may still move the section that is asked for
   // the range before the reader drew one with the mouse
   before: /** @type {Pick<View, "range" | "from" | "to"> | null} */ (null),
   // {hidden, only} before the first click of what may become a double one
@@ -53,9 +58,11 @@ function start() {
   startControls();
   startDownloads();
   showView();
+  arrive();
   addEventListener("hashchange", () => {
     page.view = viewAt(location.hash);
     showView();
+    arrive();
   });
   setInterval(tell, TICK_MS);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => draw());
@@ -69,6 +76,10 @@ function startControls() {
   const sayTo = (/** @type {string} */ text) => say(page.said, text);
   page.tools = [timeTools(changeRange, sayTo), userTools(change, sayTo)];
   fill(page.bar, [...page.tools.flatMap((tools) => tools.parts), page.said]);
+  startSections((section) => {
+    change({ section: section === FIRST ? null : section });
+    arrive();
+  });
   startSubjects(() => keepView({ table: chosenState() }));
   const panels = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[role="tabpanel"]'));
   for (const panel of panels) {
@@ -98,19 +109,33 @@ function legendActions(panel) {
   };
 }
 
-/** @type {Change} */
-function change(changes) {
-  keepView(changes);
+// To the section that the address names.
+/** @type {() => void} */
+function arrive() {
+  if (page.open === null) return;
+  page.arriving = page.view.section !== null && !panelOf(page.open).dataset.drawn;
+  goTo(panelOf(page.open), page.view.section ?? (page.arrived ? FIRST : null));
+  page.arrived = true;
+}
+
+// What the reader chose makes an entry of the history, so that Back goes back; what is `drawn` with the mouse, which
+// changes often, takes the place of the last one.
+/** @type {(changes: Partial<View>, kept?: Keep) => void} */
+function change(changes, kept = "push") {
+  keepView(changes, kept);
   say(page.said, "");
   showView();
 }
 
 // Another view, and its address, so that it can be sent to somebody; nothing is drawn.
-/** @type {Change} */
-function keepView(changes) {
+/** @type {(changes: Partial<View>, kept?: Keep) => void} */
+function keepView(changes, kept = "replace") {
   page.view = { ...page.view, qos: page.view.qos ?? openEntry()?.name ?? null, ...changes };
+  const address = addressOfView(page.view) || location.pathname + location.search;
   try {
-    history.replaceState(null, "", addressOfView(page.view) || location.pathname + location.search);
+    const here = location.hash || location.pathname + location.search;
+    if (kept === "push" && address !== here) history.pushState(null, "", address);
+    else history.replaceState(null, "", address);
   } catch {
     // a browser may refuse when asked too often
   }
@@ -129,15 +154,15 @@ function zoomed(from, to) {
   const range = drawnRange(data, from, to);
   const whole = wholeOf(data);
   page.before ??= { range: page.view.range, from: page.view.from, to: page.view.to };
-  if (range.from <= whole.from && range.to >= whole.to) change({ range: "all", from: null, to: null });
-  else change({ range: "all", ...range });
+  const isAll = range.from <= whole.from && range.to >= whole.to;
+  change({ range: "all", ...(isAll ? { from: null, to: null } : range) }, "replace");
 }
 
 /** @type {() => void} */
 function back() {
   const before = page.before ?? { range: "all", from: null, to: null };
   page.before = null;
-  change(before);
+  change(before, "replace");
 }
 
 /** @type {() => Entry | undefined} */
@@ -188,6 +213,7 @@ function showViewModel() {
   setChosenState(page.view.table, viewModel);
   showLegend(within(panel, ".legend"), viewModel, page.view.pinned);
   showSubjects(panel, viewModel);
+  tellCurrent();
   draw();
 }
 
@@ -244,6 +270,8 @@ async function drawAll() {
     panel.classList.add("live"); // they need their size before they are drawn
     await drawCharts(globalThis.Plotly, panel, viewModel, styleOf(), { zoomed, back });
     panel.dataset.drawn = String(viewModel.data.metadata.last_updated_epoch);
+    if (page.arriving) goTo(panel, page.view.section);
+    page.arriving = false;
   }
 }
 

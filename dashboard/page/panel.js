@@ -4,6 +4,9 @@ import { element, fill, within } from "../common/dom.js";
 import { binName, timeOfDay, visible } from "../common/format.js";
 import { SUBJECTS } from "../subjects/index.js";
 import { knowTable, setTableState, startGrids, tableState } from "../tables/grid.js";
+import { glancesOf, showGlances } from "./glance.js";
+
+/** @typedef {{ shows: (((place: Place) => void) | null)[], cards: Glance[] }} Prepared */
 
 /** @type {WeakMap<HTMLElement, string>} */
 const stamps = new WeakMap(); // panel -> what its subjects show, so that they are only made anew when that changes
@@ -47,14 +50,15 @@ export function showSubjects(panel, viewModel) {
   if (stamps.get(panel) !== stampOf(viewModel)) showPrepared(panel, viewModel, preparedFor(viewModel));
 }
 
-/** @type {(viewModel: ViewModel) => (((place: Place) => void) | null)[]} */
+/** @type {(viewModel: ViewModel) => Prepared} */
 function preparedFor(viewModel) {
-  return SUBJECTS.map((subject) => subject.prepare(viewModel));
+  return { shows: SUBJECTS.map((subject) => subject.prepare(viewModel)), cards: glancesOf(viewModel) };
 }
 
-/** @type {(panel: HTMLElement, viewModel: ViewModel, prepared: (((place: Place) => void) | null)[]) => void} */
-function showPrepared(panel, viewModel, prepared) {
-  for (const show of prepared) show?.((name) => placeIn(panel, name));
+/** @type {(panel: HTMLElement, viewModel: ViewModel, prepared: Prepared) => void} */
+function showPrepared(panel, viewModel, { shows, cards }) {
+  showGlances(panel, cards);
+  for (const show of shows) show?.((name) => placeIn(panel, name));
   stamps.set(panel, stampOf(viewModel));
 }
 

@@ -9,6 +9,7 @@ export const THEMES = ["system", "light", "dark"];
 /** @type {View} */
 const PLAIN = {
   qos: null,
+  section: null,
   range: "all",
   from: null,
   to: null,
@@ -31,6 +32,7 @@ const LONGEST_NAME = 300;
 const LATEST = 253402300799; // the last second of the year 9999
 const TABLE_KEY = /^table\.([a-z][\w-]{0,30})$/i;
 const MOST_TABLE_KEYS = 20;
+const SECTION = /^[a-z][\w-]{0,30}$/;
 
 // A view with nothing chosen, or with `changes` alone.
 /** @type {(changes?: Partial<View>) => View} */
@@ -47,6 +49,8 @@ export function viewAt(hash) {
   const view = plainView(spanAt(said));
   for (const [part, name] of NAMED) view[part] = namesAt(said, name);
   view.qos = said.get("qos") || null;
+  const section = said.get("section") ?? "";
+  if (SECTION.test(section)) view.section = section;
   if (/^\d{1,2}$/.test(said.get("top") ?? "")) view.top = Math.min(MOST_LAYERS, Math.max(1, Number(said.get("top"))));
   if (said.get("zone") === "mine") view.zone = "mine";
   const theme = said.get("theme") ?? "";
@@ -63,6 +67,7 @@ export function addressOfView(view) {
     if (value !== null) said.append(name, String(value));
   };
   say("qos", view.qos);
+  say("section", view.section);
   if (view.from === null || view.to === null) say("range", view.range === "all" ? null : view.range);
   else {
     say("from", timeText(view.from));

@@ -17,6 +17,7 @@ type Later =
   | "queue"
   | "waiting"
   | "waits"
+  | "weeks"
   | "months"
   | "allocations";
 
@@ -28,6 +29,7 @@ interface Resource {
   one: string;
   hours: string;
   pictured: boolean;
+  wanted?: boolean;
 }
 
 /** A report as the page takes it: of an older release, what came later may be missing. */
@@ -51,6 +53,8 @@ type Reason = QueueNow["reasons"][number];
 type Month = import("./generated/data.js").Month;
 type MonthTotals = import("./generated/data.js").MonthTotals;
 type Allocation = import("./generated/data.js").Allocation;
+type Week = NonNullable<Data["weeks"]>["spans"][number];
+type WeekChange = NonNullable<Data["weeks"]>["changes"][number];
 type WaitDay = NonNullable<Data["waits"]>["trend"][number];
 
 // --- view -----------------------------------------------------------------------------------------------------------
@@ -60,6 +64,7 @@ type Span = { from: number; to: number };
 
 interface View {
   qos: string | null;
+  section: string | null;
   range: string;
   from: number | null;
   to: number | null;
@@ -171,7 +176,16 @@ interface Subject {
   state?: () => Texts;
   setState?: (texts: Texts, viewModel: ViewModel) => void;
   prepare: (viewModel: ViewModel) => ((place: Place) => void) | null;
+  glance?: (viewModel: ViewModel, now: number) => Glance | null;
 }
+
+/** A card of the first screen. */
+type Glance = { title: string; children: Children; to: string; more: string };
+type WeeksWords = {
+  until: string;
+  rows: { label: string; cells: string[] }[];
+  changes: { user: string; text: string }[];
+};
 
 type Try = { tried: number | null; done: number | null; error: string | null };
 type Status = { interval: number | null; runs: number | null; collect: Try; render: Try; qos: Map<string, Try> };

@@ -9,8 +9,9 @@ from librarian.subjects.months.subject import Months
 from librarian.subjects.queue.subject import Queue
 from librarian.subjects.subject import Subject
 from librarian.subjects.usage.subject import Usage
+from librarian.subjects.weeks.subject import Weeks
 
-SUBJECTS: tuple[Subject, ...] = (Jobs(), Usage(), Limits(), Queue(), Months())
+SUBJECTS: tuple[Subject, ...] = (Jobs(), Usage(), Limits(), Queue(), Weeks(), Months())
 
 
 def titles(subjects: tuple[Subject, ...] = SUBJECTS) -> Titles:
@@ -18,4 +19,5 @@ def titles(subjects: tuple[Subject, ...] = SUBJECTS) -> Titles:
     return Titles(
         {subject.key: subject.charts() for subject in subjects},
         {name: title for subject in subjects for name, title in subject.pictures().items()},
+        subjects,
     )

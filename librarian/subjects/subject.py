@@ -10,6 +10,7 @@ calls them for all of `listed.SUBJECTS` in their order, each failing alone:
     build     from facts, by the names that readers see, to the section of the report
     to_json   the section's fields of the QoS's JSON; whatever shows them reads them there
     plain     its parts of the page without a script, from the JSON
+    glance    its parts of the first screen, from the JSON
     draw      its pictures
     tidy      what is dropped from the store once a day
 """
@@ -206,6 +207,10 @@ class Subject:
 
     def plain(self, data: Data, zone: str) -> Iterable[Part]:
         """Parts of the plain page, from the JSON of a QoS; times are told on the clock of `zone`."""
+        return ()
+
+    def glance(self, data: Data, zone: str) -> Iterable[Part]:
+        """Parts of the first screen, which answer what most come for: a small table, or a few sentences."""
         return ()
 
     def charts(self) -> Mapping[str, str]:

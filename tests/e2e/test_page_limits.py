@@ -40,7 +40,7 @@ def test_who_waits_why_and_until_when(visit: Open, publish: Publish) -> None:
     assert "Besides, 1 held." in queue
     assert f"The group's 100 CPUs are in use; {one} holds 60." in queue
     assert f"Of {one} 4, {two} 1." in queue
-    assert page.locator("#panel-avery .reason").count() == 2
+    assert page.locator("#panel-avery .queue .reason").count() == 2
     rows = page.locator("#panel-avery .waiting tbody tr").all_inner_texts()
     assert [row.split()[0] for row in rows] == [one, two, three]
     assert rows[0].split()[1:5] == ["4", "32", "2", "128"]

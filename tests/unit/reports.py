@@ -36,6 +36,7 @@ from librarian.subjects.subject import Facts, Watched
 from librarian.subjects.usage.bins import measure
 from librarian.subjects.usage.section import UsageFacts, UsageSection
 from librarian.subjects.usage.unfinished import unfinished
+from librarian.subjects.weeks.section import WeeksFacts
 from tests.unit.pasts import months_of, paces_of
 
 ZONE = "US/Eastern"
@@ -145,6 +146,7 @@ def report_on(
         "usage": UsageFacts(tally, unfinished(Scope(cluster, qos), jobs, tally.usage)),
         "limits": LimitsFacts(limits, changes, overrides or {}, pressed),
         "queue": QueueFacts(queue or LastQueue(), samples or Samples()),
+        "weeks": WeeksFacts(),
         "months": MonthsFacts(months_of(jobs, tally.usage), paces_of(tally.usage, allocations)),
     }
     known = Known(Watched(Scope(cluster, qos), title), staleness, Trouble.NOTHING_YET, window, Facts(facts))

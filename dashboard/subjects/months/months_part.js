@@ -75,7 +75,7 @@ function newParts(place, viewModel) {
   });
   const chooser = element("div", { class: "grid-tools month-choice" }, [known.choice, known.words]);
   fill(place, [
-    element("h3", { class: "part" }, "Whose month"),
+    element("h3", { class: "part" }, "Months"),
     known.allocations,
     chooser,
     element("div", { class: "tables" }, [known.users, known.accounts]),

@@ -24,7 +24,7 @@ export function showQueue(place, { data, zone }, now) {
 }
 
 /** @type {(card: ReasonCard) => HTMLElement} */
-function reasonPart({ reason, group, jobs, wish, who, text, todo, when }) {
+export function reasonPart({ reason, group, jobs, wish, who, text, todo, when }) {
   const tag = TAGS.has(group) ? element("small", {}, TAGS.get(group)) : null;
   return element("li", { class: `reason ${TAGS.has(group) ? "aside" : "competing"}` }, [
     element("h4", {}, [element("bdi", {}, reason), tag]),

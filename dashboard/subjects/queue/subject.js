@@ -2,6 +2,7 @@
 // are the frame's. Reports of before the queue say nothing of it, and so does a cluster whose squeue gave no answer.
 
 import { showGrid } from "../../tables/grid.js";
+import { queueGlance } from "./queue_glance.js";
 import { showQueue, waitingTable } from "./queue_part.js";
 import { showWaits, waitsTable } from "./waits_part.js";
 
@@ -9,6 +10,7 @@ import { showWaits, waitsTable } from "./waits_part.js";
 export const queueSubject = {
   key: "queue",
   tables: ["waiting", "waits"],
+  glance: queueGlance,
   prepare(viewModel) {
     const { data } = viewModel;
     const at = data.queue?.at ?? data.metadata.last_updated_epoch; // how long something waits is told as of the answer

@@ -3,6 +3,7 @@
 
 import { showGrid } from "../../tables/grid.js";
 import { heatState, setHeatState, showHeat, startHeat } from "./heatmap.js";
+import { usageGlance } from "./usage_glance.js";
 import { nowTable, totalsTable } from "./usage_tables.js";
 
 /** @type {Subject} */
@@ -12,6 +13,7 @@ export const usageSubject = {
   start: startHeat,
   state: heatState,
   setState: setHeatState,
+  glance: usageGlance,
   prepare(viewModel) {
     const now = nowTable(viewModel);
     const totals = totalsTable(viewModel);

@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from librarian.render.html import templates as html
+from librarian.render.html.plain import Teller, glances
 from librarian.render.html.templates import clock, embedded, hashed, trusted
 from librarian.render.json.run_length import encoded
 from librarian.render.plotly import Plotly
@@ -36,11 +37,12 @@ _TEMPLATE = re.compile(r"`(?:[^`\\$]|\\.|\$(?!\{)|\$\{(?:[^`{}]|\{[^`{}]*\})*\})
 
 @dataclass(frozen=True)
 class Titles:
-    """What subjects show on the page: titles of live charts by the key of the subject and of the chart, and titles of
-    pictures by their names."""
+    """What subjects show on the page: titles of live charts by the key of the subject and of the chart, titles of
+    pictures by their names, and who has parts of the first screen."""
 
     charts: Mapping[str, Mapping[str, str]]
     pictures: Mapping[str, str]
+    tellers: Sequence[Teller] = ()
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,7 @@ def render_page(
             if entry["data"] in datasets
         },
         charts=titles.charts,
+        glances=glances(index, datasets, titles.tellers),
         pictures=titles.pictures,
         clock=lambda epoch: clock(epoch, index["zone"]),
         plotly=plotly,

@@ -29,6 +29,9 @@ class Teller(Protocol):
     def plain(self, data: Json, zone: str) -> Iterable[Part]:
         """The parts, from the JSON of a QoS."""
 
+    def glance(self, data: Json, zone: str) -> Iterable[Part]:
+        """Its parts of the first screen."""
+
     def pictures(self) -> Mapping[str, str]:
         """Titles of its pictures by their names."""
 
@@ -94,6 +97,19 @@ def _section(entry: Json, datasets: Mapping[str, bytes], tellers: Sequence[Telle
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
         # data of another program or release: the other QoS must be shown all the same
         return Section(entry, "The data of this QoS cannot be read.", True)
+
+
+def glances(index: Json, datasets: Mapping[str, bytes], tellers: Sequence[Teller]) -> dict[str, Sequence[Part]]:
+    """The parts of the first screen by the slug of each QoS, in order; of broken data there are none."""
+    found: dict[str, Sequence[Part]] = {}
+    for entry in index["qos"]:
+        try:
+            data = json.loads(datasets[entry["data"]])
+            parts = [part for teller in tellers for part in teller.glance(data, index["zone"])]
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError):
+            continue
+        found[entry["slug"]] = sorted(parts, key=lambda part: part.order)
+    return found
 
 
 def _state(entry: Json, zone: str) -> str:

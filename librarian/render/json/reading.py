@@ -59,6 +59,20 @@ def with_types(data: Json) -> tuple[str, ...]:
     return tuple(key for one in pictured(data) for key in (one, *types(data, one)))
 
 
+def short(data: Json) -> str:
+    """The resource of which most of the limit is in use; without any limit the first that is tracked.
+
+    What is short is what people look for, so small tables are sorted by it.
+    """
+    shares = {}
+    for key in tracked(data):
+        limit = data["limits"].get(key, {})
+        used = limit.get("used", data["now"]["total"].get(key, 0))
+        if limit.get("kind") == "limit" and limit["value"] and used is not None:
+            shares[key] = used / limit["value"]
+    return max(shares, key=lambda key: shares[key], default=tracked(data)[0])
+
+
 def title(data: Json, key: str) -> str:
     """What a resource is called, with the unit where that does not name it."""
     whole, _, kind = key.partition(_TYPE)

@@ -29,6 +29,12 @@ def parts(data: Json, zone: str) -> Iterator[Part]:
         yield _limits(data, zone)
 
 
+def glance(data: Json) -> Iterator[Part]:
+    """What is in use of each limit, and what is free."""
+    table = _headroom(data)
+    yield Part(table.title, 0, table=table, anchor="headroom")
+
+
 def _headroom(data: Json) -> TextTable:
     head = ("", "In use now", "Limit", "Free")
     return TextTable("In use now, and limits", head, tuple(_headroom_row(data, key) for key in with_types(data)))

@@ -59,6 +59,10 @@ class Limits(Subject):
         """Headroom, all limits, time at the limit."""
         return plain.parts(data, zone)
 
+    def glance(self, data: Data, zone: str) -> Iterable[Part]:
+        """What is in use of each limit, and what is free."""
+        return plain.glance(data)
+
     def pictures(self) -> Mapping[str, str]:
         """How much of each limit was held."""
         return {PRESSURE: "Limits"}

@@ -14,10 +14,7 @@ from librarian.shared.spans import Spans, clipped
 from librarian.subjects.usage.summary import Totals
 from librarian.subjects.usage.unfinished import Sums
 
-# Runs that came to nothing by themselves or by the cluster. One that somebody cancelled, or that was preempted or
-# requeued for other reasons, did not fail.
 Name = TypeVar("Name", bound=str)
-FAILED = ("BOOT_FAIL", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "TIMEOUT")
 
 
 @dataclass(frozen=True)
@@ -53,16 +50,6 @@ class Month:
         }
         real = any(value > 1e-6 * max(1.0, self.total.hours[key]) for key, value in rest.items())
         return {key: max(value, 0.0) for key, value in rest.items()} if real else {}
-
-
-def jobs_ended(totals: Totals) -> int:
-    """How many runs ended, those that never started included."""
-    return sum(totals.ended.values())
-
-
-def jobs_failed(totals: Totals) -> int:
-    """How many of them failed, as `FAILED` has it."""
-    return sum(count for state, count in totals.ended.items() if state in FAILED)
 
 
 def months(

@@ -9,11 +9,12 @@ from typing import Any
 from librarian.errors import one_line
 from librarian.render.html.parts import Part, Shown
 from librarian.render.html.templates import clock
-from librarian.render.json.reading import pictured, tracked
+from librarian.render.json.reading import pictured, short, tracked, wanted
 from librarian.shared.text import visible
 from librarian.shared.words import TextTable, amount, counted, percent
 from librarian.subjects.months.tables import older_rule
 
+_FIRST = 5  # users of the first screen
 _MONTHS = 2  # the newest; the JSON and `librarian report` have all
 _DESCRIBED = 2  # resources whose hours a picture's description tells, where Slurm records them
 
@@ -34,7 +35,21 @@ def parts(data: Json, zone: str) -> Iterator[Part]:
     ]
     older = [month for month in months if month.get("older_rule_to") is not None]
     remarks = [f"{month['month']}: {older_rule(month['older_rule_to'], zone)}" for month in older]
-    yield Part("Whose month", 50, (*allocations, *remarks), tuple(tables))
+    yield Part("Months", 50, (*allocations, *remarks), tuple(tables))
+
+
+def glance(data: Json, zone: str) -> Iterator[Part]:
+    """The first of the newest month, by what is short, and how the allocations stand."""
+    allocations = tuple(_allocation(row, zone) for row in data.get("allocations", ()))
+    months: Sequence[Json] = data.get("months", ())[-1:]
+    for month in months:
+        key, whole, keys = short(data), month["total"]["hours"], [row["key"] for row in wanted(data)]
+        ranked = sorted(month["users"].items(), key=lambda item: (-item[1]["hours"].get(key, 0), item[0]))[:_FIRST]
+        rows = [(visible(user), *_hours(row, whole, keys)) for user, row in ranked]
+        foot = (counted(len(month["users"]), "user"), *(amount(whole.get(one, 0)) for one in keys))
+        head = ("User", *(data["units"][one]["hours"] for one in keys))
+        table = TextTable(f"Most in {month['month']}", head, tuple(rows), foot)
+        yield Part(table.title, 50, allocations, table=table, anchor="month")
 
 
 def _table(data: Json, month: Json, side: str, zone: str) -> TextTable:
@@ -42,9 +57,7 @@ def _table(data: Json, month: Json, side: str, zone: str) -> TextTable:
     whole = month["total"]
 
     def cells(row: Json) -> Iterator[str]:
-        for key in keys:
-            hours = row["hours"].get(key, 0)
-            yield f"{amount(hours)} ({percent(hours, whole['hours'].get(key, 0))})"
+        yield from _hours(row, whole["hours"], keys)
         known = row["jobs"] is not None
         yield amount(row["jobs"]) if known else "–"
         yield percent(row["failed"], row["jobs"]) if known else "–"
@@ -64,6 +77,13 @@ def _table(data: Json, month: Json, side: str, zone: str) -> TextTable:
     return TextTable(
         f"{month['month']} by {side[:-1]}{partly}", head, tuple((visible(n), *cells(row)) for n, row in rows), total
     )
+
+
+def _hours(row: Json, whole: Json, keys: Sequence[str]) -> Iterator[str]:
+    """Unit-hours of each resource, and which share of all that is."""
+    for key in keys:
+        hours = row["hours"].get(key, 0)
+        yield f"{amount(hours)} ({percent(hours, whole.get(key, 0))})"
 
 
 def _allocation(row: Json, zone: str) -> str:

@@ -51,6 +51,10 @@ class Months(Subject):
         """The newest months, and allocations."""
         return plain.parts(data, zone)
 
+    def glance(self, data: Data, zone: str) -> Iterable[Part]:
+        """Who used most in the newest month, and how allocations stand."""
+        return plain.glance(data, zone)
+
     def pictures(self) -> Mapping[str, str]:
         """This month beside the last."""
         return {MONTH: "Month"}

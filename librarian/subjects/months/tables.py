@@ -17,9 +17,9 @@ from librarian.shared.text import csv_cell, shown, visible
 from librarian.shared.window import isoformat, local_date
 from librarian.shared.words import amount, counted, percent
 from librarian.subjects.months.allocation import Pace
-from librarian.subjects.months.model import Month, jobs_ended, jobs_failed
+from librarian.subjects.months.model import Month
 from librarian.subjects.months.to_json import month_json, pace_json
-from librarian.subjects.usage.summary import Totals
+from librarian.subjects.usage.summary import Totals, jobs_ended, jobs_failed
 
 SCHEMA_VERSION = 1
 NOT_KNOWN = "account not known"

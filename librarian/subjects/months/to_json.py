@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from librarian.render.json.numbers import exact
 from librarian.subjects.months.allocation import Pace
-from librarian.subjects.months.model import Month, jobs_ended, jobs_failed
-from librarian.subjects.usage.summary import Totals
+from librarian.subjects.months.model import Month
+from librarian.subjects.usage.summary import Totals, jobs_ended, jobs_failed
 
 Json = dict[str, object]
 

@@ -28,13 +28,32 @@ def parts(data: Json, zone: str) -> Iterator[Part]:
         yield _waits(whole, zone)
 
 
+def glance(data: Json, zone: str) -> Iterator[Part]:
+    """How much is pending, and the largest reason of those that compete."""
+    queue = data.get("queue")
+    if not queue:
+        return
+    if queue["at"] is None:
+        yield Part("Why jobs wait", 20, (_unknown(queue),))
+        return
+    competing = [row for row in queue["reasons"] if row["group"] == "competing"]
+    causes = sorted(competing or queue["reasons"], key=lambda row: -row["jobs"])[:1]
+    told = tuple(_reason(data, row, zone) for row in causes)
+    items = tuple((f"{name}, {jobs} of them", f"{words} Pending: {who}.") for name, jobs, _, who, words in told)
+    yield Part("Why jobs wait", 20, tuple(_queue_sentences(data, queue, zone)), items=items)
+
+
 def _queue(data: Json, queue: Json, zone: str) -> Part:
     if queue["at"] is None:
-        why = f": {one_line(queue['error'])}" if queue["error"] else ""
-        return Part("Queue", 20, (f"The queue is not known{why}.",))
+        return Part("Queue", 20, (_unknown(queue),))
     sentences = tuple(_queue_sentences(data, queue, zone))
     tables = (_reasons(data, queue, zone), _waiting(data, queue, zone))
     return Part("Queue", 20, sentences, tuple(table for table in tables if table.rows))
+
+
+def _unknown(queue: Json) -> str:
+    why = f": {one_line(queue['error'])}" if queue["error"] else ""
+    return f"The queue is not known{why}."
 
 
 def _queue_sentences(data: Json, queue: Json, zone: str) -> Iterator[str]:

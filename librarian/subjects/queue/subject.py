@@ -49,6 +49,10 @@ class Queue(Subject):
         """Reasons, users, waiting times."""
         return plain.parts(data, zone)
 
+    def glance(self, data: Data, zone: str) -> Iterable[Part]:
+        """How much is pending, and the largest reason."""
+        return plain.glance(data, zone)
+
     def charts(self) -> Mapping[str, str]:
         """What pending jobs ask for over time, as the page names these charts."""
         return {f"WANTED:{key}": f"{by_key(key).name} that waiting jobs want" for key in QUEUED}

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from librarian.render.html.parts import Part, Shown
 from librarian.render.html.templates import clock
-from librarian.render.json.reading import pictured, title, tracked
+from librarian.render.json.reading import pictured, short, title, tracked
 from librarian.shared.files import OVERVIEW
 from librarian.shared.text import shown, visible
 from librarian.shared.words import TextTable, amount, counted, percent
 
 _BINS = {3600: "an hour", 86400: "a day"}
+_HOLDERS = "Who holds what now"
+_FIRST = 6  # users of the first screen
 _NAMED = 3  # users that a picture's description names
 
 Json = Mapping[str, Any]
@@ -31,10 +34,20 @@ def parts(data: Json, zone: str) -> Iterator[Part]:
         yield Part("Runs that ended in this time", 12, items=ended)
 
 
-def _now(data: Json) -> TextTable:
-    keys = tracked(data)
-    users = [user for user in data["users"] if user in data["now"]["users"]]
-    rows = [(visible(user), *(amount(data["now"]["users"][user].get(key, 0)) for key in keys)) for user in users]
+def glance(data: Json) -> Iterator[Part]:
+    """Who holds most now of what is short."""
+    key, held = short(data), data["now"]["users"]
+    users = sorted(held, key=lambda user: (-held[user].get(key, 0), -max(held[user].values(), default=0), user))
+    nobody = () if users else ("Nobody runs anything.",)
+    table = replace(_now(data, users, _FIRST), title=_HOLDERS) if users else None
+    yield Part(_HOLDERS, 10, nobody, table=table, anchor="holders")
+
+
+def _now(data: Json, users: Sequence[str] | None = None, most: int | None = None) -> TextTable:
+    """What `users` hold, in their order (all, by share, where None are named), the first `most` with a row each."""
+    keys, holding = tracked(data), data["now"]["users"]
+    users = [user for user in data["users"] if user in holding] if users is None else users
+    rows = [(visible(user), *(amount(holding[user].get(key, 0)) for key in keys)) for user in users[:most]]
     total = (counted(len(users), "user"), *(amount(data["now"]["total"].get(key, 0)) for key in keys))
     return TextTable("In use now by user", ("User", *(title(data, key) for key in keys)), tuple(rows), total)
 

@@ -64,6 +64,10 @@ class Usage(Subject):
         """Tables of now and of the window."""
         return plain.parts(data, zone)
 
+    def glance(self, data: Data, zone: str) -> Iterable[Part]:
+        """Who holds most now."""
+        return plain.glance(data)
+
     def charts(self) -> Mapping[str, str]:
         """Areas by user, of each resource that has a chart."""
         return {observable.key: observable.name for observable in pictured()}

@@ -17,6 +17,9 @@ from librarian.subjects.usage.binning import Usage, bin_of
 ByKey = dict[str, float]
 # Runs that ended, by user, Slurm state and bin: {user: {state: shape (bins,)}}; only users and states that occur.
 Ended = dict[UserName, dict[str, npt.NDArray[np.int64]]]
+# Runs that came to nothing by themselves or by the cluster. One that somebody cancelled, or that was preempted or
+# requeued for other reasons, did not fail.
+FAILED = ("BOOT_FAIL", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "TIMEOUT")
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,16 @@ class Totals:
 
     hours: ByKey
     ended: dict[str, int]
+
+
+def jobs_ended(totals: Totals) -> int:
+    """How many runs ended, those that never started included."""
+    return sum(totals.ended.values())
+
+
+def jobs_failed(totals: Totals) -> int:
+    """How many of them failed, as `FAILED` has it."""
+    return sum(count for state, count in totals.ended.items() if state in FAILED)
 
 
 def now_by_user(usage: Usage) -> dict[UserName, ByKey]:

@@ -48,7 +48,7 @@ def addresses(page: Elements) -> list[str]:
 @pytest.mark.usefixtures("library")
 def test_every_address_is_data_and_the_policy_allows_nothing_else(site: Path) -> None:
     page = written(site)
-    assert all(address.startswith("data:") for address in addresses(page))
+    assert all(address.startswith(("data:", "#section=")) for address in addresses(page))
     rules = policy_of(page)
     scripts = [text for name, attributes, text in page.raw if name == "script" and "type" not in attributes]
     styles = [text for name, _, text in page.raw if name == "style"]
@@ -103,7 +103,7 @@ def test_without_plotly_there_are_pictures(site: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(assets, "plotly", lambda: cdn)
     page = written(site)
     assert [one.get("class") for one in page.all("html")] == ["no-plotly"]
-    assert all(address.startswith("data:") for address in addresses(page))
+    assert all(address.startswith(("data:", "#section=")) for address in addresses(page))
     assert "cdn.example.org" not in (site.parent / "usage.html").read_text()
 
 

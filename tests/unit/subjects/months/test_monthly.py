@@ -26,12 +26,12 @@ from librarian.subjects.months import pdf
 from librarian.subjects.months import pictures as month_pictures
 from librarian.subjects.months import tables as monthly
 from librarian.subjects.months.grants import Allocation
-from librarian.subjects.months.model import jobs_failed
 from librarian.subjects.months.plain import describe, parts
 from librarian.subjects.months.section import MonthsSection
 from librarian.subjects.months.tables import Statement
 from librarian.subjects.months.to_json import month_json, pace_json
 from librarian.subjects.usage.section import UsageSection
+from librarian.subjects.usage.summary import jobs_failed
 from tests.unit import rendering, reports
 from tests.unit.render.test_page import Elements, policy_of
 

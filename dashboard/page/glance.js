@@ -1,0 +1,24 @@
+// The first screen: what each subject tells at a glance, as a card, with the way to all of it.
+
+import { element, fill, within } from "../common/dom.js";
+import { SUBJECTS } from "../subjects/index.js";
+
+// Works out all cards; touches no page. Throws where something in the report is not as it should be.
+/** @type {(viewModel: ViewModel) => Glance[]} */
+export function glancesOf(viewModel) {
+  const { data } = viewModel;
+  const now = data.queue?.at ?? data.metadata.last_updated_epoch; // how long something waits is told as of the answer
+  const cards = SUBJECTS.map((subject) => subject.glance?.(viewModel, now) ?? null);
+  return cards.filter((card) => card !== null);
+}
+
+/** @type {(panel: HTMLElement, cards: Glance[]) => void} */
+export function showGlances(panel, cards) {
+  fill(within(panel, ".glance"), cards.map(glancePart));
+}
+
+/** @type {(card: Glance) => HTMLElement} */
+function glancePart({ title, children, to, more }) {
+  const way = to ? element("p", {}, element("a", { href: `#section=${to}`, "data-to": to }, more)) : null;
+  return element("section", {}, [element("h3", {}, title), ...[children].flat(), way]);
+}

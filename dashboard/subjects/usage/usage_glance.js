@@ -1,0 +1,44 @@
+// Who holds most now of what is short, for the first screen.
+
+import { element, swatch } from "../../common/dom.js";
+import { amount, counted, shownName, visible } from "../../common/format.js";
+import { own } from "../../common/report.js";
+import { labelOf, trackedOf } from "../../common/resources.js";
+import { rankedBy, shortOf } from "../../common/short.js";
+import { coloursOf } from "../../tables/cells.js";
+import { plainTable } from "../../tables/plain_table.js";
+
+const MOST_HOLDERS = 6;
+const HOLDERS_TITLE = "Who holds what now";
+
+/** @type {(viewModel: ViewModel) => Glance} */
+export function usageGlance({ data, stack }) {
+  const users = rankedBy(data.now.users, shortOf(data));
+  if (!users.length) {
+    return {
+      title: HOLDERS_TITLE,
+      children: [element("p", {}, "Nobody runs anything.")],
+      to: "usage",
+      more: "Use over time",
+    };
+  }
+  const keys = trackedOf(data);
+  const colours = coloursOf(stack);
+  const numbers = (/** @type {Amounts} */ amounts) => keys.map((key) => amount(own(amounts, key, 0)));
+  const lines = users
+    .slice(0, MOST_HOLDERS)
+    .map((user) => [
+      element("span", { title: visible(user) }, [
+        swatch(colours.get(user) ?? colours.get(null)),
+        element("bdi", {}, shownName(user)),
+      ]),
+      ...numbers(own(data.now.users, user, {})),
+    ]);
+  const foot = [counted(users.length, "user"), ...numbers(data.now.total)];
+  const head = ["User", ...keys.map((key) => labelOf(data, key))];
+  const way =
+    users.length > MOST_HOLDERS
+      ? { to: "now", more: `All ${users.length} users` }
+      : { to: "usage", more: "Use over time" };
+  return { title: HOLDERS_TITLE, children: [plainTable(HOLDERS_TITLE, head, lines, foot)], ...way };
+}
