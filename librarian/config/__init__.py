@@ -13,7 +13,7 @@ from librarian.config import run_options
 from librarian.config.keys import AMOUNTS, DAY, day
 from librarian.config.problems import problems_of
 from librarian.config.run_options import RunOptions, StoreOptions
-from librarian.config.settings import Cluster, Config, Paths, Publish, Qos, ReportOptions, Scrontab, SlurmTools
+from librarian.config.settings import Cluster, Config, Head, Paths, Publish, Qos, ReportOptions, Scrontab, SlurmTools
 from librarian.config.toml_reader import reader
 from librarian.errors import ConfigError
 from librarian.privacy.rules import Rules
@@ -59,6 +59,7 @@ def parse(text: str, source: str = "librarian.toml") -> Config:
             **{**table.get("scrontab", {}), "modules": tuple(table.get("scrontab", {}).get("modules", ()))}
         ),
         allocations=_allocations(table.get("allocation", {}), [entry["name"] for entry in table["qos"]]),
+        head=Head(**table.get("site", {})),
         run=RunOptions(**table.get("run", {})),
         store=StoreOptions(**table.get("store", {})),
         alert=run_options.alert(table.get("alert", {})),

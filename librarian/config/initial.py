@@ -98,12 +98,18 @@ timezone = {zone}           # the zone of the people who read the page
 # state = "~/.local/state/librarian"   # what is remembered between runs
 # site = "~/public_html/librarian"     # the finished site; default: "site" in the state folder
 
+[site]
+# title = "The Avery lab"                 # at the head of the page; default: the cluster's name
+# homepage = "https://lab.example.org"    # where the title leads
+# logo = "logo.png"                       # beside it
+
 [report]
 # window_days = 30
 # bin_seconds = 3600
 # top_users = 12           # users with an area of their own in the charts
 # refresh_seconds = 300    # how often an open page looks for new data
 # interval_seconds = 600   # how often you run this; older data are called old
+# pictures = "hourly"      # or "cycle": drawn anew in each run, which takes most of its time
 # processes = 1            # how many at once draw pictures; never more than there are cores
 # nice = 10                # how far a run stands back behind others' programs, 0 to 19
 # count_runaways = false   # whether jobs count as running that only accounting has open

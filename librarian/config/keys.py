@@ -13,6 +13,7 @@ import pytz
 from librarian.config import run_options, schedules
 from librarian.privacy.rules import MODES, OTHERS
 from librarian.shared import targets
+from librarian.shared.files import IMAGES
 
 DAY = 86400
 
@@ -89,6 +90,18 @@ def _is_word(value: object) -> bool:
     return isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9_][\w./+:@-]*|", value) is not None
 
 
+def _is_web_address(value: object) -> bool:
+    """An address that a link may lead to: of the web, without a name and password, and with nothing to escape."""
+    return (
+        isinstance(value, str)
+        and re.fullmatch(r"https?://[A-Za-z0-9][\w.:-]*(?:/[\w./~%+,;:=&?#-]*)?|", value) is not None
+    )
+
+
+def _is_image(value: object) -> bool:
+    return value == "" or (_is_text(value) and str(value).lower().endswith(tuple(IMAGES)))
+
+
 def _is_memory(value: object) -> bool:
     return isinstance(value, str) and re.fullmatch(r"[1-9][0-9]{0,8}[KMGT]?|", value) is not None
 
@@ -120,10 +133,18 @@ SECTIONS: dict[str, Mapping[str, Key]] = {
         "top_users": _whole(1, 40),
         "refresh_seconds": _whole(10, 86400),
         "interval_seconds": _whole(60, 86400),
+        "pictures": Key('"hourly" or "cycle"', lambda value: value in run_options.PICTURES),
         "processes": _whole(1, 64),
         "nice": _whole(0, 19),
         "count_runaways": _YES_OR_NO,
     },
+}
+SECTIONS |= {
+    "site": {
+        "title": _TEXT,
+        "homepage": Key('an address such as "https://lab.example.org", or ""', _is_web_address),
+        "logo": Key(f'a file that ends in {", ".join(IMAGES)}, or ""', _is_image),
+    }
 }
 SECTIONS |= {
     "privacy": {

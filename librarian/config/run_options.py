@@ -12,6 +12,11 @@ Rule = tuple[str, Callable[[Any], bool]]
 """What is allowed, in words, and the test of it."""
 
 
+HOURLY = "hourly"
+PICTURES = (HOURLY, "cycle")
+"""When pictures are drawn: once a bin is over, or in each cycle."""
+
+
 @dataclass(frozen=True)
 class RunOptions:
     """How long a whole run, and each stage of it, may take; the pause before Slurm is asked a second time after it did

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from librarian.config.run_options import Alert, RunOptions, StoreOptions
+from librarian.config.run_options import HOURLY, Alert, RunOptions, StoreOptions
 from librarian.privacy.rules import Rules
 from librarian.shared.scope import Scope
 from librarian.subjects.months.grants import Allocation
@@ -37,15 +37,26 @@ class Paths:
 
 
 @dataclass(frozen=True)
+class Head:
+    """What stands at the head of the site ("": the cluster's name alone): the group's title, the address of its own
+    page, and a picture, a path that starts at the configuration."""
+
+    title: str = ""
+    homepage: str = ""
+    logo: str = ""
+
+
+@dataclass(frozen=True)
 class ReportOptions:
-    """The window and its bins, how the page shows them, how much of the machine a run takes, and whether runs that only
-    accounting has open count as running."""
+    """The window and its bins, how the page shows them, when pictures are drawn, how much of the machine a run takes,
+    and whether runs that only accounting has open count as running."""
 
     window_days: int = 30
     bin_seconds: int = 3600
     top_users: int = 12
     refresh_seconds: int = 300
     interval_seconds: int = 600
+    pictures: str = HOURLY
     processes: int = 1
     nice: int = 10
     count_runaways: bool = False
@@ -101,6 +112,7 @@ class Config:
     store: StoreOptions
     alert: Alert
     allocations: tuple[Allocation, ...] = ()
+    head: Head = field(default_factory=Head)
 
     def scope(self, entry: Qos) -> Scope:
         """Which runs a configured QoS covers."""

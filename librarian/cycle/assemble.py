@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from librarian import __version__
+from librarian.config.run_options import HOURLY
 from librarian.config.setup import Setup
 from librarian.cycle import pictures
 from librarian.cycle.document import data_json
@@ -27,15 +28,17 @@ from librarian.errors import LibrarianError, SiteError, Trouble
 from librarian.health import agreed
 from librarian.render.html.page import render_page
 from librarian.render.html.plain import render_plain
-from librarian.render.json.index import IndexEntry, index_json
+from librarian.render.json.index import IndexEntry, SiteHead, index_json
 from librarian.render.json.values import SCHEMA_VERSION, staleness_json
 from librarian.shared import troubles
-from librarian.shared.files import INDEX, PAGE, PLAIN, STATUS, file_names
+from librarian.shared.files import INDEX, PAGE, PLAIN, STATUS, file_names, logo_name
 from librarian.shared.report import Report, Staleness
 from librarian.site import assets, folder
 from librarian.subjects.listed import titles
 from librarian.subjects.subject import Json, Subject, Watched
+from librarian.system import host
 
+LARGEST_LOGO = 200_000  # bytes: it is loaded with the page
 log = logging.getLogger(__name__)
 
 
@@ -145,9 +148,10 @@ class _Work:
 
     def _drawn(self, report: Report, subjects: Sequence[Subject]) -> Pictures:
         """The pictures of some subjects; none where that takes too long."""
-        site, processes = self.setup.places.site, self.setup.config.report.processes
+        site, options = self.setup.places.site, self.setup.config.report
+        hourly = options.pictures == HOURLY
         try:
-            return pictures.pictures_of(report, subjects, site, self.known, processes)
+            return pictures.pictures_of(report, subjects, site, self.known, options.processes, hourly=hourly)
         except Exception as error:
             return Pictures(failed={subject.key: error for subject in subjects if subject.pictures()})
 
@@ -214,6 +218,19 @@ def _updated(data: dict[str, Any] | None, qos: str, cluster: str) -> int | None:
     return updated if isinstance(updated, int) else None
 
 
+def _head(setup: Setup, copies: dict[str, Path]) -> SiteHead:
+    """What stands at the head of the site; the logo is copied. Where that is missing the site has none."""
+    head, logo = setup.config.head, None
+    if head.logo:
+        path = setup.places.base / host.expanded(head.logo)
+        if path.is_file() and path.stat().st_size <= LARGEST_LOGO:
+            logo = logo_name(head.logo)
+            copies[logo] = path
+        else:
+            log.warning("[site] logo: %s is no file of at most %d kB; the site has none", path, LARGEST_LOGO // 1000)
+    return SiteHead(head.title or None, head.homepage or None, logo)
+
+
 def _put(
     setup: Setup, shown: Sequence[Shown], subjects: tuple[Subject, ...], now: int, more: Mapping[str, bytes]
 ) -> None:
@@ -225,6 +242,7 @@ def _put(
     copies = {name: path for item in shown for name, path in item.kept.items()}
     if plotly.path is not None:
         copies[plotly.file_name] = plotly.path
+    head = _head(setup, copies)
     index = index_json(
         [item.entry for item in shown],
         told.pictures,
@@ -237,6 +255,7 @@ def _put(
         plotly=plotly,
         status=STATUS if STATUS in more else None,
         agreed=agreed.last(setup.places.state),
+        head=head,
         files={INDEX, PAGE, PLAIN, *files, *more, *copies},
     )
     datasets = {name: data for name, data in files.items() if name.startswith("data_") and name.endswith(".json")}

@@ -1,5 +1,8 @@
 """The pictures of a QoS: drawn, or taken from the last site where the same picture is there already.
 
+Drawing takes most of a cycle's time, so by default a picture is drawn when a bin is over, or when something changed
+that is not of the running bin alone ([report] pictures); the time of its data is in its foot.
+
 Beside the store is kept what each picture of the site was drawn from, as a digest, with the size and the digest of its
 files. It is private, as the store is.
 """
@@ -20,7 +23,7 @@ from typing import TYPE_CHECKING
 from librarian import __version__
 from librarian.config.setup import Places
 from librarian.errors import TooSlowError
-from librarian.render.pictures.digest import digest
+from librarian.render.pictures.digest import digest, settled_digest
 from librarian.shared.files import file_names
 from librarian.shared.report import Report
 from librarian.subjects.subject import Subject
@@ -30,16 +33,18 @@ from librarian.system.host import write_atomic
 if TYPE_CHECKING:
     from librarian.render.pictures.figure import Picture
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 ENDINGS = ("png", "pdf")
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Made:
-    """A file of a picture: what it was drawn from, its size, and what is in it (both digests as hexadecimal text)."""
+    """A file of a picture: what it was drawn from and what of that is final, its size, and what is in it (all but the
+    size are digests as hexadecimal text)."""
 
     drawn_from: str
+    settled: str
     size: int
     content: str
 
@@ -63,27 +68,37 @@ class Pictures:
 
 
 def pictures_of(
-    report: Report, subjects: Sequence[Subject], site: Path, known: Mapping[str, Made], processes: int = 1
+    report: Report,
+    subjects: Sequence[Subject],
+    site: Path,
+    known: Mapping[str, Made],
+    processes: int = 1,
+    *,
+    hourly: bool = False,
 ) -> Pictures:
     """All pictures of `subjects` that have a section in a report; `known` is what is remembered of those in `site`.
 
+    Those that would differ in the running bin alone stay as they are where they are wanted `hourly` only.
     They are drawn by up to `processes` workers. One that a worker does not bring is drawn here once more.
     """
     files, found = file_names(report.header.qos), Pictures()
-    missing: dict[str, tuple[Subject, str]] = {}
+    missing: dict[str, tuple[Subject, tuple[str, str]]] = {}
     every = [(subject, name) for subject in subjects if subject.key in report.sections for name in subject.pictures()]
     for subject, name in every:
         try:
-            drawn_from = digest(report, name, subject.inputs(report, name), *_versions())
+            digests = (
+                digest(report, name, subject.inputs(report, name), *_versions()),
+                settled_digest(report, name, subject.settled(report, name), *_versions()),
+            )
         except Exception as error:
             found.failed[subject.key] = error
             continue
         both = [files.picture(name, ending) for ending in ENDINGS]
-        if all(_is_there(site / file, known.get(file), drawn_from) for file in both):
+        if all(_is_there(site / file, known.get(file), digests, hourly) for file in both):
             found.kept.update({file: site / file for file in both})
             found.made.update({file: known[file] for file in both})
         else:
-            missing[name] = subject, drawn_from
+            missing[name] = subject, digests
     wanted = {name: subject for name, (subject, _) in missing.items() if subject.key not in found.failed}
     for name, picture in _drawn(report, wanted, processes):
         if isinstance(picture, Exception):
@@ -92,7 +107,7 @@ def pictures_of(
         for ending, data in zip(ENDINGS, (picture.png, picture.pdf), strict=True):
             file = files.picture(name, ending)
             found.drawn[file] = data
-            found.made[file] = Made(missing[name][1], len(data), hashlib.sha256(data).hexdigest())
+            found.made[file] = Made(*missing[name][1], len(data), hashlib.sha256(data).hexdigest())
     log.info("%s: %d pictures drawn, %d as they were", report.header.qos, len(wanted), len(every) - len(missing))
     failed = [name for subject, name in every if subject.key in found.failed]
     return found.without({files.picture(name, ending) for name in failed for ending in ENDINGS})
@@ -123,9 +138,10 @@ def _drawn(report: Report, by_name: Mapping[str, Subject], processes: int) -> It
             yield name, error
 
 
-def _is_there(path: Path, made: Made | None, digest: str) -> bool:
-    """Whether the last site has this file whole, drawn from the same."""
-    if made is None or made.drawn_from != digest:
+def _is_there(path: Path, made: Made | None, digests: tuple[str, str], hourly: bool) -> bool:
+    """Whether the last site has this file whole, drawn from the same, or where that is enough from the same final
+    bins."""
+    if made is None or not (made.drawn_from == digests[0] or (hourly and made.settled == digests[1])):
         return False
     try:
         return path.stat().st_size == made.size and hashlib.sha256(path.read_bytes()).hexdigest() == made.content
@@ -161,7 +177,10 @@ def recall(places: Places) -> dict[str, Made]:
     try:
         body = json.loads(places.pictures.read_text(encoding="utf-8"))
         rows = body["files"].items() if body["schema_version"] == SCHEMA_VERSION else ()
-        return {str(name): Made(str(row["drawn_from"]), int(row["size"]), str(row["content"])) for name, row in rows}
+        return {
+            str(name): Made(str(row["drawn_from"]), str(row["settled"]), int(row["size"]), str(row["content"]))
+            for name, row in rows
+        }
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):
         return {}
 

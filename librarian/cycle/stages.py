@@ -29,7 +29,7 @@ from librarian.privacy import leak_check, pseudonyms
 from librarian.privacy.rules import Rules
 from librarian.publish import delivery
 from librarian.publish.delivery import Check
-from librarian.shared.files import STATUS
+from librarian.shared.files import STATUS, logo_name
 from librarian.shared.report import Header
 from librarian.shared.scope import Scope
 from librarian.shared.window import DAY, Window, window_until
@@ -202,7 +202,9 @@ def _sources(setup: Setup, known: Sequence[Known], failures: Failures) -> list[S
 
 def _header(setup: Setup, one: Watched) -> Header:
     options, cluster = setup.config.report, setup.config.cluster.name
-    return Header(one.name, one.title, cluster, setup.zone, options.refresh_seconds, options.top_users)
+    return Header(
+        one.name, one.title, cluster, setup.zone, options.refresh_seconds, options.top_users, setup.config.head.title
+    )
 
 
 def look(setup: Setup) -> list[SiteSource]:
@@ -248,6 +250,13 @@ def look_through(setup: Setup) -> None:
         if mask is None and rules == Rules():
             return
         raise PublishError("the site was made under other rules of [privacy]", todo="run: librarian render")
-    shown = [setup.config.cluster.name, *(text for entry in setup.config.qos for text in (entry.name, entry.title))]
-    public, foreign = [*assets.templates().values(), *shown], frozenset({assets.plotly().file_name})
+    head = setup.config.head
+    shown = [
+        setup.config.cluster.name,
+        head.title,
+        head.homepage,
+        *(text for entry in setup.config.qos for text in (entry.name, entry.title)),
+    ]
+    public = [*assets.templates().values(), *shown]
+    foreign = frozenset({assets.plotly().file_name, logo_name(head.logo)})
     leak_check.check(folder.files_of(setup.places.site).values(), mask.secret, public, foreign)

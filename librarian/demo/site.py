@@ -28,6 +28,9 @@ accounts = true
 name = "demo"
 timezone = "US/Eastern"
 
+[site]
+title = "Avery Lab"
+
 [[qos]]
 name = "avery"
 title = "Avery group"

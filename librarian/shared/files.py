@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from librarian.shared.text import file_safe
 
@@ -14,7 +15,14 @@ OVERVIEW = "overview"
 PRESSURE = "pressure"
 QUEUE = "queue"
 MONTH = "month"
+IMAGES = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".svg": "svg+xml", ".webp": "webp"}
+"""What a logo may be: the end of its name, and its kind in `image/…`."""
 QUEUED = ("NCPUS", "NGPUS")  # the resources that QUEUE shows
+
+
+def logo_name(path: str) -> str:
+    """What a logo is called on the site."""
+    return f"logo{PurePosixPath(path).suffix.lower()}"
 
 
 @dataclass(frozen=True)

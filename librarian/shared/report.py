@@ -42,6 +42,8 @@ class Header:
     zone: str
     refresh_seconds: int
     top_users: int
+    site: str = ""
+    """The title of the site, where it has one."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from librarian.errors import SiteError
 from librarian.render.html.page import Inside, Titles, contained, render_page
-from librarian.shared.files import INDEX, STATUS
+from librarian.shared.files import IMAGES, INDEX, STATUS
 from librarian.site import assets, folder
 from librarian.system.host import write_atomic
 
@@ -29,6 +29,7 @@ def write_single(site: Path, target: Path, titles: Titles) -> int:
         log.warning("no plotly.js on this machine: %s has pictures in the place of live charts", target.name)
     try:
         library = contained(plotly.path.read_text(encoding="utf-8")) if plotly.path else ""
+        logo = (index.get("site") or {}).get("logo")
         pictures = [both["png"] for entry in index["qos"] for both in entry["figures"].values() if "png" in both]
         page = render_page(
             index,
@@ -38,7 +39,7 @@ def write_single(site: Path, target: Path, titles: Titles) -> int:
             templates=assets.templates(),
             dashboard=assets.dashboard(),
             plotly=plotly,
-            inside=Inside(library, {name: _address(site / name) for name in pictures}),
+            inside=Inside(library, {name: _address(site / name) for name in [*pictures, *([logo] if logo else [])]}),
         ).encode("utf-8", "replace")
         write_atomic(target, page)
     except OSError as error:
@@ -53,4 +54,4 @@ def _status(site: Path) -> bytes | None:
 
 
 def _address(picture: Path) -> str:
-    return f"data:image/png;base64,{base64.b64encode(picture.read_bytes()).decode('ascii')}"
+    return f"data:image/{IMAGES[picture.suffix]};base64,{base64.b64encode(picture.read_bytes()).decode('ascii')}"

@@ -225,6 +225,10 @@ class Subject:
         """All that the picture `name` shows, but for what every picture shows: equal values, equal pictures."""
         return None
 
+    def settled(self, report: Report, name: str) -> object:
+        """The same without what the bin that is not over tells: while it stays, the picture may be up to a bin old."""
+        return self.inputs(report, name)
+
     def draw(self, report: Report, name: str) -> Any:
         """The picture `name`, as a figure of matplotlib's."""
         raise NotImplementedError(name)

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from librarian.render.html import templates as html
-from librarian.render.html.plain import Teller, glances
+from librarian.render.html.plain import NO_HEAD, Teller, glances
 from librarian.render.html.templates import clock, embedded, hashed, trusted
 from librarian.render.json.run_length import encoded
 from librarian.render.plotly import Plotly
@@ -81,6 +81,7 @@ def render_page(
         templates,
         "index.html.j2",
         index=index,
+        site=index.get("site") or NO_HEAD,
         index_text=embedded(json.dumps(index, separators=(",", ":")).encode("ascii")),
         status=embedded(status or b""),
         datasets={

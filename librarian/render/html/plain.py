@@ -19,6 +19,7 @@ from librarian.shared.files import PAGE
 from librarian.shared.words import amount, counted
 
 STYLE = "plain.css"
+NO_HEAD = {"title": None, "homepage": None, "logo": None}  # an index of an older release tells nothing of it
 
 Json = Mapping[str, Any]
 
@@ -71,6 +72,7 @@ def render_plain(
         templates,
         "plain.html.j2",
         index=index,
+        site=index.get("site") or NO_HEAD,
         sections=[_section(entry, datasets, tellers, index["zone"]) for entry in index["qos"]],
         clock=lambda epoch: clock(epoch, index["zone"]),
         policy=html.policy({"style-src": hashed(style), "img-src": "'self' data:"}),

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from librarian.render.json.values import SCHEMA_VERSION, Json, as_bytes, staleness_json
 from librarian.render.plotly import Plotly
 from librarian.shared.files import FileNames, file_names
 from librarian.shared.report import Staleness
 from librarian.shared.window import isoformat
+
+
+@dataclass(frozen=True)
+class SiteHead:
+    """What stands at the head of a site; None where nothing is set. `logo` is a file of the site."""
+
+    title: str | None = None
+    homepage: str | None = None
+    logo: str | None = None
 
 
 @dataclass(frozen=True)
@@ -39,12 +48,15 @@ def index_json(  # noqa: PLR0913 (each is a field)
     plotly: Plotly,
     status: str | None = None,
     agreed: int | None = None,
+    head: SiteHead | None = None,
     files: Iterable[str] = (),
 ) -> bytes:
     """What a site holds: its QoS in the order of `entries`, and their files; `pictures` names all there may be.
+
     `now`, `next_expected`: UTC epochs; `status`: the file that tells how the runs fare, where there is one; `agreed`:
-    when all was last found to be as sreport has it (None: never); `files` are all that the site is made of: what else
-    lies beside them is not ours."""
+    when all was last found to be as sreport has it (None: never); `head`: what stands above all; `files` are all that
+    the site is made of: what else lies beside them is not ours.
+    """
     script = plotly.file_name if plotly.path is not None else None
     return as_bytes(
         {
@@ -59,6 +71,7 @@ def index_json(  # noqa: PLR0913 (each is a field)
             "refresh_seconds": refresh_seconds,
             "status": status,
             "agreed": agreed,
+            "site": asdict(head or SiteHead()),
             "plotly": {"kind": plotly.kind, "version": plotly.version, "file": script},
             "files": sorted(files),
             "qos": [_entry(entry, list(pictures)) for entry in entries],

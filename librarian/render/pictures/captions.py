@@ -39,7 +39,11 @@ def person(user: str) -> str:
 
 def foot(report: Report) -> str:
     """Where the numbers come from, what they are, and how old."""
-    parts = [one_line(report.header.cluster, 40), f"{_means(report.window.bin_seconds)} means"]
+    parts = [
+        one_line(report.header.site, 40),
+        one_line(report.header.cluster, 40),
+        f"{_means(report.window.bin_seconds)} means",
+    ]
     parts += [f"updated {_clock(report.window.now, report)}"]
     return " · ".join(part for part in (*parts, *report.caveats) if part)
 

@@ -32,6 +32,17 @@ def digest(report: Report, name: str, shown: object, *more: str) -> str:
     return found.hexdigest()
 
 
+def settled_digest(report: Report, name: str, shown: object, *more: str) -> str:
+    """The same of what is final in it: `shown` without the bin that is not over, and without the time of the data."""
+    window = report.window
+    words = (captions.title(report), report.caveats, captions.stale(report) if report.staleness.stale else "")
+    axis = (window.edges[:-1], window.zone, window.bin_seconds)
+    found = hashlib.sha256()
+    for part in _bytes((name, more, words, axis, report.header.top_users, report.colours, shown)):
+        found.update(part)
+    return found.hexdigest()
+
+
 def _bytes(value: Any) -> Iterator[bytes]:
     """A value in bytes, each kind in its own way and with its length, so that no two values look alike."""
     if isinstance(value, np.ndarray):

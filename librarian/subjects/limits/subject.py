@@ -74,6 +74,12 @@ class Limits(Subject):
         rows = [(section.limits.get(o.key), pressure.shares.get(o.key), pressure.totals.get(o.key)) for o in told]
         return [(o.key, o.name, o.unit) for o in told], rows, use.untracked
 
+    def settled(self, report: Report, name: str) -> object:
+        """The parts up to the bin that is not over."""
+        use, shares = report[UsageSection], report[LimitsSection].pressure.shares
+        rows = [(o.key, report.levels(o.key), shares[o.key][:, :-1]) for o in use.pictured if o.key in shares]
+        return rows, use.untracked
+
     def draw(self, report: Report, name: str) -> Any:
         """How much of each limit was held over time, and who held it."""
         from librarian.subjects.limits import pictures  # matplotlib is loaded only where there is something to draw

@@ -64,6 +64,13 @@ class Months(Subject):
         section = report[MonthsSection]
         return section.months[-2:], section.paces, report[UsageSection].untracked
 
+    def settled(self, report: Report, name: str) -> object:
+        """The last month, and that the running one and the allocations are the same ones."""
+        section = report[MonthsSection]
+        running = [month.name for month in section.months[-1:]]
+        allocations = [pace.allocation for pace in section.paces]
+        return section.months[-2:-1], running, allocations, report[UsageSection].untracked
+
     def draw(self, report: Report, name: str) -> Any:
         """Bars by user, and the pace of allocations."""
         from librarian.subjects.months import pictures  # matplotlib is loaded only where there is something to draw

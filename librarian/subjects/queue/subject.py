@@ -68,6 +68,14 @@ class Queue(Subject):
         levels = [report.levels(key) for key in QUEUED]
         return use.untracked, use.usage.integrals.any(), used, levels, wanted, report.everybody
 
+    def settled(self, report: Report, name: str) -> object:
+        """The same up to the bin that is not over."""
+        use, wanted = report[UsageSection], report[QueueSection].wanted
+        used = [use.usage.integrals[use.usage.row(key), :, :-1].sum(axis=0) for key in QUEUED]
+        levels = [report.levels(key) for key in QUEUED]
+        means = {key: means[:, :-1] for key, means in wanted.means.items()}
+        return use.untracked, used, levels, wanted.users, means, wanted.sampled[:-1]
+
     def draw(self, report: Report, name: str) -> Any:
         """Charts of use with what was asked for on top."""
         from librarian.subjects.queue import pictures  # matplotlib is loaded only where there is something to draw

@@ -78,10 +78,11 @@ class Usage(Subject):
 
     def inputs(self, report: Report, name: str) -> object:
         """What the charts show; an empty one tells whether there were any jobs at all."""
-        section = report[UsageSection]
-        usage, told = section.usage, [o for o in section.pictured if name in (OVERVIEW, o.key)]
-        charts = [((o.key, o.name, o.unit), usage.integrals[usage.row(o.key)], report.levels(o.key)) for o in told]
-        return section.users, section.untracked, usage.users, usage.integrals.any(), charts
+        return _shown(report, name, report.window.bins)
+
+    def settled(self, report: Report, name: str) -> object:
+        """The same up to the bin that is not over."""
+        return _shown(report, name, report.window.bins - 1)
 
     def draw(self, report: Report, name: str) -> Any:
         """A chart of stacked areas, or the sheet of all."""
@@ -101,6 +102,15 @@ class Usage(Subject):
         """Drop bins that are kept of QoS that nobody asks for any more."""
         tidying.store.forget_bins([watched.scope for watched in tidying.watched])
         return 0
+
+
+def _shown(report: Report, name: str, bins: int) -> object:
+    section = report[UsageSection]
+    usage, told = section.usage, [o for o in section.pictured if name in (OVERVIEW, o.key)]
+    charts = [
+        ((o.key, o.name, o.unit), usage.integrals[usage.row(o.key), :, :bins], report.levels(o.key)) for o in told
+    ]
+    return section.users, section.untracked, usage.users, usage.integrals.any(), charts
 
 
 def _keep_hours(reading: Reading, found: bin_cache.CachedBins) -> None:

@@ -35,8 +35,9 @@ from librarian.subjects.queue.section import QueueSection
 from librarian.subjects.subject import Subject
 from librarian.subjects.usage.section import UsageSection
 from librarian.system import workers
-from tests.unit import reports
+from tests.unit import rendering, reports
 from tests.unit.cycle.test_stages import CONFIG, NOW, RUNS
+from tests.unit.cycles import ended
 from tests.unit.rendering import PICTURES, digest_of, draw_one
 
 QOS = ("avery", "avery-b")
@@ -86,13 +87,67 @@ def test_the_same_store_gives_no_picture_twice(setup: Setup, drawn: Drawn) -> No
     assert {path.name: path.read_bytes() for path in setup.places.site.glob("*_avery*.p*")} == before
 
 
+def each_cycle(setup: Setup) -> Setup:
+    report = replace(setup.config.report, pictures="cycle")
+    return replace(setup, config=replace(setup.config, report=report))
+
+
 def test_newer_data_have_a_newer_time_in_every_picture(setup: Setup, drawn: Drawn) -> None:
+    setup = each_cycle(setup)
     collect(setup)
     stages.render(setup, NOW)
     drawn()
     collect(setup, NOW + 600)
     stages.render(setup, NOW + 600)
     assert drawn() == EVERY
+
+
+def test_by_default_they_are_drawn_when_a_bin_is_over(setup: Setup, drawn: Drawn) -> None:
+    """Of what the running bin alone tells they know nothing until it is over."""
+    turn = NOW - NOW % 3600 + 3600
+    collect(setup, turn + 10)
+    stages.render(setup, turn + 10)
+    assert drawn() == EVERY
+    for moment in (turn + 600, turn + 3590):
+        collect(setup, moment)
+        assert stages.render(setup, moment) == []
+        assert drawn() == []
+    told = json.loads((setup.places.site / "data_avery.json").read_text())
+    assert told["metadata"]["last_updated_epoch"] == turn + 3590, "the numbers are new each time"
+    collect(setup, turn + 3610)
+    stages.render(setup, turn + 3610)
+    assert drawn() == EVERY
+
+
+def test_what_is_not_of_the_running_bin_alone_is_drawn_at_once(setup: Setup, drawn: Drawn) -> None:
+    turn = NOW - NOW % 3600 + 3600
+    collect(setup, turn + 10)
+    stages.render(setup, turn + 10)
+    drawn()
+    collect(setup, turn + 600, limits={"avery": ("cpu=99", ""), "avery-b": ("cpu=3870", "")})
+    stages.render(setup, turn + 600)
+    assert ("avery", "NCPUS") in drawn(), "another limit"
+    slurm = Slurm(
+        runner=DemoSlurm([*RUNS, ended(99, start=turn - 9000, end=turn - 4000)], now=turn + 1200, user="alice")
+    )
+    assert stages.collect_all(setup, slurm, turn + 1200, full=True) == []
+    stages.render(setup, turn + 1200)
+    assert ("avery", "NCPUS") in drawn(), "a run that came late changes a bin that is over"
+
+
+@pytest.mark.parametrize("name", sorted(PICTURES))
+def test_what_is_final_does_not_depend_on_the_running_bin(name: str) -> None:
+    def final(now: int) -> str:
+        runs = [
+            reports.Run("ann", reports.NOW - 5 * 86400, reports.NOW - 86400),
+            reports.Run("bob", reports.NOW - 7000),
+        ]
+        report = reports.report_of(runs, now=now)
+        subject = rendering.subject_of(name)
+        return digest.settled_digest(report, name, subject.settled(report, name))
+
+    assert final(reports.NOW + 60) == final(reports.NOW + 1200)
+    assert final(reports.NOW + 60) != final(reports.NOW + 3660)
 
 
 def test_another_limit_is_drawn_where_it_is_shown(setup: Setup, drawn: Drawn) -> None:
