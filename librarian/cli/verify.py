@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import json
 import logging
 import shutil
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
 from librarian.cli import common
 from librarian.errors import ConfigError, LibrarianError, SlurmError, StoreError
@@ -19,26 +21,38 @@ if TYPE_CHECKING:
     from librarian.store import Store
     from librarian.verify.found import Found
 
+Result = TypeVar("Result")
 log = logging.getLogger(__name__)
 
 
 def verify(options: argparse.Namespace) -> int:
     """Compare each QoS; 0 where all is the same, 1 where something differs, 3 where nothing could be compared."""
     from librarian.cli.verify_text import as_json, lines
+    from librarian.health import agreed
     from librarian.store import opened
 
     setup, now = common.setup_of(options), host.clock()
     span = _span(options.month, setup, now)
     if not setup.places.store.exists():
         raise StoreError("nothing was collected yet", f"there is no store {setup.places.store}", "run: librarian run")
-    problems: list[LibrarianError] = []
     with opened(setup.places.store, setup.config.cluster.name) as store:
-        told = _look(setup, store, span, now, problems)
+        told = _look(setup, store, span, now)
     if options.json:
-        print(json.dumps(as_json(told, now), indent=1))
-    elif told:
-        print("\n\n".join("\n".join(lines(found, setup.zone, shutil.get_terminal_size().columns)) for found in told))
-    return common.tell(problems) if problems else _result(setup, told, now)
+        print(json.dumps(as_json(told, now), indent=1, allow_nan=False))
+    else:
+        width = shutil.get_terminal_size().columns
+        print("\n\n".join("\n".join(lines(found, setup.zone, width)) for found in told))
+    status = common.tell([problem for found in told for problem in found.problems])
+    if any(found.differs for found in told):
+        return 1
+    if status:
+        return status
+    if not any(found.compared for found in told):
+        raise SlurmError("nothing could be compared", "see above")
+    if options.month is None and all(found.complete for found in told):
+        with contextlib.suppress(OSError):  # the page does not tell of it then
+            agreed.keep(setup.places.state, now)
+    return 0
 
 
 def _span(month: str | None, setup: Setup, now: int) -> Span:
@@ -53,12 +67,15 @@ def _span(month: str | None, setup: Setup, now: int) -> Span:
         return window_of(setup, now).start, now
     if not is_month(month):
         raise ConfigError(f"{month} is not a month", todo="write it as in 2026-10")
-    begin = day_start(date.fromisoformat(f"{month}-01"), setup.zone)
+    first = date.fromisoformat(f"{month}-01") if "1980" <= month <= "2100" else None
+    if first is None:
+        raise ConfigError(f"{month} is not a month that can be compared", todo="write one of 1980 to 2099")
+    begin = day_start(first, setup.zone)
     return begin, month_after(begin, setup.zone)
 
 
-def _look(setup: Setup, store: Store, span: Span, now: int, problems: list[LibrarianError]) -> list[Found]:
-    """Each QoS by itself; what fails of one stops no other."""
+def _look(setup: Setup, store: Store, span: Span, now: int) -> list[Found]:
+    """Each QoS by itself, hours and running jobs too; what fails stops nothing else. Raises `StoreError`."""
     from librarian.cycle.stages import watched
     from librarian.verify.found import Found
     from librarian.verify.hours import Comparison, Terms
@@ -69,23 +86,20 @@ def _look(setup: Setup, store: Store, span: Span, now: int, problems: list[Libra
     comparison, told = Comparison(slurm, store, terms, now, host.user_name()), []
     for one in watched(setup):
         log.info("%s: comparing with sreport and squeue", one.name)
-        try:
-            told.append(Found(one.name, comparison.of(one.scope, span), look(slurm, store, one.scope, now)))
-        except StoreError:
-            raise
-        except LibrarianError as error:
-            problems.append(type(error)(f"{one.name}: {error.what}", error.why, error.todo, trouble=error.trouble))
+        problems: list[LibrarianError] = []
+        alone = functools.partial(_alone, one.name, problems)
+        hours = alone(lambda scope=one.scope: comparison.of(scope, span))  # type: ignore[misc]
+        running = alone(lambda scope=one.scope: look(slurm, store, scope, now))  # type: ignore[misc]
+        told.append(Found(one.name, hours, running, tuple(problems)))
     return told
 
 
-def _result(setup: Setup, told: list[Found], now: int) -> int:
-    from librarian.health import agreed
-
-    if not any(found.compared for found in told):
-        raise SlurmError("nothing could be compared", "see above")
-    if any(found.differs for found in told):
-        return 1
-    if all(found.complete for found in told):
-        with contextlib.suppress(OSError):  # the page does not tell of it then
-            agreed.keep(setup.places.state, now)
-    return 0
+def _alone(name: str, problems: list[LibrarianError], work: Callable[[], Result]) -> Result | None:
+    """What `work` gives; None where that fails, of which `problems` tell then. Raises `StoreError`."""
+    try:
+        return work()
+    except StoreError:
+        raise
+    except LibrarianError as error:
+        problems.append(type(error)(f"{name}: {error.what}", error.why, error.todo, trouble=error.trouble))
+        return None

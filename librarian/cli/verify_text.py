@@ -35,21 +35,23 @@ def _wrapped(text: str, width: int) -> list[str]:
     return textwrap.wrap(text, width, initial_indent="  ", subsequent_indent="  ")
 
 
-def _hours(hours: Hours, zone: str) -> list[str]:
-    if not hours.lines:
-        return [f"hours: not compared, {hours.why or 'nobody used anything'}"]
-    users, unlike = {line.user for line in hours.lines}, [line for line in hours.lines if not line.agrees]
+def _hours(hours: Hours | None, zone: str) -> list[str]:
+    if hours is None:
+        return ["hours: not compared, see below"]
+    hidden = f"not compared, since sreport hides them from you: {', '.join(map(shown, hours.hidden))}"
+    if hours.why:
+        return [f"hours: not compared, {hours.why}"]
     when = "; ".join(_span(span, zone) for span in hours.spans)
+    if not hours.lines:
+        return [f"hours: {hidden}"] if hours.hidden else [f"hours: nobody used anything, here and in sreport, {when}"]
+    users, unlike = {line.user for line in hours.lines}, [line for line in hours.lines if not line.agrees]
     agreeing = len(users) - len({line.user for line in unlike})
     which = {1: "the only user", 2: "both users"}.get(len(users), f"all {len(users)} users")
     who = which if agreeing == len(users) else f"{agreeing} of {counted(len(users), 'user')}"
     return [
         f"hours: same as in sreport for {who}, {when}",
         *_others(hours),
-        *(
-            [f"not compared, since sreport hides them from you: {', '.join(map(shown, hours.hidden))}"]
-            * bool(hours.hidden)
-        ),
+        *([hidden] if hours.hidden else []),
         *_table(unlike),
     ]
 
@@ -98,7 +100,7 @@ def _right(cells: Sequence[str], sizes: Sequence[int]) -> list[str]:
 
 def _running(running: Running | None, zone: str) -> list[str]:
     if running is None:
-        return ["running jobs: not compared, nothing was collected yet"]
+        return ["running jobs: not compared"]
     at = datetime.fromtimestamp(running.at, pytz.timezone(zone)).strftime("%H:%M %Z")
     since = f"; {running.since} began or ended since" if running.since else ""
     told = [f"running jobs: {running.same} same as in squeue, as of {at}{since}"]
@@ -119,26 +121,29 @@ def _jobs(numbers: Sequence[int]) -> str:
 
 def as_json(told: Sequence[Found], now: int) -> dict[str, Any]:
     """For programs: times are UTC epochs, amounts unit-hours (memory in GiB)."""
-    compared = any(found.compared for found in told)
-    return {
-        "at": now,
-        "agrees": compared and not any(found.differs for found in told),
-        "qos": [_qos_json(found) for found in told],
-    }
+    good = [found.compared and not found.differs and not found.problems for found in told]
+    return {"at": now, "agrees": bool(good) and all(good), "qos": [_qos_json(found) for found in told]}
 
 
 def _qos_json(found: Found) -> dict[str, Any]:
     hours = found.hours
     return {
         "qos": found.qos,
-        "agrees": found.compared and not found.differs,
+        "agrees": found.compared and not found.differs and not found.problems,
+        "problems": [str(problem) for problem in found.problems],
+        "hours": None if hours is None else _hours_json(hours),
+        "running": asdict(found.running) if found.running else None,
+    }
+
+
+def _hours_json(hours: Hours) -> dict[str, Any]:
+    return {
         "spans": [list(span) for span in hours.spans],
         "sreport_until": hours.reach or None,
-        "sreport_tells_qos": hours.split if hours.lines else None,
+        "sreport_tells_qos": hours.split,
         "not_compared": hours.why or None,
         "hidden": list(hours.hidden),
         "lines": [_line_json(line) for line in hours.lines],
-        "running": asdict(found.running) if found.running else None,
     }
 
 

@@ -4,29 +4,34 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from librarian.errors import LibrarianError
 from librarian.verify.compare import Running
 from librarian.verify.hours import Hours
 
 
 @dataclass(frozen=True)
 class Found:
-    """A QoS: its hours beside sreport's, its running jobs beside squeue's (None: nothing was collected yet)."""
+    """A QoS: its hours beside sreport's, its running jobs beside squeue's. None for what could not be compared, of
+    which the `problems` tell, or where nothing was collected yet."""
 
     qos: str
-    hours: Hours
+    hours: Hours | None
     running: Running | None
+    problems: tuple[LibrarianError, ...] = ()
 
     @property
     def compared(self) -> bool:
         """Whether hours were."""
-        return bool(self.hours.lines)
+        return self.hours is not None and self.hours.compared
 
     @property
     def differs(self) -> bool:
         """Whether anything does."""
-        return not all(line.agrees for line in self.hours.lines) or not (self.running is None or self.running.agrees)
+        hours = self.hours is not None and self.hours.differs
+        return hours or not (self.running is None or self.running.agrees)
 
     @property
     def complete(self) -> bool:
-        """Whether all was compared that there is: no user is hidden, and no time is left out for want of an answer."""
-        return bool(self.hours.spans) and not self.hours.hidden and self.running is not None
+        """Whether all is the same, and nothing of what was asked for was left out."""
+        told = self.hours is not None and self.hours.agrees and self.hours.whole and not self.hours.hidden
+        return told and self.running is not None and not self.differs

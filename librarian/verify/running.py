@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pandas as pd
 
 from librarian.shared.scope import Scope
@@ -12,27 +14,43 @@ from librarian.store import Store
 from librarian.subjects.jobs import ask as accounting
 from librarian.subjects.jobs.amounts import weights_of
 from librarian.subjects.jobs.ask import Query
+from librarian.subjects.jobs.collect import hides_jobs
 from librarian.subjects.jobs.keep import JobRuns
 from librarian.subjects.jobs.model import UNKNOWN, goes_on, ints
+from librarian.subjects.jobs.running import ANY, is_count
 from librarian.subjects.jobs.unended import KnownRunaways
+from librarian.system.host import pause
 from librarian.verify.compare import COMPARED, Held, Running, amounts_of, running
 
 LAG = 60  # seconds by which slurmctld may tell slurmdbd of a start late
-_STATES = ("RUNNING", "SUSPENDED")  # a job that is being set up or tidied away may be in either list, or in none
-_FIELDS = ("JobID", "UserName", "StartTime", "tres-alloc")
+AGAIN = 10  # seconds after which is asked once more what became of a job: its end is told late as well
+_HOLDING = ("RUNNING", "SUSPENDED")  # a job that is being set up or tidied away may be known to one side alone
+_FIELDS = ("JobID", "State", "UserName", "StartTime", "tres-alloc")
 
 
-def look(slurm: Slurm, store: Store, scope: Scope, now: int) -> Running | None:
-    """What differs; None while nothing was collected of `scope`. Raises `SlurmError`."""
+def look(slurm: Slurm, store: Store, scope: Scope, now: int, wait: Callable[[float], None] = pause) -> Running | None:
+    """What differs; None while nothing was collected of `scope`, or where Slurm hides the jobs of others.
+
+    Raises `SlurmError`.
+    """
     coverage = JobRuns(store).coverage(scope)
-    if coverage is None:
+    if coverage is None or hides_jobs(store):
         return None
     at, theirs = coverage.complete_at, _at_slurm(slurm, scope)
-    ours = held(KnownRunaways(store).unended(scope).settled(JobRuns(store).open_runs(scope)), at)
-    left = ours.keys() - theirs.keys()
-    # what ended since is told by sacct alone: squeue forgets it
-    ended = _ended(slurm, Query(scope, at - LAG, now + 1), at - LAG) if left else set()
-    return running(at, ours, theirs, left & ended, LAG)
+    known = KnownRunaways(store)
+    runs = known.unended(scope).settled(JobRuns(store).open_runs(scope))
+    # with [report] count_runaways they count as running, though nobody takes them for that
+    ours = held(runs[~runs["dbindex"].isin([run.dbindex for run in known.sure(scope)])], at)
+    left = ours.keys() - {job for job, _ in theirs}
+    ended: set[int] = set()
+    for turn in range(2):
+        if left - ended:
+            if turn:
+                wait(AGAIN)
+            # what ended since is told by sacct alone: squeue forgets it
+            ended = left & _ended(slurm, Query(scope, at - LAG, now + 60), at - LAG)
+    both = {job: one for (job, holds), one in theirs.items() if holds or job in ours}
+    return running(at, ours, both, ended, LAG)
 
 
 def held(jobs: pd.DataFrame, at: int) -> dict[int, Held]:
@@ -45,11 +63,13 @@ def held(jobs: pd.DataFrame, at: int) -> dict[int, Held]:
     return found
 
 
-def _at_slurm(slurm: Slurm, scope: Scope) -> dict[int, Held]:
+def _at_slurm(slurm: Slurm, scope: Scope) -> dict[tuple[int, bool], Held]:
+    """By the number of the job, and whether it holds its allocation for sure."""
     found = {}
-    for cells in squeue.rows(squeue.ask(slurm, scope, _STATES, _FIELDS), "JOBID", len(_FIELDS)):
-        if len(cells) == len(_FIELDS) and cells[0].isdigit() and cells[2].isdigit():
-            found[int(cells[0])] = _held(*cells[1:])
+    for cells in squeue.rows(squeue.ask(slurm, scope, ANY, _FIELDS), "JOBID", len(_FIELDS)):
+        job, state, *rest = [cell.strip() for cell in cells]
+        if len(rest) == 3 and is_count(job) and is_count(rest[1]):
+            found[int(job), state in _HOLDING] = _held(*rest)
     return found
 
 

@@ -18,7 +18,8 @@ from librarian.shared.spans import Span
 from librarian.slurm.command import Slurm
 
 _REPORT = ("-n", "-P", "-t", "Seconds", "-T", "ALL", "cluster", "AccountUtilizationByUser")
-_FIELDS = ("Login", "TresName", "Used")
+_FIELDS = ("Login", "Account", "TresName", "Used")
+_DIGITS = 20  # of any number that 64 bits hold
 _MIB = 1024.0
 _HOURS_BACK = (1, 2, 3, 4, 6, 12, 24, 48, 96)
 HOUR = 3600
@@ -28,7 +29,8 @@ Used = dict[str, dict[str, float]]  # unit-seconds by user, then by name of the 
 
 @dataclass(frozen=True)
 class Question:
-    """Which use: of these accounts of a cluster, of all people; `zone` is whose full hours are meant."""
+    """Which use: of these accounts of a cluster (of all, where none are named), of all people; `zone` is whose full
+    hours are meant."""
 
     cluster: str
     accounts: tuple[str, ...]
@@ -37,7 +39,7 @@ class Question:
 
 def used(slurm: Slurm, question: Question, span: Span) -> Used:
     """What was used between two full hours (UTC epochs), of all QoS. Raises `SlurmError`."""
-    return parse(_asked(slurm, question, span, ("Format=" + ",".join(_FIELDS),)), len(_FIELDS))
+    return parse(_asked(slurm, question, span, (f"Format={','.join(_FIELDS)}",)), question.accounts)
 
 
 def used_of_qos(slurm: Slurm, question: Question, span: Span, qos: str) -> Used | None:
@@ -51,7 +53,7 @@ def used_of_qos(slurm: Slurm, question: Question, span: Span, qos: str) -> Used 
         if "unknown field" in str(error).lower():
             return None
         raise
-    return parse(text, len(fields), qos)
+    return parse(text, question.accounts, qos)
 
 
 def rolled_up(slurm: Slurm, question: Question, now: int) -> int:
@@ -74,8 +76,8 @@ def _knows(slurm: Slurm, question: Question, span: Span) -> bool:
 
 
 def _asked(slurm: Slurm, question: Question, span: Span, more: Sequence[str]) -> str:
-    accounts = f"Accounts={','.join(question.accounts)}"
-    arguments = (*_REPORT, *more, accounts, *_where(question.cluster, span))
+    accounts = [f"Accounts={','.join(question.accounts)}"] if question.accounts else []
+    arguments = (*_REPORT, *more, *accounts, *_where(question.cluster, span))
     return slurm.run("sreport", arguments, question.zone).text
 
 
@@ -83,16 +85,22 @@ def _where(cluster: str, span: Span) -> tuple[str, ...]:
     return (f"Clusters={cluster}", f"Start=uts{span[0]}", f"End=uts{span[1]}")
 
 
-def parse(text: str, fields: int, qos: str | None = None) -> Used:
-    """Read `user|tres|seconds`, or `user|tres|seconds|qos` of one QoS. Raises `SlurmError` for anything else."""
+def parse(text: str, accounts: Sequence[str] = (), qos: str | None = None) -> Used:
+    """Read `user|account|tres|seconds`, or with `qos` `user|account|tres|seconds|qos`, of which that QoS counts alone.
+
+    With `accounts` these alone count: sreport tells the accounts below them too. Raises `SlurmError` for anything else.
+    """
     found: Used = {}
+    wanted = {name.lower() for name in accounts}
     for line in text.splitlines():
         cells = line.split("|")
-        if len(cells) != fields or not (cells[2].isascii() and cells[2].isdigit()):
+        number = cells[3] if len(cells) == len(_FIELDS) + (qos is not None) else ""
+        if not (number.isascii() and number.isdigit() and len(number) <= _DIGITS):
             raise SlurmError("sreport gave no table", line[:200], trouble=Trouble.NOT_UNDERSTOOD)
-        user, tres, seconds = cells[:3]
+        user, account, tres = cells[:3]
         # a line without a user is the sum of an account
-        if user and (qos is None or cells[3].lower() == qos.lower()):
+        counts = user and (not wanted or account.lower() in wanted)
+        if counts and (qos is None or cells[4].lower() == qos.lower()):
             by = found.setdefault(user, {})
-            by[tres] = by.get(tres, 0.0) + int(seconds) / (_MIB if tres == "mem" else 1.0)
+            by[tres] = by.get(tres, 0.0) + int(number) / (_MIB if tres == "mem" else 1.0)
     return found

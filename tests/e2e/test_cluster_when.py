@@ -88,11 +88,13 @@ def test_verify_agrees_by_qos_and_tells_a_resized_job_apart(cluster: Cluster, mo
     mine.run("run")
     done = mine.run("verify", "--json", check=False)
     told = json.loads(done.stdout)
-    lines = {(qos["qos"], line["user"], line["resource"]): line for qos in told["qos"] for line in qos["lines"]}
+    lines = {
+        (qos["qos"], line["user"], line["resource"]): line for qos in told["qos"] for line in qos["hours"]["lines"]
+    }
     assert {user for qos, user, _ in lines if qos == "avery"} == {"alice", "bob", "carol", "dave"}
     assert lines["avery", "carol", "NGPUS"]["here"] > 0
     assert all(qos["running"] and not qos["running"]["gone"] for qos in told["qos"])
-    assert {qos["sreport_tells_qos"] for qos in told["qos"]} == {cluster.slurm != "22.05"}
+    assert {qos["hours"]["sreport_tells_qos"] for qos in told["qos"]} == {cluster.slurm != "22.05"}
     unlike = {(user, line["resource"]): line for (_, user, _), line in lines.items() if not line["agrees"]}
     if cluster.slurm == "22.05":
         assert {user for user, _ in unlike} == {"alice"}, "whose job was resized"

@@ -72,7 +72,7 @@ def test_agreement_a_difference_and_silence(place: Path) -> None:
     assert (told.returncode, told.stderr) == (1, "")
     found = json.loads(told.stdout)
     assert (found["agrees"], found["at"]) == (False, NOW)
-    (line,) = [line for line in found["qos"][0]["lines"] if not line["agrees"]]
+    (line,) = [line for line in found["qos"][0]["hours"]["lines"] if not line["agrees"]]
     assert (line["user"], line["resource"], line["difference"]) == ("bob", "NCPUS", 1.0)
     assert agreed.last(place / "state") is None, "what differs is no agreement"
     month = librarian(place, "verify", "--month", "2026-10")
@@ -82,7 +82,10 @@ def test_agreement_a_difference_and_silence(place: Path) -> None:
 
     (place / "bin" / "down").touch()
     down = librarian(place, "verify")
-    assert (down.returncode, down.stdout) == (3, "")
+    assert (down.returncode, down.stdout) == (
+        3,
+        "avery:\n  hours: not compared, see below\n  running jobs: not compared\n",
+    )
     assert down.stderr.startswith("librarian: avery: sreport failed with status 1: slurmdbd is down")
     assert librarian(place, "verify", "--month", "October").returncode == 2
 

@@ -1,4 +1,4 @@
-"""The group's own head: on the page, the plain page, in one file and in the foot of pictures; all else without a logo."""
+"""The group's own head: on the page, the plain page, in one file and in the foot of pictures."""
 
 from __future__ import annotations
 

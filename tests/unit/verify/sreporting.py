@@ -57,28 +57,30 @@ class Sreporting(DemoSlurm):
         fields = said["Format"].split(",")
         if "QOS" in fields and not self.knows_qos:
             return Answer(1, b"", " Unknown field 'QOS'\n")
-        sums = self._sums(begin, min(end, self.until), said["Accounts"].split(","))
-        if "QOS" in fields:
-            rows = [(user, tres, str(used), qos) for (user, tres, qos), used in sums.items() if qos == said["Qos"]]
-        else:
-            merged: Counter[tuple[str, str]] = Counter()
-            for (user, tres, _), used in sums.items():
-                merged[user, tres] += used
-            rows = [(user, tres, str(used), "") for (user, tres), used in merged.items()]
-        rows = [row[: len(fields)] for row in rows]
-        rows = [("", "cpu", "1", "")[: len(fields)], *rows]  # the sum of an account
+        named = said["Accounts"].split(",") if "Accounts" in said else None
+        sums: Counter[tuple[str, ...]] = Counter()
+        for (user, account, tres, qos), used in self._sums(begin, min(end, self.until), named).items():
+            if "QOS" not in fields:
+                sums[user, account, tres] += used
+            elif qos == said["Qos"]:
+                sums[user, account, tres, qos] += used
+        rows = [(*names[:3], str(used), *names[3:]) for names, used in sums.items()]
+        rows = [("", "a", "cpu", "1", "avery")[: len(fields)], *rows]  # the sum of an account
         shown = [row for row in rows if self.tells is None or row[0] in self.tells]
         return Answer(0, "".join(f"{'|'.join(row)}\n" for row in shown).encode(), "")
 
-    def _sums(self, begin: int, end: int, accounts: Sequence[str]) -> Counter[tuple[str, str, str]]:
-        sums = Counter(self.more)
+    def _sums(self, begin: int, end: int, accounts: Sequence[str] | None) -> Counter[tuple[str, str, str, str]]:
+        """By user, account, TRES and QoS; of all accounts where none are named."""
+        sums: Counter[tuple[str, str, str, str]] = Counter()
+        for (user, tres, qos), seconds in self.more.items():
+            sums[user, "a", tres, qos] += seconds
         for run in self.runs:
-            if run.start is None or run.account not in accounts:
+            if run.start is None or (accounts is not None and run.account not in accounts):
                 continue
             last = min(end, self.now if run.end is None else run.end)
             turn = min(max(self.since_when_qos, begin), end)
             for qos, since, until in (("", begin, turn), (run.qos, turn, last)):
                 seconds = max(min(until, last) - max(run.start, since), 0)
                 for tres, count in parse_tres(run.alloc_tres).items() if seconds else ():
-                    sums[run.user, tres, qos] += round(seconds * count * (1024 if tres == "mem" else 1))
+                    sums[run.user, run.account, tres, qos] += round(seconds * count * (1024 if tres == "mem" else 1))
         return sums

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +25,7 @@ from librarian.system.processes import Answer
 from librarian.verify import reasons, sreport
 from librarian.verify.compare import TOLERANCE, Held, Line, lines, running
 from librarian.verify.hours import Comparison, Hours, Terms, whole
-from librarian.verify.running import LAG, look
+from librarian.verify.running import AGAIN, LAG, look
 from tests.unit.runs import T0, run_of
 from tests.unit.verify.sreporting import HOUR, TURN, Sreporting
 
@@ -191,6 +192,50 @@ def test_where_a_difference_may_come_from(store: Store) -> None:
     }
 
 
+@pytest.mark.parametrize("knows_qos", [True, False])
+def test_an_account_whose_runs_are_all_missing_here_is_not_missed(store: Store, knows_qos: bool) -> None:
+    slurm = slurm_of(ALICE, knows_qos=knows_qos)
+    collect(store, slurm)
+    slurm.runs = [ALICE, CARL]
+    found = compared(store, slurm)
+    assert {user for user, _, _ in unlike(found)} == {"carl"}
+    assert all(line.reasons == (reasons.LATE,) for line in found.lines if not line.agrees)
+
+
+@pytest.mark.parametrize("knows_qos", [True, False])
+def test_that_nothing_was_used_here_and_there_is_agreement(store: Store, knows_qos: bool) -> None:
+    slurm = slurm_of(BURST, knows_qos=knows_qos)
+    collect(store, slurm)
+    found = compared(store, slurm)
+    assert (found.lines, found.agrees, found.whole) == ((), True, True)
+    slurm.runs = [BURST, ALICE]
+    assert not compared(store, slurm).agrees, "and all of a QoS may be missing here"
+
+
+def test_a_part_of_the_time_is_no_word_on_all_of_it(store: Store) -> None:
+    slurm = slurm_of()
+    collect(store, slurm)
+    assert compared(store, slurm).whole
+    comparison = Comparison(Slurm(runner=slurm), store, TERMS, NOW, "alice")
+    found = comparison.of(SCOPE, (NOW - 3 * DAY, NOW))
+    assert (found.agrees, found.whole) == (True, False), "of two days nothing is known here"
+    slurm.until = TURN - 4 * HOUR
+    late = compared(store, slurm)
+    assert (late.agrees, late.whole) == (True, False), "sums of this morning are no word of now"
+
+
+def test_a_difference_stays_one_where_sacct_gives_no_answer(store: Store) -> None:
+    slurm = slurm_of()
+    collect(store, slurm)
+    slurm.more["bob", "cpu", "avery"] = 60
+
+    def answer(argv: Sequence[str], **options: object) -> Answer:
+        return Answer(1, b"", "sacct: error: no\n") if argv[0] == "sacct" else slurm(argv, **options)  # type: ignore[arg-type]
+
+    found = Comparison(Slurm(runner=answer), store, TERMS, NOW, "alice").of(SCOPE, ASKED)
+    assert unlike(found) == [("bob", "NCPUS", 60)]
+
+
 def test_what_sacct_has_purged_is_said(store: Store) -> None:
     slurm = slurm_of(knows_qos=False)
     collect(store, slurm)
@@ -204,10 +249,25 @@ def test_what_sacct_has_purged_is_said(store: Store) -> None:
     assert line.reasons == (reasons.PURGED,)
 
 
-@pytest.mark.parametrize("text", ["alice|cpu", "alice|cpu|many|avery", "sreport: error: no\n", "alice|cpu|-1|avery"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "alice|a|cpu",
+        "alice|a|cpu|many|avery",
+        "sreport: error: no\n",
+        "alice|a|cpu|-1|avery",
+        f"alice|a|cpu|{10**30}|avery",
+    ],
+)
 def test_what_is_no_table_is_an_error(text: str) -> None:
     with pytest.raises(SlurmError, match="sreport gave no table"):
-        sreport.parse(text, 4, "avery")
+        sreport.parse(text, (), "avery")
+
+
+def test_accounts_below_those_that_are_meant_do_not_count() -> None:
+    text = "|lab|cpu|30|avery\nann|lab|cpu|10|avery\nann|lab_sub|cpu|20|avery\nann|lab|cpu|5|other\n"
+    assert sreport.parse(text, ("LAB",), "avery") == {"ann": {"cpu": 10.0}}
+    assert sreport.parse(text, (), "avery") == {"ann": {"cpu": 30.0}}
 
 
 def test_a_failure_of_sreport_is_not_taken_for_an_older_release(store: Store) -> None:
@@ -226,19 +286,19 @@ def test_a_failure_of_sreport_is_not_taken_for_an_older_release(store: Store) ->
 @given(
     st.integers(1_600_000_000, 1_800_000_000),
     st.integers(0, 40 * DAY),
-    st.sampled_from([900, HOUR, 6 * HOUR, DAY]),
+    st.sampled_from([900, 2700, HOUR, 5400, 6 * HOUR, DAY]),
     st.sampled_from(["UTC", "US/Eastern", "Asia/Kolkata", "Australia/Lord_Howe"]),
 )
 def test_spans_begin_and_end_at_bins_of_full_hours(begin: int, seconds: int, bin_seconds: int, zone: str) -> None:
     found = whole(((begin, begin + seconds),), Terms(zone, bin_seconds))
-    length = max(bin_seconds, HOUR)
+    length = math.lcm(bin_seconds, HOUR)
     edges = set(day_edges(begin, begin + seconds, length, zone).tolist())
     for first, last in found:
         assert begin <= first < last <= begin + seconds
         assert {first, last} <= edges
-        assert first - begin < length + HOUR
-        assert begin + seconds - last < length + HOUR
-    assert found or seconds < 2 * length + 2 * HOUR
+        assert first - begin < length + 2 * HOUR
+        assert begin + seconds - last < length + 2 * HOUR
+    assert found or seconds < 2 * length + 4 * HOUR
 
 
 amounts = st.dictionaries(st.sampled_from(["ann", "bob"]), st.integers(0, 10**9), max_size=2)
@@ -292,11 +352,28 @@ def test_running_jobs_agree_with_squeue_and_one_that_ended_since_is_no_differenc
     assert (found.same, found.agrees, found.at) == (3, True, NOW)
     slurm.runs = [slurm.runs[0], replace(CARL, jobid=30, dbindex=30, end=NOW + 50, state="COMPLETED")]
     slurm.now = NOW + 100
-    later = look(Slurm(runner=slurm), store, SCOPE, NOW + 100)
+    waited: list[float] = []
+    later = look(Slurm(runner=slurm), store, SCOPE, NOW + 100, waited.append)
     assert later is not None
     assert (later.same, later.since, later.gone) == (1, 1, (31,)), "31 is in neither: nobody knows how it ended"
+    assert waited == [AGAIN], "its end may be told late"
     slurm.runs = [*slurm.runs, run_of(32, end=None, state="RUNNING")]
-    assert look(Slurm(runner=slurm), store, SCOPE, NOW + 100).missing == (32,)  # type: ignore[union-attr]
+    again = look(Slurm(runner=slurm), store, SCOPE, NOW + 100, waited.append)
+    assert again is not None
+    assert again.missing == (32,)
+
+
+def test_an_end_that_is_told_late_is_no_difference(store: Store) -> None:
+    slurm = slurm_of(CARL)
+    collect(store, slurm)
+    slurm.runs, slurm.now = [], NOW + 100
+
+    def end(seconds: float) -> None:
+        slurm.runs = [replace(CARL, end=NOW + 50, state="COMPLETED")]
+
+    found = look(Slurm(runner=slurm), store, SCOPE, NOW + 100, end)
+    assert found is not None
+    assert (found.since, found.agrees) == (1, True)
 
 
 def test_before_anything_was_collected_no_jobs_are_compared(store: Store) -> None:
