@@ -78,14 +78,12 @@ def test_agreement_a_difference_and_silence(place: Path) -> None:
     month = librarian(place, "verify", "--month", "2026-10")
     assert month.returncode == 1
     assert "+1.0000\n      why is not known" in month.stdout
-    assert librarian(place, "verify", "--month", "2026-09").returncode == 3, "nothing is known of it"
+    assert librarian(place, "verify", "--month", "2026-08").returncode == 3, "nothing is known of it"
 
     (place / "bin" / "down").touch()
     down = librarian(place, "verify")
-    assert (down.returncode, down.stdout) == (
-        3,
-        "avery:\n  hours: not compared, see below\n  running jobs: not compared\n",
-    )
+    assert down.returncode == 3
+    assert down.stdout == "avery:\n  hours: not compared, see below\n  running jobs: not compared\n"
     assert down.stderr.startswith("librarian: avery: sreport failed with status 1: slurmdbd is down")
     assert librarian(place, "verify", "--month", "October").returncode == 2
 

