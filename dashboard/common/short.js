@@ -3,10 +3,9 @@
 import { limitOf, own, usedOf } from "./report.js";
 import { trackedOf } from "./resources.js";
 
-// The resource of which most of the limit is in use; without any limit the first that is tracked.
-/** @type {(data: Data) => string} */
-export function shortOf(data) {
-  const keys = trackedOf(data);
+// The resource, of `keys`, of which most of the limit is in use; without any limit the first of them.
+/** @type {(data: Data, keys?: string[]) => string} */
+export function shortOf(data, keys = trackedOf(data)) {
   const share = (/** @type {string} */ key) => {
     const limit = limitOf(data, key);
     const used = usedOf(data, key);

@@ -19,7 +19,7 @@ import {
   statusNow,
   troubleOf,
 } from "./reports.js";
-import { goTo, startSections, tellCurrent } from "./sections.js";
+import { focusOn, goTo, showWays, startSections, tellCurrent } from "./sections.js";
 import { stateLine } from "./state_line.js";
 import { openTab, slugOf, startTabs } from "./tabs.js";
 import { applyTheme, themeTools } from "./theme.js";
@@ -44,7 +44,7 @@ const page = {
   // {hidden, only} before the first click of what may become a double one
   untoggled: /** @type {Partial<View>} */ ({}),
   tools: /** @type {Tools[]} */ ([]), // the controls
-  theme: themeTools((theme) => change({ theme })),
+  theme: themeTools((theme) => change({ theme }, "replace")), // this browser keeps it, whatever the history says
   bar: element("div", { class: "bar-of-tools" }), // where the controls are, in the open panel
   said: element("p", { class: "said", role: "status", hidden: true }), // a sentence for the reader
 };
@@ -60,10 +60,15 @@ function start() {
   showView();
   arrive();
   addEventListener("hashchange", () => {
+    const before = page.view.section;
     page.view = viewAt(location.hash);
+    page.before = null;
     showView();
-    arrive();
+    if (page.view.section !== before) arrive();
   });
+  for (const kind of ["wheel", "touchmove", "keydown"]) {
+    addEventListener(kind, () => (page.arriving = false), { passive: true }); // the reader goes their own way
+  }
   setInterval(tell, TICK_MS);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => draw());
   startPolling();
@@ -79,6 +84,7 @@ function startControls() {
   startSections((section) => {
     change({ section: section === FIRST ? null : section });
     arrive();
+    if (page.open !== null) focusOn(panelOf(page.open), section);
   });
   startSubjects(() => keepView({ table: chosenState() }));
   const panels = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[role="tabpanel"]'));
@@ -103,7 +109,8 @@ function legendActions(panel) {
       change(toggled(page.view, drawn(), id));
     },
     isolate: (id) => change(isolated(drawn(), id)),
-    isolateAfterToggle: (id) => change(isolated(viewModelOf(drawn().data, { ...page.view, ...page.untoggled }), id)),
+    isolateAfterToggle: (id) =>
+      change(isolated(viewModelOf(drawn().data, { ...page.view, ...page.untoggled }), id), "replace"),
     unpin: (id) => change({ pinned: page.view.pinned.filter((token) => token !== id) }),
     highlight: (id) => highlight(panel, id),
   };
@@ -113,7 +120,7 @@ function legendActions(panel) {
 /** @type {() => void} */
 function arrive() {
   if (page.open === null) return;
-  page.arriving = page.view.section !== null && !panelOf(page.open).dataset.drawn;
+  page.arriving = page.view.section !== null && page.viewModel !== null && !panelOf(page.open).dataset.drawn;
   goTo(panelOf(page.open), page.view.section ?? (page.arrived ? FIRST : null));
   page.arrived = true;
 }
@@ -122,6 +129,7 @@ function arrive() {
 // changes often, takes the place of the last one.
 /** @type {(changes: Partial<View>, kept?: Keep) => void} */
 function change(changes, kept = "push") {
+  page.arriving = false;
   keepView(changes, kept);
   say(page.said, "");
   showView();
@@ -182,11 +190,14 @@ function showView() {
   page.theme.show(page.view);
   const { qos } = indexNow();
   const slug = slugOf(page.view.qos, qos) ?? qos[0]?.slug;
+  tellCurrent();
   if (!slug) return;
   const isOther = slug !== page.open;
   page.open = slug;
   if (isOther) openTab(slug);
   showViewModel();
+  tellCurrent();
+  showWays((section) => addressOfView({ ...page.view, section: section === FIRST ? null : section }));
   tell();
   if (isOther) pollFor(openEntry());
 }
@@ -213,7 +224,6 @@ function showViewModel() {
   setChosenState(page.view.table, viewModel);
   showLegend(within(panel, ".legend"), viewModel, page.view.pinned);
   showSubjects(panel, viewModel);
-  tellCurrent();
   draw();
 }
 

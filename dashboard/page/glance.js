@@ -12,9 +12,22 @@ export function glancesOf(viewModel) {
   return cards.filter((card) => card !== null);
 }
 
+// The focus stays where it was.
 /** @type {(panel: HTMLElement, cards: Glance[]) => void} */
 export function showGlances(panel, cards) {
-  fill(within(panel, ".glance"), cards.map(glancePart));
+  const place = within(panel, ".glance");
+  const held = document.activeElement instanceof HTMLElement ? document.activeElement : null;
+  const to = held && place.contains(held) ? held.dataset.to : undefined;
+  fill(place, cards.map(glancePart));
+  const links = /** @type {NodeListOf<HTMLElement>} */ (place.querySelectorAll("a[data-to]"));
+  if (to !== undefined) [...links].find((link) => link.dataset.to === to)?.focus({ preventScroll: true });
+}
+
+// What the cards depend on: no range, so they stay as they are while the reader zooms.
+/** @type {(viewModel: ViewModel) => string} */
+export function glanceStamp({ data, zone, stack }) {
+  const colours = stack.map((layer) => [layer.name, layer.colour]);
+  return JSON.stringify([data.metadata.last_updated_epoch, data.staleness, zone, colours]);
 }
 
 /** @type {(card: Glance) => HTMLElement} */

@@ -4,12 +4,14 @@ import { element, fill, within } from "../common/dom.js";
 import { binName, timeOfDay, visible } from "../common/format.js";
 import { SUBJECTS } from "../subjects/index.js";
 import { knowTable, setTableState, startGrids, tableState } from "../tables/grid.js";
-import { glancesOf, showGlances } from "./glance.js";
+import { glanceStamp, glancesOf, showGlances } from "./glance.js";
 
-/** @typedef {{ shows: (((place: Place) => void) | null)[], cards: Glance[] }} Prepared */
+/** @typedef {{ shows: (((place: Place) => void) | null)[], cards: Glance[] | null }} Prepared */
 
 /** @type {WeakMap<HTMLElement, string>} */
 const stamps = new WeakMap(); // panel -> what its subjects show, so that they are only made anew when that changes
+/** @type {WeakMap<HTMLElement, string>} */
+const glanceStamps = new WeakMap(); // the same of the cards of its first screen
 
 // `changed` is called when the reader chose something that a subject shows already, and nothing else does.
 /** @type {(changed: () => void) => void} */
@@ -36,7 +38,7 @@ export function setChosenState(texts, viewModel) {
 // What a new report says of itself. Throws where something in the report is not as it should be; then nothing changed.
 /** @type {(panel: HTMLElement, viewModel: ViewModel) => void} */
 export function showReport(panel, viewModel) {
-  const prepared = preparedFor(viewModel);
+  const prepared = preparedFor(panel, viewModel);
   fill(
     within(panel, ".notes"),
     viewModel.data.notes.map((note) => element("p", {}, visible(note.text))),
@@ -47,17 +49,21 @@ export function showReport(panel, viewModel) {
 /** @type {(panel: HTMLElement, viewModel: ViewModel) => void} */
 export function showSubjects(panel, viewModel) {
   fill(within(panel, ".about"), aboutCharts(viewModel));
-  if (stamps.get(panel) !== stampOf(viewModel)) showPrepared(panel, viewModel, preparedFor(viewModel));
+  if (stamps.get(panel) !== stampOf(viewModel)) showPrepared(panel, viewModel, preparedFor(panel, viewModel));
 }
 
-/** @type {(viewModel: ViewModel) => Prepared} */
-function preparedFor(viewModel) {
-  return { shows: SUBJECTS.map((subject) => subject.prepare(viewModel)), cards: glancesOf(viewModel) };
+/** @type {(panel: HTMLElement, viewModel: ViewModel) => Prepared} */
+function preparedFor(panel, viewModel) {
+  const isNew = glanceStamps.get(panel) !== glanceStamp(viewModel);
+  return { shows: SUBJECTS.map((subject) => subject.prepare(viewModel)), cards: isNew ? glancesOf(viewModel) : null };
 }
 
 /** @type {(panel: HTMLElement, viewModel: ViewModel, prepared: Prepared) => void} */
 function showPrepared(panel, viewModel, { shows, cards }) {
-  showGlances(panel, cards);
+  if (cards) {
+    showGlances(panel, cards);
+    glanceStamps.set(panel, glanceStamp(viewModel));
+  }
   for (const show of shows) show?.((name) => placeIn(panel, name));
   stamps.set(panel, stampOf(viewModel));
 }

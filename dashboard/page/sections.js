@@ -29,15 +29,37 @@ export function startSections(choose) {
 // Brings a section of the panel, or a table by its name, into view; the first section is the top of the page.
 /** @type {(panel: HTMLElement, section: string | null) => void} */
 export function goTo(panel, section) {
-  const sections = sectionsOf(panel);
-  const tables = /** @type {NodeListOf<HTMLElement>} */ (panel.querySelectorAll(".tables > section"));
-  const wanted =
-    sections.find((one) => one.dataset.part === section) ??
-    [...tables].find((one) => section !== null && one.classList.contains(section));
+  const wanted = sectionNamed(panel, section);
   if (!wanted) return;
-  if (wanted === sections[0]) scrollTo({ top: 0 });
+  if (wanted === sectionsOf(panel)[0]) scrollTo({ top: 0 });
   else wanted.scrollIntoView({ block: "start" });
   tellCurrent();
+}
+
+// Who uses the keyboard, or listens, goes on from there.
+/** @type {(panel: HTMLElement, section: string) => void} */
+export function focusOn(panel, section) {
+  const wanted = sectionNamed(panel, section);
+  if (!wanted) return;
+  wanted.tabIndex = -1;
+  wanted.focus({ preventScroll: true });
+}
+
+/** @type {(panel: HTMLElement, section: string | null) => HTMLElement | undefined} */
+function sectionNamed(panel, section) {
+  const tables = /** @type {NodeListOf<HTMLElement>} */ (panel.querySelectorAll(".tables > section"));
+  return (
+    sectionsOf(panel).find((one) => one.dataset.part === section) ??
+    [...tables].find((one) => section !== null && one.classList.contains(section))
+  );
+}
+
+// The ways to sections as addresses, to open elsewhere or to send to somebody.
+/** @type {(addressOf: (section: string) => string) => void} */
+export function showWays(addressOf) {
+  for (const link of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("a[data-to]"))) {
+    link.setAttribute("href", addressOf(link.dataset.to ?? "") || location.pathname + location.search);
+  }
 }
 
 // The navigation has what the open panel has, and marks what is in view.
@@ -49,6 +71,8 @@ export function tellCurrent() {
   const atEnd = innerHeight + scrollY >= document.documentElement.scrollHeight - 2;
   const above = sections.filter((one) => one.getBoundingClientRect().top <= top);
   const current = (atEnd && scrollY > 0 ? sections : above).at(-1) ?? sections[0];
+  const navigation = document.querySelector(".sections");
+  if (navigation instanceof HTMLElement) navigation.hidden = !sections.length;
   for (const link of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".sections a"))) {
     const isThere = sections.some((one) => one.dataset.part === link.dataset.to);
     if (link.parentElement) link.parentElement.hidden = !isThere;

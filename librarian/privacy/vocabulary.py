@@ -24,9 +24,9 @@ VOCABULARY = frozenset(
     Held Highest History Host Hours How IGNORE IMMEDIATE IN INDEX INSERT INTEGER INTO IS IdentitiesOnly If
     If-None-Match In InactiveLimit Indexes InvalidAccount InvalidQOS It Its JOBID JOBS JSON Job Job-hours JobArrayID
     JobArrayTaskLimit JobHeldAdmin JobHeldUser JobHoldMaxRequeue JobID JobIDRaw JobLaunchFailure JobName Jobs KEY
-    KEY_ KMG KMGTPE Key KiB Kind LANGUAGE LC_ALL LIBRARIAN LIBRARIAN_GIT_PASSWORD LIBRARIAN_GIT_USER LICENSES LIKE
-    LIMIT Last Let Librarian License Licenses Limit Limits Location Look M MAX MEMORY MIGRATIONS MIME-Version MIN
-    Make Manager Many Max MaxJobs MaxJobsPA MaxJobsPU MaxJobsPerAccount MaxJobsPerUser MaxMemPerLimit
+    KEY_ KMG KMGTPE Key KiB Kind Known LANGUAGE LC_ALL LIBRARIAN LIBRARIAN_GIT_PASSWORD LIBRARIAN_GIT_USER LICENSES
+    LIKE LIMIT Last Let Librarian License Licenses Limit Limits Location Look M MAX MEMORY MIGRATIONS MIME-Version
+    MIN Make Manager Many Max MaxJobs MaxJobsPA MaxJobsPU MaxJobsPerAccount MaxJobsPerUser MaxMemPerLimit
     MaxPoweredUpNodes MaxQueryTimeRange MaxRequeue MaxSubmit MaxSubmitJobs MaxSubmitJobsPerAccount
     MaxSubmitJobsPerUser MaxSubmitPA MaxSubmitPU MaxTRES MaxTRESPA MaxTRESPU MaxTRESPerAccount MaxTRESPerUser
     MaxWall Median Mem Memory MiB Min Minutes Month Months Most N NAMES NCPUS NDGxMaJiEb NGPUS NJOBS NOCASE

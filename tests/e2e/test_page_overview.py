@@ -192,3 +192,38 @@ def test_printed_it_is_overview_and_months(visit: Open, address: str) -> None:
     assert page.locator(".open .months").is_visible()
     for hidden in ('.open [data-part="queue"]', '.open [data-part="limits"]', ".open .totals", ".sections"):
         assert not page.locator(hidden).is_visible(), hidden
+
+
+def test_back_from_a_choice_leaves_the_reader_where_they_are(visit: Open, address: str) -> None:
+    page = visit(f"{address}#qos=avery&section=limits", viewport=DESKTOP).page
+    until(page, "document.querySelector('#panel-avery').dataset.drawn !== undefined")
+    page.locator(".open .totals").scroll_into_view_if_needed()
+    page.locator(".open .totals thead button").first.focus()
+    page.locator(".open .tools").get_by_role("button", name="7d", exact=True).evaluate("button => button.click()")
+    until(page, "location.hash.includes('range=7d')")
+    before = page.evaluate("scrollY")
+    page.go_back()
+    until(page, "!location.hash.includes('range=')")
+    assert abs(page.evaluate("scrollY") - before) < 400, "no jump to the section that the address names"
+
+
+def test_the_keyboard_goes_on_from_the_section(visit: Open, address: str) -> None:
+    page = visit(address, viewport=DESKTOP).page
+    link = card(page, "Most in November 2026").get_by_role("link", name="All users, accounts and months")
+    link.focus()
+    page.keyboard.press("Enter")
+    until(page, "document.activeElement.dataset.part === 'months'")
+    assert "section=months" in link.get_attribute("href"), "it can be opened elsewhere, too"
+    assert "qos=avery" in link.get_attribute("href")
+
+
+def test_a_qos_without_data_has_no_sections(visit: Open, publish: Publish) -> None:
+    site = Site([reports.report_of([Run("ann", NOW - DAY)])], {"none": "nothing was collected yet"})
+    page = visit(publish(site).address, viewport=DESKTOP).page
+    assert page.get_by_role("navigation", name="Sections").is_visible()
+    page.get_by_role("tab", name="none").click()
+    until(page, "location.hash.includes('qos=none')")
+    assert not page.get_by_role("navigation", name="Sections").is_visible()
+    page.go_back()
+    until(page, "!location.hash.includes('qos=none')")
+    assert page.get_by_role("navigation", name="Sections").is_visible()

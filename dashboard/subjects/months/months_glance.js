@@ -23,7 +23,7 @@ export function monthsGlance({ data, stack }) {
   const { zone } = data.metadata;
   const keys = askedOf(data);
   const hours = Object.fromEntries(Object.entries(month.users).map(([user, totals]) => [user, totals.hours]));
-  const users = rankedBy(hours, shortOf(data));
+  const users = rankedBy(hours, shortOf(data, keys));
   const colours = coloursOf(stack);
   const whole = (/** @type {string} */ key) => own(month.total.hours, key, 0);
   const cell = (/** @type {string} */ user, /** @type {string} */ key) => {

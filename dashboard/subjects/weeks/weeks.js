@@ -37,7 +37,8 @@ function weekCells(hours, before) {
 export function changeOf(hours, before) {
   if (hours === before) return "same";
   if (!before) return "new";
-  return `${hours > before ? "+" : "-"}${percent(Math.abs(hours - before), before)}`;
+  const share = percent(hours - before, before);
+  return hours > before ? share.replace(/\d/, "+$&") : share; // "< +0.1 %"
 }
 
 /** @type {(data: Data, change: WeekChange) => string} */

@@ -37,7 +37,7 @@ test("with one week, or data of before weeks, nothing is compared", () => {
 
 test("a change is told as a share of what was before", () => {
   assert.deepEqual(
-    [changeOf(0, 0), changeOf(3, 0), changeOf(1, 2), changeOf(2000, 1)],
-    ["same", "new", "-50 %", "+199,900 %"],
+    [changeOf(0, 0), changeOf(3, 0), changeOf(1, 2), changeOf(2000, 1), changeOf(2, 1000), changeOf(10_001, 10_000)],
+    ["same", "new", "-50 %", "+199,900 %", "< -99 %", "< +0.1 %"],
   );
 });

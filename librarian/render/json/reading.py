@@ -59,18 +59,19 @@ def with_types(data: Json) -> tuple[str, ...]:
     return tuple(key for one in pictured(data) for key in (one, *types(data, one)))
 
 
-def short(data: Json) -> str:
-    """The resource of which most of the limit is in use; without any limit the first that is tracked.
+def short(data: Json, keys: Sequence[str] = ()) -> str:
+    """The resource, of `keys` (all that are tracked, where none are given), of which most of the limit is in use;
+    without any limit the first of them.
 
     What is short is what people look for, so small tables are sorted by it.
     """
-    shares = {}
-    for key in tracked(data):
+    shares, keys = {}, keys or tracked(data)
+    for key in keys:
         limit = data["limits"].get(key, {})
         used = limit.get("used", data["now"]["total"].get(key, 0))
         if limit.get("kind") == "limit" and limit["value"] and used is not None:
             shares[key] = used / limit["value"]
-    return max(shares, key=lambda key: shares[key], default=tracked(data)[0])
+    return max(shares, key=lambda key: shares[key], default=keys[0])
 
 
 def title(data: Json, key: str) -> str:

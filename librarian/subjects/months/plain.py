@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -43,13 +43,32 @@ def glance(data: Json, zone: str) -> Iterator[Part]:
     allocations = tuple(_allocation(row, zone) for row in data.get("allocations", ()))
     months: Sequence[Json] = data.get("months", ())[-1:]
     for month in months:
-        key, whole, keys = short(data), month["total"]["hours"], [row["key"] for row in wanted(data)]
-        ranked = sorted(month["users"].items(), key=lambda item: (-item[1]["hours"].get(key, 0), item[0]))[:_FIRST]
-        rows = [(visible(user), *_hours(row, whole, keys)) for user, row in ranked]
-        foot = (counted(len(month["users"]), "user"), *(amount(whole.get(one, 0)) for one in keys))
+        keys, whole = [row["key"] for row in wanted(data)], month["total"]["hours"]
+        rank = _by(short(data, keys))
+        rows = [(visible(user), *_hours(row, whole, keys)) for user, row in sorted(month["users"].items(), key=rank)]
+        foot = (counted(len(rows), "user"), *(amount(whole.get(one, 0)) for one in keys))
         head = ("User", *(data["units"][one]["hours"] for one in keys))
-        table = TextTable(f"Most in {month['month']}", head, tuple(rows), foot)
-        yield Part(table.title, 50, allocations, table=table, anchor="month")
+        table = TextTable(f"Most in {_name(month)}", head, tuple(rows[:_FIRST]), foot)
+        partly = () if month["complete"] else (f"{_partly(month, zone)}.",)
+        yield Part(table.title, 50, (*partly, *allocations), table=table, anchor="month")
+
+
+def _by(key: str) -> Callable[[tuple[str, Json]], tuple[float, float, str]]:
+    """Sorts users: those first who have most of `key`; then of anything, then by name."""
+
+    def rank(item: tuple[str, Json]) -> tuple[float, float, str]:
+        hours = item[1]["hours"]
+        return -hours.get(key, 0), -max(hours.values(), default=0), item[0]
+
+    return rank
+
+
+def _partly(month: Json, zone: str) -> str:
+    return f"Known from {clock(month['known_from'], zone)} to {clock(month['known_to'], zone)}"
+
+
+def _name(month: Json) -> str:
+    return datetime.strptime(month["month"], "%Y-%m").strftime("%B %Y")  # noqa: DTZ007 (a month, no moment)
 
 
 def _table(data: Json, month: Json, side: str, zone: str) -> TextTable:
@@ -109,7 +128,7 @@ def describe(data: Json) -> Shown:
 
 
 def _month(month: Json, data: Json) -> str:
-    name = datetime.strptime(month["month"], "%Y-%m").strftime("%B %Y")  # noqa: DTZ007 (a month, no moment)
+    name = _name(month)
     keys = [key for key in pictured(data)[:_DESCRIBED] if key not in data["untracked"]]
     sums = month["total"]["hours"]
     told = ", ".join(f"{amount(sums[key])} {data['units'][key]['hours']}" for key in keys)

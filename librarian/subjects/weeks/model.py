@@ -55,7 +55,7 @@ def _edges(window: Window) -> list[int]:
     for _ in range(2):
         wanted = int(edges[places[-1]]) - WEEK
         place = int(np.argmin(np.abs(edges - wanted)))
-        if abs(int(edges[place]) - wanted) > max(3600, window.bin_seconds // 2):
+        if abs(int(edges[place]) - wanted) > window.bin_seconds // 2:
             break
         places.append(place)
     return places

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -49,8 +50,8 @@ def signed(hours: float, before: float) -> str:
         return "same"
     if not before:
         return "new"
-    share = percent(abs(hours - before), before)
-    return f"+{share}" if hours > before else f"-{share}"
+    share = percent(hours - before, before)
+    return re.sub(r"[0-9]", r"+\g<0>", share, count=1) if hours > before else share  # "< +0.1 %"
 
 
 def _wait(week: Json) -> str:
