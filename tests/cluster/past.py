@@ -48,9 +48,16 @@ def moved(cluster: Cluster, which: str, start: int, end: int) -> Iterator[None]:
 
 
 def sum_up(cluster: Cluster, begin: int) -> None:
-    """Have slurmdbd sum up all full hours since `begin`, as it does by itself when an hour is over."""
+    """Have slurmdbd sum up all full hours since `begin`, as it does by itself when an hour is over.
+
+    What it summed up of them before is dropped first: of an association whose jobs were moved away it would stay.
+    """
+    sums = "".join(
+        f"DELETE FROM hpg_assoc_usage_{length}_table WHERE time_start >= {begin};"
+        for length in ("hour", "day", "month")
+    )
     cluster.sql(
-        f"UPDATE hpg_last_ran_table SET hourly_rollup = {begin}, daily_rollup = {begin}, monthly_rollup = {begin}"
+        f"{sums}UPDATE hpg_last_ran_table SET hourly_rollup = {begin}, daily_rollup = {begin}, monthly_rollup = {begin}"
     )
     cluster.run("root", "sacctmgr", "-i", "roll", str(begin))
 

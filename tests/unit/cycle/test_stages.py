@@ -31,6 +31,7 @@ from tests.unit.cycles import AVERY, AVERY_B, BASE, NOW, TWO_DAYS, WEB, configur
 from tests.unit.rendering import PICTURES
 
 CONFIG = f'{BASE}{TWO_DAYS}{AVERY}title = "Avery group"\n{AVERY_B}{WEB}'
+EACH_CYCLE = CONFIG.replace(TWO_DAYS, f'{TWO_DAYS}pictures = "cycle"\n')
 
 
 RUNS = [ended(1), ended(2, user="bob"), ended(3, qos="avery-b", alloc_tres="cpu=64"), ended(4, end=NOW + 9999)]
@@ -198,6 +199,7 @@ def test_files_that_were_lost_are_not_named(setup: Setup, slurm: DemoSlurm) -> N
 def test_pictures_that_fail_leave_the_last_ones(
     setup: Setup, slurm: DemoSlurm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    setup = configured(setup.places.base, EACH_CYCLE)
     before = labelled(monkeypatch, setup, slurm)
     error = ImportError("numpy.core.multiarray failed to import")
     real = failing(monkeypatch, lambda report, _: report.header.qos == "avery", error)
@@ -254,6 +256,7 @@ def labelled(monkeypatch: pytest.MonkeyPatch, setup: Setup, slurm: DemoSlurm) ->
 def test_one_picture_that_fails_leaves_the_others_fresh(
     setup: Setup, slurm: DemoSlurm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    setup = configured(setup.places.base, EACH_CYCLE)
     before = labelled(monkeypatch, setup, slurm)
     failing(monkeypatch, lambda _, name: name == "queue", ValueError("no"))
     assert len(cycle(setup, slurm, NOW + 600)) == 2, "one for each QoS"
