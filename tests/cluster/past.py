@@ -62,6 +62,11 @@ def sum_up(cluster: Cluster, begin: int) -> None:
     cluster.run("root", "sacctmgr", "-i", "roll", str(begin))
 
 
+def forget_sums(cluster: Cluster, begin: int) -> None:
+    """As if slurmdbd had not summed up yet what came after `begin`: of those hours sreport knows no cluster."""
+    cluster.sql(f"DELETE FROM hpg_usage_hour_table WHERE time_start >= {begin}")
+
+
 def sreport(cluster: Cluster, begin: int, end: int) -> dict[str, dict[str, int]]:
     """User -> cpu, gres/gpu, mem (MiB), billing -> seconds of use between two full hours, of all QoS and accounts."""
     command = ("sreport", "-n", "-P", "-t", "Seconds", "-T", "cpu,gres/gpu,mem,billing")
