@@ -7,10 +7,18 @@ import { shownName, visible } from "../common/format.js";
 /** @type {(user: string, colours: Map<string | null, string>) => HTMLElement} */
 export function userCell(user, colours) {
   const title = visible(user); // in full: names that are cut often differ at their end
-  return element("th", { scope: "row", title }, [
-    swatch(colours.get(user) ?? colours.get(null)),
-    element("bdi", {}, shownName(user)),
-  ]);
+  return element("th", { scope: "row", title }, userMark(user, colours));
+}
+
+// The same within a cell.
+/** @type {(user: string, colours: Map<string | null, string>) => HTMLElement} */
+export function userName(user, colours) {
+  return element("span", { title: visible(user) }, userMark(user, colours));
+}
+
+/** @type {(user: string, colours: Map<string | null, string>) => HTMLElement[]} */
+function userMark(user, colours) {
+  return [swatch(colours.get(user) ?? colours.get(null)), element("bdi", {}, shownName(user))];
 }
 
 // What makes the cells of a row: the user's name with the colour that the stack has for it, and texts.

@@ -24,7 +24,7 @@ from librarian.cycle import pictures
 from librarian.cycle.document import data_json
 from librarian.cycle.pictures import ENDINGS, Made, Pictures
 from librarian.cycle.reports import NO_PICTURES, OLD_PICTURES, Failures
-from librarian.errors import LibrarianError, SiteError, Trouble
+from librarian.errors import ConfigError, LibrarianError, SiteError, Trouble
 from librarian.health import agreed
 from librarian.render.html.page import render_page
 from librarian.render.html.plain import render_plain
@@ -218,16 +218,20 @@ def _updated(data: dict[str, Any] | None, qos: str, cluster: str) -> int | None:
     return updated if isinstance(updated, int) else None
 
 
-def _head(setup: Setup, copies: dict[str, Path]) -> SiteHead:
-    """What stands at the head of the site; the logo is copied. Where that is missing the site has none."""
+def _head(setup: Setup, files: dict[str, bytes]) -> SiteHead:
+    """What stands at the head of the site, with the logo among its files. One that cannot be read holds nothing back:
+    the site has none then."""
     head, logo = setup.config.head, None
     if head.logo:
-        path = setup.places.base / host.expanded(head.logo)
-        if path.is_file() and path.stat().st_size <= LARGEST_LOGO:
+        try:
+            with (setup.places.base / host.expanded(head.logo)).open("rb") as file:
+                content = file.read(LARGEST_LOGO + 1)
+            if len(content) > LARGEST_LOGO:
+                raise ConfigError(f"it is larger than {LARGEST_LOGO // 1000} kB")
             logo = logo_name(head.logo)
-            copies[logo] = path
-        else:
-            log.warning("[site] logo: %s is no file of at most %d kB; the site has none", path, LARGEST_LOGO // 1000)
+            files[logo] = content
+        except (OSError, ConfigError) as error:
+            log.warning("[site] logo %s is left out: %s", head.logo, error)
     return SiteHead(head.title or None, head.homepage or None, logo)
 
 
@@ -242,7 +246,7 @@ def _put(
     copies = {name: path for item in shown for name, path in item.kept.items()}
     if plotly.path is not None:
         copies[plotly.file_name] = plotly.path
-    head = _head(setup, copies)
+    head = _head(setup, files)
     index = index_json(
         [item.entry for item in shown],
         told.pictures,

@@ -1,11 +1,11 @@
 // Who used most in the newest month, and how allocations stand, for the first screen.
 
-import { element, swatch } from "../../common/dom.js";
-import { amount, counted, percent, shownName, visible } from "../../common/format.js";
+import { element } from "../../common/dom.js";
+import { amount, counted, percent, visible } from "../../common/format.js";
 import { own } from "../../common/report.js";
 import { askedOf, unitOf } from "../../common/resources.js";
 import { rankedBy, shortOf } from "../../common/short.js";
-import { coloursOf } from "../../tables/cells.js";
+import { coloursOf, userName } from "../../tables/cells.js";
 import { plainTable } from "../../tables/plain_table.js";
 import { allocationWords, monthName, monthNote, monthsOf } from "./months.js";
 
@@ -32,13 +32,7 @@ export function monthsGlance({ data, stack }) {
   };
   const lines = users
     .slice(0, FIRST_USERS)
-    .map((user) => [
-      element("span", { title: visible(user) }, [
-        swatch(colours.get(user) ?? colours.get(null)),
-        element("bdi", {}, shownName(user)),
-      ]),
-      ...keys.map((key) => cell(user, key)),
-    ]);
+    .map((user) => [userName(user, colours), ...keys.map((key) => cell(user, key))]);
   const foot = [counted(users.length, "user"), ...keys.map((key) => amount(whole(key)))];
   const title = `Most in ${monthName(month.month)}`;
   const head = ["User", ...keys.map((key) => unitOf(data, key).hours)];

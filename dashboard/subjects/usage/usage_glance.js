@@ -1,11 +1,11 @@
 // Who holds most now of what is short, for the first screen.
 
-import { element, swatch } from "../../common/dom.js";
-import { amount, counted, shownName, visible } from "../../common/format.js";
+import { element } from "../../common/dom.js";
+import { amount, counted } from "../../common/format.js";
 import { own } from "../../common/report.js";
 import { labelOf, trackedOf } from "../../common/resources.js";
 import { rankedBy, shortOf } from "../../common/short.js";
-import { coloursOf } from "../../tables/cells.js";
+import { coloursOf, userName } from "../../tables/cells.js";
 import { plainTable } from "../../tables/plain_table.js";
 
 const MOST_HOLDERS = 6;
@@ -27,13 +27,7 @@ export function usageGlance({ data, stack }) {
   const numbers = (/** @type {Amounts} */ amounts) => keys.map((key) => amount(own(amounts, key, 0)));
   const lines = users
     .slice(0, MOST_HOLDERS)
-    .map((user) => [
-      element("span", { title: visible(user) }, [
-        swatch(colours.get(user) ?? colours.get(null)),
-        element("bdi", {}, shownName(user)),
-      ]),
-      ...numbers(own(data.now.users, user, {})),
-    ]);
+    .map((user) => [userName(user, colours), ...numbers(own(data.now.users, user, {}))]);
   const foot = [counted(users.length, "user"), ...numbers(data.now.total)];
   const head = ["User", ...keys.map((key) => labelOf(data, key))];
   const way =

@@ -62,16 +62,21 @@ def test_a_logo_may_hold_what_looks_like_a_name(setup: Setup, tmp_path: Path) ->
     assert (tmp_path / "web/logo.png").read_bytes() == b"\x89PNG alice"
 
 
-@pytest.mark.parametrize("harm", ["missing", "large"])
+@pytest.mark.parametrize("harm", ["missing", "large", "a folder"])
 def test_without_its_logo_the_site_is_whole(setup: Setup, caplog: pytest.LogCaptureFixture, harm: str) -> None:
     logo = setup.places.base / "own/logo.PNG"
-    logo.write_bytes(b"x" * (assemble.LARGEST_LOGO + 1)) if harm == "large" else logo.unlink()
+    if harm == "large":
+        logo.write_bytes(b"x" * (assemble.LARGEST_LOGO + 1))
+    else:
+        logo.unlink()
+    if harm == "a folder":
+        logo.mkdir()
     run(setup)
     page = (setup.places.site / "index.html").read_text()
     assert SHOWN in page
     assert "logo.png" not in page
     assert json.loads((setup.places.site / "index.json").read_text())["site"]["logo"] is None
-    assert "[site] logo:" in caplog.text
+    assert "[site] logo own/logo.PNG is left out:" in caplog.text
 
 
 def test_without_a_head_the_cluster_names_the_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
