@@ -103,11 +103,11 @@ def _running(running: Running | None, zone: str) -> list[str]:
         return ["running jobs: not compared"]
     at = datetime.fromtimestamp(running.at, pytz.timezone(zone)).strftime("%H:%M %Z")
     since = f"; {running.since} began or ended since" if running.since else ""
-    told = [f"running jobs: {running.same} same as in squeue, as of {at}{since}"]
+    told = [f"running jobs: {running.same} the same in squeue, as of {at}{since}"]
     if running.missing:
-        told.append(f"running by squeue, and not known here: {_jobs(running.missing)}")
+        told.append(f"running in squeue, but not known here: {_jobs(running.missing)}")
     if running.gone:
-        told.append(f"running here, and neither in squeue nor ended by sacct: {_jobs(running.gone)}")
+        told.append(f"running here, but not in squeue, and sacct has no end: {_jobs(running.gone)}")
     for job, key, here, there in running.unlike:
         unit = by_key(key).unit
         told.append(f"job {job}: {here:,.10g} {unit} here, {there:,.10g} in squeue")

@@ -88,7 +88,7 @@ VOCABULARY = frozenset(
     int64 integer integrals integrity integrity_check interval interval_seconds into is it it. items its itself
     javascript job job-hours job. job_by_end jobid jobs jobs. joining journal_mode jpeg json just k kB keep
     keep_copy keeps kept kernel kex_exchange_identification key keys kind kind_size kmzZ0sprpPWwjhor9ZI4lxuf47i9DXK2
-    know known known. known_from known_seconds known_to knows l label labels last last. last_success last_try
+    know known known. known_from known_seconds known_to knows l label labels larger last last. last_success last_try
     last_updated last_updated_epoch late later latest launch launched launched. lead leads least leave left left-out
     less less. let lets level lib librarian librarian- librarian-serve librarian-serve- librarian@localhost library
     license licenses lie life like limit limit. limit_change limit_change_of_scopes limited limits limits.policy

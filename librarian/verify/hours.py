@@ -95,7 +95,7 @@ class Comparison:
         end = min(asked[1], reach)
         spans = whole(clipped(self.store.known(scope, USAGE), asked[0], end), self.terms)
         if not spans:
-            why = "sreport has no hours of the last days" if not reach else "no full hour of that time is known here"
+            why = "sreport has no hours for the last days" if not reach else "no full hour of that time was collected"
             return Hours(scope, (), reach, why=why)
         ours, accounts = self._ours(scope, spans)
         found = None if scope.partitions else self._of_qos(scope, spans, ours)

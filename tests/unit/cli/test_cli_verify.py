@@ -59,7 +59,7 @@ def test_agreement_a_difference_and_silence(place: Path) -> None:
     done = librarian(place, "verify")
     assert (done.returncode, done.stderr) == (0, "")
     assert "avery:\n  hours: same as in sreport for both users, " in done.stdout
-    assert "running jobs: 0 same as in squeue, as of " in done.stdout
+    assert "running jobs: 0 the same in squeue, as of " in done.stdout
     assert agreed.last(place / "state") == NOW
     assert librarian(place, "render").returncode == 0
     for page in ("index.html", "plain.html"):
@@ -110,8 +110,8 @@ def test_what_differs_is_a_table_with_reasons() -> None:
         "    USER  UNIT         HERE  OTHER QOS  SREPORT  DIFFERENCE",
         f"    {shown(odd)}  GiB-hours  1.0000     0.0000   2.0000     +1.0000",
         "      1 job resized",
-        "  running jobs: 4 same as in squeue, as of 07:33 UTC; 1 began or ended since",
-        "  running by squeue, and not known here: job 7",
-        "  running here, and neither in squeue nor ended by sacct: jobs 8, 9",
+        "  running jobs: 4 the same in squeue, as of 07:33 UTC; 1 began or ended since",
+        "  running in squeue, but not known here: job 7",
+        "  running here, but not in squeue, and sacct has no end: jobs 8, 9",
         "  job 5: 4 CPUs here, 2 in squeue",
     ]

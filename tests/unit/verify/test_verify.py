@@ -109,13 +109,13 @@ def test_hours_that_are_not_summed_up_yet_are_not_compared(store: Store) -> None
     assert (found.spans[-1][1], found.reach) == (TURN + HOUR, TURN + HOUR)
     slurm.until = TURN - 99 * HOUR
     none = compared(store, slurm)
-    assert (none.lines, none.agrees, none.why) == ((), False, "sreport has no hours of the last days")
+    assert (none.lines, none.agrees, none.why) == ((), False, "sreport has no hours for the last days")
 
 
 def test_what_is_not_known_here_is_not_compared(store: Store) -> None:
     found = compared(store, slurm_of())
     assert (found.spans, found.lines, found.agrees) == ((), (), False)
-    assert found.why == "no full hour of that time is known here"
+    assert found.why == "no full hour of that time was collected"
 
 
 def test_a_second_more_is_seen_and_named(store: Store) -> None:
