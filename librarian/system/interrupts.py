@@ -87,19 +87,39 @@ class Guard:
             self._beat()
         if over and over.final:
             raise Terminated(f"{over.what} took longer than {over.seconds:g} s", _TIME_IS_UP)
+        if _ENDING.number and _ENDING.raised + GRACE <= now:
+            raise _ENDING.error()
         if over:
             raise TooSlowError(f"{over.what} took longer than {over.seconds:g} s", todo="raise its limit in [run]")
 
 
+@dataclass
+class _Ending:
+    """The signal that ends this process, 0 without one, and when it was raised last, by the clock of `stopwatch`."""
+
+    number: int = 0
+    raised: float = 0.0
+
+    def error(self) -> Terminated:
+        self.raised = stopwatch()
+        return Terminated(f"ended by {signal.Signals(self.number).name}", 128 + self.number)
+
+
+_ENDING = _Ending()
+
+
 def end_on_signals() -> None:
-    """From now on SIGTERM and SIGHUP raise `Terminated`, once; what is ignored (nohup) stays ignored."""
-    ended = False
+    """From now on SIGTERM and SIGHUP raise `Terminated`, once; what is ignored (nohup) stays ignored.
+
+    What is raised within a library may be lost there: Python ignores it in a destructor, and a lock that it could not
+    take again raises an error of its own. So a run that goes on is told again by its `Guard`.
+    """
+    _ENDING.number = 0
 
     def end(number: int, _frame: FrameType | None) -> None:
-        nonlocal ended
-        if not ended:
-            ended = True
-            raise Terminated(f"ended by {signal.Signals(number).name}", 128 + number)
+        if not _ENDING.number:
+            _ENDING.number = number
+            raise _ENDING.error()
 
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_DFL:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import _thread  # noqa: PLC2701 -- documented; see `_Blocks`
+import collections
 import contextlib
 import os
-import queue
 import signal
 import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Protocol, cast
 
 from librarian.errors import LibrarianError, TimedOutError
 
 _BLOCK, _AT_ONCE = 1 << 20, 1 << 16
 _BLOCKS_AHEAD = 16  # what a command may have written before we have read it
+_LOOK = 0.005  # seconds between two looks for a block
 _GRACE = 1.0  # seconds for what a command wrote to come to its end, once it has been killed
 
 
@@ -76,6 +77,57 @@ def feed_command(argv: Sequence[str], text: bytes, *, timeout: float) -> Answer:
     return run_command(argv, timeout=timeout, env={}, stdin=text)
 
 
+class _Blocks:
+    """Standard output in large blocks, read by a thread of its own, some of them ahead.
+
+    A command writes a few KB at a time, and to wake somebody for each of them costs more than to read them. No lock is
+    waited for, here or there: what a signal raises while Python's own code waits for one may turn into another error.
+    """
+
+    def __init__(self, output: IO[bytes]) -> None:
+        self._output, self._ready = output, collections.deque[bytes]()
+        self.ended = self._dropped = False
+        _thread.start_new_thread(self._read, ())  # a Thread's start waits for a lock
+
+    def take(self, end: float) -> bytes:
+        """The next block, an empty one at the end of all. Raises TimeoutError at `end`, by the monotonic clock."""
+        while True:
+            last = self.ended  # looked at first: the last block comes before it
+            if self._ready:
+                return self._ready.popleft()
+            if last:
+                return b""
+            if time.monotonic() >= end:
+                raise TimeoutError
+            time.sleep(_LOOK)
+
+    def drop(self, seconds: float) -> None:
+        """Drop all and let the thread end, for as long as that takes at most."""
+        end, self._dropped = time.monotonic() + seconds, True
+        while not self.ended and time.monotonic() < end:
+            time.sleep(_LOOK)
+
+    def _read(self) -> None:
+        # the output has no buffer of its own: its lock would be held here, and whoever closes it would wait for that
+        parts, size = list[bytes](), 0
+        with contextlib.suppress(ValueError, OSError):  # it is closed under us when the command is ended
+            while part := self._output.read(_AT_ONCE):
+                parts.append(part)
+                size += len(part)
+                if size + _AT_ONCE > _BLOCK:
+                    self._give(b"".join(parts))
+                    parts, size = [], 0
+        if parts:
+            self._give(b"".join(parts))
+        self.ended = True
+
+    def _give(self, block: bytes) -> None:
+        while len(self._ready) >= _BLOCKS_AHEAD and not self._dropped:
+            time.sleep(_LOOK)
+        if not self._dropped:
+            self._ready.append(block)
+
+
 class Stream:
     """A running command whose standard output is read in blocks while it is still writing.
 
@@ -84,15 +136,14 @@ class Stream:
 
     def __init__(self, argv: Sequence[str], *, env: Mapping[str, str]) -> None:
         self.began = time.monotonic()
-        self._name, self._blocks, self._whole = Path(argv[0]).name, queue.Queue[bytes](_BLOCKS_AHEAD), False
+        self._name, self._whole = Path(argv[0]).name, False
         try:
             with contextlib.ExitStack() as stack:
                 self._errors = stack.enter_context(tempfile.TemporaryFile())
                 self._process = _started(argv, env, self._errors)
                 stack.callback(self._close)  # and not its own context, which would wait for it whatever ends us here
-                self._reader = threading.Thread(target=_read, args=(self._process.stdout, self._blocks), daemon=True)
+                self._blocks = _Blocks(cast(IO[bytes], self._process.stdout))
                 stack.callback(self._end)
-                self._reader.start()
                 self._open = stack.pop_all()
         except (OSError, RuntimeError) as error:  # no place for a file, no more threads
             what = f"{self._name} could not be started"
@@ -106,18 +157,24 @@ class Stream:
         The answer holds the first block alone. Raises `TimedOutError`, and what `sink` raises.
         """
         first, end = b"", time.monotonic() + timeout
+        while block := self._next(end, timeout):
+            first = first or block
+            given = time.monotonic()
+            sink(block)
+            end += time.monotonic() - given
         try:
-            while block := self._blocks.get(timeout=max(0.0, end - time.monotonic())):
-                first = first or block
-                given = time.monotonic()
-                sink(block)
-                end += time.monotonic() - given
             self._process.wait(timeout=max(0.0, end - time.monotonic()))
-        except (queue.Empty, subprocess.TimeoutExpired) as error:
+        except subprocess.TimeoutExpired as error:
             raise _too_slow(self._name, timeout) from error
         self._whole = True
         self._errors.seek(0)
         return Answer(self._process.returncode, first, self._errors.read().decode("utf-8", "replace"))
+
+    def _next(self, end: float, timeout: float) -> bytes:
+        try:
+            return self._blocks.take(end)
+        except TimeoutError as error:
+            raise _too_slow(self._name, timeout) from error
 
     def __enter__(self) -> Stream:
         return self
@@ -138,29 +195,7 @@ class Stream:
         """
         if not self._whole:
             _kill(self._process)
-        end = time.monotonic() + _GRACE
-        while self._reader.is_alive() and time.monotonic() < end:
-            with contextlib.suppress(queue.Empty):
-                self._blocks.get(timeout=0.05)
-
-
-def _read(output: IO[bytes], blocks: queue.Queue[bytes]) -> None:
-    """Standard output in large blocks, and an empty one at its end; waits while nobody takes them.
-
-    A command writes a few KB at a time, and to wake somebody for each of them costs more than to read them. `output`
-    has no buffer of its own: its lock would be held while this waits, and whoever closes it would wait too.
-    """
-    parts, size = list[bytes](), 0
-    with contextlib.suppress(ValueError, OSError):  # it is closed under us when the command is ended
-        while part := output.read(_AT_ONCE):
-            parts.append(part)
-            size += len(part)
-            if size + _AT_ONCE > _BLOCK:
-                blocks.put(b"".join(parts))
-                parts, size = [], 0
-    if parts:
-        blocks.put(b"".join(parts))
-    blocks.put(b"")
+        self._blocks.drop(_GRACE)
 
 
 def _started(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,9 @@ from librarian.system.processes import Answer, run_command
 from tests.places import ROOT
 from tests.unit import cycles
 from tests.unit.cycles import AVERY, AVERY_B, BASE, NOW, TWO_DAYS, WEB, configured, ended, leave_out_pictures
+from tests.unit.signals import signals
+
+__all__ = ["signals"]
 
 SCHEMA = json.loads((ROOT / "docs/status.schema.json").read_text(encoding="utf-8"))
 CONFIG = BASE + TWO_DAYS + AVERY + AVERY_B + WEB
@@ -67,18 +70,6 @@ def setup(tmp_path: Path) -> Setup:
 def armed() -> Iterator[Guard]:
     with Guard().armed() as guard:
         yield guard
-
-
-@pytest.fixture
-def signals() -> Iterator[None]:
-    """SIGTERM as the command line takes it."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
-    for number in before:
-        signal.signal(number, signal.SIG_DFL)
-    interrupts.end_on_signals()
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 def limited(setup: Setup, **options: int) -> Setup:
@@ -122,7 +113,7 @@ def assert_whole(setup: Setup) -> None:
     for entry in index["qos"]:
         json.loads((setup.places.site / entry["data"]).read_text())
     assert (setup.places.site / "index.html").read_text().rstrip().endswith("</html>")
-    with closing(sqlite3.connect(setup.places.store)) as connection:
+    with contextlib.closing(sqlite3.connect(setup.places.store)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     base = setup.places.base
     odd = [path for path in base.rglob("*") if path.name.startswith(".") or path.name.endswith("-journal")]
@@ -369,6 +360,18 @@ def test_limits_end_with_their_block_and_the_beat_goes_on() -> None:
             pass
         time.sleep(0.2)
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def test_a_run_that_goes_on_after_its_signal_is_told_again(signals: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interrupts, "GRACE", 0.3)
+    monkeypatch.setattr(interrupts, "_BEAT", 0.1)
+    with Guard().armed():
+        with contextlib.suppress(Terminated):  # as a library loses it
+            os.kill(os.getpid(), signal.SIGTERM)
+        began = time.monotonic()
+        with pytest.raises(Terminated, match="ended by SIGTERM"):
+            time.sleep(30)
+        assert time.monotonic() - began > 0.2
 
 
 def test_a_run_that_lost_its_lock_stops_and_leaves_the_status_alone(setup: Setup) -> None:

@@ -7,16 +7,20 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from librarian.errors import BusyError, LibrarianError, one_line
+from librarian.errors import BusyError, LibrarianError, Terminated, one_line
 from librarian.system import host, processes
 from tests.patience import CEILING, wait_for
 from tests.places import ROOT
 from tests.unit.orphans import end_commands, is_there
+from tests.unit.signals import signals
+
+__all__ = ["signals"]
 
 
 def test_a_command_gives_status_output_and_errors() -> None:
@@ -191,14 +195,34 @@ def test_nor_where_all_its_output_is_read_at_once(tmp_path: Path) -> None:
 def test_a_command_that_nobody_can_read_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told = tmp_path / "number"
 
-    def refused(_: object) -> None:
+    def refused(*_: object) -> None:
         wait_for(lambda: told.exists() and bool(told.read_text()), "the command's beginning")
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr("threading.Thread.start", refused)
+    monkeypatch.setattr("_thread.start_new_thread", refused)
     with pytest.raises(LibrarianError, match="can't start new thread"):
         processes.Stream(["sh", "-c", f"echo $$ >{told}; exec sleep 600"], env={})
     assert not is_there(int(told.read_text()))
+
+
+def test_a_signal_within_a_lock_of_pythons_ends_the_wait_for_a_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, signals: None
+) -> None:
+    told = tmp_path / "number"
+    real = threading.Condition._acquire_restore  # type: ignore[attr-defined]
+
+    def interrupted(condition: threading.Condition, saved: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        real(condition, saved)
+
+    monkeypatch.setattr(threading.Condition, "_acquire_restore", interrupted)
+    with (
+        pytest.raises(Terminated, match="ended by SIGTERM"),
+        processes.Stream(["sh", "-c", f"echo $$ >{told}; exec sleep 600"], env={}) as stream,
+    ):
+        os.kill(os.getpid(), signal.SIGTERM)  # the thread was so quick that nothing waited for it
+        stream.into(len, timeout=CEILING)
+    assert not told.exists() or not is_there(int(told.read_text() or 0))
 
 
 @pytest.mark.parametrize(
