@@ -24,7 +24,22 @@ export function readReport(text, parse = JSON.parse) {
   return { data };
 }
 
-/** @type {(data: Data, key: string) => Limit} */
+// What the page has inside of a report for its first screen; null where it is not of the version that this page was
+// made for, or cannot be read.
+/** @type {(text: string, parse: (text: string) => any) => First | null} */
+export function readFirst(text, parse) {
+  try {
+    const first = parse(text);
+    const parts = ["metadata", "limits", "now", "rejects", "staleness", "units"];
+    const isWhole = parts.every((part) => typeof first[part] === "object" && first[part] !== null);
+    const lists = [first.notes, first.untracked, first.resources];
+    return first.schema_version === SCHEMA_VERSION && isWhole && lists.every(Array.isArray) ? first : null;
+  } catch {
+    return null;
+  }
+}
+
+/** @type {(data: First, key: string) => Limit} */
 export function limitOf(data, key) {
   const limits = /** @type {Record<string, Limit>} */ (data.limits);
   return own(limits, key, /** @type {Limit} */ ({ kind: "unknown", value: null, source: "" }));
@@ -32,7 +47,7 @@ export function limitOf(data, key) {
 
 // What stands beside a limit: what Slurm counts against it now. A suspended job's CPUs are in it, which are not among
 // what is held; null where others count too, of whom nothing is known. Without a limit it is what is held.
-/** @type {(data: Data, key: string) => number | null} */
+/** @type {(data: First, key: string) => number | null} */
 export function usedOf(data, key) {
   const { kind, used } = limitOf(data, key);
   return kind !== "limit" || used === undefined ? own(data.now.total, key, 0) : used;

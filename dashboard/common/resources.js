@@ -6,18 +6,18 @@ import { remembered } from "./remembered.js";
 import { own } from "./report.js";
 
 const WANTED = "WANTED:"; // before a resource's key: the chart of what waiting jobs want of it
-/** @type {WeakMap<Data, Resource[]>} */
+/** @type {WeakMap<First, Resource[]>} */
 const tables = new WeakMap(); // data -> its resources
 
 // The resources in the order in which they are shown: [{key, name, title, unit, one, hours, pictured}]. `title` is the
 // name with the unit where that does not name it, `one` the word for one unit, `pictured` are those with a chart. Data
 // of before such a list say the same in other words.
-/** @type {(data: Data) => Resource[]} */
+/** @type {(data: First) => Resource[]} */
 export function resourcesOf(data) {
   return remembered(tables, data, () => (Array.isArray(data.resources) ? data.resources : olderResources(data)));
 }
 
-/** @type {(data: Data) => Resource[]} */
+/** @type {(data: First) => Resource[]} */
 function olderResources(data) {
   const pictured = Object.keys(data.nice_names ?? data.observables ?? {});
   const isPart = (/** @type {string} */ key) => key.includes(":"); // one type of a resource
@@ -30,7 +30,7 @@ function olderResources(data) {
 }
 
 // The keys of the resources that have a chart.
-/** @type {(data: Data) => string[]} */
+/** @type {(data: First) => string[]} */
 export function picturedOf(data) {
   return resourcesOf(data)
     .filter((resource) => resource.pictured)
@@ -78,32 +78,32 @@ export function everyUser(data) {
   return waiting.length ? [...new Set([...data.users, ...waiting])] : data.users;
 }
 
-/** @type {(data: Data, key: string) => boolean} */
+/** @type {(data: First, key: string) => boolean} */
 export function isTracked(data, key) {
   return !data.untracked.includes(resourceOf(key));
 }
 
 // The resources with a chart that are tracked on this cluster: what tables tell of.
-/** @type {(data: Data) => string[]} */
+/** @type {(data: First) => string[]} */
 export function trackedOf(data) {
   return picturedOf(data).filter((key) => isTracked(data, key));
 }
 
 // Those of them that jobs ask for, as CPUs and memory; data of before it was told tell of all.
-/** @type {(data: Data) => string[]} */
+/** @type {(data: First) => string[]} */
 export function askedOf(data) {
   const asked = resourcesOf(data).filter((resource) => resource.wanted ?? true);
   return trackedOf(data).filter((key) => asked.some((resource) => resource.key === key));
 }
 
-/** @type {(data: Data, key: string) => string} */
+/** @type {(data: First, key: string) => string} */
 export function nameOf(data, key) {
   if (isWanted(key)) return `${nameOf(data, resourceOf(key))} that waiting jobs want`;
   return unitOf(data, key).name;
 }
 
 // {name, unit, hours} of a resource or of a type of one.
-/** @type {(data: Data, key: string) => { name: string, unit: string, hours: string }} */
+/** @type {(data: First, key: string) => { name: string, unit: string, hours: string }} */
 export function unitOf(data, key) {
   const resource = resourceOf(key);
   const unknown = { name: resource, unit: "", hours: `${resource}-hours` };
@@ -111,19 +111,19 @@ export function unitOf(data, key) {
 }
 
 // What the head of a column says of a resource: with its unit where that is not what the name says.
-/** @type {(data: Data, key: string) => string} */
+/** @type {(data: First, key: string) => string} */
 export function labelOf(data, key) {
   return rowOfResource(data, key)?.title || nameOf(data, key);
 }
 
 // "1 GPU", "8 GPUs", "200 GiB".
-/** @type {(data: Data, key: string, count: number) => string} */
+/** @type {(data: First, key: string, count: number) => string} */
 export function countOf(data, key, count) {
   const { unit } = unitOf(data, key);
   return counted(count, rowOfResource(data, key)?.one || unit, unit);
 }
 
-/** @type {(data: Data, key: string) => Resource | undefined} */
+/** @type {(data: First, key: string) => Resource | undefined} */
 function rowOfResource(data, key) {
   return resourcesOf(data).find((resource) => resource.key === key);
 }

@@ -7,12 +7,14 @@ import { drawnRange, wholeOf } from "../common/range.js";
 import { startDownloads } from "./download.js";
 import { userTools } from "./finder.js";
 import { bannerText, healthOf } from "./health.js";
-import { chosenState, setChosenState, showReport, showSubjects, startSubjects } from "./panel.js";
+import { chosenState, setChosenState, showFirst, showReport, showSubjects, startSubjects } from "./panel.js";
 import { canPoll, isCopy } from "./poll.js";
 import {
+  firstOf,
   indexNow,
   indexTrouble,
-  pollFor,
+  isComing,
+  openReport,
   reportOf,
   startPolling,
   startReports,
@@ -120,7 +122,9 @@ function legendActions(panel) {
 /** @type {() => void} */
 function arrive() {
   if (page.open === null) return;
-  page.arriving = page.view.section !== null && page.viewModel !== null && !panelOf(page.open).dataset.drawn;
+  const entry = openEntry();
+  const isWhole = page.viewModel === null ? !entry || !isComing(entry) : Boolean(panelOf(page.open).dataset.drawn);
+  page.arriving = page.view.section !== null && !isWhole;
   goTo(panelOf(page.open), page.view.section ?? (page.arrived ? FIRST : null));
   page.arrived = true;
 }
@@ -199,7 +203,7 @@ function showView() {
   tellCurrent();
   showWays((section) => addressOfView({ ...page.view, section: section === FIRST ? null : section }));
   tell();
-  if (isOther) pollFor(openEntry());
+  if (isOther) openReport(openEntry());
 }
 
 // A report that was not known before: all of it is shown or, by an error, nothing.
@@ -215,6 +219,8 @@ function showViewModel() {
   const report = entry ? reportOf(entry) : null;
   const viewModel = report && viewModelOf(report.data, page.view);
   page.viewModel = viewModel;
+  const first = entry && !viewModel ? firstOf(entry) : null;
+  if (entry && first) showFirst(panelOf(entry.slug), first);
   if (!entry || !viewModel) return;
   const panel = panelOf(entry.slug);
   const place = within(panel, ".tools");
@@ -224,6 +230,7 @@ function showViewModel() {
   setChosenState(page.view.table, viewModel);
   showLegend(within(panel, ".legend"), viewModel, page.view.pinned);
   showSubjects(panel, viewModel);
+  if (page.arriving) goTo(panel, page.view.section);
   draw();
 }
 
@@ -232,7 +239,7 @@ function showViewModel() {
 function tell() {
   const entry = openEntry();
   if (!entry) return;
-  const data = page.viewModel?.data ?? null;
+  const data = page.viewModel?.data ?? (isComing(entry) ? firstOf(entry) : null);
   const now = Date.now() / 1000;
   const zone = page.viewModel?.zone ?? indexNow().zone;
   const trouble = troubleOf(entry);
@@ -242,11 +249,12 @@ function tell() {
   const health = healthOf(entry, data, indexNow(), statusNow(), clock);
   say(byId("banner"), bannerText(health, zone, clock, indexTrouble(), canPoll()));
   const panel = panelOf(entry.slug);
-  panel.classList.toggle("without-data", !data);
+  const isMissing = !page.viewModel && !isComing(entry);
+  panel.classList.toggle("without-data", isMissing);
   if (entry.data) {
     say(
       within(panel, ".problem"),
-      data ? "" : `The data of this QoS cannot be shown: ${trouble || `${entry.data} is missing`}.`,
+      !isMissing ? "" : `The data of this QoS cannot be shown: ${trouble || `${entry.data} is missing`}.`,
     );
   }
 }

@@ -59,7 +59,7 @@ export function newerStatus(one, other) {
 // the data could not be taken in; "drawn", the page could not be made; "said", the data call themselves old; "silent",
 // a run was expected at `at`, and neither it nor the next two came. `index` is the index, `data` the report or null,
 // `status` as above or null.
-/** @type {(entry: Entry, data: Data | null, index: SiteIndex, status: Status | null, now: number) => Health | null} */
+/** @type {(entry: Entry, data: First | null, index: SiteIndex, status: Status | null, now: number) => Health | null} */
 export function healthOf(entry, data, index, status, now) {
   const said = data?.staleness.stale ? data.staleness : entry.stale && entry.data ? entry : null;
   const shown = data?.metadata.last_updated_epoch ?? entry.last_updated ?? null;

@@ -35,15 +35,27 @@ export function setChosenState(texts, viewModel) {
   for (const subject of SUBJECTS) subject.setState?.(texts, viewModel);
 }
 
+// What is known at first, before the report has come.
+/** @type {(panel: HTMLElement, first: First) => void} */
+export function showFirst(panel, first) {
+  showNotes(panel, first);
+  for (const subject of SUBJECTS) subject.first?.(first)((name) => placeIn(panel, name));
+}
+
 // What a new report says of itself. Throws where something in the report is not as it should be; then nothing changed.
 /** @type {(panel: HTMLElement, viewModel: ViewModel) => void} */
 export function showReport(panel, viewModel) {
   const prepared = preparedFor(panel, viewModel);
+  showNotes(panel, viewModel.data);
+  showPrepared(panel, viewModel, prepared);
+}
+
+/** @type {(panel: HTMLElement, data: First) => void} */
+function showNotes(panel, { notes }) {
   fill(
     within(panel, ".notes"),
-    viewModel.data.notes.map((note) => element("p", {}, visible(note.text))),
+    notes.map((note) => element("p", {}, visible(note.text))),
   );
-  showPrepared(panel, viewModel, prepared);
 }
 
 /** @type {(panel: HTMLElement, viewModel: ViewModel) => void} */

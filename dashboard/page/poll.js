@@ -1,4 +1,5 @@
-// Newer data from the server that the page came from. The server answers "not modified" where nothing changed.
+// Data from where the page came from: files of the server, which answers "not modified" where nothing changed, or
+// scripts that leave them, where the page was opened from disk and may read no files.
 
 const TIMEOUT_MS = 30_000;
 
@@ -32,6 +33,29 @@ export async function answerOf(name) {
 /** @type {(name: string) => Promise<string>} */
 export async function textOf(name) {
   return (await answerOf(name)).text();
+}
+
+// The encoded data of a QoS that its script leaves; throws as `answerOf` does.
+/** @type {(entry: Entry) => Promise<string>} */
+export function scriptedTextOf({ slug, data, script: name }) {
+  return new Promise((done, failed) => {
+    const missing = new Error(`${data} is missing`);
+    if (!name) {
+      failed(missing);
+      return;
+    }
+    const script = document.createElement("script");
+    script.addEventListener("error", () => failed(missing));
+    script.addEventListener("load", () => {
+      script.remove();
+      const text = globalThis.librarianData?.get(slug);
+      globalThis.librarianData?.delete(slug);
+      if (typeof text === "string") done(text);
+      else failed(new Error(`${name}: not data`));
+    });
+    script.src = encodeURIComponent(name);
+    document.head.append(script);
+  });
 }
 
 // The index, parsed; throws as `textOf` does, and where it is something else.

@@ -1,17 +1,20 @@
-// What is known of each QoS, and newer data from the server while somebody looks.
+// What is known of each QoS: what the page has inside at first, the report once it has come, and newer ones from the
+// server while somebody looks.
 
 import { byId } from "../common/dom.js";
-import { SCHEMA_VERSION, readReport } from "../common/report.js";
+import { SCHEMA_VERSION, readFirst, readReport } from "../common/report.js";
 import { newerStatus, readStatus } from "./health.js";
 import { readEncoded } from "./run_length.js";
-import { canPoll, newIndex, sameTabs, textOf } from "./poll.js";
+import { canPoll, isCopy, newIndex, sameTabs, scriptedTextOf, textOf } from "./poll.js";
 
 const INDEX = "index.json";
 
 const known = /** @type {Known} */ ({
   // `index`, what index.json says, and `page` come at the start
   status: null, // how the runs fare, or null where that is not known
+  first: new Map(), // slug -> what the page has inside of a report, or null
   reports: new Map(), // slug -> {data}
+  coming: new Map(), // slug -> a report that is on its way
   trouble: new Map(), // file name -> why the last look for it failed
   polled: 0, // when (ms) the last look for newer data began
   polling: false,
@@ -42,14 +45,32 @@ function takeStatus(text) {
   known.status = newerStatus(readStatus(text, known.index.cluster), known.status);
 }
 
-// The report of a QoS, first of all the one that came with the page; null where there is none.
+// The report of a QoS; null where it has not come. A copy of the page has it inside.
 /** @type {(entry: Entry) => Loaded | null} */
 export function reportOf(entry) {
-  const embedded = document.querySelector(`script[data-slug="${CSS.escape(entry.slug)}"]`);
-  if (!known.reports.has(entry.slug) && embedded && !known.trouble.has(entry.data)) {
-    take(entry, embedded.textContent, readEncoded);
+  const inside = isCopy() ? insideOf(entry) : null;
+  if (inside !== null && !known.reports.has(entry.slug) && !known.trouble.has(entry.data)) {
+    take(entry, inside, readEncoded);
   }
   return known.reports.get(entry.slug) ?? null;
+}
+
+// What the first screen needs of a report that has not come; null where the page has nothing of it.
+/** @type {(entry: Entry) => First | null} */
+export function firstOf(entry) {
+  if (!known.first.has(entry.slug)) known.first.set(entry.slug, readFirst(insideOf(entry) ?? "null", readEncoded));
+  return known.first.get(entry.slug) ?? null;
+}
+
+/** @type {(entry: Entry) => string | null} */
+function insideOf(entry) {
+  return document.querySelector(`script[data-slug="${CSS.escape(entry.slug)}"]`)?.textContent ?? null;
+}
+
+// Whether the report of a QoS may still come.
+/** @type {(entry: Entry) => boolean} */
+export function isComing(entry) {
+  return !isCopy() && Boolean(entry.data) && !known.reports.has(entry.slug) && !known.trouble.has(entry.data);
 }
 
 // Why the index cannot be had, or "".
@@ -133,19 +154,32 @@ async function fetchStatus() {
   }
 }
 
-// The data of a QoS that was opened just now, where the server has newer ones than the page.
+// The data of a QoS that was opened just now, where the page has none, or the server has newer ones.
 /** @type {(entry: Entry | undefined) => Promise<void>} */
-export async function pollFor(entry) {
-  if (!known.polled) return;
+export async function openReport(entry) {
+  if (isCopy()) return;
   await fetchReport(entry, false);
   known.page.changed();
 }
 
+// Who asks for what is on its way waits for that, and asks again only where it is not what is wanted.
 /** @type {(entry: Entry | undefined, always: boolean) => Promise<void>} */
 async function fetchReport(entry, always) {
-  if (!entry?.data || (!always && isCurrent(known.reports.get(entry.slug), entry))) return;
+  if (!entry?.data) return;
+  await known.coming.get(entry.slug);
+  const report = known.reports.get(entry.slug);
+  if (report && (!canPoll() || (!always && isCurrent(report, entry)))) return;
+  const coming = bringReport(entry);
+  known.coming.set(entry.slug, coming);
+  await coming;
+  known.coming.delete(entry.slug);
+}
+
+/** @type {(entry: Entry) => Promise<void>} */
+async function bringReport(entry) {
   try {
-    take(entry, await textOf(entry.data));
+    if (canPoll()) take(entry, await textOf(entry.data ?? ""));
+    else take(entry, await scriptedTextOf(entry), readEncoded);
   } catch (error) {
     known.trouble.set(entry.data, messageOf(error));
   }

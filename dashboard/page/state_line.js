@@ -5,7 +5,7 @@ import { ago, counted, visible, zoned } from "../common/format.js";
 
 // `entry` is the QoS in the index, `data` its report or null, `now` the browser's clock (epoch), `trouble` why the last
 // look for newer data failed, or "".
-/** @type {(entry: Entry, data: Data | null, zone: string, now: number, trouble: string) => Child[]} */
+/** @type {(entry: Entry, data: First | null, zone: string, now: number, trouble: string) => Child[]} */
 export function stateLine(entry, data, zone, now, trouble) {
   const updated = data?.metadata.last_updated_epoch ?? 0;
   /** @type {Child[]} */

@@ -1,11 +1,13 @@
 // The subjects of the page, in the order in which they are shown. A new one is a folder here and a line in this list;
 // the frame knows none of them by name.
 //
-// A subject is {key, tables, start, state, setState, prepare, glance}, of which all but `key` and `prepare` may be
-// missing:
+// A subject is {key, tables, start, state, setState, first, prepare, glance}, of which all but `key` and `prepare` may
+// be missing:
 // - `tables`: the names of its tables, as they stand in the address;
 // - `start(changed)`: once, before anything is shown; `changed()` is to be called when the reader chose something;
 // - `state()`, `setState(texts, viewModel)`: what the reader chose, as texts by key, without what is plain; and back;
+// - `first(first)`: shows of the first screen what can be told before the report has come, from the fields that the
+//   page has inside (`first` in librarian/subjects); gives a function as `prepare` does;
 // - `prepare(viewModel)`: works out what is to be shown, and gives a function that shows it, or null where the data
 //   tell nothing of the subject. It touches no page: where it throws an error, the report is refused and nothing
 //   changed. The function is given `place(name)`: the section of that name in the panel, which is made where the page

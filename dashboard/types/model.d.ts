@@ -41,6 +41,9 @@ type Data = Omit<ReportOfSchema, Later | Names | "untracked" | "resources" | "ob
     units: Record<string, { name: string; unit: string; hours: string }>;
     nice_names?: Record<string, string>;
   };
+/** What the page has of a report at first: the frame's fields, and what subjects need for the first screen. */
+type First = Pick<Data, "metadata" | "staleness" | "notes" | "rejects" | "now" | "limits" | "units" | "untracked"> &
+  Partial<Pick<Data, "resources" | "nice_names" | "observables" | "gpu_types">>;
 type Loaded = { data: Data };
 type Rows = Record<string, number[]>;
 type Amounts = Record<string, number>;
@@ -134,6 +137,8 @@ interface PlotlyLibrary {
 /** An element that Plotly has drawn in. */
 type Chart = HTMLElement & { on: (event: string, listener: (event: any) => void) => void };
 declare var Plotly: PlotlyLibrary | undefined;
+/** What scripts with data leave: slug of the QoS -> its encoded data. */
+declare var librarianData: Map<string, string> | undefined;
 
 // --- tables ---------------------------------------------------------------------------------------------------------
 
@@ -175,6 +180,7 @@ interface Subject {
   start?: (changed: () => void) => void;
   state?: () => Texts;
   setState?: (texts: Texts, viewModel: ViewModel) => void;
+  first?: (first: First) => (place: Place) => void;
   prepare: (viewModel: ViewModel) => ((place: Place) => void) | null;
   glance?: (viewModel: ViewModel, now: number) => Glance | null;
 }
@@ -202,7 +208,9 @@ interface Known {
   index: SiteIndex;
   page: ReportsOwner;
   status: Status | null;
+  first: Map<string, First | null>;
   reports: Map<string, Loaded>;
+  coming: Map<string, Promise<void>>;
   trouble: Map<string | null, string>;
   polled: number;
   polling: boolean;

@@ -26,12 +26,12 @@ from librarian.cycle.pictures import ENDINGS, Made, Pictures
 from librarian.cycle.reports import NO_PICTURES, OLD_PICTURES, Failures
 from librarian.errors import ConfigError, LibrarianError, SiteError, Trouble
 from librarian.health import agreed
-from librarian.render.html.page import render_page
+from librarian.render.html.page import beside_page, data_script, render_page
 from librarian.render.html.plain import render_plain
 from librarian.render.json.index import IndexEntry, SiteHead, index_json
 from librarian.render.json.values import SCHEMA_VERSION, staleness_json
 from librarian.shared import troubles
-from librarian.shared.files import INDEX, PAGE, PLAIN, STATUS, file_names, logo_name
+from librarian.shared.files import INDEX, PAGE, PLAIN, STATUS, FileNames, file_names, logo_name
 from librarian.shared.report import Report, Staleness
 from librarian.site import assets, folder
 from librarian.subjects.listed import titles
@@ -60,6 +60,11 @@ class Shown:
     files: dict[str, bytes] = field(default_factory=dict)
     kept: dict[str, Path] = field(default_factory=dict)
     made: dict[str, Made] = field(default_factory=dict)
+
+    @property
+    def names(self) -> FileNames:
+        """What its files are called."""
+        return file_names(self.entry.name)
 
 
 def write_site(
@@ -247,6 +252,14 @@ def _put(
     if plotly.path is not None:
         copies[plotly.file_name] = plotly.path
     head = _head(setup, files)
+    datasets = {item.names.data: item.files[item.names.data] for item in shown if item.names.data in item.files}
+    files |= {
+        item.names.script: data_script(item.names.slug, datasets[item.names.data])
+        for item in shown
+        if item.names.data in datasets
+    }
+    dashboard = assets.dashboard()
+    files |= {name: text.encode() for name, text in beside_page(dashboard).items()}
     index = index_json(
         [item.entry for item in shown],
         told.pictures,
@@ -262,7 +275,6 @@ def _put(
         head=head,
         files={INDEX, PAGE, PLAIN, *files, *more, *copies},
     )
-    datasets = {name: data for name, data in files.items() if name.startswith("data_") and name.endswith(".json")}
     templates, parsed = assets.templates(), json.loads(index)
     pages = {
         PAGE: render_page(
@@ -271,7 +283,7 @@ def _put(
             told,
             status=more.get(STATUS),
             templates=templates,
-            dashboard=assets.dashboard(),
+            dashboard=dashboard,
             plotly=plotly,
         ),
         PLAIN: render_plain(parsed, datasets, subjects, templates=templates),

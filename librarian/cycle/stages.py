@@ -29,7 +29,7 @@ from librarian.privacy import leak_check, pseudonyms
 from librarian.privacy.rules import Rules
 from librarian.publish import delivery
 from librarian.publish.delivery import Check
-from librarian.shared.files import STATUS, logo_name
+from librarian.shared.files import SCRIPT, STATUS, STYLE, logo_name
 from librarian.shared.report import Header
 from librarian.shared.scope import Scope
 from librarian.shared.window import DAY, Window, window_until
@@ -258,5 +258,5 @@ def look_through(setup: Setup) -> None:
         *(text for entry in setup.config.qos for text in (entry.name, entry.title)),
     ]
     public = [*assets.templates().values(), *shown]
-    foreign = frozenset({assets.plotly().file_name, logo_name(head.logo)})
+    foreign = frozenset({assets.plotly().file_name, logo_name(head.logo), SCRIPT, STYLE})
     leak_check.check(folder.files_of(setup.places.site).values(), mask.secret, public, foreign)

@@ -26,6 +26,7 @@ from librarian.privacy.vocabulary import VOCABULARY
 from librarian.render.json.run_length import decoded
 
 _SCRIPT = re.compile(r"<(script|style)([^>]*)>(.*?)</\1>", re.DOTALL | re.IGNORECASE)
+_DATA = re.compile(rb"\(globalThis\.librarianData \?\?= new Map\(\)\)\.set\(\"[^\"]*\", '(.*)'\);\n")
 _TAG = re.compile(r"<[^>]*>")
 _ATTRIBUTE = re.compile(r"=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
 _COMMENT = re.compile(r"<!--(.*?)-->", re.DOTALL)
@@ -107,6 +108,8 @@ def _texts(suffix: str, data: bytes) -> Iterator[str]:
     elif suffix == ".csv":
         for row in csv.reader(io.StringIO(data.decode("utf-8", "replace"))):
             yield from row
+    elif suffix == ".js" and (match := _DATA.fullmatch(data)):
+        yield from _json(_whole(json.loads(re.sub(rb"\\(['\\])", rb"\1", match[1]))))
     elif suffix == ".pdf":
         yield from _pdf(data)
     elif suffix == ".png":

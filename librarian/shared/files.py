@@ -11,6 +11,8 @@ INDEX = "index.json"
 PAGE = "index.html"
 PLAIN = "plain.html"
 STATUS = "status.json"
+SCRIPT = "page.js"
+STYLE = "page.css"
 OVERVIEW = "overview"
 PRESSURE = "pressure"
 QUEUE = "queue"
@@ -35,6 +37,11 @@ class FileNames:
     def data(self) -> str:
         """The report as JSON."""
         return f"data_{self.slug}.json"
+
+    @property
+    def script(self) -> str:
+        """The same as a script, for a page that is opened from disk, which may not read files."""
+        return f"data_{self.slug}.js"
 
     @property
     def csv(self) -> str:

@@ -20,4 +20,5 @@ def titles(subjects: tuple[Subject, ...] = SUBJECTS) -> Titles:
         {subject.key: subject.charts() for subject in subjects},
         {name: title for subject in subjects for name, title in subject.pictures().items()},
         subjects,
+        [name for subject in subjects for name in subject.first],
     )

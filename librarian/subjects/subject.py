@@ -164,6 +164,8 @@ class Subject:
     """Without its facts there is nothing to show of a QoS."""
     fields: ClassVar[tuple[str, ...]] = ()
     """The fields of the JSON that are the subject's: they are taken from the last site where it fails."""
+    first: ClassVar[tuple[str, ...]] = ()
+    """Those of them that the page's script needs for the first screen; the others come when a QoS is opened."""
 
     def collect(self, asking: Asking) -> Problems:
         """Ask Slurm and keep the answer; returns what failed. Raises `StoreError`."""

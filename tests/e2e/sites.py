@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from librarian import __version__
+from librarian.render.html.page import beside_page, data_script
 from librarian.render.plotly import Plotly
 from librarian.shared.files import PAGE, PLAIN, STATUS, file_names
 from librarian.shared.report import Report, Staleness
@@ -73,18 +74,26 @@ class Site:
         }
 
     def files(self, embed: Mapping[str, bytes] | None = None) -> dict[str, bytes]:
-        """All files by name; `embed` are the datasets in the page where they are not those of the reports."""
+        """All files by name; `embed` are the datasets of the pages, and of the scripts that a page from disk loads,
+        where they are not those of the reports."""
         index, datasets = self.index(), self.datasets()
+        embedded = datasets if embed is None else embed
         page = render_page(
             index,
-            datasets if embed is None else embed,
+            embedded,
             status=self.status,
             templates=assets.templates(),
             dashboard=assets.dashboard(),
             plotly=self.plotly,
         )
-        plain = render_plain(index, datasets if embed is None else embed, templates=assets.templates())
-        pages = {PAGE: page.encode("utf-8", "replace"), PLAIN: plain.encode("utf-8", "replace")}
+        plain = render_plain(index, embedded, templates=assets.templates())
+        beside = {name: text.encode() for name, text in beside_page(assets.dashboard()).items()}
+        scripts = {
+            entry["script"]: data_script(entry["slug"], embedded[entry["data"]])
+            for entry in index["qos"]
+            if entry["data"] in embedded
+        }
+        pages = {**beside, **scripts, PAGE: page.encode("utf-8", "replace"), PLAIN: plain.encode("utf-8", "replace")}
         files = {**pages, "index.json": json.dumps(index).encode(), **datasets}
         for report in self.reports:
             names = file_names(report.header.qos)

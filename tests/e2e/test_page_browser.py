@@ -509,7 +509,7 @@ def test_a_broken_copy_in_the_page_leaves_the_other_qos_usable(visit: Open, publ
     site = pair()
     published = publish(site, {**site.datasets(), "data_avery.json": broken.encode()})
     page = visit(published.file).page
-    assert "cannot be shown: data_avery.json" in page.inner_text("#panel-avery")
+    wait_for_text(page, "#panel-avery .problem", "cannot be shown: data_avery.json")
     assert page.locator("#panel-avery .files a").count() == 2 + 2 * len(PICTURES)
     assert page.locator("#panel-avery .overview img").is_visible()
     tab(page, "bruno").click()

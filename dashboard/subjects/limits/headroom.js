@@ -10,12 +10,12 @@ const FULL = 0.95;
 const HIGH = 0.75;
 const RESIDUE = 1e-6; // what sums of floats, and the digits of the JSON, leave of a difference that is none
 
-/** @type {(data: Data) => HTMLElement[]} */
+/** @type {(data: First) => HTMLElement[]} */
 export function headroomOf(data) {
   return picturedOf(data).map((key) => element("div", { class: "gauge", "data-key": key }, gaugeOf(data, key)));
 }
 
-/** @type {(data: Data, key: string) => Child[]} */
+/** @type {(data: First, key: string) => Child[]} */
 function gaugeOf(data, key) {
   const heading = element("h3", {}, nameOf(data, key));
   if (!isTracked(data, key)) {
@@ -75,7 +75,7 @@ function barOf(name, used, limit) {
   return element("div", { class: "bar", role: "meter", ...text, ...range }, filled);
 }
 
-/** @type {(data: Data, key: string) => HTMLElement | null} */
+/** @type {(data: First, key: string) => HTMLElement | null} */
 function typesOf(data, key) {
   const types = typesNow(data, key);
   const name = nameOf(data, key);

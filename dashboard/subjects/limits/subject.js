@@ -11,6 +11,7 @@ const reports = new WeakMap(); // place of the headroom -> the report that it sh
 /** @type {Subject} */
 export const limitsSubject = {
   key: "limits",
+  first: (first) => (place) => fill(place("headroom"), headroomOf(first)),
   prepare(viewModel) {
     const { data } = viewModel;
     const gauges = headroomOf(data);

@@ -5,7 +5,7 @@ import { limitOf, usedOf } from "../../common/report.js";
 // What is held now by type, types of the window that nobody holds included: [{type, count, used, limit}], `used` as
 // `usedOf` tells it. A single type is only told where it has a limit of its own: else it says what all of the resource
 // say.
-/** @type {(data: Data, resource: string) => TypeNow[]} */
+/** @type {(data: First, resource: string) => TypeNow[]} */
 export function typesNow(data, resource) {
   const start = `${resource}:`;
   const keys = Object.keys(data.now.total)

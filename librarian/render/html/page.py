@@ -1,11 +1,14 @@
-"""The page: one HTML file with its styles, its script and a first copy of all data.
+"""The page: an HTML file with what its first screen tells, and beside it the style, the script, and the data, which
+come when a QoS is opened.
 
 ES modules do not load from file://, so those of dashboard/ are joined into one classic script; dashboard/README.md
-tells the rules that this asks of them.
+tells the rules that this asks of them. Nor may a page read files there: so the data are a script too, which only such
+a page loads.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import posixpath
 import re
@@ -19,10 +22,11 @@ from librarian.render.html.plain import NO_HEAD, Teller, glances
 from librarian.render.html.templates import clock, embedded, hashed, trusted
 from librarian.render.json.run_length import encoded
 from librarian.render.plotly import Plotly
-from librarian.shared.files import PLAIN
+from librarian.shared.files import PLAIN, SCRIPT, STYLE
 
 ENTRY = "page/entry.js"
-STYLE = "page/style.css"
+_STYLE = "page/style.css"
+_FRAME = ("schema_version", "metadata", "staleness", "notes")  # what the frame shows of a report at first
 THEME_BOOT = "page/theme_boot.js"  # runs before anything is painted
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "(\.\.?/[\w./-]+)";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async function|function|const|class) )", re.MULTILINE)
@@ -38,11 +42,13 @@ _TEMPLATE = re.compile(r"`(?:[^`\\$]|\\.|\$(?!\{)|\$\{(?:[^`{}]|\{[^`{}]*\})*\})
 @dataclass(frozen=True)
 class Titles:
     """What subjects show on the page: titles of live charts by the key of the subject and of the chart, titles of
-    pictures by their names, and who has parts of the first screen."""
+    pictures by their names, who has parts of the first screen, and the fields of the data that the script needs for
+    it."""
 
     charts: Mapping[str, Mapping[str, str]]
     pictures: Mapping[str, str]
     tellers: Sequence[Teller] = ()
+    first: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -71,12 +77,12 @@ def render_page(
     the site's status.json, where it has one.
 
     A dataset that is missing or broken is the page's to tell. With `inside` the page is a copy that needs no file
-    beside it, asks nobody for anything, and looks for no newer data. Raises `ValueError` when the dashboard's modules
-    break the rules of joining.
+    beside it, with all data, asks nobody for anything, and looks for no newer data. Raises `ValueError` when the
+    dashboard's modules break the rules of joining.
     """
-    first_script, script, style = _script(dashboard[THEME_BOOT]), joined(dashboard), dashboard[STYLE]
-    if "</style" in style.lower():
-        raise ValueError(f"{STYLE} holds text that would end a style element")
+    beside = beside_page(dashboard)
+    first_script, script, style = _script(dashboard[THEME_BOOT]), beside[SCRIPT], beside[STYLE]
+    part_of = (lambda data: data) if inside else (lambda data: first_part(data, titles.first))
     return html.filled(
         templates,
         "index.html.j2",
@@ -85,9 +91,9 @@ def render_page(
         index_text=embedded(json.dumps(index, separators=(",", ":")).encode("ascii")),
         status=embedded(status or b""),
         datasets={
-            entry["slug"]: embedded(_encoded(datasets[entry["data"]]))
+            entry["slug"]: embedded(_encoded(part_of(datasets[entry["data"]])))
             for entry in index["qos"]
-            if entry["data"] in datasets
+            if entry["data"] in datasets and part_of(datasets[entry["data"]])
         },
         charts=titles.charts,
         glances=glances(index, datasets, titles.tellers),
@@ -100,10 +106,40 @@ def render_page(
         library=trusted(inside.library if inside else ""),
         address=inside.addresses.get if inside else quote,
         first_script=trusted(first_script),
-        script=trusted(script),  # our own module texts; `joined` refuses what could end the element
-        style=trusted(style),
+        script=trusted(script) if inside else _address(SCRIPT, script),  # `joined` refuses what could end the element
+        style=trusted(style) if inside else _address(STYLE, style),
         plain=PLAIN,
     )
+
+
+def beside_page(dashboard: Mapping[str, str]) -> dict[str, str]:
+    """The script and the style by the names of their files. Raises `ValueError` as `render_page` does."""
+    style = dashboard[_STYLE]
+    if "</style" in style.lower():
+        raise ValueError(f"{_STYLE} holds text that would end a style element")
+    return {SCRIPT: joined(dashboard), STYLE: style}
+
+
+def _address(name: str, text: str) -> str:
+    """Where a file beside the page is: another text has another address, so none that was kept is taken for it."""
+    return f"{name}?v={hashlib.sha256(text.encode()).hexdigest()[:12]}"
+
+
+def first_part(data: bytes, fields: Sequence[str]) -> bytes:
+    """Those fields of a dataset, and the frame's; nothing of one that is broken."""
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
+        return b""
+    wanted = {name: value[name] for name in (*_FRAME, *fields) if name in value} if isinstance(value, dict) else {}
+    return json.dumps(wanted, separators=(",", ":")).encode("ascii") if wanted else b""
+
+
+def data_script(slug: str, data: bytes) -> bytes:
+    """A dataset as a script that leaves it, as a text, for the page to find."""
+    text = re.sub(r"[\r\n]", " ", _encoded(data).decode("ascii", "replace"))
+    text = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"(globalThis.librarianData ??= new Map()).set({json.dumps(slug)}, '{text}');\n".encode("ascii", "replace")
 
 
 def _encoded(data: bytes) -> bytes:
@@ -116,21 +152,20 @@ def _encoded(data: bytes) -> bytes:
 
 
 def _policy(scripts: tuple[str, ...], style: str, plotly: Plotly, inside: Inside | None) -> str:
-    """The Content-Security-Policy: our scripts and our style by their hashes, and nothing else than the files beside
-    the page and, where Plotly comes from the CDN, that one address elsewhere; not even these for a page that is one
-    file."""
-    hashes = [hashed(script) for script in scripts]
+    """The Content-Security-Policy: what is inside the page by its hash, the files beside it and, where Plotly comes
+    from the CDN, that one address elsewhere; none of these for a page that is one file. `scripts`: the one that runs
+    before anything is painted, and the page's."""
     # Plotly makes an empty style element and adds its rules to it by script, which no directive forbids
     # (the full bundle adds styles for maps too: they are refused, and the console says so; no chart needs them)
-    styles = f"{hashed(style)} {hashed('')}"
     if inside:
-        hashes += [hashed(inside.library)] if inside.library else []
+        hashes = [hashed(text) for text in (*scripts, inside.library) if text]
+        styles = f"{hashed(style)} {hashed('')}"
         return html.policy({"script-src": " ".join(hashes), "style-src": styles, "img-src": "data:"})
     elsewhere = [plotly.url] if plotly.kind == "cdn" and plotly.url else []
     return html.policy(
         {
-            "script-src": " ".join(["'self'", *hashes, *elsewhere]),
-            "style-src": styles,
+            "script-src": " ".join(["'self'", hashed(scripts[0]), *elsewhere]),
+            "style-src": f"'self' {hashed('')}",
             "img-src": "'self' data:",
             "connect-src": "'self'",
         }

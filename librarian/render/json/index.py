@@ -86,6 +86,7 @@ def _entry(entry: IndexEntry, pictures: Sequence[str]) -> Json:
         "title": entry.title,
         "slug": names.slug,
         "data": names.data if there else None,
+        "script": names.script if there else None,
         "csv": names.csv if there and _is_there(entry, names.csv) else None,
         "figures": _figures(entry, names, pictures) if there else {},
         "last_updated": entry.last_updated,

@@ -36,6 +36,7 @@ class Jobs(Subject):
     key = "jobs"
     needed = True
     fields = ("rejects",)
+    first = fields
 
     def collect(self, asking: Asking) -> Problems:
         """Ask for what changed of the runs of each QoS, for what the cluster tracks and hides, and what really runs."""

@@ -26,6 +26,7 @@ class Limits(Subject):
     key = "limits"
     fleeting = True
     fields = ("thresholds", "limits", "policy", "flags", "peaks", "near", "pressure")
+    first = ("limits",)
 
     def collect(self, asking: Asking) -> Problems:
         """Ask for the limits of all QoS, of accounts and of partitions, and keep what changed of them."""

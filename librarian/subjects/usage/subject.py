@@ -35,6 +35,7 @@ class Usage(Subject):
         *("users", "resources", "observables", "gpu_types", "units", "nice_names"),
         *("untracked", "now", "totals", "ended"),
     )
+    first = ("resources", "gpu_types", "units", "nice_names", "untracked", "now")
 
     def read(self, reading: Reading) -> UsageFacts:
         """Compute the bins that are not kept; the hours that are over are written, then the bins."""

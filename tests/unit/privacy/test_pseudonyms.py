@@ -15,6 +15,7 @@ from librarian.demo.slurm import DemoSlurm
 from librarian.errors import LibrarianError, PublishError, StoreError
 from librarian.privacy import leak_check, pseudonyms
 from librarian.privacy.rules import MODES, Rules, pseudonym
+from librarian.render.html.page import data_script
 from librarian.slurm.command import Slurm
 from librarian.system.host import user_name
 from tests.unit.cycles import AVERY, BASE, NOW, TWO_DAYS, WEB, configured, ended, leave_out_pictures
@@ -204,6 +205,8 @@ RETURN = b"1 0 obj\nstream\n" + next(packed for packed in _ODD if packed.endswit
         ("index.html", b'<script type="application/json">{"users": ["mferrari"]}</script>'),
         ("index.html", b'<script type="application/json" data-slug="x">{"mferrari":{"*":"0*16"}}</script>'),
         ("index.html", b'<script type="application/json" data-slug="x">{"a":{"*":"0*9 mferrari"}}</script>'),
+        ("data_x.js", data_script("x", b'{"users": ["mferrari"]}')),
+        ("data_x.js", data_script("x", b'{"mferrari": [0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0]}')),
         ("usage.csv", b"start,user\n1,mferrari\n"),
         ("usage.csv", b'start,user\n1,"mferrari"\n'),
         ("usage_x.csv.gz", gzip.compress(b"start,user\n1,mferrari\n", mtime=0)),

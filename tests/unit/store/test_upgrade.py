@@ -262,6 +262,7 @@ def test_the_files_of_the_site_have_the_names_that_they_had(setup: Setup, monkey
     before = json.loads((setup.places.base / "shown" / "index.json").read_bytes())
     for told in (index, before):
         assert [one["slug"] for one in told["qos"]] == ["avery", "avery-b"]
+    assert [one.pop("script") for one in index["qos"]] == ["data_avery.js", "data_avery-b.js"], "it is new"
     assert [{**one, "last_updated": NOW} for one in index["qos"]] == before["qos"]
 
 

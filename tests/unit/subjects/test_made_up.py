@@ -66,4 +66,4 @@ def test_a_new_subject_goes_from_its_question_to_the_page(site: Path, data: dict
     assert data["weather"] == "Al says: it rains", "asked, kept, renamed, built"
     plain = (site / "plain.html").read_text()
     assert re.search(r"<h3>Weather</h3>\s*<p>Al says: it rains</p>", plain)
-    assert "weatherSubject" in (site / "index.html").read_text()
+    assert "weatherSubject" in (site / "page.js").read_text()
