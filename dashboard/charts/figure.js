@@ -39,7 +39,12 @@ export function figureOf(viewModel, key, style) {
   const probe = probeOf(middles, totalOf(data, shown, key).slice(first, last));
   const peaks = peaksOf(viewModel, key).slice(first, last);
   const peak = peaks.length ? [peakLine(along, peaks, style)] : [];
-  const traces = [...some.map(({ layer, values }) => areaOf(layer, along, values)), ...peak, probe];
+  const before = earlierOf(viewModel, key).slice(first, last);
+  const earlier = before.some((value) => value !== null) ? [earlierLine(along, before, style)] : [];
+  const areas = some.map(({ layer, values }) =>
+    areaOf(layer, along, values, layer.name === viewModel.me ? style : null),
+  );
+  const traces = [...areas, ...peak, ...earlier, probe];
   return { traces, layout: layoutOf(viewModel, key, axis, style), ids: some.map(({ layer }) => layer.id), first };
 }
 
@@ -63,6 +68,31 @@ function peaksOf({ data, stack, shown }, key) {
   return shown.length === stack.length ? own(data.peaks, key, []) : [];
 }
 
+// What all shown held as long before as the range is long, where the reader compares: by bin of the range, else null.
+/** @type {(viewModel: ViewModel, key: string) => (number | null)[]} */
+function earlierOf({ data, range, before, shown }, key) {
+  if (!before || !range) return [];
+  const bins = Math.round((range.to - range.from) / data.metadata.time_resolution_seconds);
+  const totals = totalOf(data, shown, key);
+  const [first, last] = [binAt(data.edges, range.from), binAt(data.edges, range.to - 1)];
+  return totals.map((_, bin) => (bin < first || bin > last ? null : (totals[bin - bins] ?? null)));
+}
+
+// Faint, so that it is not taken for what was used now.
+/** @type {(along: Along, values: (number | null)[], style: ChartStyle) => object} */
+function earlierLine(along, values, style) {
+  return {
+    type: "scatter",
+    mode: "lines",
+    name: "the time before",
+    ...along,
+    y: [...values, values.at(-1)],
+    line: { shape: "hv", width: 1.5, dash: "dot", color: style.text },
+    opacity: 0.55,
+    hoverinfo: "skip",
+  };
+}
+
 /** @type {(values: number[]) => number} */
 function peakOf(values) {
   return values.reduce((most, value) => Math.max(most, value), 0);
@@ -81,16 +111,17 @@ function alongAxis({ times, texts }, first, last) {
 }
 
 // Each mean holds up to the next time; the last one is repeated for where the data end.
-/** @type {(layer: Layer, along: Along, means: number[]) => object} */
-function areaOf(layer, along, means) {
+// The reader's own has an edge, in the `edge` style.
+/** @type {(layer: Layer, along: Along, means: number[], edge?: ChartStyle | null) => object} */
+function areaOf(layer, along, means, edge = null) {
   return {
     type: "scatter",
-    mode: "none",
+    mode: edge ? "lines" : "none",
     stackgroup: "users",
     name: plotlyText(layerName(layer)),
     ...along,
     y: [...means, means.at(-1)],
-    line: { shape: "hv" },
+    line: edge ? { shape: "hv", width: 1.5, color: edge.text } : { shape: "hv" },
     fillcolor: layer.colour,
     hoverinfo: "skip",
   };
@@ -177,7 +208,8 @@ function layoutOf(viewModel, key, axis, style) {
 // The highest total, or the highest use within a bin, of those that are in view.
 /** @type {(viewModel: ViewModel, key: string) => number} */
 function highestDrawn(viewModel, key) {
-  return Math.max(highestIn(viewModel, key), peakOf(inView(viewModel, peaksOf(viewModel, key))));
+  const earlier = earlierOf(viewModel, key).map((value) => value ?? 0);
+  return Math.max(highestIn(viewModel, key), peakOf(inView(viewModel, peaksOf(viewModel, key))), peakOf(earlier));
 }
 
 // The highest total of the bins that are in view.
@@ -257,11 +289,11 @@ function limitLabels(steps, { from, to }, timeAt, unit, style) {
 }
 
 // What the hover card says of one bin: {when, total, peak, lines: [{name, colour, value}]}, the largest first; `peak`
-// is the highest use within the bin, or null.
+// is the highest use within the bin, or null, and `before` what was used in the time that the range is compared with.
 /**
  * @type {(
  *   viewModel: ViewModel, key: string, bin: number
- * ) => { when: string, total: number, peak: number | null, lines: CardLine[] }}
+ * ) => { when: string, total: number, peak: number | null, lines: CardLine[], before: number | null }}
  */
 export function linesAt(viewModel, key, bin) {
   const value = (/** @type {Layer} */ layer) => meansOf(layer, key)[bin];
@@ -279,7 +311,9 @@ export function linesAt(viewModel, key, bin) {
     });
   }
   const peak = peaksOf(viewModel, key)[bin] ?? null;
-  return { when: whenOf(viewModel, bin), total: some.reduce((sum, layer) => sum + value(layer), 0), peak, lines };
+  const before = earlierOf(viewModel, key)[bin] ?? null;
+  const total = some.reduce((sum, layer) => sum + value(layer), 0);
+  return { when: whenOf(viewModel, bin), total, peak, lines, before };
 }
 
 /** @type {(viewModel: ViewModel, bin: number) => string} */

@@ -47,7 +47,8 @@ export function showLegend(list, viewModel, pinned) {
   const shown = new Set(viewModel.shown.map((layer) => layer.id));
   const items = viewModel.stack.map((layer) => {
     const item = known.get(layer.id) ?? newItem(layer);
-    bringUpToDate(item, layer, shown.has(layer.id), pinned.includes(layer.id));
+    const words = layer.name !== null && layer.name === viewModel.me ? `${layerName(layer)} (you)` : layerName(layer);
+    bringUpToDate(item, layer, words, shown.has(layer.id), pinned.includes(layer.id));
     return item;
   });
   items.forEach(
@@ -68,11 +69,11 @@ function newItem(layer) {
   );
 }
 
-/** @type {(item: HTMLElement, layer: Layer, isShown: boolean, isPinned: boolean) => void} */
-function bringUpToDate(item, layer, isShown, isPinned) {
+/** @type {(item: HTMLElement, layer: Layer, words: string, isShown: boolean, isPinned: boolean) => void} */
+function bringUpToDate(item, layer, words, isShown, isPinned) {
   const toggle = within(item, "button");
   toggle.setAttribute("aria-pressed", String(isShown));
-  within(toggle, "bdi").textContent = layerName(layer);
+  within(toggle, "bdi").textContent = words;
   within(toggle, ".swatch").style.backgroundColor = layer.colour;
   if (isPinned === item.classList.contains("pinned")) return;
   item.classList.toggle("pinned", isPinned);

@@ -12,14 +12,18 @@ const sums = new WeakMap(); // data -> the others' sums that were made last, and
 // The areas, the lowest first: [{id, name, users, colour, means}] with `means` by observable and bin. The first
 // `top` users in `range` have an area, and who is picked: their tokens are in `picked`. All others share one, whose
 // `name` is null and which is there if one of them held something in the range. `users` says of how many an area is.
-/** @type {(data: Data, wanted?: { range?: Span | null, top?: number | null, picked?: string[] }) => Layer[]} */
-export function stackOf(data, { range = null, top = null, picked = [] } = {}) {
+// Who is to be `first` has the lowest area, whatever it comes to.
+/**
+ * @type {(
+ *   data: Data, wanted?: { range?: Span | null, top?: number | null, picked?: string[], first?: string | null }
+ * ) => Layer[]}
+ */
+export function stackOf(data, { range = null, top = null, picked = [], first: lowest = null } = {}) {
   const ranked = range ? rankedIn(data, range) : everyUser(data).filter((user) => heldSomething(data, user));
   const first = new Set(ranked.slice(0, Math.min(MOST_LAYERS, top ?? data.metadata.top_users)));
-  const wanted = new Set(picked);
-  const chosen = [...new Set([...ranked, ...everyUser(data)])].filter(
-    (user) => first.has(user) || wanted.has(tokenOf(user)),
-  );
+  const wanted = new Set([...picked, ...(lowest === null ? [] : [tokenOf(lowest)])]);
+  const inOrder = [...new Set([...(lowest === null ? [] : [lowest]), ...ranked, ...everyUser(data)])];
+  const chosen = inOrder.filter((user) => first.has(user) || wanted.has(tokenOf(user)));
   const stack = chosen.map((user) => ({
     id: tokenOf(user),
     name: user,

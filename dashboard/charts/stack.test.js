@@ -36,6 +36,13 @@ test("an area has the numbers of the file, the others' their sum", () => {
   }
 });
 
+test("who is to be first has the lowest area, whoever held more, and all others keep their order", () => {
+  const names = (wanted) => stackOf(dataOf(), wanted).map((layer) => layer.name);
+  assert.deepEqual(names({ first: "carol" }), ["carol", "alice", "bob", null]);
+  assert.deepEqual(names({ first: null }), ["alice", "bob", "carol", null]);
+  assert.equal(stackOf(dataOf(), { first: "zoë\udcff" })[0].name, "zoë\udcff");
+});
+
 test("the areas together are the sum that the file tells", () => {
   const data = dataOf();
   for (const key of PICTURED) {

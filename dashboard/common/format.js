@@ -144,3 +144,12 @@ export function binName(seconds) {
   if (seconds === 86400) return "day";
   return seconds % 3600 === 0 ? `${amount(seconds / 3600)} hours` : `${amount(seconds / 60)} minutes`;
 }
+
+// How much more or less that is, as a share of what was before.
+/** @type {(hours: number, before: number) => string} */
+export function changeOf(hours, before) {
+  if (hours === before) return "same";
+  if (!before) return "new";
+  const share = percent(hours - before, before);
+  return hours > before ? share.replace(/\d/, "+$&") : share; // "< +0.1 %"
+}

@@ -73,6 +73,14 @@ export function movedRange(data, range, side) {
   return { from, to: from + length };
 }
 
+// The stretch before a range, as long; null where the data have not all of it.
+/** @type {(data: Data, range: Span | null) => Span | null} */
+export function beforeOf(data, range) {
+  if (!range || range.to <= range.from) return null;
+  const from = range.from - (range.to - range.from);
+  return from >= wholeOf(data).from ? { from, to: range.from } : null;
+}
+
 // What a stretch drawn with the mouse asks for: whole minutes, at least as long as a bin. What was dragged out of the
 // data is put back, as long as it was.
 /** @type {(data: Data, from: number, to: number) => Span} */

@@ -32,8 +32,9 @@ export function readFirst(text, parse) {
     const first = parse(text);
     const parts = ["metadata", "limits", "now", "rejects", "staleness", "units"];
     const isWhole = parts.every((part) => typeof first[part] === "object" && first[part] !== null);
-    const lists = [first.notes, first.untracked, first.resources];
-    return first.schema_version === SCHEMA_VERSION && isWhole && lists.every(Array.isArray) ? first : null;
+    const lists = [first.notes, first.untracked, first.resources ?? []];
+    const isDated = Number.isSafeInteger(first.metadata.last_updated_epoch);
+    return first.schema_version === SCHEMA_VERSION && isWhole && isDated && lists.every(Array.isArray) ? first : null;
   } catch {
     return null;
   }

@@ -6,11 +6,14 @@ import { byId, element, fill, within } from "../common/dom.js";
 import { drawnRange, wholeOf } from "../common/range.js";
 import { startDownloads } from "./download.js";
 import { userTools } from "./finder.js";
+import { meOf, meTools } from "./me.js";
+import { searchTools } from "./search.js";
 import { bannerText, healthOf } from "./health.js";
-import { chosenState, setChosenState, showFirst, showReport, showSubjects, startSubjects } from "./panel.js";
+import { chosenState, findable, setChosenState, showFirst, showReport, showSubjects, startSubjects } from "./panel.js";
 import { canPoll, isCopy } from "./poll.js";
 import {
   firstOf,
+  forgetFirst,
   indexNow,
   indexTrouble,
   isComing,
@@ -45,10 +48,11 @@ const page = {
   before: /** @type {Pick<View, "range" | "from" | "to"> | null} */ (null),
   // {hidden, only} before the first click of what may become a double one
   untoggled: /** @type {Partial<View>} */ ({}),
-  tools: /** @type {Tools[]} */ ([]), // the controls
+  tools: /** @type {Pick<Tools, "show">[]} */ ([]), // the controls
   theme: themeTools((theme) => change({ theme }, "replace")), // this browser keeps it, whatever the history says
   bar: element("div", { class: "bar-of-tools" }), // where the controls are, in the open panel
   said: element("p", { class: "said", role: "status", hidden: true }), // a sentence for the reader
+  found: element("p", { class: "said", role: "status", hidden: true }), // another, of what was looked for
 };
 
 /** @type {() => void} */
@@ -68,7 +72,7 @@ function start() {
     showView();
     if (page.view.section !== before) arrive();
   });
-  for (const kind of ["wheel", "touchmove", "keydown"]) {
+  for (const kind of ["wheel", "touchmove", "keydown", "pointerdown"]) {
     addEventListener(kind, () => (page.arriving = false), { passive: true }); // the reader goes their own way
   }
   setInterval(tell, TICK_MS);
@@ -81,8 +85,15 @@ function startControls() {
   startTabs((slug) => change({ qos: indexNow().qos.find((entry) => entry.slug === slug)?.name ?? null }));
   fill(byId("theme"), page.theme.part);
   const sayTo = (/** @type {string} */ text) => say(page.said, text);
-  page.tools = [timeTools(changeRange, sayTo), userTools(change, sayTo)];
-  fill(page.bar, [...page.tools.flatMap((tools) => tools.parts), page.said]);
+  const find = searchTools(goToFound, (text) => say(page.found, text), findable);
+  const me = meTools((changes) => change(changes, "replace"));
+  const inBar = [timeTools(changeRange, sayTo), userTools(change)];
+  fill(byId("find"), [find.part, me.part, page.found]);
+  fill(
+    page.bar,
+    inBar.flatMap((tools) => tools.parts),
+  );
+  page.tools = [...inBar, find, me];
   startSections((section) => {
     change({ section: section === FIRST ? null : section });
     arrive();
@@ -135,7 +146,7 @@ function arrive() {
 function change(changes, kept = "push") {
   page.arriving = false;
   keepView(changes, kept);
-  say(page.said, "");
+  [page.said, page.found].forEach((place) => say(place, ""));
   showView();
 }
 
@@ -151,6 +162,15 @@ function keepView(changes, kept = "replace") {
   } catch {
     // a browser may refuse when asked too often
   }
+}
+
+// What was found: a user gets an area, all else is gone to.
+/** @type {Change} */
+function goToFound(changes) {
+  change(changes);
+  if (changes.section === undefined || page.open === null) return;
+  arrive();
+  focusOn(panelOf(page.open), page.view.section ?? FIRST);
 }
 
 /** @type {Change} */
@@ -175,6 +195,12 @@ function back() {
   const before = page.before ?? { range: "all", from: null, to: null };
   page.before = null;
   change(before, "replace");
+}
+
+// The view with who the reader is, which the browser keeps.
+/** @type {() => View} */
+function viewNow() {
+  return { ...page.view, me: meOf(page.view) };
 }
 
 /** @type {() => Entry | undefined} */
@@ -209,7 +235,7 @@ function showView() {
 // A report that was not known before: all of it is shown or, by an error, nothing.
 /** @type {(entry: Entry, report: Loaded) => void} */
 function showNew(entry, report) {
-  showReport(panelOf(entry.slug), viewModelOf(report.data, page.view));
+  showReport(panelOf(entry.slug), viewModelOf(report.data, viewNow()));
 }
 
 // Everything in the open panel that depends on the view.
@@ -217,10 +243,9 @@ function showNew(entry, report) {
 function showViewModel() {
   const entry = openEntry();
   const report = entry ? reportOf(entry) : null;
-  const viewModel = report && viewModelOf(report.data, page.view);
+  const viewModel = report && viewModelOf(report.data, viewNow());
   page.viewModel = viewModel;
-  const first = entry && !viewModel ? firstOf(entry) : null;
-  if (entry && first) showFirst(panelOf(entry.slug), first);
+  if (entry && !viewModel) showFirstOf(entry);
   if (!entry || !viewModel) return;
   const panel = panelOf(entry.slug);
   const place = within(panel, ".tools");
@@ -231,7 +256,20 @@ function showViewModel() {
   showLegend(within(panel, ".legend"), viewModel, page.view.pinned);
   showSubjects(panel, viewModel);
   if (page.arriving) goTo(panel, page.view.section);
+  page.arriving &&= !document.documentElement.classList.contains("no-plotly"); // no charts will come that move it
   draw();
+}
+
+// One that is not as it should be is no more than missing.
+/** @type {(entry: Entry) => void} */
+function showFirstOf(entry) {
+  const first = firstOf(entry);
+  if (!first) return;
+  try {
+    showFirst(panelOf(entry.slug), first);
+  } catch {
+    forgetFirst(entry);
+  }
 }
 
 // The line of state, the banner and the open panel's trouble; they count up by themselves.
@@ -239,23 +277,23 @@ function showViewModel() {
 function tell() {
   const entry = openEntry();
   if (!entry) return;
-  const data = page.viewModel?.data ?? (isComing(entry) ? firstOf(entry) : null);
+  const data = page.viewModel?.data ?? firstOf(entry);
   const now = Date.now() / 1000;
   const zone = page.viewModel?.zone ?? indexNow().zone;
   const trouble = troubleOf(entry);
-  fill(byId("state"), stateLine(entry, data, zone, now, trouble));
+  const coming = !page.viewModel && isComing(entry);
+  fill(byId("state"), stateLine(entry, data, zone, now, trouble, coming));
   say(byId("zone"), zone);
   const clock = isCopy() ? indexNow().generated_at : now; // that a copy is old says nothing
-  const health = healthOf(entry, data, indexNow(), statusNow(), clock);
+  const isOlder = coming && (entry.last_updated ?? 0) > (data?.metadata.last_updated_epoch ?? 0); // and newer ones come
+  const health = healthOf(entry, isOlder ? null : data, indexNow(), statusNow(), clock);
   say(byId("banner"), bannerText(health, zone, clock, indexTrouble(), canPoll()));
   const panel = panelOf(entry.slug);
-  const isMissing = !page.viewModel && !isComing(entry);
-  panel.classList.toggle("without-data", isMissing);
+  panel.setAttribute("aria-busy", String(coming));
   if (entry.data) {
-    say(
-      within(panel, ".problem"),
-      !isMissing ? "" : `The data of this QoS cannot be shown: ${trouble || `${entry.data} is missing`}.`,
-    );
+    const what = data ? "Charts and tables of this QoS" : "The data of this QoS";
+    const why = trouble || `${entry.data} is missing`;
+    say(within(panel, ".problem"), page.viewModel || coming ? "" : `${what} cannot be shown: ${why}.`);
   }
 }
 

@@ -20,7 +20,10 @@ export function showGlances(panel, cards) {
   const to = held && place.contains(held) ? held.dataset.to : undefined;
   fill(place, cards.map(glancePart));
   const links = /** @type {NodeListOf<HTMLElement>} */ (place.querySelectorAll("a[data-to]"));
-  if (to !== undefined) [...links].find((link) => link.dataset.to === to)?.focus({ preventScroll: true });
+  if (held && !held.isConnected) {
+    const same = [...links].find((link) => link.dataset.to === to);
+    (same ?? panel).focus({ preventScroll: true });
+  }
 }
 
 // What the cards depend on: no range, so they stay as they are while the reader zooms.

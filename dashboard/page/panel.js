@@ -3,7 +3,7 @@
 import { element, fill, within } from "../common/dom.js";
 import { binName, timeOfDay, visible } from "../common/format.js";
 import { SUBJECTS } from "../subjects/index.js";
-import { knowTable, setTableState, startGrids, tableState } from "../tables/grid.js";
+import { knowTable, setMine, setTableState, startGrids, tableState } from "../tables/grid.js";
 import { glanceStamp, glancesOf, showGlances } from "./glance.js";
 
 /** @typedef {{ shows: (((place: Place) => void) | null)[], cards: Glance[] | null }} Prepared */
@@ -33,6 +33,12 @@ export function chosenState() {
 export function setChosenState(texts, viewModel) {
   setTableState(texts);
   for (const subject of SUBJECTS) subject.setState?.(texts, viewModel);
+}
+
+// What the subjects have that is found by its name.
+/** @type {(data: Data) => Found[]} */
+export function findable(data) {
+  return SUBJECTS.flatMap((subject) => subject.finds?.(data) ?? []);
 }
 
 // What is known at first, before the report has come.
@@ -72,6 +78,7 @@ function preparedFor(panel, viewModel) {
 
 /** @type {(panel: HTMLElement, viewModel: ViewModel, prepared: Prepared) => void} */
 function showPrepared(panel, viewModel, { shows, cards }) {
+  setMine(viewModel.me);
   if (cards) {
     showGlances(panel, cards);
     glanceStamps.set(panel, glanceStamp(viewModel));
@@ -92,12 +99,14 @@ function placeIn(panel, name) {
 
 // Tables tell of the range, in the colours of those who have areas.
 /** @type {(viewModel: ViewModel) => string} */
-function stampOf({ data, range, zone, stack }) {
+function stampOf({ data, range, zone, stack, compares, me }) {
   return JSON.stringify([
     data.metadata.last_updated_epoch,
     data.staleness,
     range,
     zone,
+    compares,
+    me,
     stack.map((layer) => layer.id),
     chosenState(),
   ]);

@@ -1,7 +1,7 @@
 // Data from where the page came from: files of the server, which answers "not modified" where nothing changed, or
 // scripts that leave them, where the page was opened from disk and may read no files.
 
-const TIMEOUT_MS = 30_000;
+const TIMEOUT_MS = 120_000; // for all of a file: some people's lines are slow
 
 // A copy of the page that has everything in it stays as it is.
 /** @type {() => boolean} */
@@ -32,14 +32,19 @@ export async function answerOf(name) {
 // The text of a file beside the page; throws as `answerOf` does.
 /** @type {(name: string) => Promise<string>} */
 export async function textOf(name) {
-  return (await answerOf(name)).text();
+  const answer = await answerOf(name);
+  try {
+    return await answer.text();
+  } catch {
+    throw new Error(`${name}: the answer broke off`);
+  }
 }
 
 // The encoded data of a QoS that its script leaves; throws as `answerOf` does.
 /** @type {(entry: Entry) => Promise<string>} */
 export function scriptedTextOf({ slug, data, script: name }) {
   return new Promise((done, failed) => {
-    const missing = new Error(`${data} is missing`);
+    const missing = new Error(`${name ?? data} is missing`);
     if (!name) {
       failed(missing);
       return;

@@ -67,6 +67,12 @@ function insideOf(entry) {
   return document.querySelector(`script[data-slug="${CSS.escape(entry.slug)}"]`)?.textContent ?? null;
 }
 
+// What the page has inside of a QoS cannot be shown: then all of it is told by the report.
+/** @type {(entry: Entry) => void} */
+export function forgetFirst(entry) {
+  known.first.set(entry.slug, null);
+}
+
 // Whether the report of a QoS may still come.
 /** @type {(entry: Entry) => boolean} */
 export function isComing(entry) {
@@ -119,8 +125,11 @@ function period() {
 
 /** @type {() => Promise<void>} */
 async function pollAgain() {
-  await poll(true);
-  setTimeout(pollAgain, period());
+  try {
+    await poll(true);
+  } finally {
+    setTimeout(pollAgain, period());
+  }
 }
 
 // Newer data, while somebody looks. Where `always` is false, data that the index says are in view already are not
@@ -166,7 +175,7 @@ export async function openReport(entry) {
 /** @type {(entry: Entry | undefined, always: boolean) => Promise<void>} */
 async function fetchReport(entry, always) {
   if (!entry?.data) return;
-  await known.coming.get(entry.slug);
+  while (known.coming.has(entry.slug)) await known.coming.get(entry.slug);
   const report = known.reports.get(entry.slug);
   if (report && (!canPoll() || (!always && isCurrent(report, entry)))) return;
   const coming = bringReport(entry);
@@ -179,10 +188,17 @@ async function fetchReport(entry, always) {
 async function bringReport(entry) {
   try {
     if (canPoll()) take(entry, await textOf(entry.data ?? ""));
-    else take(entry, await scriptedTextOf(entry), readEncoded);
+    else await takeScripted(entry);
   } catch (error) {
     known.trouble.set(entry.data, messageOf(error));
   }
+  // a server may give scripts and refuse other files
+  if (canPoll() && !known.reports.has(entry.slug)) await takeScripted(entry).catch(() => {});
+}
+
+/** @type {(entry: Entry) => Promise<void>} */
+async function takeScripted(entry) {
+  take(entry, await scriptedTextOf(entry), readEncoded);
 }
 
 /** @type {(report: Loaded | undefined, entry: Entry) => boolean} */

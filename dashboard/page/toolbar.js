@@ -14,10 +14,11 @@ const SETTLED_MS = 700; // so long after a field was changed it counts, unless t
 export function timeTools(change, tell) {
   const ranges = rangeTools(change);
   const span = spanTools(change, tell);
+  const compare = compareTool(change);
   const clocks = clockTools(change);
   /** @type {Tool["show"]} */
-  const show = (viewModel, view) => [ranges, span, clocks].forEach((tools) => tools.show(viewModel, view));
-  return { parts: [ranges.part, span.part, clocks.part], show };
+  const show = (viewModel, view) => [ranges, span, compare, clocks].forEach((tools) => tools.show(viewModel, view));
+  return { parts: [ranges.part, span.part, compare.part, clocks.part], show };
 }
 
 /** @type {(change: Change) => Tool} */
@@ -119,6 +120,20 @@ function showTime(field, epoch, whole, zone) {
 function whatIsWrong({ data, zone }) {
   const { from, to } = wholeOf(data);
   return `There are data from ${zoned(from, zone)} to ${zoned(to, zone)}; the first time must be before the second.`;
+}
+
+/** @type {(change: Change) => Tool} */
+function compareTool(change) {
+  let isOn = false;
+  const part = toolButton("Compare", () => change({ compare: !isOn }), {
+    title: "The range beside the time before it, as long",
+  });
+  /** @type {Tool["show"]} */
+  const show = (_, view) => {
+    isOn = view.compare;
+    part.setAttribute("aria-pressed", String(isOn));
+  };
+  return { part, show };
 }
 
 /** @type {(change: Change) => Tool} */

@@ -16,6 +16,8 @@ const PLAIN = {
   top: null,
   zone: "cluster",
   theme: null,
+  compare: false,
+  me: null,
   hidden: [],
   only: [],
   pinned: [],
@@ -42,7 +44,7 @@ export function plainView(changes = {}) {
 
 // The view that an address's end describes. What it does not say, or says in a way that makes no sense, is as plain.
 // `range` is a key of RANGES or "all"; `from` and `to` are epochs and then `range` is "all"; `top` is a number or null;
-// `theme` is null where the address leaves it to the browser; `table` has texts by key.
+// `theme` and `me` are null where the address leaves them to the browser; `table` has texts by key.
 /** @type {(hash: string) => View} */
 export function viewAt(hash) {
   const said = new URLSearchParams(hash.replace(/^#/, ""));
@@ -55,6 +57,8 @@ export function viewAt(hash) {
   if (said.get("zone") === "mine") view.zone = "mine";
   const theme = said.get("theme") ?? "";
   if (THEMES.includes(theme)) view.theme = theme;
+  view.compare = said.get("compare") === "before";
+  view.me = namesAt(said, "me")[0] ?? null;
   view.table = tableAt(said);
   return view;
 }
@@ -77,6 +81,8 @@ export function addressOfView(view) {
   say("zone", view.zone === "cluster" ? null : view.zone);
   for (const [part, name] of NAMED) view[part].forEach((one) => say(name, one));
   say("theme", view.theme);
+  say("compare", view.compare ? "before" : null);
+  say("me", view.me);
   for (const key of Object.keys(view.table)) say(`table.${key}`, view.table[key]);
   const text = said.toString().replaceAll("%3A", ":");
   return text && `#${text}`;

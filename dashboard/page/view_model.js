@@ -2,21 +2,27 @@
 
 import { stackOf } from "../charts/stack.js";
 import { readersZone, sameClock } from "../common/clock.js";
-import { rangeOf, wholeOf } from "../common/range.js";
-import { OTHERS } from "../common/users.js";
+import { beforeOf, rangeOf, wholeOf } from "../common/range.js";
+import { everyUser } from "../common/resources.js";
+import { OTHERS, tokenOf } from "../common/users.js";
 
-// {data, zone, range, outside, stack, shown}: the zone whose clock is shown, what `rangeOf` tells, all layers, and
-// those which are not switched off.
+// {data, zone, range, outside, stack, shown, compares, before, me}: the zone whose clock is shown, what `rangeOf` says,
+// all layers, and those which are not switched off; whether the reader compares, and the stretch that the range is
+// compared with; who the reader is.
 /** @type {(data: Data, view: View, mine?: string) => ViewModel} */
 export function viewModelOf(data, view, mine = readersZone()) {
   const { range, outside } = rangeOf(view, data);
+  const me = everyUser(data).find((user) => tokenOf(user) === view.me) ?? null;
   const stack = stackOf(data, {
     range,
     top: view.top,
     picked: [...view.pinned, ...view.only.filter((token) => token !== OTHERS)],
+    first: me,
   });
   const zone = view.zone === "mine" && hasOtherClock(data, mine) ? mine : data.metadata.zone;
-  return { data, zone, range, outside, stack, shown: stack.filter(isShown(view, stack)) };
+  const before = view.compare && !outside ? beforeOf(data, range) : null;
+  const shown = stack.filter(isShown(view, stack));
+  return { data, zone, range, outside, stack, shown, compares: view.compare, before, me };
 }
 
 // Whether the reader's clock shows other times than the cluster's.

@@ -16,6 +16,13 @@ const grids = new WeakMap(); // place -> its parts
 const made = []; // all of them
 let changed = () => {};
 let isPrinting = false;
+let mine = /** @type {string | null} */ (null); // who the reader is: their row stands first
+
+// `user` is who the reader is, from now on; null for nobody.
+/** @type {(user: string | null) => void} */
+export function setMine(user) {
+  mine = user;
+}
 
 // `told` is called when the reader chose something.
 /** @type {(told: () => void) => void} */
@@ -154,7 +161,7 @@ function showRows(grid) {
   const { tableData } = grid;
   const choice = choiceIn(grid);
   if (grid.filter.value !== choice.filter) grid.filter.value = choice.filter;
-  const rows = chosenRows(tableData.columns, tableData.rows, choice);
+  const rows = firstMine(tableData, chosenRows(tableData.columns, tableData.rows, choice));
   const shown = grid.all || choice.filter || isPrinting ? rows : rows.slice(0, FIRST_ROWS);
   showHead(grid, choice);
   fill(
@@ -177,7 +184,25 @@ function showRows(grid) {
 
 /** @type {(grid: Grid, row: any) => HTMLElement} */
 function lineOf(grid, row) {
-  return remembered(grid.lines, row, () => element("tr", {}, grid.tableData.cells(row)));
+  return remembered(grid.lines, row, () => {
+    const isMine = isOfReader(grid.tableData, row);
+    const line = element("tr", { class: isMine ? "mine" : null }, grid.tableData.cells(row));
+    if (isMine) line.querySelector("bdi")?.after(element("small", {}, " (you)"));
+    return line;
+  });
+}
+
+/** @type {(tableData: TableData, row: any) => boolean} */
+function isOfReader({ columns }, row) {
+  const who = columns.find((column) => column.key === "user");
+  return mine !== null && who?.value(row) === mine;
+}
+
+/** @type {(tableData: TableData, rows: any[]) => any[]} */
+function firstMine(tableData, rows) {
+  if (mine === null) return rows;
+  const isFirst = (/** @type {any} */ row) => isOfReader(tableData, row);
+  return [...rows.filter(isFirst), ...rows.filter((row) => !isFirst(row))];
 }
 
 /** @type {(grid: Grid, choice: Choice) => void} */

@@ -74,6 +74,8 @@ interface View {
   top: number | null;
   zone: string;
   theme: string | null;
+  compare: boolean;
+  me: string | null;
   hidden: string[];
   only: string[];
   pinned: string[];
@@ -99,7 +101,14 @@ interface ViewModel {
   outside: boolean;
   stack: Layer[];
   shown: Layer[];
+  compares: boolean;
+  /** The stretch before the range, as long, where the reader compares and the data have all of it. */
+  before: Span | null;
+  /** Who the reader is, where the data know them. */
+  me: string | null;
 }
+/** What the one search field finds: `change` is the part of the view that it leads to. */
+type Found = { name: string; kind: string; change: (view: View) => Partial<View>; said?: string };
 /** A group of controls on the page. */
 type Tool = { part: HTMLElement; show: (viewModel: ViewModel, view: View) => void };
 type Tools = { parts: HTMLElement[]; show: (viewModel: ViewModel, view: View) => void };
@@ -183,6 +192,7 @@ interface Subject {
   first?: (first: First) => (place: Place) => void;
   prepare: (viewModel: ViewModel) => ((place: Place) => void) | null;
   glance?: (viewModel: ViewModel, now: number) => Glance | null;
+  finds?: (data: Data) => Found[];
 }
 
 /** A card of the first screen. */

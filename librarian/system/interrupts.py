@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import FrameType
@@ -20,6 +21,7 @@ from librarian.system.host import stopwatch
 
 GRACE = 20.0  # seconds that whatever follows within a stage gets after its limit, before it is interrupted as well
 _BEAT = 20.0
+_LOOK = 1.0  # seconds between two looks whether a signal was lost
 _TIME_IS_UP = 128 + signal.SIGTERM
 
 
@@ -71,7 +73,8 @@ class Guard:
 
     def _set(self) -> None:
         if self._armed:
-            moment = min([self._next_beat, *(limit.end for limit in self._limits)])
+            look = [stopwatch() + _LOOK] if _ENDING.number else []
+            moment = min([self._next_beat, *look, *(limit.end for limit in self._limits)])
             signal.setitimer(signal.ITIMER_REAL, max(0.01, moment - stopwatch()))
 
     def _ring(self, _number: int, _frame: FrameType | None) -> None:
@@ -87,7 +90,7 @@ class Guard:
             self._beat()
         if over and over.final:
             raise Terminated(f"{over.what} took longer than {over.seconds:g} s", _TIME_IS_UP)
-        if _ENDING.number and _ENDING.raised + GRACE <= now:
+        if _ENDING.is_lost():
             raise _ENDING.error()
         if over:
             raise TooSlowError(f"{over.what} took longer than {over.seconds:g} s", todo="raise its limit in [run]")
@@ -95,14 +98,23 @@ class Guard:
 
 @dataclass
 class _Ending:
-    """The signal that ends this process, 0 without one, and when it was raised last, by the clock of `stopwatch`."""
+    """The signal that ends this process, 0 without one; when it was raised last (by `stopwatch`), as which error."""
 
     number: int = 0
     raised: float = 0.0
+    last: weakref.ref[Terminated] | None = None
 
     def error(self) -> Terminated:
-        self.raised = stopwatch()
-        return Terminated(f"ended by {signal.Signals(self.number).name}", 128 + self.number)
+        error = Terminated(f"ended by {signal.Signals(self.number).name}", 128 + self.number)
+        self.raised, self.last = stopwatch(), weakref.ref(error)
+        return error
+
+    def is_lost(self) -> bool:
+        """Whether the error that was raised ends nothing any more. While something is closed on its way it is there;
+        but it is also where somebody keeps it, or what it turned into, so that is given its time."""
+        if not self.number or not self.last:
+            return False
+        return self.last() is None or self.raised + GRACE <= stopwatch()
 
 
 _ENDING = _Ending()
@@ -119,6 +131,8 @@ def end_on_signals() -> None:
     def end(number: int, _frame: FrameType | None) -> None:
         if not _ENDING.number:
             _ENDING.number = number
+            if signal.getitimer(signal.ITIMER_REAL)[0] > _LOOK:  # a guard looks after it
+                signal.setitimer(signal.ITIMER_REAL, _LOOK)
             raise _ENDING.error()
 
     for number in (signal.SIGTERM, signal.SIGHUP):

@@ -8,6 +8,12 @@ import { monthState, setMonthState, showMonths, startMonths } from "./months_par
 export const monthsSubject = {
   key: "months",
   glance: monthsGlance,
+  finds: (data) =>
+    [...new Set((data.months ?? []).flatMap((month) => Object.keys(month.accounts)))].map((name) => ({
+      name,
+      kind: "account",
+      change: ({ table }) => ({ section: "months", table: { ...table, "month-accounts-filter": name } }),
+    })),
   tables: ["month-users", "month-accounts"],
   start: startMonths,
   state: monthState,

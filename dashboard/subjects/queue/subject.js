@@ -11,6 +11,12 @@ export const queueSubject = {
   key: "queue",
   tables: ["waiting", "waits"],
   glance: queueGlance,
+  finds: (data) =>
+    (data.queue?.reasons ?? []).map(({ reason }) => ({
+      name: reason,
+      kind: "reason",
+      change: () => ({ section: "queue" }),
+    })),
   prepare(viewModel) {
     const { data } = viewModel;
     const at = data.queue?.at ?? data.metadata.last_updated_epoch; // how long something waits is told as of the answer

@@ -2,6 +2,7 @@
 // frame's. It is told by every report.
 
 import { showGrid } from "../../tables/grid.js";
+import { showCompare } from "./compare_part.js";
 import { heatState, setHeatState, showHeat, startHeat } from "./heatmap.js";
 import { usageGlance } from "./usage_glance.js";
 import { nowTable, totalsTable } from "./usage_tables.js";
@@ -18,6 +19,7 @@ export const usageSubject = {
     const now = nowTable(viewModel);
     const totals = totalsTable(viewModel);
     return (place) => {
+      showCompare(place("compare"), viewModel);
       showGrid(place("now"), now);
       showGrid(place("totals"), totals);
       showHeat(place("heat"), viewModel);

@@ -1,6 +1,6 @@
 // The last week beside the one before it, in words and numbers; touches no page.
 
-import { amount, lasting, percent, zoned } from "../../common/format.js";
+import { amount, changeOf, lasting, percent, zoned } from "../../common/format.js";
 import { own } from "../../common/report.js";
 import { askedOf, unitOf } from "../../common/resources.js";
 
@@ -30,15 +30,6 @@ export function weeksOf(data, zone) {
 /** @type {(hours: number, before: number) => string[]} */
 function weekCells(hours, before) {
   return [amount(hours), amount(before), changeOf(hours, before)];
-}
-
-// How much more or less that is, as a share of what was before.
-/** @type {(hours: number, before: number) => string} */
-export function changeOf(hours, before) {
-  if (hours === before) return "same";
-  if (!before) return "new";
-  const share = percent(hours - before, before);
-  return hours > before ? share.replace(/\d/, "+$&") : share; // "< +0.1 %"
 }
 
 /** @type {(data: Data, change: WeekChange) => string} */

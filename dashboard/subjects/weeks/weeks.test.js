@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { changeOf, weeksOf } from "./weeks.js";
+import { changeOf } from "../../common/format.js";
+import { weeksOf } from "./weeks.js";
 
 const resource = (key, hours) => ({ key, name: key, title: key, unit: key, one: key, hours, pictured: true });
 const week = (to, hours, more) => ({ from: to - 604800, to, hours, jobs: 10, failed: 1, median_wait: 120, ...more });

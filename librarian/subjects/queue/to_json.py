@@ -84,6 +84,7 @@ def _waiting(wanted: Wanted) -> Json:
 def _waits(waits: Waits, queue: Queue) -> Json:
     return {
         "ranges": {name: _range(one) for name, one in waits.ranges.items()},
+        "before": {name: _range(one) for name, one in waits.before.items()},
         "trend": [_day(day) for day in waits.trend],
         "still": {kind: {"jobs": jobs, "median": median} for kind, (jobs, median) in queue.still.items()},
     }

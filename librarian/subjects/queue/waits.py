@@ -64,10 +64,12 @@ class Day:
 
 @dataclass(frozen=True)
 class Waits:
-    """Waiting times by range of the page and by day."""
+    """Waiting times by range of the page and by day; `before` has for a range the time before it, as long, by kind
+    alone, where the window holds all of that."""
 
     ranges: Mapping[str, Range] = field(default_factory=dict)
     trend: tuple[Day, ...] = ()
+    before: Mapping[str, Range] = field(default_factory=dict)
 
 
 def waits_of(starts: Starts, window: Window) -> Waits:
@@ -87,7 +89,17 @@ def waits_of(starts: Starts, window: Window) -> Waits:
                 user = None if everybody else starts.users[found // groups]
                 rows[name].append(WaitRow(user, *_named(found % groups, all_sizes), spread))
     ranges = {name: Range(*spans[name], tuple(sorted(rows[name], key=_place))) for name in RANGES}
-    return Waits(ranges, tuple(_trend(starts, window)))
+    return Waits(ranges, tuple(_trend(starts, window)), dict(_before(starts, window)))
+
+
+def _before(starts: Starts, window: Window) -> Iterator[tuple[str, Range]]:
+    for name, hours in RANGES.items():
+        begin, end = (window.now - times * (hours or 0) * HOUR for times in (2, 1))
+        if hours is None or begin < window.start:
+            continue
+        inside = (starts.at >= begin) & (starts.at < end)
+        spreads = _spreads(_key(starts.kind_size // CLASSES, starts.wait)[inside])
+        yield name, Range(begin, end, tuple(WaitRow(None, KINDS[kind], None, spread) for kind, spread in spreads))
 
 
 def _key(group: Ints, wait: Ints) -> Ints:

@@ -363,15 +363,45 @@ def test_limits_end_with_their_block_and_the_beat_goes_on() -> None:
 
 
 def test_a_run_that_goes_on_after_its_signal_is_told_again(signals: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interrupts, "GRACE", 0.3)
-    monkeypatch.setattr(interrupts, "_BEAT", 0.1)
+    monkeypatch.setattr(interrupts, "_LOOK", 0.1)
     with Guard().armed():
         with contextlib.suppress(Terminated):  # as a library loses it
             os.kill(os.getpid(), signal.SIGTERM)
-        began = time.monotonic()
         with pytest.raises(Terminated, match="ended by SIGTERM"):
             time.sleep(30)
-        assert time.monotonic() - began > 0.2
+
+
+def test_what_is_closed_on_the_way_out_is_not_interrupted(signals: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interrupts, "_LOOK", 0.05)
+    closed = False
+
+    def work() -> None:
+        nonlocal closed
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+        finally:
+            time.sleep(0.5)
+            closed = True
+
+    with Guard().armed(), pytest.raises(Terminated):
+        work()
+    assert closed
+
+
+def test_a_signal_that_turned_into_another_error_is_told_again(signals: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interrupts, "_LOOK", 0.1)
+    monkeypatch.setattr(interrupts, "GRACE", 0.5)
+    kept: list[Exception] = []
+    with Guard().armed():
+        try:
+            try:
+                os.kill(os.getpid(), signal.SIGTERM)
+            finally:
+                raise RuntimeError("release unlocked lock")
+        except RuntimeError as error:
+            kept.append(error)  # with the signal's as its context
+        with pytest.raises(Terminated, match="ended by SIGTERM"):
+            time.sleep(30)
 
 
 def test_a_run_that_lost_its_lock_stops_and_leaves_the_status_alone(setup: Setup) -> None:

@@ -94,6 +94,22 @@ def test_every_range_is_as_the_slow_way_says(runs: list[dict[str, Any]], zone: s
 
 @pytest.mark.slow
 @given(some_runs(), st.sampled_from(ZONES))
+def test_the_time_before_a_range_is_as_the_slow_way_says(runs: list[dict[str, Any]], zone: str) -> None:
+    window = window_until(NOW, seconds=7 * DAY, bin_seconds=HOUR, zone=zone)
+    found = told_by(jobs_table(*runs), window).before
+    lengths = {name: hours * HOUR for name, hours in RANGES.items() if hours}
+    assert list(found) == [name for name, length in lengths.items() if NOW - 2 * length >= window.start]
+    assert {"6h", "3d"} <= set(found)
+    assert "7d" not in found, "the window does not hold all of it"
+    for name, one in found.items():
+        assert (one.start, one.end) == (NOW - 2 * lengths[name], NOW - lengths[name])
+        told = {(row.user, row.kind, row.size): row.spread for row in one.rows}
+        by_kind = naive(runs, one.start, one.end)
+        assert told == {key: by_kind[key] for key in by_kind if key[0] is None and key[2] is None}
+
+
+@pytest.mark.slow
+@given(some_runs(), st.sampled_from(ZONES))
 def test_every_day_of_the_calendar_is_as_the_slow_way_says(runs: list[dict[str, Any]], zone: str) -> None:
     window = window_until(NOW, seconds=7 * DAY, bin_seconds=HOUR, zone=zone)
     trend = told_by(jobs_table(*runs), window).trend
