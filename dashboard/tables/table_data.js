@@ -1,7 +1,9 @@
 // A table of users as data: rows in the order and with the words that the reader asked for, and as text to take away.
 //
-// A column is {key, label, kind, value(row), text(row), full}: `value` is what is sorted by and taken away, `text` what
-// is shown. `full` is the label where no other column stands beside it to explain it. Kind "name" is the user's.
+// A column is {key, label, kind, value(row), text(row), full, head, taken(row)}: `value` is what is sorted by and
+// taken away, null where it is not known, `text` what is shown. `full` is the label where no other column stands beside
+// it to explain it. What is taken away has `head` above it, which names the unit, and `taken` where that differs from
+// `value`, such as a time. Kind "name" is the user's.
 
 import { visible } from "../common/format.js";
 
@@ -21,15 +23,14 @@ export function chosenRows(columns, rows, choice) {
   const name = columns.find((column) => column.kind === "name");
   const some = wanted
     ? rows.filter((row) =>
-        visible(name?.value(row) ?? "")
+        visible(String(name?.value(row) ?? ""))
           .toLowerCase()
           .includes(wanted),
       )
     : [...rows];
   const by = columns.find((column) => column.key === choice.sort);
   if (!by) return some;
-  const sign = choice.down ? -1 : 1;
-  return some.sort((one, other) => sign * compared(by.value(one), by.value(other)));
+  return some.sort((one, other) => compared(by.value(one), by.value(other), choice.down ? -1 : 1));
 }
 
 // What a click on a column's head asks for: numbers from the largest, names from A; then the other way; then as it
@@ -44,8 +45,8 @@ export function nextSort(choice, column) {
 // As tab-separated values, for a spreadsheet's clipboard.
 /** @type {(columns: Column[], rows: any[]) => string} */
 export function tsvOf(columns, rows) {
-  const cell = (/** @type {string | number} */ value) =>
-    typeof value === "string" ? guarded(visible(value)) : String(value);
+  const cell = (/** @type {Value} */ value) =>
+    typeof value === "string" ? guarded(visible(value)) : numberText(value);
   return linesOf(columns, rows, cell)
     .map((line) => line.join("\t"))
     .join("\n");
@@ -54,8 +55,8 @@ export function tsvOf(columns, rows) {
 // As a CSV file, RFC 4180; names as the program's own table has them.
 /** @type {(columns: Column[], rows: any[]) => string} */
 export function csvOf(columns, rows) {
-  const cell = (/** @type {string | number} */ value) =>
-    typeof value === "string" ? inQuotes(escaped(guarded(value))) : String(value);
+  const cell = (/** @type {Value} */ value) =>
+    typeof value === "string" ? inQuotes(escaped(guarded(value))) : numberText(value);
   return linesOf(columns, rows, cell)
     .map((line) => `${line.join(",")}\r\n`)
     .join("");
@@ -82,18 +83,26 @@ export function fullLabel({ full, label }) {
   return full ?? label;
 }
 
-/** @type {(columns: Column[], rows: any[], cell: (value: string | number) => string) => string[][]} */
+/** @type {(columns: Column[], rows: any[], cell: (value: Value) => string) => string[][]} */
 function linesOf(columns, rows, cell) {
   return [
-    columns.map((column) => cell(fullLabel(column))),
-    ...rows.map((row) => columns.map((column) => cell(column.value(row)))),
+    columns.map((column) => cell(column.head ?? fullLabel(column))),
+    ...rows.map((row) => columns.map((column) => cell((column.taken ?? column.value)(row)))),
   ];
 }
 
-/** @type {(one: string | number, other: string | number) => number} */
-function compared(one, other) {
-  if (typeof one === "number" && typeof other === "number") return one - other;
-  return String(one).localeCompare(String(other), "en");
+// What is not known is no number, least of all one that a spreadsheet would sum up.
+/** @type {(value: number | null) => string} */
+function numberText(value) {
+  return value === null || !Number.isFinite(value) ? "" : String(value);
+}
+
+// What is not known comes last, whichever way rows are sorted.
+/** @type {(one: Value, other: Value, sign: number) => number} */
+function compared(one, other, sign) {
+  if (one === null || other === null) return Number(one === null) - Number(other === null);
+  if (typeof one === "number" && typeof other === "number") return sign * (one - other);
+  return sign * String(one).localeCompare(String(other), "en");
 }
 
 /** @type {(text: string) => string} */

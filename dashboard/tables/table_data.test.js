@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { isoTime } from "../common/clock.js";
 import { choiceOf, chosenRows, csvOf, nextSort, plainChoice, textsOf, tsvOf } from "./table_data.js";
 
 const COLUMNS = [
@@ -60,6 +61,28 @@ test("CSV is quoted, numbers are whole, and no name is a formula", () => {
   assert.equal(lines[3], "'=1+1,0");
   assert.equal(lines[5], '"a ""b"", c\nd",0.3333333333333333');
   assert.equal(lines[6], "'-5,-1");
+});
+
+test("what is not known is an empty cell, and comes last either way", () => {
+  const rows = [
+    { user: "a", cpu: null },
+    { user: "b", cpu: NaN },
+    { user: "c", cpu: 3 },
+    { user: "d", cpu: 0 },
+  ];
+  assert.equal(csvOf(COLUMNS, rows), "User,CPU-hours\r\na,\r\nb,\r\nc,3\r\nd,0\r\n");
+  assert.equal(tsvOf(COLUMNS, rows.slice(0, 1)), "User\tCPU-hours\na\t");
+  const known = rows.filter(({ user }) => user !== "b");
+  const sorted = (down) => chosenRows(COLUMNS, known, plainChoice({ sort: "NCPUS", down })).map(({ user }) => user);
+  assert.deepEqual(sorted(true), ["c", "d", "a"]);
+  assert.deepEqual(sorted(false), ["d", "c", "a"]);
+});
+
+test("a head names the unit, and a time is taken away as ISO 8601", () => {
+  const start = { key: "start", label: "start", kind: "number", value: (row) => row.at, head: "start (time)" };
+  const columns = [COLUMNS[0], { ...start, taken: (row) => isoTime(row.at, "US/Eastern") }];
+  const text = csvOf(columns, [{ user: "a", at: Date.parse("2026-11-20T17:00Z") / 1000 }]);
+  assert.equal(text, "User,start (time)\r\na,2026-11-20T12:00:00-05:00\r\n");
 });
 
 test("TSV has one line a row whatever a name holds", () => {

@@ -142,12 +142,18 @@ declare var librarianData: Map<string, string> | undefined;
 
 // --- tables ---------------------------------------------------------------------------------------------------------
 
+type Value = string | number | null;
 interface Column {
   key: string;
   label: string;
   full?: string;
+  /** The head of what is taken away, with the unit. */
+  head?: string;
   kind: "name" | "number" | "share";
-  value: (row: any) => any;
+  /** What rows are sorted by; null where it is not known. */
+  value: (row: any) => Value;
+  /** What is taken away, where that is another. */
+  taken?: (row: any) => Value;
   text?: (row: any) => string;
 }
 type Choice = { sort: string | null; down: boolean; filter: string };

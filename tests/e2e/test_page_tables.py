@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from librarian.subjects.queue.model import LastQueue, queue_table
 from tests.e2e.browser import browser, visit, web
 from tests.e2e.sites import NOW, Site
 from tests.e2e.test_page_browser import Open, Publish, panel, publish
@@ -18,6 +22,7 @@ HOUR = 3600
 MANY = [f"user{number:03d}" for number in range(500)]
 READABLE = 4.5  # WCAG 2.2, 1.4.3
 CLIPBOARD_SHUT = "Object.defineProperty(navigator, 'clipboard', {value: undefined})"
+LOCAL = "epoch => new Date((epoch - 5 * 3600) * 1000).toISOString().slice(0, 16).replace(':', '')"
 COUNT_WORK = """() => {
   window.work = {charts: 0, bodies: 0};
   const react = Plotly.react, body = document.querySelector('.open .totals tbody'), put = body.replaceChildren;
@@ -86,9 +91,40 @@ def test_copying_works_where_the_clipboard_is_shut(visit: Open, publish: Publish
     page.evaluate("document.body.append(document.createElement('textarea'))")
     page.locator("body > textarea").press("Control+v")
     lines = page.locator("body > textarea").input_value().split("\n")
-    assert lines[0].split("\t")[:3] == ["User", "CPU-hours", "share of CPU-hours"]
+    assert lines[0].split("\t")[:3] == ["User", "CPU-hours", "share of CPU-hours (fraction)"]
     assert {line.split("\t")[0] for line in lines[1:]} == {"alice", "bob"}
     assert {len(line.split("\t")) for line in lines} == {len(lines[0].split("\t"))}
+
+
+def saved(page: Any, table: str) -> tuple[str, list[dict[str, str]]]:
+    """The name of the file that a table is saved as, and its rows."""
+    with page.expect_download() as started:
+        page.locator(f".open {table} .grid-tools").get_by_role("button", name="CSV").click()
+    text = Path(started.value.path()).read_text(encoding="utf-8")
+    return started.value.suggested_filename, list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def test_a_saved_table_tells_units_and_leaves_empty_what_is_not_known(visit: Open, publish: Publish) -> None:
+    runs = [reports.Run("alice", NOW - 5 * HOUR, tres="cpu=4,mem=8G")]
+    waiting = reports.pending("=bob", "Priority", tasks=2)
+    queue = LastQueue(NOW, queue_table([waiting]))
+    report = reports.report_of(runs, seconds=2 * 86400, qos="../a/very", title="Avery", queue=queue)
+    page = visit(publish(Site([report])).address).page
+    now = page.evaluate(LOCAL, NOW)
+    name, (row,) = saved(page, ".now")
+    assert name == f"usage-now___a_very_{now}.csv"
+    assert (row["CPUs held now"], row["Memory held now (GiB)"]) == ("4", "8")
+    name, (row,) = saved(page, ".waiting")
+    assert name == f"queue-waiting___a_very_{now}.csv"
+    assert (row["User"], row["pending jobs"], row["expected next start"]) == ("'=bob", "2", "")
+    assert int(row["oldest job waits for (s)"]) >= 0
+    name, (row,) = saved(page, ".waits-by-user")
+    assert re.fullmatch(r"queue-waits___a_very_[\dT-]+\.csv", name)
+    assert (row["User"], row["GPU jobs: median wait (s)"]) == ("alice", "")
+    assert float(row["CPU jobs: median wait (s)"]) >= 0
+    name, rows = saved(page, ".month-users")
+    assert name == "month-users___a_very_2026-11.csv"
+    assert rows[0]["failed share of the runs (fraction)"] == "", "nothing has ended"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -6,6 +6,7 @@ import { own } from "../../common/report.js";
 import { trackedOf } from "../../common/resources.js";
 import { coloursOf, userCell } from "../../tables/cells.js";
 import { hoursColumns, numberColumn } from "../../tables/columns.js";
+import { monthExportName } from "../../tables/export_name.js";
 import { showGrid } from "../../tables/grid.js";
 import { allocationWords, monthName, monthNote, monthRows, monthsOf, olderRule, paceLines } from "./months.js";
 
@@ -111,11 +112,10 @@ function monthTable(data, stack, month, side) {
   const columns = [
     { key: one, label: one === "user" ? "User" : "Account", kind: "name", value: (row) => row.name },
     ...keys.flatMap((key) => hoursColumns(data, key, own(month.total.hours, key, 0))),
-    numberColumn("jobs", "runs ended", (row) => row.jobs ?? 0, {
-      text: (row) => (typeof row.jobs === "number" ? amount(row.jobs) : "–"),
-    }),
-    numberColumn("failed", "failed", (row) => (row.jobs ? row.failed / row.jobs : 0), {
+    numberColumn("jobs", "runs ended", (row) => row.jobs ?? null),
+    numberColumn("failed", "failed", (row) => (row.jobs ? row.failed / row.jobs : null), {
       full: "failed share of the runs",
+      head: "failed share of the runs (fraction)",
       kind: "share",
       text: (row) => percent(row.failed, row.jobs),
     }),
@@ -144,7 +144,7 @@ function monthTable(data, stack, month, side) {
     rows,
     total: { name: null, ...month.total },
     cells,
-    file: `${month.month}-${side}.csv`,
+    file: monthExportName(`month-${side}`, data, month.month),
   };
 }
 

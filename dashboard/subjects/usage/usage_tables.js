@@ -4,9 +4,10 @@ import { element } from "../../common/dom.js";
 import { counted, shownName, zoned } from "../../common/format.js";
 import { binsIn } from "../../common/range.js";
 import { own } from "../../common/report.js";
-import { labelOf, trackedOf } from "../../common/resources.js";
+import { trackedOf } from "../../common/resources.js";
 import { coloursOf, userCell } from "../../tables/cells.js";
-import { hoursColumns, numberColumn, userColumn } from "../../tables/columns.js";
+import { hoursColumns, numberColumn, resourceColumn, userColumn } from "../../tables/columns.js";
+import { exportName } from "../../tables/export_name.js";
 import { nowRows } from "./now.js";
 import { totalsIn } from "./totals.js";
 
@@ -14,11 +15,11 @@ const ELSEWHEN = "These data do not tell when runs ended: ended runs are counted
 
 // Both take a viewModel and give what `showGrid` takes; they touch no page.
 /** @type {(viewModel: ViewModel) => TableData} */
-export function nowTable({ data, stack }) {
+export function nowTable({ data, stack, zone }) {
   const rows = nowRows(data);
   const columns = [
     userColumn(),
-    ...trackedOf(data).map((key) => numberColumn(key, labelOf(data, key), (row) => own(row.amounts, key, 0))),
+    ...trackedOf(data).map((key) => resourceColumn(data, key, "held now", (row) => own(row.amounts, key, 0))),
   ];
   return {
     name: "now",
@@ -28,7 +29,7 @@ export function nowTable({ data, stack }) {
     rows,
     total: { user: null, users: rows.length, amounts: data.now.total },
     cells: cellsOf(columns, stack),
-    file: fileOf(data, "now"),
+    file: exportName("usage-now", data, zone, data.metadata.last_updated_epoch),
   };
 }
 
@@ -61,7 +62,7 @@ export function totalsTable({ data, stack, range, outside, zone }) {
     note: rows.length ? (endedElsewhen ? ELSEWHEN : null) : none,
     total: { user: null, users: rows.length, ...total },
     cells: cellsOf(columns, stack),
-    file: fileOf(data, "totals"),
+    file: exportName("usage-totals", data, zone, from, to),
   };
 }
 
@@ -81,10 +82,4 @@ function cellsOf(columns, stack) {
         ? element("th", { scope: "row" }, counted(row.users, "user"))
         : userCell(row.user, colours);
     });
-}
-
-// The name of a file to save, of letters that any system takes.
-/** @type {(data: Data, what: string) => string} */
-function fileOf(data, what) {
-  return `${data.metadata.qos.replace(/[^\w.-]+/g, "_").replace(/^\.+/, "")}-${what}.csv`;
 }
