@@ -9,6 +9,7 @@ import { visible } from "../common/format.js";
 
 /** @type {Choice} */
 const AS_IT_CAME = { sort: null, down: true, filter: "" };
+const LEAST_RANK = 4;
 const FORMULA = /^[=+\-@\t\r]/; // a spreadsheet would compute it
 
 /** @type {(changes?: Partial<Choice>) => Choice} */
@@ -33,13 +34,61 @@ export function chosenRows(columns, rows, choice) {
   return some.sort((one, other) => compared(by.value(one), by.value(other), choice.down ? -1 : 1));
 }
 
-// What a click on a column's head asks for: numbers from the largest, names from A; then the other way; then as it
-// came.
-/** @type {(choice: Choice, column: Column) => { sort: string | null, down: boolean }} */
-export function nextSort(choice, column) {
-  const down = column.kind !== "name";
-  if (choice.sort !== column.key) return { sort: column.key, down };
-  return choice.down === down ? { sort: column.key, down: !down } : { sort: null, down: true };
+// What rows are sorted by: as chosen, or by `plain`, the key of a column, where nothing is chosen.
+/** @type {(columns: Column[], choice: Choice, plain: string | null) => Sort} */
+export function sortIn(columns, choice, plain) {
+  if (columns.some((column) => column.key === choice.sort)) return { sort: choice.sort, down: choice.down };
+  const column = columns.find(({ key }) => key === plain);
+  return column ? { sort: column.key, down: beginsDown(column) } : { sort: null, down: true };
+}
+
+// What a click on a column's head asks for: numbers from the largest, names from A; then the other way; then as it is
+// without a choice. `now` is what rows are sorted by, `plain` the column without a choice.
+/** @type {(now: Sort, column: Column, plain?: string | null) => Sort} */
+export function nextSort(now, column, plain = null) {
+  const down = beginsDown(column);
+  if (now.sort !== column.key) return sortedBy(column, plain);
+  return now.down === down ? { sort: column.key, down: !down } : { sort: null, down: true };
+}
+
+// The choice of a column, its usual end first; of the plain one that is none.
+/** @type {(column: Column, plain: string | null) => Sort} */
+export function sortedBy(column, plain) {
+  return column.key === plain ? { sort: null, down: true } : { sort: column.key, down: beginsDown(column) };
+}
+
+/** @type {(column: Column) => boolean} */
+function beginsDown(column) {
+  return column.kind !== "name";
+}
+
+// "Sorted by CPU-hours, largest first." and, without a choice, `why`.
+/** @type {(columns: Column[], now: Sort, isPlain: boolean, why: string | null) => string} */
+export function orderWords(columns, now, isPlain, why) {
+  const column = columns.find(({ key }) => key === now.sort);
+  if (!column) return "";
+  const [down, up] =
+    column.ends ?? (column.kind === "name" ? ["Z to A", "A to Z"] : ["largest first", "smallest first"]);
+  return [`Sorted by ${fullLabel(column)}, ${now.down ? down : up}.`, isPlain ? why : null].filter(Boolean).join(" ");
+}
+
+// Which columns stand beside the name where there is little room: by key 1, 2, 3 for those that come first, 4 for all
+// others. The sorted one is first, a share goes with what it is a share of, then the plain one, then those on the left.
+// Of wide ones there is room for one.
+/** @type {(columns: Column[], sort: string | null, plain: string | null) => Map<string, number>} */
+export function ranksOf(columns, sort, plain) {
+  const numbers = columns.filter((column) => column.kind !== "name");
+  const keys = numbers.map((column) => column.key);
+  const pairOf = (/** @type {string | null} */ key) => {
+    const place = keys.findIndex((one) => one === key);
+    const mate = numbers[place]?.kind === "share" ? place - 1 : numbers[place + 1]?.kind === "share" ? place + 1 : -1;
+    return [place, mate].filter((one) => one >= 0).map((one) => keys[one]);
+  };
+  const others = numbers.filter((column) => column.kind !== "share").map((column) => column.key);
+  const order = [...new Set([...pairOf(sort), ...pairOf(plain).slice(0, 1), ...others, ...keys])];
+  const wide = order.filter((key) => numbers.some((column) => column.key === key && column.wide)).slice(1);
+  const first = order.filter((key) => !wide.includes(key)).slice(0, LEAST_RANK - 1);
+  return new Map(order.map((key) => [key, first.includes(key) ? first.indexOf(key) + 1 : LEAST_RANK]));
 }
 
 // As tab-separated values, for a spreadsheet's clipboard.

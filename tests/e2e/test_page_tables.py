@@ -13,7 +13,7 @@ import pytest
 from librarian.subjects.queue.model import LastQueue, queue_table
 from tests.e2e.browser import browser, visit, web
 from tests.e2e.sites import NOW, Site
-from tests.e2e.test_page_browser import Open, Publish, panel, publish
+from tests.e2e.test_page_browser import AXE, Open, Publish, panel, publish
 from tests.e2e.test_page_views import column, members, users
 from tests.unit import reports
 
@@ -69,9 +69,10 @@ def test_a_user_without_a_mouse_sorts_and_reads_all(visit: Open, publish: Publis
     for _ in range(5):  # copy, save, the table, the first head, the second
         page.keyboard.press("Tab")
     assert in_focus(page) == "CPU-hours"
+    assert page.locator(".open .totals th[aria-sort=descending]").inner_text() == "CPU-hours", "without a choice"
     page.keyboard.press("Space")
     assert in_focus(page) == "CPU-hours"
-    assert page.locator(".open .totals th[aria-sort=descending]").inner_text() == "CPU-hours"
+    assert page.locator(".open .totals th[aria-sort=ascending]").inner_text() == "CPU-hours"
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "share of CPU-hours"
     page.locator(".open .totals").get_by_role("button", name="Show all 60").focus()
@@ -125,6 +126,89 @@ def test_a_saved_table_tells_units_and_leaves_empty_what_is_not_known(visit: Ope
     name, rows = saved(page, ".month-users")
     assert name == "month-users___a_very_2026-11.csv"
     assert rows[0]["failed share of the runs (fraction)"] == "", "nothing has ended"
+
+
+def short_site() -> Site:
+    """Ann holds most CPUs, bob all GPUs, of which most of the limit is in use; both have waited and used something."""
+    runs = [
+        reports.Run("ann", NOW - 30 * HOUR, tres="cpu=90,mem=8G"),
+        reports.Run("bob", NOW - 30 * HOUR, tres="cpu=4,mem=64G,gres/gpu=36"),
+        reports.Run("u" * 60, NOW - 9 * HOUR, NOW - HOUR, tres="cpu=20,mem=1G", state="FAILED"),
+    ]
+    queue = LastQueue(NOW, queue_table([reports.pending("ann", "Priority"), reports.pending("bob", "Priority")]))
+    return Site([reports.report_of(runs, seconds=3 * 86400, qos="avery", title="Avery", queue=queue)])
+
+
+def order_of(page: Any, table: str) -> str:
+    found: str = page.locator(f".open {table} .order").inner_text()
+    return found
+
+
+def test_tables_are_sorted_by_what_is_short_and_say_so(visit: Open, publish: Publish) -> None:
+    page = visit(publish(short_site()).address).page
+    panel(page, "avery")
+    assert users(page, "section.now") == ["bob", "ann"]
+    assert order_of(page, "section.now") == "Sorted by GPUs, largest first. Nearest to a limit now: GPUs, 92 % in use."
+    for table in ("section.now", ".totals", ".month-users"):
+        head = page.locator(f".open {table} th[aria-sort=descending]")
+        assert head.all_inner_texts() in (["GPUs"], ["GPU-hours"])
+        mark = head.locator("button").evaluate("button => getComputedStyle(button, '::after').content")
+        assert "▾" in mark
+    column(page, "CPU-hours").click()
+    assert order_of(page, ".totals") == "Sorted by CPU-hours, largest first."
+    assert users(page)[0] == "ann"
+    assert order_of(page, ".waits-by-user") == "Sorted by jobs started, largest first."
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_on_a_phone_a_row_is_read_without_scrolling_to_the_side(visit: Open, publish: Publish, width: int) -> None:
+    page = visit(publish(short_site()).address, viewport={"width": width, "height": 844}).page
+    panel(page, "avery")
+    for table in ("section.now", ".totals", ".waiting", ".waits-by-user", ".month-users", ".month-accounts"):
+        place = page.locator(f".open {table} .scroll")
+        assert place.evaluate("place => place.scrollWidth <= place.clientWidth"), table
+    shown = page.locator(".open .totals thead th:visible").all_inner_texts()
+    assert shown == ["User", *(["CPU-hours"] if width == 390 else []), "GPU-hours", "share"]
+    page.get_by_label("Sort “Totals of the window” by").select_option("NJOBS")
+    assert order_of(page, ".totals") == "Sorted by job-hours, largest first."
+    assert "job-hours" in page.locator(".open .totals thead th:visible").all_inner_texts()
+    assert "table.totals-sort=NJOBS" in page.url
+
+
+def test_the_rest_of_a_row_opens_by_tap_and_by_key(visit: Open, publish: Publish) -> None:
+    live = publish(short_site())
+    page = visit(live.address, viewport={"width": 390, "height": 844}, has_touch=True).page
+    panel(page, "avery")
+    totals = page.locator(".open .totals")
+    button = totals.get_by_role("button", name="The rest of bob")
+    assert button.get_attribute("aria-expanded") == "false"
+    totals.locator("tbody tr", has_text="bob").locator("td").nth(2).tap()
+    assert button.get_attribute("aria-expanded") == "true"
+    rest = totals.locator("tr.rest")
+    told = dict(
+        zip(rest.locator("dt:visible").all_inner_texts(), rest.locator("dd:visible").all_inner_texts(), strict=True)
+    )
+    heads = totals.locator("thead th:visible").all_inner_texts()
+    assert "GiB-hours" in told and "runs failed" in told
+    assert not told.keys() & set(heads), "nothing twice"
+    button.focus()
+    page.keyboard.press("Enter")
+    assert rest.count() == 0
+    page.keyboard.press("Space")
+    assert rest.count() == 1
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')").startswith("The rest of ")
+    page.get_by_role("button", name="24h", exact=True).evaluate("button => button.click()")
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')").startswith("The rest of "), "it is kept"
+    assert rest.count() == 1, "and what was open"
+    page.evaluate(AXE.read_text())
+    found = page.evaluate(
+        "axe.run('.tables').then(({violations}) => violations.map(({id, nodes}) => [id, nodes[0].html]))"
+    )
+    assert found == []
+    page.set_viewport_size({"width": 1440, "height": 900})
+    assert not rest.is_visible()
+    assert not button.is_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -4,6 +4,7 @@ import { drawing, element, fill } from "../../common/dom.js";
 import { amount, counted, percent } from "../../common/format.js";
 import { own } from "../../common/report.js";
 import { trackedOf } from "../../common/resources.js";
+import { shortOf, shortWords } from "../../common/short.js";
 import { coloursOf, userCell } from "../../tables/cells.js";
 import { hoursColumns, numberColumn } from "../../tables/columns.js";
 import { monthExportName } from "../../tables/export_name.js";
@@ -106,6 +107,7 @@ function endedWords({ total }) {
 /** @type {(data: Data, stack: Layer[], month: Month, side: "users" | "accounts") => TableData} */
 function monthTable(data, stack, month, side) {
   const keys = trackedOf(data);
+  const short = shortOf(data, keys);
   const one = side === "users" ? "user" : "account";
   const rows = monthRows(month, side, keys);
   /** @type {Column[]} */
@@ -142,6 +144,8 @@ function monthTable(data, stack, month, side) {
         : "Accounts are not known for this month, or not shown on this site.",
     columns,
     rows,
+    sort: short,
+    why: shortWords(data, short),
     total: { name: null, ...month.total },
     cells,
     file: monthExportName(`month-${side}`, data, month.month),

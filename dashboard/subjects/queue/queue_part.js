@@ -5,6 +5,7 @@ import { element, fill } from "../../common/dom.js";
 import { lasting, timeOfDay, zoned } from "../../common/format.js";
 import { own } from "../../common/report.js";
 import { trackedOf } from "../../common/resources.js";
+import { shortOf, shortWords } from "../../common/short.js";
 import { cellsBy } from "../../tables/cells.js";
 import { numberColumn, resourceColumn, userColumn } from "../../tables/columns.js";
 import { exportName } from "../../tables/export_name.js";
@@ -42,6 +43,7 @@ export function reasonPart({ reason, group, jobs, wish, who, text, todo, when })
 export function waitingTable({ data, stack, zone }, now) {
   const rows = data.queue?.users ?? [];
   const keys = trackedOf(data).filter((key) => rows.some((row) => Object.hasOwn(row, key)));
+  const short = shortOf(data, keys);
   const columns = [
     userColumn(),
     numberColumn("jobs", "jobs", (row) => row.jobs, { head: "pending jobs" }),
@@ -49,11 +51,15 @@ export function waitingTable({ data, stack, zone }, now) {
     numberColumn("oldest", "waits for", (row) => (row.oldest ? Math.max(0, now - row.oldest) : null), {
       full: "waits for: how long the oldest of the user's jobs has waited",
       head: "oldest job waits for (s)",
+      wide: true,
+      ends: ["longest first", "shortest first"],
       text: (row) => (row.oldest ? lasting(Math.max(0, now - row.oldest)) : "–"),
     }),
     numberColumn("next_start", "next start", (row) => row.next_start || null, {
       full: "next start: when Slurm expects the next of the user's jobs to start",
       head: "expected next start",
+      wide: true,
+      ends: ["latest first", "earliest first"],
       taken: (row) => (row.next_start ? isoTime(row.next_start, zone) : null),
       text: (row) => startText(row.next_start, now, zone),
     }),
@@ -65,6 +71,8 @@ export function waitingTable({ data, stack, zone }, now) {
     note: rows.length ? null : "Nobody waits.",
     columns,
     rows,
+    sort: keys.length ? short : "jobs",
+    why: keys.length ? shortWords(data, short) : null,
     total: null,
     cells: cellsBy(columns, stack),
     file: exportName("queue-waiting", data, zone, now),

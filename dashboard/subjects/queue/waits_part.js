@@ -112,15 +112,17 @@ export function waitsTable({ data, stack, range, zone }) {
     numberColumn(`${kind}-${part}`, label, (row) => row[kind]?.[part] ?? null, {
       full,
       head: `${SORTS_OF_JOBS[kind]}: ${PARTS_OF_WAITS[part]} (s)`,
+      wide: true,
+      ends: ["longest first", "shortest first"],
       text: (row) => (row[kind] ? lasting(row[kind][part]) : "–"),
     });
   const columns = [
     userColumn(),
     numberColumn("jobs", "jobs started", (row) => row.jobs),
-    wait("gpu", "median", "GPU jobs: half", "GPU jobs: half of them waited at most that long"),
-    wait("gpu", "p90", "GPU jobs: 9 of 10", "9 of 10 GPU jobs waited at most that long"),
-    wait("cpu", "median", "CPU jobs: half", "CPU jobs: half of them waited at most that long"),
-    wait("cpu", "p90", "CPU jobs: 9 of 10", "9 of 10 CPU jobs waited at most that long"),
+    wait("gpu", "median", "GPU jobs: half", "GPU jobs: half waited at most that long"),
+    wait("gpu", "p90", "GPU jobs: 9 of 10", "GPU jobs: 9 of 10 waited at most that long"),
+    wait("cpu", "median", "CPU jobs: half", "CPU jobs: half waited at most that long"),
+    wait("cpu", "p90", "CPU jobs: 9 of 10", "CPU jobs: 9 of 10 waited at most that long"),
   ];
   return {
     name: "waits",
@@ -129,6 +131,8 @@ export function waitsTable({ data, stack, range, zone }) {
     note: rows.length ? null : "No job started in this time.",
     columns,
     rows,
+    sort: "jobs",
+    why: null,
     total: null,
     cells: cellsBy(columns, stack),
     file: exportName("queue-waits", data, zone, from, to),

@@ -5,6 +5,7 @@ import { counted, shownName, zoned } from "../../common/format.js";
 import { binsIn } from "../../common/range.js";
 import { own } from "../../common/report.js";
 import { trackedOf } from "../../common/resources.js";
+import { shortOf, shortWords } from "../../common/short.js";
 import { coloursOf, userCell } from "../../tables/cells.js";
 import { hoursColumns, numberColumn, resourceColumn, userColumn } from "../../tables/columns.js";
 import { exportName } from "../../tables/export_name.js";
@@ -27,6 +28,7 @@ export function nowTable({ data, stack, zone }) {
     note: rows.length ? null : "Nobody runs anything now.",
     columns,
     rows,
+    ...byShort(data),
     total: { user: null, users: rows.length, amounts: data.now.total },
     cells: cellsOf(columns, stack),
     file: exportName("usage-now", data, zone, data.metadata.last_updated_epoch),
@@ -59,11 +61,19 @@ export function totalsTable({ data, stack, range, outside, zone }) {
     span,
     columns,
     rows,
+    ...byShort(data),
     note: rows.length ? (endedElsewhen ? ELSEWHEN : null) : none,
     total: { user: null, users: rows.length, ...total },
     cells: cellsOf(columns, stack),
     file: exportName("usage-totals", data, zone, from, to),
   };
+}
+
+// Tables of resources are sorted by what is short.
+/** @type {(data: Data) => { sort: string, why: string }} */
+function byShort(data) {
+  const sort = shortOf(data);
+  return { sort, why: shortWords(data, sort) };
 }
 
 // A state of Slurm's, as it stands after "runs": "completed", "out of memory".
