@@ -4,8 +4,8 @@ import { binsIn } from "../common/range.js";
 import { own } from "../common/report.js";
 import { chartedOf, everyUser, isWanted, rowsOf } from "../common/resources.js";
 import { MOST_LAYERS, OTHERS, tokenOf } from "../common/users.js";
+import { OTHERS_COLOUR, toldApart } from "./colours.js";
 
-const OTHERS_COLOUR = "#BBBBBB";
 /** @type {WeakMap<Data, { chosen: string[], means: Map<string, number[]> }>} */
 const sums = new WeakMap(); // data -> the others' sums that were made last, and for whom
 
@@ -20,11 +20,17 @@ export function stackOf(data, { range = null, top = null, picked = [] } = {}) {
   const chosen = [...new Set([...ranked, ...everyUser(data)])].filter(
     (user) => first.has(user) || wanted.has(tokenOf(user)),
   );
+  const later = picked.flatMap((token) => chosen.filter((user) => !first.has(user) && tokenOf(user) === token));
+  const colours = toldApart(
+    data.colours,
+    everyUser(data).filter((user) => first.has(user)),
+    later,
+  );
   const stack = chosen.map((user) => ({
     id: tokenOf(user),
     name: user,
     users: 1,
-    colour: own(data.colours, user, OTHERS_COLOUR),
+    colour: colours.get(user) ?? OTHERS_COLOUR,
     means: new Map(chartedOf(data).map((key) => [key, rowOf(data, key, user)])),
   }));
   const others = ranked.filter((user) => !first.has(user) && !wanted.has(tokenOf(user))).length;

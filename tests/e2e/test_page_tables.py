@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from librarian.subjects.queue.model import LastQueue, queue_table
+from librarian.subjects.usage.section import UsageSection
 from tests.e2e.browser import browser, visit, web
 from tests.e2e.sites import NOW, Site
 from tests.e2e.test_page_browser import AXE, Open, Publish, panel, publish
@@ -209,6 +210,36 @@ def test_the_rest_of_a_row_opens_by_tap_and_by_key(visit: Open, publish: Publish
     page.set_viewport_size({"width": 1440, "height": 900})
     assert not rest.is_visible()
     assert not button.is_visible()
+
+
+def colours_in(page: Any, rows: str) -> dict[str, str]:
+    """The colour of each name in some rows, or entries of a legend."""
+    pairs: list[list[str]] = page.locator(f".open {rows}").evaluate_all(
+        """rows => rows.map(row => [
+          row.querySelector('bdi').textContent, getComputedStyle(row.querySelector('.swatch')).backgroundColor,
+        ])"""
+    )
+    return dict(map(tuple, pairs))  # type: ignore[arg-type]
+
+
+def test_who_is_shown_by_choice_shares_no_colour_with_anybody(visit: Open, publish: Publish) -> None:
+    names = MANY[:40]
+    runs = [reports.Run(name, NOW - (80 - place) * HOUR // 2) for place, name in enumerate(names)]
+    report = reports.report_of(runs, seconds=3 * 86400, qos="avery", title="Avery Lab", top_users=12)
+    colour_of = report.colours
+    first = {colour_of[user] for user in report[UsageSection].users[:12]}
+    same = [user for user in report[UsageSection].users[12:] if colour_of[user] in first][:4]
+    address = publish(Site([report])).address
+    page = visit(f"{address}#qos=avery&pin={'&pin='.join(same)}").page
+    panel(page, "avery")
+    page.locator(".open .totals").get_by_role("button", name="Show all 40").click()
+    legend = colours_in(page, ".legend li")
+    assert set(same) <= set(legend)
+    assert len(legend) == len(set(legend.values())) == 17, "twelve, four by choice, and the others"
+    for rows in ("section.now tbody tr", ".totals tbody tr", ".month-users tbody tr"):
+        table = colours_in(page, rows)
+        assert {user: table[user] for user in same if user in table} == {u: legend[u] for u in same if u in table}
+        assert all(colour == legend.get(user, "rgb(187, 187, 187)") for user, colour in table.items())
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
