@@ -168,6 +168,13 @@ def test_on_a_phone_a_row_is_read_without_scrolling_to_the_side(visit: Open, pub
     for table in ("section.now", ".totals", ".waiting", ".waits-by-user", ".month-users", ".month-accounts"):
         place = page.locator(f".open {table} .scroll")
         assert place.evaluate("place => place.scrollWidth <= place.clientWidth"), table
+    small = page.locator(".open .plain")
+    assert small.count() >= 5
+    for place in small.all():
+        fits = place.evaluate("table => table.parentElement.scrollWidth <= table.parentElement.clientWidth")
+        assert fits, place.get_attribute("aria-label")
+    limits = page.get_by_role("table", name="How close use came to the limits")
+    assert limits.get_by_role("row").count() == limits.locator("tr").count(), "a table for screen readers, too"
     shown = page.locator(".open .totals thead th:visible").all_inner_texts()
     assert shown == ["User", *(["CPU-hours"] if width == 390 else []), "GPU-hours", "share"]
     page.get_by_label("Sort “Totals of the window” by").select_option("NJOBS")
