@@ -4,8 +4,8 @@ import { binsIn } from "../common/range.js";
 import { own } from "../common/report.js";
 import { chartedOf, everyUser, isWanted, rowsOf } from "../common/resources.js";
 import { MOST_LAYERS, OTHERS, tokenOf } from "../common/users.js";
+import { OTHERS_COLOUR, toldApart } from "./colours.js";
 
-const OTHERS_COLOUR = "#BBBBBB";
 /** @type {WeakMap<Data, { chosen: string[], means: Map<string, number[]> }>} */
 const sums = new WeakMap(); // data -> the others' sums that were made last, and for whom
 
@@ -24,11 +24,18 @@ export function stackOf(data, { range = null, top = null, picked = [], first: lo
   const wanted = new Set([...picked, ...(lowest === null ? [] : [tokenOf(lowest)])]);
   const inOrder = [...new Set([...(lowest === null ? [] : [lowest]), ...ranked, ...everyUser(data)])];
   const chosen = inOrder.filter((user) => first.has(user) || wanted.has(tokenOf(user)));
+  const picks = [...picked, ...(lowest === null ? [] : [tokenOf(lowest)])];
+  const later = picks.flatMap((token) => chosen.filter((user) => !first.has(user) && tokenOf(user) === token));
+  const colours = toldApart(
+    data.colours,
+    everyUser(data).filter((user) => first.has(user)),
+    [...new Set(later)],
+  );
   const stack = chosen.map((user) => ({
     id: tokenOf(user),
     name: user,
     users: 1,
-    colour: own(data.colours, user, OTHERS_COLOUR),
+    colour: colours.get(user) ?? OTHERS_COLOUR,
     means: new Map(chartedOf(data).map((key) => [key, rowOf(data, key, user)])),
   }));
   const others = ranked.filter((user) => !first.has(user) && !wanted.has(tokenOf(user))).length;

@@ -129,6 +129,24 @@ test("a range has its own first users, the largest share in it first", () => {
   assert.deepEqual(stackOf(data, { range: { from: to, to } }), []);
 });
 
+test("no two users who are shown share a colour, and who is picked changes nobody's", () => {
+  const data = dataOf();
+  const { alice, bob } = data.colours;
+  data.colours = { ...data.colours, eve: alice, "_dave <b>&$1$": bob };
+  const before = new Map(stackOf(data).map(({ name, colour }) => [name, colour]));
+  for (const picked of [["eve"], ["eve", "_dave <b>&$1$"], ["_dave <b>&$1$"]]) {
+    const stack = stackOf(data, { picked });
+    assert.equal(new Set(stack.map(({ colour }) => colour)).size, stack.length);
+    for (const { name, colour } of stack.slice(0, 3)) assert.equal(colour, before.get(name));
+  }
+  const eve = (picked) => stackOf(data, { picked }).find(({ name }) => name === "eve")?.colour;
+  assert.equal(eve(["eve"]), eve(["eve", "_dave <b>&$1$"]));
+  data.colours = Object.fromEntries(data.users.map((user) => [user, alice]));
+  const all = stackOf(data, { top: 6 });
+  assert.equal(new Set(all.map(({ colour }) => colour)).size, all.length);
+  assert.deepEqual(stackOf(data, { top: 6 }), all);
+});
+
 test("who is picked has an area, however little they held", () => {
   const data = dataOf();
   const stack = stackOf(data, { top: 1, picked: ["eve", "carol", "nobody"] });

@@ -70,6 +70,16 @@ export function fieldTime(epoch, zone) {
   return new Date((epoch + offsetAt(epoch, zone)) * 1000).toISOString().slice(0, 16);
 }
 
+// ISO 8601 with the offset from UTC: "2026-11-20T14:10:00-05:00".
+/** @type {(epoch: number, zone: string) => string} */
+export function isoTime(epoch, zone) {
+  const offset = offsetAt(epoch, zone);
+  const minutes = Math.round(Math.abs(offset) / 60);
+  const [hour, minute] = [Math.floor(minutes / 60), minutes % 60].map((part) => String(part).padStart(2, "0"));
+  const wall = new Date((epoch + offset) * 1000).toISOString().slice(0, 19);
+  return `${wall}${offset < 0 ? "-" : "+"}${hour}:${minute}`;
+}
+
 // The time of "2026-11-20T14:10" on the clock of `zone`: the first of two where the clock comes back to it; where it is
 // skipped, as much later as the clock jumps. NaN for another text.
 /** @type {(text: string, zone: string) => number} */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { epochOfField, fieldTime, offsetAt, offsetsAt, sameClock } from "./clock.js";
+import { epochOfField, fieldTime, isoTime, offsetAt, offsetsAt, sameClock } from "./clock.js";
 
 const HOUR = 3600;
 const EASTERN = "US/Eastern";
@@ -13,6 +13,14 @@ test("a zone's offset, half hours and summer included", () => {
   assert.equal(offsetAt(back, "Asia/Kolkata"), 5.5 * HOUR);
   assert.equal(offsetAt(0, "UTC"), 0);
   assert.equal(offsetAt(back, "Mars/Olympus"), 0);
+});
+
+test("a time as ISO 8601 has its offset, half hours and both sides of UTC", () => {
+  assert.equal(isoTime(back, EASTERN), "2026-11-01T01:00:00-05:00");
+  assert.equal(isoTime(back - 1, EASTERN), "2026-11-01T01:59:59-04:00");
+  assert.equal(isoTime(back, "Asia/Kolkata"), "2026-11-01T11:30:00+05:30");
+  assert.equal(isoTime(back, "UTC"), "2026-11-01T06:00:00+00:00");
+  assert.equal(isoTime(back, "America/St_Johns"), "2026-11-01T02:30:00-03:30");
 });
 
 test("the offsets of many times are those of each", () => {

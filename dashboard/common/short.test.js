@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { rankedBy, shortOf } from "./short.js";
+import { rankedBy, shortOf, shortWords } from "./short.js";
 
 const resource = (key) => ({ key, name: key, title: key, unit: key, one: key, hours: `${key}-hours`, pictured: true });
 const dataOf = (limits, total, untracked = []) => ({
@@ -21,6 +21,13 @@ test("what is short is that of which most of the limit is in use", () => {
 test("without a limit, with one of 0 or one that is shared the first resource is taken", () => {
   assert.equal(shortOf(dataOf({ NCPUS: none, NGPUS: none, MEMORY: none }, { NGPUS: 9 })), "NCPUS");
   assert.equal(shortOf(dataOf({ NGPUS: limit(0, 0), MEMORY: limit(10, null) }, {})), "NCPUS");
+});
+
+test("words say which resource is nearest to its limit, or that none is known to be", () => {
+  const data = dataOf({ NCPUS: limit(100, 50), NGPUS: limit(10, 9), MEMORY: none }, { NCPUS: 50, NGPUS: 9 });
+  assert.equal(shortWords(data, "NGPUS"), "Nearest to a limit now: NGPUS, 90 % in use.");
+  const free = dataOf({ NCPUS: none, NGPUS: none, MEMORY: none }, {});
+  assert.equal(shortWords(free, "NCPUS"), "No known limit tells which resource is short.");
 });
 
 test("users are ranked by one resource, then by any, then by name", () => {

@@ -3,7 +3,8 @@
 import { element, fill, within } from "../common/dom.js";
 import { binName, timeOfDay, visible } from "../common/format.js";
 import { SUBJECTS } from "../subjects/index.js";
-import { knowTable, setMine, setTableState, startGrids, tableState } from "../tables/grid.js";
+import { knowTable, setTableState, startGrids, tableState } from "../tables/grid.js";
+import { setMine } from "../tables/mine.js";
 import { glanceStamp, glancesOf, showGlances } from "./glance.js";
 
 /** @typedef {{ shows: (((place: Place) => void) | null)[], cards: Glance[] | null }} Prepared */

@@ -28,7 +28,7 @@ export function cellsBy(columns, stack) {
   return (row) =>
     columns.map((column) =>
       column.kind === "name"
-        ? userCell(column.value(row), colours)
+        ? userCell(String(column.value(row)), colours)
         : element("td", { class: column.kind }, column.text?.(row)),
     );
 }

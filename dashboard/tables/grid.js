@@ -3,8 +3,22 @@
 
 import { element, fill } from "../common/dom.js";
 import { amount } from "../common/format.js";
-import { remembered } from "../common/remembered.js";
-import { choiceOf, chosenRows, csvOf, nextSort, plainChoice, textsOf, tsvOf } from "./table_data.js";
+import { focusKept, rowLine, showRanks, startRows } from "./grid_rows.js";
+import { firstMine } from "./mine.js";
+import {
+  choiceOf,
+  chosenRows,
+  csvOf,
+  fullLabel,
+  nextSort,
+  orderWords,
+  plainChoice,
+  ranksOf,
+  sortedBy,
+  sortIn,
+  textsOf,
+  tsvOf,
+} from "./table_data.js";
 
 const FIRST_ROWS = 25;
 const SAID_MS = 4000;
@@ -16,13 +30,6 @@ const grids = new WeakMap(); // place -> its parts
 const made = []; // all of them
 let changed = () => {};
 let isPrinting = false;
-let mine = /** @type {string | null} */ (null); // who the reader is: their row stands first
-
-// `user` is who the reader is, from now on; null for nobody.
-/** @type {(user: string | null) => void} */
-export function setMine(user) {
-  mine = user;
-}
 
 // `told` is called when the reader chose something.
 /** @type {(told: () => void) => void} */
@@ -63,8 +70,8 @@ export function knowTable(name) {
   if (!choices.has(name)) choices.set(name, plainChoice());
 }
 
-// Shows {name, title, span, note, columns, rows, total, cells, file} in `place`; `cells(row)` are a row's elements, of
-// `total` too. Without rows the note stands alone.
+// Shows {name, title, span, note, columns, rows, sort, why, total, cells, file} in `place`; `cells(row)` are a row's
+// elements, of `total` too. Without rows the note stands alone.
 /** @type {(place: HTMLElement, tableData: TableData) => void} */
 export function showGrid(place, tableData) {
   const grid = grids.get(place) ?? newGrid(place, tableData);
@@ -76,7 +83,7 @@ export function showGrid(place, tableData) {
   grid.span.textContent = tableData.span ? ` ${tableData.span}` : "";
   grid.note.textContent = tableData.note ?? "";
   grid.note.hidden = !tableData.note;
-  for (const part of [grid.tools, grid.scroll]) part.hidden = !tableData.rows.length;
+  for (const part of [grid.tools, grid.order, grid.scroll]) part.hidden = !tableData.rows.length;
   showRows(grid);
 }
 
@@ -86,6 +93,8 @@ function newGrid(place, tableData) {
     title: element("span"),
     span: element("small"),
     note: element("p", { class: "quiet" }),
+    order: element("p", { class: "quiet order" }),
+    sortBy: element("select"),
     said: element("span", { class: "quiet", role: "status" }),
     filter: element("input", { type: "search", placeholder: "filter users" }),
     copy: button("Copy", () => copyTable(grid)),
@@ -95,8 +104,14 @@ function newGrid(place, tableData) {
     body: element("tbody"),
     foot: element("tfoot"),
   };
-  const tools = element("div", { class: "grid-tools" }, [parts.filter, parts.copy, parts.save, parts.said]);
-  const table = element("table", {}, [parts.head, parts.body, parts.foot]);
+  const tools = element("div", { class: "grid-tools" }, [
+    parts.filter,
+    element("label", { class: "sort-by" }, ["Sort by ", parts.sortBy]),
+    parts.copy,
+    parts.save,
+    parts.said,
+  ]);
+  const table = element("table", { class: "grid" }, [parts.head, parts.body, parts.foot]);
   // it scrolls inside itself, so it must be within reach of the keyboard
   const scroll = element("div", { class: "scroll", tabindex: "0", role: "region" }, table);
   /** @type {Grid} */
@@ -107,6 +122,8 @@ function newGrid(place, tableData) {
     tableData,
     lines: new Map(),
     labels: null,
+    opened: new Set(),
+    ranks: new Map(),
     until: 0,
     tools,
     table,
@@ -114,11 +131,20 @@ function newGrid(place, tableData) {
   };
   grid.filter.addEventListener("input", () => {
     choose(grid, { filter: grid.filter.value });
-    const found = grid.body.querySelectorAll("tr:not(.none)").length;
+    const found = grid.body.querySelectorAll("tr:not(.none, .rest)").length;
     sayOf(grid, grid.filter.value ? `${amount(found)} of ${amount(grid.tableData.rows.length)}` : "");
   });
-  fill(place, [element("h3", {}, [grid.title, grid.span]), grid.tools, grid.note, grid.scroll, grid.more]);
+  grid.sortBy.addEventListener("change", () => sortAsChosen(grid));
+  startRows(grid);
+  const heading = element("h3", {}, [grid.title, grid.span]);
+  fill(place, [heading, grid.tools, grid.note, grid.order, grid.scroll, grid.more]);
   return grid;
+}
+
+/** @type {(grid: Grid) => void} */
+function sortAsChosen(grid) {
+  const column = grid.tableData.columns.find(({ key }) => key === grid.sortBy.value);
+  if (column) choose(grid, sortedBy(column, grid.tableData.sort));
 }
 
 /** @type {(grid: Grid) => void} */
@@ -135,6 +161,7 @@ function showTitle(grid, title) {
   /** @type {[HTMLElement, string][]} */
   const labels = [
     [grid.filter, `Users in “${title}”`],
+    [grid.sortBy, `Sort “${title}” by`],
     [grid.table, title],
     [grid.scroll, title],
     [grid.copy, `Copy “${title}” as tab-separated values`],
@@ -149,6 +176,17 @@ function choiceIn(grid) {
   return choices.get(grid.name) ?? plainChoice();
 }
 
+/** @type {(grid: Grid) => Sort} */
+function sortOfGrid({ tableData, name }) {
+  return sortIn(tableData.columns, choices.get(name) ?? plainChoice(), tableData.sort);
+}
+
+/** @type {(grid: Grid) => any[]} */
+function rowsIn(grid) {
+  const { columns, rows } = grid.tableData;
+  return firstMine(grid.tableData, chosenRows(columns, rows, { ...choiceIn(grid), ...sortOfGrid(grid) }));
+}
+
 /** @type {(grid: Grid, choice: Partial<Choice>) => void} */
 function choose(grid, choice) {
   choices.set(grid.name, { ...choiceIn(grid), ...choice });
@@ -161,12 +199,13 @@ function showRows(grid) {
   const { tableData } = grid;
   const choice = choiceIn(grid);
   if (grid.filter.value !== choice.filter) grid.filter.value = choice.filter;
-  const rows = firstMine(tableData, chosenRows(tableData.columns, tableData.rows, choice));
+  const rows = rowsIn(grid);
   const shown = grid.all || choice.filter || isPrinting ? rows : rows.slice(0, FIRST_ROWS);
-  showHead(grid, choice);
+  showHead(grid);
+  const keepFocus = focusKept(grid);
   fill(
     grid.body,
-    shown.map((row) => lineOf(grid, row)),
+    shown.flatMap((row) => rowLine(grid, row)),
   );
   if (!rows.length && tableData.rows.length) {
     grid.body.append(
@@ -177,46 +216,33 @@ function showRows(grid) {
       ),
     );
   }
-  fill(grid.foot, tableData.total ? element("tr", {}, tableData.cells(tableData.total)) : []);
+  fill(grid.foot, tableData.total ? rowLine(grid, tableData.total) : []);
+  keepFocus();
   grid.more.hidden = shown.length === rows.length;
   grid.more.textContent = `Show all ${amount(rows.length)}`;
 }
 
-/** @type {(grid: Grid, row: any) => HTMLElement} */
-function lineOf(grid, row) {
-  return remembered(grid.lines, row, () => {
-    const isMine = isOfReader(grid.tableData, row);
-    const line = element("tr", { class: isMine ? "mine" : null }, grid.tableData.cells(row));
-    if (isMine) line.querySelector("bdi")?.after(element("small", {}, " (you)"));
-    return line;
-  });
-}
-
-/** @type {(tableData: TableData, row: any) => boolean} */
-function isOfReader({ columns }, row) {
-  const who = columns.find((column) => column.key === "user");
-  return mine !== null && who?.value(row) === mine;
-}
-
-/** @type {(tableData: TableData, rows: any[]) => any[]} */
-function firstMine(tableData, rows) {
-  if (mine === null) return rows;
-  const isFirst = (/** @type {any} */ row) => isOfReader(tableData, row);
-  return [...rows.filter(isFirst), ...rows.filter((row) => !isFirst(row))];
-}
-
-/** @type {(grid: Grid, choice: Choice) => void} */
-function showHead(grid, choice) {
-  const { columns } = grid.tableData;
+/** @type {(grid: Grid) => void} */
+function showHead(grid) {
+  const { columns, sort: plain, why } = grid.tableData;
+  const now = sortOfGrid(grid);
   const labels = columns.map((column) => column.label).join("\n");
   if (grid.labels !== labels) {
     const focused = document.activeElement?.closest?.("th")?.dataset.key;
     const heads = columns.map((column) => {
-      const sort = button(column.label, () => choose(grid, nextSort(choiceIn(grid), column)), column.full);
+      const sort = button(
+        column.label,
+        () => choose(grid, nextSort(sortOfGrid(grid), column, grid.tableData.sort)),
+        column.full,
+      );
       return element("th", { scope: "col", class: column.kind, "data-key": column.key }, sort);
     });
     const hadFocus = grid.head.contains(document.activeElement);
     fill(grid.head, element("tr", {}, heads));
+    fill(
+      grid.sortBy,
+      columns.map((column) => element("option", { value: column.key }, fullLabel(column))),
+    );
     grid.labels = labels;
     if (hadFocus) {
       heads
@@ -225,15 +251,19 @@ function showHead(grid, choice) {
         ?.focus();
     }
   }
+  grid.ranks = ranksOf(columns, now.sort, plain);
+  grid.sortBy.value = now.sort ?? "";
+  grid.order.textContent = orderWords(columns, now, now.sort !== null && choiceIn(grid).sort !== now.sort, why);
+  if (grid.head.firstElementChild) showRanks(grid, grid.head.firstElementChild);
   for (const head of grid.head.querySelectorAll("th")) {
-    const isSorted = head.dataset.key === choice.sort;
-    head.setAttribute("aria-sort", isSorted ? (choice.down ? "descending" : "ascending") : "none");
+    const isSorted = head.dataset.key === now.sort;
+    head.setAttribute("aria-sort", isSorted ? (now.down ? "descending" : "ascending") : "none");
   }
 }
 
 /** @type {(grid: Grid) => Promise<void>} */
 async function copyTable(grid) {
-  const text = tsvOf(grid.tableData.columns, chosenRows(grid.tableData.columns, grid.tableData.rows, choiceIn(grid)));
+  const text = tsvOf(grid.tableData.columns, rowsIn(grid));
   sayOf(grid, (await copied(text)) ? "copied" : "the browser did not let the page copy");
 }
 
@@ -263,8 +293,8 @@ function copiedTheOldWay(text) {
 
 /** @type {(grid: Grid) => void} */
 function saveTable(grid) {
-  const { columns, rows, file } = grid.tableData;
-  const text = csvOf(columns, chosenRows(columns, rows, choiceIn(grid)));
+  const { columns, file } = grid.tableData;
+  const text = csvOf(columns, rowsIn(grid));
   const address = URL.createObjectURL(new Blob([text], { type: "text/csv;charset=utf-8" }));
   element("a", { href: address, download: file }).click();
   setTimeout(() => URL.revokeObjectURL(address), SAID_MS);

@@ -151,15 +151,26 @@ declare var librarianData: Map<string, string> | undefined;
 
 // --- tables ---------------------------------------------------------------------------------------------------------
 
+type Value = string | number | null;
 interface Column {
   key: string;
   label: string;
   full?: string;
+  /** The head of what is taken away, with the unit. */
+  head?: string;
   kind: "name" | "number" | "share";
-  value: (row: any) => any;
+  /** What rows are sorted by; null where it is not known. */
+  value: (row: any) => Value;
+  /** How its order is called, down and up, where that is not "largest first". */
+  ends?: [string, string];
+  /** Its texts are long: of such columns one has room on a phone. */
+  wide?: boolean;
+  /** What is taken away, where that is another. */
+  taken?: (row: any) => Value;
   text?: (row: any) => string;
 }
-type Choice = { sort: string | null; down: boolean; filter: string };
+type Sort = { sort: string | null; down: boolean };
+type Choice = Sort & { filter: string };
 
 interface TableData {
   name: string;
@@ -168,6 +179,9 @@ interface TableData {
   note: string | null;
   columns: Column[];
   rows: any[];
+  /** The column that rows are sorted by without a choice, and why. */
+  sort: string;
+  why: string | null;
   total: any;
   cells: (row: any) => HTMLElement[];
   file: string;
@@ -240,7 +254,11 @@ interface Grid {
   tableData: TableData;
   lines: Map<any, HTMLElement>;
   labels: string | null;
+  opened: Set<Value>;
+  ranks: Map<string, number>;
   until: number;
+  order: HTMLElement;
+  sortBy: HTMLSelectElement;
   title: HTMLElement;
   span: HTMLElement;
   note: HTMLElement;

@@ -38,11 +38,20 @@ def report(options: argparse.Namespace) -> int:
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
         return 0
+    target = _target(options, told)
     try:
-        host.write_atomic(Path(options.output).absolute(), content)
+        host.write_atomic(target.absolute(), content)
     except OSError as error:
-        raise LibrarianError(f"{options.output} could not be written", error.strerror or str(error)) from error
+        raise LibrarianError(f"{target} could not be written", error.strerror or str(error)) from error
     return 0
+
+
+def _target(options: argparse.Namespace, told: Sequence[Statement]) -> Path:
+    """The file to write; in a folder it is called after the QoS and the months."""
+    from librarian.subjects.months import tables
+
+    named = Path(options.output)
+    return named / f"{tables.file_stem(told)}.{options.format or 'txt'}" if named.is_dir() else named
 
 
 def _wanted(setup: Setup, names: Sequence[str]) -> list[str]:

@@ -64,7 +64,8 @@ def report(made: argparse.ArgumentParser) -> None:
     """Of `report`."""
     made.add_argument("--month", metavar="YYYY-MM", help="the month, or all; default: the newest one that is known")
     made.add_argument("--qos", action="append", metavar="NAME", help="tell of this QoS; may come again (default: all)")
-    made.add_argument("--output", metavar="FILE", default="-", help="file to write; - for standard output")
+    words = "file to write, or a folder, where it is called after QoS and months; - for standard output"
+    made.add_argument("--output", metavar="FILE", default="-", help=words)
     one = made.add_mutually_exclusive_group()
     for name in FORMATS:
         words = f"{name.upper()} in the place of tables of text"

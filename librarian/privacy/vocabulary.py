@@ -7,17 +7,18 @@ the texts in the program's source by `python -m tests.unit.vocabulary`; a test h
 VOCABULARY = frozenset(
     """
     A A-Za-z A-Za-z0-9 A-Za-z0-9+ A-Za-z0-9+.- A-Za-z0-9- A-Za-z0-9_ A-Za-z0-9_- A-Za-z0-9_. A-Za-z0-9_.+
-    A-Za-z0-9_.+- A-Za-z0-9_.- AA4499 ACCOUNT ADD ALL ALLOW_PROTOCOL ALTER AND ANYWHERE AS ASKPASS ATTACH AUTHOR
-    Account AccountName AccountNotAllowed AccountingPolicy Accounts All AllocTRES AllowQos Among An Another Any
-    ArrayTaskThrottle ArrayTaskThrottle. Ask Assoc Association AssociationJobLimit AssociationResourceLimit
-    AssociationTimeLimit At Auto-Submitted B BB BBBBBB BBCC33 BEGIN BILLING BLOB BOOT_FAIL BY BadConstraints
-    BatchMode BeginTime Besides Billing BurstBufferOperation BurstBufferResources BurstBufferStageIn By C C.UTF-8
-    CC6677 CLUSTER CNAME COLLATE COLUMN COMMIT COMMITTER COMPLETING CONFIGURING CONFIG_ CONFLICT COUNT CPU CPU-hours
-    CPUs CREATE CRITICAL Cache-Control Cancel Cc Cf Change Cleaning ClearAllForwardings Cluster ClusterName Cn Co
-    ConnectTimeout Constraints Content-Length Content-Type ControlMaster Correct CorruptStoreError Cpu CreationDate
-    Creator Cross-Origin-Resource-Policy Cs Current D D777 DBIndex DDCC77 DDDDDD DEADLINE DELETE DESC DISPLAY
-    DISTINCT DO DONE DROP Deadline DejaVu DelayBoot DenyQos Dependency DependencyNeverSatisfied Deploy E0E0E0 EE8866
-    ETag EXEC_PATH Either ElapsedRaw Eligible EligibleTime End Energy Even F666 F6F1E4 FAILED FFAABB FROM Failed
+    A-Za-z0-9_.+- A-Za-z0-9_.- AA0011 AA4499 AA5588 AABBFF ACCOUNT ADD ALL ALLOW_PROTOCOL ALTER AND ANYWHERE AS
+    ASKPASS ATTACH AUTHOR Account AccountName AccountNotAllowed AccountingPolicy Accounts All AllocTRES AllowQos
+    Among An Another Any ArrayTaskThrottle ArrayTaskThrottle. Ask Assoc Association AssociationJobLimit
+    AssociationResourceLimit AssociationTimeLimit At Auto-Submitted B BB BB55FF BB77FF BBBBBB BBCC33 BEGIN BILLING
+    BLOB BOOT_FAIL BY BadConstraints BatchMode BeginTime Besides Billing BurstBufferOperation BurstBufferResources
+    BurstBufferStageIn By C C.UTF-8 CC44DD CC55BB CC6677 CLUSTER CNAME COLLATE COLUMN COMMIT COMMITTER COMPLETING
+    CONFIGURING CONFIG_ CONFLICT COUNT CPU CPU-hours CPUs CREATE CRITICAL Cache-Control Cancel Cc Cf Change Cleaning
+    ClearAllForwardings Cluster ClusterName Cn Co ConnectTimeout Constraints Content-Length Content-Type
+    ControlMaster Correct CorruptStoreError Cpu CreationDate Creator Cross-Origin-Resource-Policy Cs Current D D777
+    DBIndex DD1122 DD2244 DDCC77 DDDDDD DEADLINE DELETE DESC DISPLAY DISTINCT DO DONE DROP Deadline DejaVu DelayBoot
+    DenyQos Dependency DependencyNeverSatisfied Deploy E0E0E0 EE2266 EE8866 EE9900 ETag EXEC_PATH Either ElapsedRaw
+    Eligible EligibleTime End Energy Even F666 F6F1E4 FAILED FF3300 FF6699 FF9955 FFAABB FFCC66 FFCCAA FROM Failed
     FedJobLock Fetching Figure Find Flags For Free From FrontEndDown G GCM_INTERACTIVE GIT_ GIT_DEFAULT_HASH
     GIT_DEFAULT_REF_FORMAT GIT_SSH GIT_SSH_COMMAND GIT_TERMINAL_PROMPT GLOBAL GPU GPU-hours GPUs GRES GROUP GROUPS
     GiB GiB-hours GitHub GitLab Grp GrpJobs GrpSubmit GrpSubmitJobs GrpTRES H HEAD HOST HTTP HTTP_ HUP Half Health

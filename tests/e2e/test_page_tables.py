@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from librarian.subjects.queue.model import LastQueue, queue_table
+from librarian.subjects.usage.section import UsageSection
 from tests.e2e.browser import browser, visit, web
 from tests.e2e.sites import NOW, Site
-from tests.e2e.test_page_browser import Open, Publish, panel, publish
+from tests.e2e.test_page_browser import AXE, Open, Publish, panel, publish
 from tests.e2e.test_page_views import column, members, users
 from tests.unit import reports
 
@@ -18,6 +23,7 @@ HOUR = 3600
 MANY = [f"user{number:03d}" for number in range(500)]
 READABLE = 4.5  # WCAG 2.2, 1.4.3
 CLIPBOARD_SHUT = "Object.defineProperty(navigator, 'clipboard', {value: undefined})"
+LOCAL = "epoch => new Date((epoch - 5 * 3600) * 1000).toISOString().slice(0, 16).replace(':', '')"
 COUNT_WORK = """() => {
   window.work = {charts: 0, bodies: 0};
   const react = Plotly.react, body = document.querySelector('.open .totals tbody'), put = body.replaceChildren;
@@ -64,9 +70,10 @@ def test_a_user_without_a_mouse_sorts_and_reads_all(visit: Open, publish: Publis
     for _ in range(5):  # copy, save, the table, the first head, the second
         page.keyboard.press("Tab")
     assert in_focus(page) == "CPU-hours"
+    assert page.locator(".open .totals th[aria-sort=descending]").inner_text() == "CPU-hours", "without a choice"
     page.keyboard.press("Space")
     assert in_focus(page) == "CPU-hours"
-    assert page.locator(".open .totals th[aria-sort=descending]").inner_text() == "CPU-hours"
+    assert page.locator(".open .totals th[aria-sort=ascending]").inner_text() == "CPU-hours"
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "share of CPU-hours"
     page.locator(".open .totals").get_by_role("button", name="Show all 60").focus()
@@ -86,9 +93,160 @@ def test_copying_works_where_the_clipboard_is_shut(visit: Open, publish: Publish
     page.evaluate("document.body.append(document.createElement('textarea'))")
     page.locator("body > textarea").press("Control+v")
     lines = page.locator("body > textarea").input_value().split("\n")
-    assert lines[0].split("\t")[:3] == ["User", "CPU-hours", "share of CPU-hours"]
+    assert lines[0].split("\t")[:3] == ["User", "CPU-hours", "share of CPU-hours (fraction)"]
     assert {line.split("\t")[0] for line in lines[1:]} == {"alice", "bob"}
     assert {len(line.split("\t")) for line in lines} == {len(lines[0].split("\t"))}
+
+
+def saved(page: Any, table: str) -> tuple[str, list[dict[str, str]]]:
+    """The name of the file that a table is saved as, and its rows."""
+    with page.expect_download() as started:
+        page.locator(f".open {table} .grid-tools").get_by_role("button", name="CSV").click()
+    text = Path(started.value.path()).read_text(encoding="utf-8")
+    return started.value.suggested_filename, list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def test_a_saved_table_tells_units_and_leaves_empty_what_is_not_known(visit: Open, publish: Publish) -> None:
+    runs = [reports.Run("alice", NOW - 5 * HOUR, tres="cpu=4,mem=8G")]
+    waiting = reports.pending("=bob", "Priority", tasks=2)
+    queue = LastQueue(NOW, queue_table([waiting]))
+    report = reports.report_of(runs, seconds=2 * 86400, qos="../a/very", title="Avery", queue=queue)
+    page = visit(publish(Site([report])).address).page
+    now = page.evaluate(LOCAL, NOW)
+    name, (row,) = saved(page, ".now")
+    assert name == f"usage-now___a_very_{now}.csv"
+    assert (row["CPUs held now"], row["Memory held now (GiB)"]) == ("4", "8")
+    name, (row,) = saved(page, ".waiting")
+    assert name == f"queue-waiting___a_very_{now}.csv"
+    assert (row["User"], row["pending jobs"], row["expected next start"]) == ("'=bob", "2", "")
+    assert int(row["oldest job waits for (s)"]) >= 0
+    name, (row,) = saved(page, ".waits-by-user")
+    assert re.fullmatch(r"queue-waits___a_very_[\dT-]+\.csv", name)
+    assert (row["User"], row["GPU jobs: median wait (s)"]) == ("alice", "")
+    assert float(row["CPU jobs: median wait (s)"]) >= 0
+    name, rows = saved(page, ".month-users")
+    assert name == "month-users___a_very_2026-11.csv"
+    assert rows[0]["failed share of the runs (fraction)"] == "", "nothing has ended"
+
+
+def short_site() -> Site:
+    """Ann holds most CPUs, bob all GPUs, of which most of the limit is in use; both have waited and used something."""
+    runs = [
+        reports.Run("ann", NOW - 30 * HOUR, tres="cpu=90,mem=8G"),
+        reports.Run("bob", NOW - 30 * HOUR, tres="cpu=4,mem=64G,gres/gpu=36"),
+        reports.Run("u" * 60, NOW - 9 * HOUR, NOW - HOUR, tres="cpu=20,mem=1G", state="FAILED"),
+    ]
+    queue = LastQueue(NOW, queue_table([reports.pending("ann", "Priority"), reports.pending("bob", "Priority")]))
+    return Site([reports.report_of(runs, seconds=3 * 86400, qos="avery", title="Avery", queue=queue)])
+
+
+def order_of(page: Any, table: str) -> str:
+    found: str = page.locator(f".open {table} .order").inner_text()
+    return found
+
+
+def test_tables_are_sorted_by_what_is_short_and_say_so(visit: Open, publish: Publish) -> None:
+    page = visit(publish(short_site()).address).page
+    panel(page, "avery")
+    assert users(page, "section.now") == ["bob", "ann"]
+    assert order_of(page, "section.now") == "Sorted by GPUs, largest first. Nearest to a limit now: GPUs, 92 % in use."
+    for table in ("section.now", ".totals", ".month-users"):
+        head = page.locator(f".open {table} th[aria-sort=descending]")
+        assert head.all_inner_texts() in (["GPUs"], ["GPU-hours"])
+        mark = head.locator("button").evaluate("button => getComputedStyle(button, '::after').content")
+        assert "▾" in mark
+    column(page, "CPU-hours").click()
+    assert order_of(page, ".totals") == "Sorted by CPU-hours, largest first."
+    assert users(page)[0] == "ann"
+    assert order_of(page, ".waits-by-user") == "Sorted by jobs started, largest first."
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_on_a_phone_a_row_is_read_without_scrolling_to_the_side(visit: Open, publish: Publish, width: int) -> None:
+    page = visit(publish(short_site()).address, viewport={"width": width, "height": 844}).page
+    panel(page, "avery")
+    for table in ("section.now", ".totals", ".waiting", ".waits-by-user", ".month-users", ".month-accounts"):
+        place = page.locator(f".open {table} .scroll")
+        assert place.evaluate("place => place.scrollWidth <= place.clientWidth"), table
+    small = page.locator(".open .plain")
+    assert small.count() >= 5
+    for place in small.all():
+        fits = place.evaluate("table => table.parentElement.scrollWidth <= table.parentElement.clientWidth")
+        assert fits, place.get_attribute("aria-label")
+    limits = page.get_by_role("table", name="How close use came to the limits")
+    assert limits.get_by_role("row").count() == limits.locator("tr").count(), "a table for screen readers, too"
+    shown = page.locator(".open .totals thead th:visible").all_inner_texts()
+    assert shown == ["User", *(["CPU-hours"] if width == 390 else []), "GPU-hours", "share"]
+    page.get_by_label("Sort “Totals of the window” by").select_option("NJOBS")
+    assert order_of(page, ".totals") == "Sorted by job-hours, largest first."
+    assert "job-hours" in page.locator(".open .totals thead th:visible").all_inner_texts()
+    assert "table.totals-sort=NJOBS" in page.url
+
+
+def test_the_rest_of_a_row_opens_by_tap_and_by_key(visit: Open, publish: Publish) -> None:
+    live = publish(short_site())
+    page = visit(live.address, viewport={"width": 390, "height": 844}, has_touch=True).page
+    panel(page, "avery")
+    totals = page.locator(".open .totals")
+    button = totals.get_by_role("button", name="The rest of bob")
+    assert button.get_attribute("aria-expanded") == "false"
+    totals.locator("tbody tr", has_text="bob").locator("td").nth(2).tap()
+    assert button.get_attribute("aria-expanded") == "true"
+    rest = totals.locator("tr.rest")
+    told = dict(
+        zip(rest.locator("dt:visible").all_inner_texts(), rest.locator("dd:visible").all_inner_texts(), strict=True)
+    )
+    heads = totals.locator("thead th:visible").all_inner_texts()
+    assert "GiB-hours" in told and "runs failed" in told
+    assert not told.keys() & set(heads), "nothing twice"
+    button.focus()
+    page.keyboard.press("Enter")
+    assert rest.count() == 0
+    page.keyboard.press("Space")
+    assert rest.count() == 1
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')").startswith("The rest of ")
+    page.get_by_role("button", name="24h", exact=True).evaluate("button => button.click()")
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')").startswith("The rest of "), "it is kept"
+    assert rest.count() == 1, "and what was open"
+    page.evaluate(AXE.read_text())
+    found = page.evaluate(
+        "axe.run('.tables').then(({violations}) => violations.map(({id, nodes}) => [id, nodes[0].html]))"
+    )
+    assert found == []
+    page.set_viewport_size({"width": 1440, "height": 900})
+    assert not rest.is_visible()
+    assert not button.is_visible()
+
+
+def colours_in(page: Any, rows: str) -> dict[str, str]:
+    """The colour of each name in some rows, or entries of a legend."""
+    pairs: list[list[str]] = page.locator(f".open {rows}").evaluate_all(
+        """rows => rows.map(row => [
+          row.querySelector('bdi').textContent, getComputedStyle(row.querySelector('.swatch')).backgroundColor,
+        ])"""
+    )
+    return dict(map(tuple, pairs))  # type: ignore[arg-type]
+
+
+def test_who_is_shown_by_choice_shares_no_colour_with_anybody(visit: Open, publish: Publish) -> None:
+    names = MANY[:40]
+    runs = [reports.Run(name, NOW - (80 - place) * HOUR // 2) for place, name in enumerate(names)]
+    report = reports.report_of(runs, seconds=3 * 86400, qos="avery", title="Avery Lab", top_users=12)
+    colour_of = report.colours
+    first = {colour_of[user] for user in report[UsageSection].users[:12]}
+    same = [user for user in report[UsageSection].users[12:] if colour_of[user] in first][:4]
+    address = publish(Site([report])).address
+    page = visit(f"{address}#qos=avery&pin={'&pin='.join(same)}").page
+    panel(page, "avery")
+    page.locator(".open .totals").get_by_role("button", name="Show all 40").click()
+    legend = colours_in(page, ".legend li")
+    assert set(same) <= set(legend)
+    assert len(legend) == len(set(legend.values())) == 17, "twelve, four by choice, and the others"
+    for rows in ("section.now tbody tr", ".totals tbody tr", ".month-users tbody tr"):
+        table = colours_in(page, rows)
+        assert {user: table[user] for user in same if user in table} == {u: legend[u] for u in same if u in table}
+        assert all(colour == legend.get(user, "rgb(187, 187, 187)") for user, colour in table.items())
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -139,10 +140,10 @@ def test_a_table_can_be_saved_and_copied(visit: Open, publish: Publish) -> None:
     page = seen.page
     with page.expect_download() as started:
         page.locator(".open .totals .grid-tools").get_by_role("button", name="CSV").click()
-    assert started.value.suggested_filename == "avery-totals.csv"
+    assert re.fullmatch(r"usage-totals_avery_(-?2026-1\d-\d\dT\d{4}){2}\.csv", started.value.suggested_filename)
     rows = list(csv.reader(io.StringIO(Path(started.value.path()).read_text(encoding="utf-8"))))
     totals = data_of(site.folder)["totals"]["users"]
-    assert rows[0][:3] == ["User", "CPU-hours", "share of CPU-hours"]
+    assert rows[0][:3] == ["User", "CPU-hours", "share of CPU-hours (fraction)"]
     assert len(set(rows[0])) == len(rows[0])
     assert {row[0]: float(row[1]) for row in rows[1:]} == pytest.approx(
         {user: told["hours"]["NCPUS"] for user, told in totals.items()}

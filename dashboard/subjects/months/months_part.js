@@ -4,8 +4,10 @@ import { drawing, element, fill } from "../../common/dom.js";
 import { amount, counted, percent } from "../../common/format.js";
 import { own } from "../../common/report.js";
 import { trackedOf } from "../../common/resources.js";
+import { shortOf, shortWords } from "../../common/short.js";
 import { coloursOf, userCell } from "../../tables/cells.js";
 import { hoursColumns, numberColumn } from "../../tables/columns.js";
+import { monthExportName } from "../../tables/export_name.js";
 import { showGrid } from "../../tables/grid.js";
 import { allocationWords, monthName, monthNote, monthRows, monthsOf, olderRule, paceLines } from "./months.js";
 
@@ -105,17 +107,17 @@ function endedWords({ total }) {
 /** @type {(data: Data, stack: Layer[], month: Month, side: "users" | "accounts") => TableData} */
 function monthTable(data, stack, month, side) {
   const keys = trackedOf(data);
+  const short = shortOf(data, keys);
   const one = side === "users" ? "user" : "account";
   const rows = monthRows(month, side, keys);
   /** @type {Column[]} */
   const columns = [
     { key: one, label: one === "user" ? "User" : "Account", kind: "name", value: (row) => row.name },
     ...keys.flatMap((key) => hoursColumns(data, key, own(month.total.hours, key, 0))),
-    numberColumn("jobs", "runs ended", (row) => row.jobs ?? 0, {
-      text: (row) => (typeof row.jobs === "number" ? amount(row.jobs) : "–"),
-    }),
-    numberColumn("failed", "failed", (row) => (row.jobs ? row.failed / row.jobs : 0), {
+    numberColumn("jobs", "runs ended", (row) => row.jobs ?? null),
+    numberColumn("failed", "failed", (row) => (row.jobs ? row.failed / row.jobs : null), {
       full: "failed share of the runs",
+      head: "failed share of the runs (fraction)",
       kind: "share",
       text: (row) => percent(row.failed, row.jobs),
     }),
@@ -142,9 +144,11 @@ function monthTable(data, stack, month, side) {
         : "Accounts are not known for this month, or not shown on this site.",
     columns,
     rows,
+    sort: short,
+    why: shortWords(data, short),
     total: { name: null, ...month.total },
     cells,
-    file: `${month.month}-${side}.csv`,
+    file: monthExportName(`month-${side}`, data, month.month),
   };
 }
 

@@ -1,11 +1,14 @@
 // What waits and why, on the page.
 
+import { isoTime } from "../../common/clock.js";
 import { element, fill } from "../../common/dom.js";
 import { lasting, timeOfDay, zoned } from "../../common/format.js";
 import { own } from "../../common/report.js";
-import { labelOf, trackedOf } from "../../common/resources.js";
+import { trackedOf } from "../../common/resources.js";
+import { shortOf, shortWords } from "../../common/short.js";
 import { cellsBy } from "../../tables/cells.js";
-import { numberColumn, userColumn } from "../../tables/columns.js";
+import { numberColumn, resourceColumn, userColumn } from "../../tables/columns.js";
+import { exportName } from "../../tables/export_name.js";
 import { queueSentences, reasonCard } from "./queue.js";
 
 const TAGS = new Map([
@@ -40,18 +43,24 @@ export function reasonPart({ reason, group, jobs, wish, who, text, todo, when })
 export function waitingTable({ data, stack, zone }, now) {
   const rows = data.queue?.users ?? [];
   const keys = trackedOf(data).filter((key) => rows.some((row) => Object.hasOwn(row, key)));
-  const number = (/** @type {string} */ key, /** @type {string} */ label) =>
-    numberColumn(key, label, (row) => own(row, key, 0));
+  const short = shortOf(data, keys);
   const columns = [
     userColumn(),
-    number("jobs", "jobs"),
-    ...keys.map((key) => number(key, labelOf(data, key))),
-    numberColumn("oldest", "waits for", (row) => (row.oldest ? Math.max(0, now - row.oldest) : 0), {
+    numberColumn("jobs", "jobs", (row) => row.jobs, { head: "pending jobs" }),
+    ...keys.map((key) => resourceColumn(data, key, "requested", (row) => own(row, key, 0))),
+    numberColumn("oldest", "waits for", (row) => (row.oldest ? Math.max(0, now - row.oldest) : null), {
       full: "waits for: how long the oldest of the user's jobs has waited",
+      head: "oldest job waits for (s)",
+      wide: true,
+      ends: ["longest first", "shortest first"],
       text: (row) => (row.oldest ? lasting(Math.max(0, now - row.oldest)) : "–"),
     }),
-    numberColumn("next_start", "next start", (row) => row.next_start ?? 0, {
+    numberColumn("next_start", "next start", (row) => row.next_start || null, {
       full: "next start: when Slurm expects the next of the user's jobs to start",
+      head: "expected next start",
+      wide: true,
+      ends: ["latest first", "earliest first"],
+      taken: (row) => (row.next_start ? isoTime(row.next_start, zone) : null),
       text: (row) => startText(row.next_start, now, zone),
     }),
   ];
@@ -62,9 +71,11 @@ export function waitingTable({ data, stack, zone }, now) {
     note: rows.length ? null : "Nobody waits.",
     columns,
     rows,
+    sort: keys.length ? short : "jobs",
+    why: keys.length ? shortWords(data, short) : null,
     total: null,
     cells: cellsBy(columns, stack),
-    file: "waiting.csv",
+    file: exportName("queue-waiting", data, zone, now),
   };
 }
 

@@ -2,14 +2,18 @@
 
 import { drawing, element, fill } from "../../common/dom.js";
 import { counted, lasting, zoned, zonedDay } from "../../common/format.js";
+import { wholeOf } from "../../common/range.js";
 import { own } from "../../common/report.js";
 import { cellsBy } from "../../tables/cells.js";
 import { numberColumn, userColumn } from "../../tables/columns.js";
+import { exportName } from "../../tables/export_name.js";
 import { plainTable } from "../../tables/plain_table.js";
 import { trendOf, waitsIn } from "./waits.js";
 
 /** @type {Texts} */
 const SORTS_OF_JOBS = { gpu: "GPU jobs", cpu: "CPU jobs" };
+/** @type {Texts} */
+const PARTS_OF_WAITS = { median: "median wait", p90: "90th percentile of waits" };
 const WIDTH = 320;
 const HEIGHT = 64;
 
@@ -102,19 +106,23 @@ function trendPicture(data, kind, zone) {
 export function waitsTable({ data, stack, range, zone }) {
   const found = waitsIn(data, range);
   const rows = found?.users ?? [];
+  const { from, to } = found ?? wholeOf(data);
   /** @type {(kind: "gpu" | "cpu", part: "median" | "p90", label: string, full: string) => Column} */
   const wait = (kind, part, label, full) =>
-    numberColumn(`${kind}-${part}`, label, (row) => row[kind]?.[part] ?? -1, {
+    numberColumn(`${kind}-${part}`, label, (row) => row[kind]?.[part] ?? null, {
       full,
+      head: `${SORTS_OF_JOBS[kind]}: ${PARTS_OF_WAITS[part]} (s)`,
+      wide: true,
+      ends: ["longest first", "shortest first"],
       text: (row) => (row[kind] ? lasting(row[kind][part]) : "–"),
     });
   const columns = [
     userColumn(),
     numberColumn("jobs", "jobs started", (row) => row.jobs),
-    wait("gpu", "median", "GPU jobs: half", "GPU jobs: half of them waited at most that long"),
-    wait("gpu", "p90", "9 of 10", "9 of 10 GPU jobs waited at most that long"),
-    wait("cpu", "median", "CPU jobs: half", "CPU jobs: half of them waited at most that long"),
-    wait("cpu", "p90", "9 of 10", "9 of 10 CPU jobs waited at most that long"),
+    wait("gpu", "median", "GPU jobs: half", "GPU jobs: half waited at most that long"),
+    wait("gpu", "p90", "GPU jobs: 9 of 10", "GPU jobs: 9 of 10 waited at most that long"),
+    wait("cpu", "median", "CPU jobs: half", "CPU jobs: half waited at most that long"),
+    wait("cpu", "p90", "CPU jobs: 9 of 10", "CPU jobs: 9 of 10 waited at most that long"),
   ];
   return {
     name: "waits",
@@ -123,8 +131,10 @@ export function waitsTable({ data, stack, range, zone }) {
     note: rows.length ? null : "No job started in this time.",
     columns,
     rows,
+    sort: "jobs",
+    why: null,
     total: null,
     cells: cellsBy(columns, stack),
-    file: "waits.csv",
+    file: exportName("queue-waits", data, zone, from, to),
   };
 }

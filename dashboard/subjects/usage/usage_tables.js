@@ -4,9 +4,11 @@ import { element } from "../../common/dom.js";
 import { counted, shownName, zoned } from "../../common/format.js";
 import { binsIn } from "../../common/range.js";
 import { own } from "../../common/report.js";
-import { labelOf, trackedOf } from "../../common/resources.js";
+import { trackedOf } from "../../common/resources.js";
+import { shortOf, shortWords } from "../../common/short.js";
 import { coloursOf, userCell } from "../../tables/cells.js";
-import { hoursColumns, numberColumn, userColumn } from "../../tables/columns.js";
+import { hoursColumns, numberColumn, resourceColumn, userColumn } from "../../tables/columns.js";
+import { exportName } from "../../tables/export_name.js";
 import { nowRows } from "./now.js";
 import { totalsIn } from "./totals.js";
 
@@ -14,11 +16,11 @@ const ELSEWHEN = "These data do not tell when runs ended: ended runs are counted
 
 // Both take a viewModel and give what `showGrid` takes; they touch no page.
 /** @type {(viewModel: ViewModel) => TableData} */
-export function nowTable({ data, stack }) {
+export function nowTable({ data, stack, zone }) {
   const rows = nowRows(data);
   const columns = [
     userColumn(),
-    ...trackedOf(data).map((key) => numberColumn(key, labelOf(data, key), (row) => own(row.amounts, key, 0))),
+    ...trackedOf(data).map((key) => resourceColumn(data, key, "held now", (row) => own(row.amounts, key, 0))),
   ];
   return {
     name: "now",
@@ -26,9 +28,10 @@ export function nowTable({ data, stack }) {
     note: rows.length ? null : "Nobody runs anything now.",
     columns,
     rows,
+    ...byShort(data),
     total: { user: null, users: rows.length, amounts: data.now.total },
     cells: cellsOf(columns, stack),
-    file: fileOf(data, "now"),
+    file: exportName("usage-now", data, zone, data.metadata.last_updated_epoch),
   };
 }
 
@@ -58,11 +61,19 @@ export function totalsTable({ data, stack, range, outside, zone }) {
     span,
     columns,
     rows,
+    ...byShort(data),
     note: rows.length ? (endedElsewhen ? ELSEWHEN : null) : none,
     total: { user: null, users: rows.length, ...total },
     cells: cellsOf(columns, stack),
-    file: fileOf(data, "totals"),
+    file: exportName("usage-totals", data, zone, from, to),
   };
+}
+
+// Tables of resources are sorted by what is short.
+/** @type {(data: Data) => { sort: string, why: string }} */
+function byShort(data) {
+  const sort = shortOf(data);
+  return { sort, why: shortWords(data, sort) };
 }
 
 // A state of Slurm's, as it stands after "runs": "completed", "out of memory".
@@ -81,10 +92,4 @@ function cellsOf(columns, stack) {
         ? element("th", { scope: "row" }, counted(row.users, "user"))
         : userCell(row.user, colours);
     });
-}
-
-// The name of a file to save, of letters that any system takes.
-/** @type {(data: Data, what: string) => string} */
-function fileOf(data, what) {
-  return `${data.metadata.qos.replace(/[^\w.-]+/g, "_").replace(/^\.+/, "")}-${what}.csv`;
 }

@@ -26,6 +26,7 @@ from librarian.subjects.limits.model import CONFIGURED
 from librarian.subjects.limits.pressure import NEAR, Holder, Pressure
 from librarian.subjects.limits.section import LimitsSection, in_words
 from librarian.subjects.usage.section import UsageSection
+from librarian.subjects.usage.stack import colours_of
 
 _LEFT, _RIGHT, _TOP, _BOTTOM, _GAP = 0.065, 0.985, 0.9, 0.115, 0.62  # parts of the figure; the gap in inches
 _MIDDLE, _BARS = 0.665, 0.82  # where the charts end, and where the bars begin, as parts of the figure's width
@@ -133,7 +134,8 @@ def _holders(axes: Axes, report: Report, key: str) -> None:
 def _bars(report: Report, holders: tuple[Holder, ...]) -> list[tuple[str, float, str]]:
     """Name, share and colour of each bar; the last one stands for all who have none of their own."""
     alone = holders if len(holders) <= _SHOWN else holders[: _SHOWN - 1]
-    bars = [(captions.person(h.user), h.share, report.colours.get(h.user, palette.OTHERS)) for h in alone]
+    colours = colours_of(report, (holder.user for holder in alone))
+    bars = [(captions.person(h.user), h.share, colours[h.user]) for h in alone]
     if len(alone) < len(holders):
         bars.append(("others", max(0.0, 1 - sum(holder.share for holder in alone)), palette.OTHERS))
     return bars

@@ -28,6 +28,7 @@ from librarian.subjects.months.allocation import Pace
 from librarian.subjects.months.model import Month
 from librarian.subjects.months.section import MonthsSection
 from librarian.subjects.usage.section import UsageSection
+from librarian.subjects.usage.stack import colours_of
 
 WIDTH = 13.0  # inches, as the overview
 _ROW, _PACE = 0.31, 2.75  # inches: of a user's two bars, of the pace lines
@@ -56,7 +57,8 @@ def rows_of(report: Report) -> list[MonthRow]:
     hours = {user: (_hours(month, user), _hours(last, user)) for user in names}
     held = [user for user in names if any(value for two in hours[user] for value in two.values())]
     top, others = held[: min(report.header.top_users, _MOST)], held[min(report.header.top_users, _MOST) :]
-    rows = [MonthRow(user, 1, report.colours.get(user, palette.OTHERS), *hours[user]) for user in top]
+    colours = colours_of(report, top)
+    rows = [MonthRow(user, 1, colours[user], *hours[user]) for user in top]
     if others:
         sums = [{key: sum(hours[user][side][key] for user in others) for key in _keys()} for side in (0, 1)]
         rows.append(MonthRow(None, len(others), palette.OTHERS, sums[0], sums[1]))

@@ -13,7 +13,7 @@ from typing import Any
 from librarian.errors import one_line
 from librarian.render.html.templates import clock
 from librarian.shared.resources import OBSERVABLES
-from librarian.shared.text import csv_cell, shown, visible
+from librarian.shared.text import csv_cell, file_safe, shown, visible
 from librarian.shared.window import isoformat, local_date
 from librarian.shared.words import amount, counted, percent
 from librarian.subjects.months.allocation import Pace
@@ -24,6 +24,7 @@ from librarian.subjects.usage.summary import Totals, jobs_ended, jobs_failed
 SCHEMA_VERSION = 1
 NOT_KNOWN = "account not known"
 _DASH = "–"
+_COUNTS = ("jobs ended", "jobs failed")  # heads of the CSV
 _SHARED = ("NCPUS", "NGPUS")  # what has a column of shares
 _HEADS = {"NJOBS": "Job-hours", "BILLING": "Billing"}
 
@@ -196,12 +197,14 @@ def _width(name: str) -> int:
 def table_csv(statements: Sequence[Statement]) -> bytes:
     """A row for each month and user, account, what no account is known of, and all; in UTF-8.
 
-    Cells of what is not known are empty. Names that a spreadsheet would take for a formula have a `'` before them.
+    Hours are headed by their units, as in "CPU-hours". Cells of what is not known are empty. Names that a spreadsheet
+    would take for a formula have a `'` before them.
     """
     lines = io.StringIO(newline="")
     writer = csv.writer(lines, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
     keys = [o.key for o in OBSERVABLES]
-    writer.writerow(["qos", "month", "known_from", "known_to", "complete", "kind", "name", *keys, "jobs", "failed"])
+    heads = [csv_cell(o.hours) for o in OBSERVABLES]
+    writer.writerow(["qos", "month", "known_from", "known_to", "complete", "kind", "name", *heads, *_COUNTS])
     for told in statements:
         for month in told.months:
             when = [isoformat(at, told.zone) for at in (month.known_from, month.known_to)]
@@ -212,6 +215,14 @@ def table_csv(statements: Sequence[Statement]) -> bytes:
                 first = [_cell(told.qos), month.name, *when, int(month.complete), kind, _cell(name)]
                 writer.writerow([*first, *hours, *counts])
     return lines.getvalue().encode("utf-8", "backslashreplace")
+
+
+def file_stem(statements: Sequence[Statement]) -> str:
+    """What a file of these is called, without its ending: `months_avery_2026-10`; of several `…_2026-09-2026-11`."""
+    names = [month.name for told in statements for month in told.months]
+    span = "-".join(sorted({min(names), max(names)})) if names else ""
+    qos = file_safe("_".join(told.qos for told in statements))
+    return "_".join(part for part in ("months", qos, span) if part)
 
 
 def _cell(name: str) -> str:

@@ -20,6 +20,7 @@ from librarian.shared.resources import by_key
 from librarian.subjects.queue.section import QueueSection
 from librarian.subjects.usage.pictures import draw_use
 from librarian.subjects.usage.section import UsageSection
+from librarian.subjects.usage.stack import colours_of
 
 IN_USE = "in use"
 _USED, _BLIND = "#E0E0E0", "#F6F1E4"
@@ -47,7 +48,7 @@ def draw(report: Report) -> Figure:
 def queue_layers(report: Report, key: str) -> tuple[Layer, ...]:
     """What all use of `key`, and on it what each of the users wants who want most, then the others; lowest first.
 
-    In the order and the colours of the other charts. Who would have the colour of another one goes with the others.
+    In the order and the colours of the other charts; no two share one.
     """
     use, wanted = report[UsageSection], report[QueueSection].wanted
     if key in use.untracked:
@@ -56,7 +57,8 @@ def queue_layers(report: Report, key: str) -> tuple[Layer, ...]:
     place = {user: row for row, user in enumerate(wanted.users) if means[row].any()}
     own = _own(report)
     rows = [user for user in report.everybody if user in own and user in place]
-    layers = [Layer(user, frozenset({user}), report.colours[user], means[place[user]]) for user in rows]
+    colours = colours_of(report, (user for user in report.everybody if user in own))
+    layers = [Layer(user, frozenset({user}), colours[user], means[place[user]]) for user in rows]
     others = sorted(place.keys() - own)
     if others:
         rest: Floats = means[[place[user] for user in others]].sum(axis=0)
@@ -84,12 +86,9 @@ def _own(report: Report) -> frozenset[UserName]:
     sums = {key: np.nan_to_num(means).sum(axis=1) for key, means in wanted.means.items()}
     shares = np.array([found / max(float(found.sum()), 1e-12) for found in sums.values()]).max(axis=0, initial=0.0)
     ranked = sorted(zip(wanted.users, shares.tolist(), strict=True), key=lambda item: (-item[1], item[0]))
-    taken: dict[str, UserName] = {}
-    for user, share in ranked:
-        colour = report.colours.get(user, palette.OTHERS)
-        if share > 0 and colour != palette.OTHERS and len(taken) < report.header.top_users:
-            taken.setdefault(colour, user)
-    return frozenset(taken.values())
+    known = report.colours
+    first = [user for user, share in ranked if share > 0 and known.get(user, palette.OTHERS) != palette.OTHERS]
+    return frozenset(first[: report.header.top_users])
 
 
 def draw_blind(axes: Axes, report: Report) -> None:

@@ -19,6 +19,11 @@ def top_users(report: Report) -> tuple[UserName, ...]:
     return tuple(user for user in section.users if user in present)[: report.header.top_users]
 
 
+def colours_of(report: Report, others: Iterable[UserName] = ()) -> dict[UserName, str]:
+    """Colours of the users who have an area, as in all pictures, and of `others` beside them; no two share one."""
+    return palette.told_apart(report.colours, top_users(report), tuple(others))
+
+
 def layers(report: Report, key: str) -> tuple[Layer, ...]:
     """The layers of the observable `key`, lowest first; users and layers with nothing in them are left out."""
     usage = report[UsageSection].usage
@@ -26,7 +31,8 @@ def layers(report: Report, key: str) -> tuple[Layer, ...]:
     place = {user: row for row, user in enumerate(usage.users) if means[row].any()}
     top = [user for user in top_users(report) if user in place]
     others = sorted(place.keys() - set(top_users(report)))
-    own = [Layer(user, frozenset({user}), report.colours.get(user, palette.OTHERS), means[place[user]]) for user in top]
+    colours = colours_of(report)
+    own = [Layer(user, frozenset({user}), colours[user], means[place[user]]) for user in top]
     if not others:
         return tuple(own)
     return (*own, Layer(None, frozenset(others), palette.OTHERS, means[[place[user] for user in others]].sum(axis=0)))

@@ -117,6 +117,8 @@ def test_csv_and_html_to_a_file(report: Report, collected: None, place: Path) ->
     assert report("--csv", "--output", str(place / "m.csv")) == (0, b"", "")
     rows = list(csv.DictReader(io.StringIO((place / "m.csv").read_text())))
     assert sorted(row["name"] for row in rows if row["kind"] == "user") == ["'=bob", "alice", "bob"]
+    assert report("--csv", "--qos", "avery", "--month", "all", "--output", str(place)) == (0, b"", "")
+    assert sorted(path.name for path in place.glob("*.csv")) == ["m.csv", "months_avery_2026-08-2026-11.csv"]
     assert report("--html", "--month", "all", "--output", str(place / "m.html"))[0] == 0
     assert (place / "m.html").read_text().startswith("<!doctype html>")
     status, out, _ = report("--pdf")

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
+import json
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from librarian.shared.palette import TIERS, assign
+from librarian.shared.palette import MORE, OTHERS, TIERS, assign, told_apart
 from librarian.shared.resources import JOBS, OBSERVABLES
 from librarian.shared.text import csv_cell, file_safe, shown
 from librarian.subjects.limits.model import QosLimits, limits_of
+from tests.places import ROOT
 
 
 @pytest.mark.parametrize("name", ["avery", "avery-b", "a.b_C9", "_x"])
@@ -49,6 +54,20 @@ def test_the_first_users_all_differ_in_colour() -> None:
     colours = assign([f"user{n}" for n in range(40)])
     assert len(set(list(colours.values())[:first])) == first >= 12
     assert len(colours) == 40
+
+
+def test_who_is_shown_together_is_told_apart_as_on_the_page() -> None:
+    for case in json.loads((ROOT / "tests/data/colours.json").read_text(encoding="utf-8")):
+        found = told_apart(dict(case["colours"]), case["users"], case["later"])
+        assert [[user, colour] for user, colour in found.items()] == case["wanted"]
+    users = [f"user{number}" for number in range(300)]
+    assert len(set(told_apart(assign(users), users).values())) == 300
+
+
+def test_the_page_has_the_same_colours_in_the_same_order() -> None:
+    text = (ROOT / "dashboard/charts/colours.js").read_text(encoding="utf-8")
+    assert re.findall('"(#[0-9A-F]{6})"', text) == [OTHERS, *itertools.chain(*TIERS, MORE)]
+    assert len({*itertools.chain(*TIERS, MORE), OTHERS}) == 51
 
 
 def test_a_colour_stays_when_the_order_changes_and_nobody_is_in_the_way() -> None:

@@ -122,15 +122,15 @@ def test_accounts_that_are_not_known_are_said_to_be_so() -> None:
     assert re.search(r"^account not known +133 +50 %", now, re.MULTILINE)
     assert "are known from 2026-11-01 01:00 EDT on." in now
     rows = table_of([told])
-    assert {row["jobs"] for row in rows if row["month"] == "2026-10"} == {""}
+    assert {row["jobs ended"] for row in rows if row["month"] == "2026-10"} == {""}
     unknown = [row for row in rows if row["kind"] == "unknown"]
-    assert [(row["month"], row["NCPUS"]) for row in unknown] == [("2026-10", "255.0"), ("2026-11", "133.25")]
+    assert [(row["month"], row["CPU-hours"]) for row in unknown] == [("2026-10", "255.0"), ("2026-11", "133.25")]
 
 
 def test_gpus_that_are_not_tracked_are_not_zero() -> None:
     told = statement(reports.busy(3, gpus=False, gpus_tracked=False))
     assert "GPUs are not tracked on this cluster." in monthly.text([told])
-    assert {row["NGPUS"] for row in table_of([told])} == {""}
+    assert {row["GPU-hours"] for row in table_of([told])} == {""}
     assert json.loads(monthly.data([told], version="1"))["qos"][0]["untracked"] == ["NGPUS"]
 
 
@@ -147,9 +147,29 @@ def test_csv_has_the_numbers_and_no_formulas() -> None:
     users = [row for row in rows if row["kind"] == "user"]
     assert len(users) == len(reports.HOSTILE)
     whole = next(row for row in rows if row["kind"] == "all")
-    for key in ("NCPUS", "MEMORY"):
+    for key in ("CPU-hours", "GiB-hours"):
         assert sum(float(row[key]) for row in users) == pytest.approx(float(whole[key]), abs=0.1)
-    assert float(whole["NCPUS"]) == pytest.approx(report[UsageSection].total.hours["NCPUS"], abs=0.01)
+    assert float(whole["CPU-hours"]) == pytest.approx(report[UsageSection].total.hours["NCPUS"], abs=0.01)
+
+
+def test_csv_heads_tell_units_and_times_their_offset() -> None:
+    rows = table_of([older(reports.golden())])
+    assert list(rows[0]) == [
+        *("qos", "month", "known_from", "known_to", "complete", "kind", "name"),
+        *("CPU-hours", "GPU-hours", "GiB-hours", "job-hours", "billing-hours", "jobs ended", "jobs failed"),
+    ]
+    assert (rows[0]["known_from"], rows[0]["known_to"]) == ("2026-10-31T14:00:00-04:00", "2026-11-01T00:00:00-04:00")
+    assert not any(cell in ("-1", "nan", "None", "–") for row in rows for cell in row.values())
+
+
+def test_a_file_is_called_after_qos_and_months_whatever_the_names_are() -> None:
+    told = statement(reports.golden())
+    assert monthly.file_stem([told]) == "months_avery_2026-10-2026-11"
+    assert monthly.file_stem([replace(told, months=told.months[:1])]) == "months_avery_2026-10"
+    assert monthly.file_stem([replace(told, months=())]) == "months_avery"
+    for name in ("../../x", "a/b", "=cmd", "\u202e", "a\nb", "x" * 300):
+        stem = monthly.file_stem([replace(told, qos=name), told])
+        assert re.fullmatch(r"months_[\w~-]{1,60}_2026-10-2026-11", stem), stem
 
 
 def test_json_has_what_a_data_file_has() -> None:

@@ -186,6 +186,13 @@ class TestLayers:
             palette.OTHERS,
         ]
 
+    def test_no_two_areas_share_a_colour(self) -> None:
+        report = reports.busy(20, days=3)
+        report = replace(report, colours=dict.fromkeys(report[UsageSection].users, "#332288"))
+        colours = [layer.colour for layer in layers(report, "NCPUS")]
+        assert len(set(colours)) == len(colours) == 13
+        assert colours[0] == "#332288"
+
     def test_together_they_are_all_that_was_held(self) -> None:
         report = reports.busy(20, days=3)
         for row, observable in enumerate(report[UsageSection].usage.observables):
