@@ -17,7 +17,8 @@ from librarian.shared.scope import Scope
 from librarian.store import Store
 from librarian.store.database import Steps
 from librarian.subjects.jobs.changes import NEVER, changed_from, differing
-from librarian.subjects.jobs.model import COLUMNS, NUMBERS, TEXTS, UNKNOWN, Reject, coded, empty_jobs
+from librarian.subjects.jobs.model import COLUMNS, NUMBERS, TEXTS, coded, empty_jobs
+from librarian.subjects.jobs.states import UNKNOWN, Reject
 from librarian.subjects.jobs.unended import KnownRunaways
 
 _ROWS_AT_ONCE = 20_000

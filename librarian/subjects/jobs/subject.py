@@ -9,6 +9,7 @@ from librarian.errors import NoAnswerError, Trouble
 from librarian.shared.names import UserName
 from librarian.shared.rejects import too_many
 from librarian.shared.report import Report, Staleness
+from librarian.shared.scope import Watched
 from librarian.store import Store
 from librarian.subjects.jobs import collect, runaway_lines, runaways
 from librarian.subjects.jobs.keep import JobRuns
@@ -26,7 +27,6 @@ from librarian.subjects.subject import (
     Reading,
     Subject,
     Tidying,
-    Watched,
 )
 
 

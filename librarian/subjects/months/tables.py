@@ -12,9 +12,9 @@ from typing import Any
 
 from librarian.errors import one_line
 from librarian.render.html.templates import clock
+from librarian.shared.calendar import isoformat, local_date
 from librarian.shared.resources import OBSERVABLES
 from librarian.shared.text import csv_cell, shown, visible
-from librarian.shared.window import isoformat, local_date
 from librarian.shared.words import amount, counted, percent
 from librarian.subjects.months.allocation import Pace
 from librarian.subjects.months.model import Month

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from librarian.shared.names import UserName
 from librarian.shared.report import Note, Section
-from librarian.shared.resources import Observable
+from librarian.shared.resources import ByKey, Observable
 from librarian.subjects.jobs.section import JobsFacts
 from librarian.subjects.usage import summary
 from librarian.subjects.usage.binning import Usage
@@ -39,8 +39,8 @@ class UsageSection(Section):
 
     usage: Usage
     users: tuple[UserName, ...]
-    now: Mapping[UserName, summary.ByKey]
-    now_total: summary.ByKey
+    now: Mapping[UserName, ByKey]
+    now_total: ByKey
     totals: Mapping[UserName, summary.Totals]
     total: summary.Totals
     ended: summary.Ended

@@ -10,11 +10,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from librarian.shared.names import UserName
+from librarian.shared.resources import ByKey
 from librarian.shared.window import Window
 from librarian.subjects.jobs.model import codes, ended, ints
 from librarian.subjects.usage.binning import Usage, bin_of
 
-ByKey = dict[str, float]
 # Runs that ended, by user, Slurm state and bin: {user: {state: shape (bins,)}}; only users and states that occur.
 Ended = dict[UserName, dict[str, npt.NDArray[np.int64]]]
 # Runs that came to nothing by themselves or by the cluster. One that somebody cancelled, or that was preempted or
