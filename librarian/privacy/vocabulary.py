@@ -20,26 +20,26 @@ VOCABULARY = frozenset(
     Deadline DejaVu DelayBoot DenyQos Dependency DependencyNeverSatisfied Deploy E0E0E0 EE8866 ETag EXEC_PATH Either
     ElapsedRaw Eligible EligibleTime End Energy Epochs Even F666 F6F1E4 FAILED FFAABB FIELDS FROM Facts Failed
     FedJobLock Fetching Figure Find Flags For Free From FrontEndDown G GCM_INTERACTIVE GIT_ GIT_DEFAULT_HASH
-    GIT_DEFAULT_REF_FORMAT GIT_SSH GIT_SSH_COMMAND GIT_TERMINAL_PROMPT GLOBAL GPU GPU-hours GPUs GRES GROUP GROUPS
-    GiB GiB-hours GitHub GitLab Ground Grp GrpJobs GrpSubmit GrpSubmitJobs GrpTRES H HEAD HEADER HOST HTTP HTTP_ HUP
-    Half Health Held Highest History Host Hours How IGNORE IMMEDIATE IN INDEX INSERT INTEGER INTO IS IdentitiesOnly
-    If If-None-Match In InactiveLimit Indexes InvalidAccount InvalidQOS It Its JOBID JOBS JSON Job Job-hours
-    JobArrayID JobArrayTaskLimit JobHeldAdmin JobHeldUser JobHoldMaxRequeue JobID JobIDRaw JobLaunchFailure JobName
-    Jobs Json KEY KEY_ KMG KMGTPE Key KiB Kind Known LANGUAGE LC_ALL LIBRARIAN LIBRARIAN_GIT_PASSWORD
-    LIBRARIAN_GIT_USER LICENSES LIKE LIMIT Last Let Librarian License Licenses Limit Limits Location Look M MAX
-    MEMORY MIGRATIONS MIME-Version MIN Make Manager Many Map Mask Max MaxJobs MaxJobsPA MaxJobsPU MaxJobsPerAccount
-    MaxJobsPerUser MaxMemPerLimit MaxPoweredUpNodes MaxQueryTimeRange MaxRequeue MaxSubmit MaxSubmitJobs
-    MaxSubmitJobsPerAccount MaxSubmitJobsPerUser MaxSubmitPA MaxSubmitPU MaxTRES MaxTRESPA MaxTRESPU
-    MaxTRESPerAccount MaxTRESPerUser MaxWall Median Mem Memory MiB Min Minutes Month Months Most N NAMELESS NAMES
-    NCPUS NDGxMaJiEb NEAR NEVER NGPUS NJOBS NOCASE NODE_FAIL NONE NOSYSTEM NOT NR NULL NUMBERS Name Next No Nobody
-    Node NodeDown NodeName Nodes NonZeroExitCode None Not NotSatisfied Nothing OFF OK OLD ON OR ORDER OUT_OF_MEMORY
-    OWNER Of Old Oldest On One Other OutOfMemory OverPartQOS Overview P PARTITION PATH PENDING PIL PNG PRAGMA
-    PRIMARY PROXY_COMMAND PROXY_SSL_ PUBLISHERS PYTZ_SKIPEXISTSCHECK Pages ParentName Partition PartitionConfig
-    PartitionDown PartitionInactive PartitionName PartitionNodeLimit PartitionTimeLimit Pending Per Piece
-    PowerNotAvail PowerReserved Preview Priority PriorityLong PrivateData Problems Producer Prolog Publish Publisher
-    PurgeJobAfter QOS QOSJobLimit QOSNotAllowed QOSResourceLimit QOSTimeLimit QOSUsageThreshold QoS QoS. QosLimits
-    Query Queue RANGES REAL RECURSIVE RENAME REPLACE REPO RESERVATION RESIZING RESV_DEL_HOLD RGB ROWID RUNAWAY
-    RUNNING RaisedSignal Reading Reason Referrer-Policy Reject Relative Remote ReqNodeNotAvail Reservation
+    GIT_DEFAULT_REF_FORMAT GIT_SSH GIT_SSH_COMMAND GIT_TERMINAL_PROMPT GLOBAL GPU GPU-hours GPUs GPUs. GRES GROUP
+    GROUPS GiB GiB-hours GitHub GitLab Ground Grp GrpJobs GrpSubmit GrpSubmitJobs GrpTRES H HEAD HEADER HOST HTTP
+    HTTP_ HUP Half Health Held Highest History Host Hours How IGNORE IMMEDIATE IN INDEX INSERT INTEGER INTO IS
+    IdentitiesOnly If If-None-Match In InactiveLimit Indexes InvalidAccount InvalidQOS It Its JOBID JOBS JSON Job
+    Job-hours JobArrayID JobArrayTaskLimit JobHeldAdmin JobHeldUser JobHoldMaxRequeue JobID JobIDRaw
+    JobLaunchFailure JobName Jobs Json KEY KEY_ KMG KMGTPE Key KiB Kind Known LANGUAGE LC_ALL LIBRARIAN
+    LIBRARIAN_GIT_PASSWORD LIBRARIAN_GIT_USER LICENSES LIKE LIMIT Last Let Librarian License Licenses Limit Limits
+    Location Look M MAX MEMORY MIGRATIONS MIME-Version MIN Make Manager Many Map Mask Max MaxJobs MaxJobsPA
+    MaxJobsPU MaxJobsPerAccount MaxJobsPerUser MaxMemPerLimit MaxPoweredUpNodes MaxQueryTimeRange MaxRequeue
+    MaxSubmit MaxSubmitJobs MaxSubmitJobsPerAccount MaxSubmitJobsPerUser MaxSubmitPA MaxSubmitPU MaxTRES MaxTRESPA
+    MaxTRESPU MaxTRESPerAccount MaxTRESPerUser MaxWall Median Mem Memory MiB Min Minutes Month Months Most N
+    NAMELESS NAMES NCPUS NDGxMaJiEb NEAR NEVER NGPUS NJOBS NOCASE NODE_FAIL NONE NOSYSTEM NOT NR NULL NUMBERS Name
+    Next No Nobody Node NodeDown NodeName Nodes NonZeroExitCode None Not NotSatisfied Nothing OFF OK OLD ON OR ORDER
+    OUT_OF_MEMORY OWNER Of Old Oldest On One Other OutOfMemory OverPartQOS Overview P PARTITION PATH PENDING PIL PNG
+    PRAGMA PRIMARY PROXY_COMMAND PROXY_SSL_ PUBLISHERS PYTZ_SKIPEXISTSCHECK Pages ParentName Partition
+    PartitionConfig PartitionDown PartitionInactive PartitionName PartitionNodeLimit PartitionTimeLimit Pending Per
+    Piece PowerNotAvail PowerReserved Preview Priority PriorityLong PrivateData Problems Producer Prolog Publish
+    Publisher PurgeJobAfter QOS QOSJobLimit QOSNotAllowed QOSResourceLimit QOSTimeLimit QOSUsageThreshold QoS QoS.
+    QosLimits Query Queue RANGES REAL RECURSIVE RENAME REPLACE REPO RESERVATION RESIZING RESV_DEL_HOLD RGB ROWID
+    RUNAWAY RUNNING RaisedSignal Reading Reason Referrer-Policy Reject Relative Remote ReqNodeNotAvail Reservation
     ReservationDeleted ReservationInvalid Resources Result Row RunMins RunMinutes Running Runs SELECT SET SIGNALING
     SLURM_BITSTR_LEN SLURM_TIME_FORMAT SPECIAL_EXIT SQUEUE_ SSH SSH_ASKPASS SSH_COMMAND SSH_VARIANT SSL_ STAGE_OUT
     STALE START_TIME STEPS STOPPED STYLE SUBJECTS SUM SUSPENDED SYSTEM SZ Sans SchedDefer Seconds See
@@ -111,9 +111,9 @@ VOCABULARY = frozenset(
     open_store opened opened. operation option options or order ordinary os os.fsencode other others others. ours
     out out. outcomes over overrides overview own owner owners owns p p90 pace paces pack.threads package_data pad
     page page.css page.js page_count page_size pages parent parse part partial partition partition. partition_qos
-    partitions partly parts password past path patience pausable pause paused pauses pdf peak peak_at peaks pending
-    per percent percentages permission permissions person picture pictured pictures pid pipe place places plain
-    plain.css plain.html plain.html.j2 plotly plotly- plotly-basic plotly-basic- plotly-basic.min.js plotly.js
+    partitions partly parts password past pasts path patience pausable pause paused pauses pdf peak peak_at peaks
+    pending per percent percentages permission permissions person picture pictured pictures pid pipe place places
+    plain plain.css plain.html plain.html.j2 plotly plotly- plotly-basic plotly-basic- plotly-basic.min.js plotly.js
     plotly.js-basic-dist-min plotly.min.js png points policy port possible power powered prepared pressed pressure
     print printf priority privacy private private_data problems proc process processes projected prolog protected
     protocol protocol.ext.allow prune pseudonym publish published publisher publishers publishing push

@@ -37,6 +37,11 @@ def isoformat(epoch: int, zone: str) -> str:
     return datetime.fromtimestamp(epoch, pytz.timezone(zone)).isoformat()
 
 
+def clock(epoch: int, zone: str) -> str:
+    """An instant as a reader without JavaScript sees it, e.g. `2026-11-20 14:10 EST`."""
+    return datetime.fromtimestamp(epoch, pytz.timezone(zone)).strftime("%Y-%m-%d %H:%M %Z")
+
+
 def month_start(epoch: int, zone: str) -> int:
     """First instant of the calendar month of `zone` that holds `epoch`."""
     day = local_date(epoch, zone)

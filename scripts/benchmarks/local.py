@@ -71,8 +71,8 @@ def starting() -> Iterator[Row]:
             ours = command(quiet, 5)
             yield Row(f"librarian {word}", ours.wall, None, "", 0.15, cpu=ours.cpu, memory=ours.mib)
         ours = command([*program, "report"], 5)
-        beside = "loads pandas: it computes the hour that is not over"
-        yield Row("librarian report", ours.wall, None, beside, cpu=ours.cpu, memory=ours.mib)
+        yield Row("librarian report", ours.wall, None, "", asking.BEYOND, cpu=ours.cpu, memory=ours.mib)
+        yield Row("librarian report, memory", ours.mib, None, "", asking.MEMORY, "MiB")
 
 
 def binning(jobs: pd.DataFrame) -> Iterator[Row]:

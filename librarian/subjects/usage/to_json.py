@@ -16,7 +16,7 @@ from librarian.render.json.scalars import exact
 from librarian.shared.report import Report
 from librarian.shared.resources import ByKey, gpu_type
 from librarian.subjects.usage.section import UsageSection
-from librarian.subjects.usage.summary import Totals
+from librarian.subjects.usage.totals import Totals
 
 Json = dict[str, object]
 
