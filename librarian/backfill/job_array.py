@@ -35,7 +35,7 @@ from librarian.shared.window import day_edges
 from librarian.site import assets
 from librarian.slurm.command import Slurm
 from librarian.store import CorruptStoreError, Store, opened
-from librarian.subjects.usage.keep import USAGE
+from librarian.subjects.usage.sums import USAGE
 from librarian.system.host import remove_tree, write_atomic
 from librarian.system.lock import locked
 

@@ -18,7 +18,7 @@ from librarian.slurm.command import Slurm
 from librarian.store import Store
 from librarian.subjects.jobs import pieces
 from librarian.subjects.jobs.unended import KnownRunaways, Unended
-from librarian.subjects.usage.keep import USAGE
+from librarian.subjects.usage.sums import USAGE
 
 SLICE = 7 * DAY
 log = logging.getLogger(__name__)

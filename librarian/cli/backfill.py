@@ -179,7 +179,7 @@ def line(progress: Progress, seconds: float, zone: str) -> str:
 
 
 def _shown(epoch: int, zone: str) -> str:
-    from librarian.shared.window import local_date
+    from librarian.shared.calendar import local_date
 
     return local_date(epoch, zone).isoformat()
 
@@ -206,7 +206,7 @@ def _terms(options: argparse.Namespace, setup: Setup) -> Terms:
 
 def _span(options: argparse.Namespace, setup: Setup, terms: Terms, archive: Archive) -> Span:
     from librarian.backfill import orders
-    from librarian.shared.window import day_start
+    from librarian.shared.calendar import day_start
 
     begin = day_start(options.begin, setup.zone)
     end = day_start(options.end, setup.zone) if options.end else None

@@ -28,7 +28,7 @@ _RED, _PLAIN = "\x1b[31m", "\x1b[0m"
 
 def limits(options: argparse.Namespace) -> int:
     """Limits and their use at this moment."""
-    from librarian.cycle.stages import chosen
+    from librarian.cycle.parts import chosen
     from librarian.subjects.limits import now
 
     setup = common.setup_of(options)
@@ -44,7 +44,7 @@ def limits(options: argparse.Namespace) -> int:
 
 def as_json(found: Headroom) -> list[dict[str, object]]:
     """A row for each limit, as in the site's JSON, with its QoS and its source in words."""
-    from librarian.subjects.limits.to_json import policy_row
+    from librarian.subjects.limits.policy_json import policy_row
 
     return [{"qos": found.qos, "source": _source(row), **policy_row(row)} for row in found.rows]
 
@@ -56,7 +56,7 @@ def _source(row: LimitRow) -> str:
 def table(found: Sequence[Headroom], width: int, colours: bool = False) -> list[str]:
     """The lines of a table, at most `width` columns wide (0: as wide as need be); a hit limit is red with `colours`."""
     from librarian.shared.text import shown
-    from librarian.subjects.limits.pressure import NEAR
+    from librarian.subjects.limits.model import NEAR
 
     lines: list[tuple[str, ...]] = [_HEADER]
     hot = [False]

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 def report(options: argparse.Namespace) -> int:
     """Months and allocations as tables, or as the format that is asked for."""
-    from librarian.cycle import stages
     from librarian.subjects.months import statements
 
     if options.format == "pdf" and options.output == "-" and sys.stdout.isatty():
@@ -30,8 +29,7 @@ def report(options: argparse.Namespace) -> int:
     statements.check(options.month)
     if not setup.places.store.exists():
         raise StoreError("nothing was collected yet", f"there is no store {setup.places.store}", "run: librarian run")
-    reports = [source.report for source in stages.look(setup) if source.report]
-    told = statements.statements(reports, options.month, wanted)
+    told = statements.statements(_every(setup), options.month, wanted)
     content = _renderer(options.format)(told)
     if options.output == "-":
         sys.stdout.flush()
@@ -52,6 +50,24 @@ def _target(options: argparse.Namespace, told: Sequence[Statement]) -> Path:
 
     named = Path(options.output)
     return named / f"{tables.file_stem(told)}.{options.format or 'txt'}" if named.is_dir() else named
+
+
+def _every(setup: Setup) -> list[Statement]:
+    """All months of all QoS: as they are kept, or computed where something was collected since."""
+    from librarian.cycle.parts import watched
+    from librarian.store import opened
+    from librarian.subjects.months import statements
+
+    with opened(setup.places.store, setup.config.cluster.name) as store:
+        kept = statements.kept(store, watched(setup), setup.zone, setup.config.allocations)
+    return _computed(setup) if kept is None else kept
+
+
+def _computed(setup: Setup) -> list[Statement]:
+    from librarian.cycle import stages  # pandas with it
+    from librarian.subjects.months.reported import statement
+
+    return [statement(source.report) for source in stages.look(setup) if source.report]
 
 
 def _wanted(setup: Setup, names: Sequence[str]) -> list[str]:

@@ -12,13 +12,12 @@ from librarian.errors import ConfigError
 from librarian.system import host
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from librarian.config.setup import Setup
     from librarian.shared.scope import Scope
     from librarian.slurm.command import Slurm
     from librarian.subjects.limits.model import QosLimits
     from librarian.subjects.queue.model import Queue
+    from librarian.subjects.queue.table import Row, Table
 
 
 def queue(options: argparse.Namespace) -> int:
@@ -53,33 +52,36 @@ def _scope(setup: Setup, name: str) -> Scope:
     return setup.config.scope(configured[0]) if configured else Scope(setup.config.cluster.name, name)
 
 
-def _ask(slurm: Slurm, setup: Setup, scope: Scope, limits: QosLimits, now: int) -> tuple[Queue, pd.DataFrame]:
+def _ask(slurm: Slurm, setup: Setup, scope: Scope, limits: QosLimits, now: int) -> tuple[Queue, Table]:
     """The queue, with what the running jobs of the QoS hold, and its rows."""
-    from librarian.shared.resources import OBSERVABLES
-    from librarian.subjects.jobs.amounts import gpu_observables
-    from librarian.subjects.limits import model as core_limits
-    from librarian.subjects.queue import model
+    from librarian.shared.resources import OBSERVABLES, gpus_in
+    from librarian.subjects.limits.model import limits_of
+    from librarian.subjects.queue import model, table
     from librarian.subjects.queue.ask import Question, ask
     from librarian.subjects.queue.blocking import Bounds
-    from librarian.subjects.queue.sample import complaint, counted_now
+    from librarian.subjects.queue.counts import counted_now
 
-    question = Question(scope, (*model.WAITING, *model.HOLDING))
-    told = ask(slurm, question)
-    observables = (*OBSERVABLES, *gpu_observables(model.as_jobs(told.table)))
+    told = ask(slurm, Question(scope, (*table.WAITING, *table.HOLDING)))
+    observables = (*OBSERVABLES, *gpus_in(row.tres for row in told.table))
     overrides = next((entry.limits for entry in setup.config.qos if entry.name.lower() == scope.qos.lower()), {})
-    places = model.held_at(told.table, observables)
-    found = core_limits.limits_of(observables, limits, overrides, places)
-    counted = counted_now(slurm, scope, limits, told.table, now)
-    seen = model.LastQueue(now, told.table, complaint(told), counted=counted)
-    held = model.held(told.table, observables)
-    return model.summarise(seen, Bounds(found, held, limits, places, whole=scope == scope.whole)), told.table
+    places = table.held_at(told.table, observables)
+    found = limits_of(observables, limits, overrides, places)
+    seen = model.LastQueue(now, told.table, told.complaint, counted=counted_now(slurm, scope, limits, told.table, now))
+    bounds = Bounds(found, table.held(told.table, observables), limits, places, whole=scope == scope.whole)
+    return model.summarise(seen, bounds), told.table
 
 
-def _json(scope: Scope, found: Queue, table: pd.DataFrame) -> dict[str, object]:
-    from librarian.subjects.queue.model import WAITING
-    from librarian.subjects.queue.to_json import queue_json
+def _json(scope: Scope, found: Queue, table: Table) -> dict[str, object]:
+    from librarian.subjects.queue.now_json import queue_json
+    from librarian.subjects.queue.table import WAITING
 
-    rows = table[table["state"].isin(WAITING)].drop(columns=["state", "qos"]).to_dict("records")
-    times = ("submit", "eligible", "start")
-    waiting = [{key: None if key in times and value < 0 else value for key, value in row.items()} for row in rows]
+    waiting = [_row(row) for row in table if row.state in WAITING]
     return {"qos": scope.qos, **queue_json(found), "error": found.error, "waiting": waiting}
+
+
+def _row(row: Row) -> dict[str, object]:
+    """A job that waits; a time that is not known is None."""
+    from librarian.subjects.queue.table import TIMES
+
+    told = {key: value for key, value in row._asdict().items() if key not in ("state", "qos")}
+    return told | {key: None for key in TIMES if told[key] < 0}

@@ -60,8 +60,7 @@ def _span(month: str | None, setup: Setup, now: int) -> Span:
     from datetime import date
 
     from librarian.cycle.stages import window_of
-    from librarian.shared.calendar import is_month, month_after
-    from librarian.shared.window import day_start
+    from librarian.shared.calendar import day_start, is_month, month_after
 
     if month is None:
         return window_of(setup, now).start, now
@@ -76,7 +75,7 @@ def _span(month: str | None, setup: Setup, now: int) -> Span:
 
 def _look(setup: Setup, store: Store, span: Span, now: int) -> list[Found]:
     """Each QoS by itself, hours and running jobs too; what fails stops nothing else. Raises `StoreError`."""
-    from librarian.cycle.stages import watched
+    from librarian.cycle.parts import watched
     from librarian.verify.found import Found
     from librarian.verify.hours import Comparison, Terms
     from librarian.verify.running import look

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from librarian.config.setup import Setup
 from librarian.health.statusfile import StatusFile
 from librarian.shared.files import STATUS
+from librarian.shared.scope import Scope, Watched
 from librarian.system import lock
 
 
@@ -24,3 +27,16 @@ def facts(setup: Setup) -> dict[str, str]:
         "site": str(setup.places.site),
         **({"at work": owner} if owner else {}),
     }
+
+
+def watched(setup: Setup) -> tuple[Watched, ...]:
+    """The QoS of a configuration, in its order."""
+    return tuple(Watched(setup.config.scope(entry), entry.title, entry.limits) for entry in setup.config.qos)
+
+
+def chosen(setup: Setup, names: Sequence[str]) -> list[Watched]:
+    """The QoS `names`, as they are configured or else whole; all that are configured where none is named."""
+    configured = {one.name.lower(): one for one in watched(setup)}
+    cluster = setup.config.cluster.name
+    found = [configured.get(name.lower(), Watched(Scope(cluster, name))) for name in names]
+    return found or list(configured.values())

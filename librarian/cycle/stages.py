@@ -13,7 +13,7 @@ from typing import TypeVar
 from librarian.config.setup import Setup
 from librarian.cycle import assemble, housekeeping, journal, reports
 from librarian.cycle.assemble import SiteSource
-from librarian.cycle.parts import status_file
+from librarian.cycle.parts import status_file, watched
 from librarian.cycle.reports import Failures, Known
 from librarian.errors import (
     LibrarianError,
@@ -29,15 +29,16 @@ from librarian.privacy import leak_check, pseudonyms
 from librarian.privacy.rules import Rules
 from librarian.publish import delivery
 from librarian.publish.delivery import Check
+from librarian.shared.calendar import DAY
 from librarian.shared.files import SCRIPT, STATUS, STYLE, logo_name
 from librarian.shared.report import Header
-from librarian.shared.scope import Scope
-from librarian.shared.window import DAY, Window, window_until
+from librarian.shared.scope import Watched
+from librarian.shared.window import Window, window_until
 from librarian.site import assets, folder
 from librarian.slurm.command import Slurm
 from librarian.store import CorruptStoreError, Store, opened, rescue
 from librarian.subjects.listed import SUBJECTS
-from librarian.subjects.subject import Asking, Subject, Watched
+from librarian.subjects.subject import Asking, Subject
 from librarian.system.host import pause, stopwatch, user_name
 from librarian.system.interrupts import Guard
 
@@ -123,19 +124,6 @@ def observe(setup: Setup, slurm: Slurm, now: int) -> Problems:
         return [problem for subject in SUBJECTS if subject.fleeting for problem in _ask(subject, asking)]
 
     return _with_store(setup, now, work)
-
-
-def watched(setup: Setup) -> tuple[Watched, ...]:
-    """The QoS of a configuration, in its order."""
-    return tuple(Watched(setup.config.scope(entry), entry.title, entry.limits) for entry in setup.config.qos)
-
-
-def chosen(setup: Setup, names: Sequence[str]) -> list[Watched]:
-    """The QoS `names`, as they are configured or else whole; all that are configured where none is named."""
-    configured = {one.name.lower(): one for one in watched(setup)}
-    cluster = setup.config.cluster.name
-    found = [configured.get(name.lower(), Watched(Scope(cluster, name))) for name in names]
-    return found or list(configured.values())
 
 
 def _with_store(setup: Setup, now: int, work: Callable[[Store], Result]) -> Result:

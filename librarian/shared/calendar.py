@@ -7,9 +7,39 @@ of the same zone, the edge of a month is the edge of a bin.
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
-from librarian.shared.window import day_start, local_date
+import pytz
+
+DAY = 86400
+
+
+def local_date(epoch: int, zone: str) -> date:
+    """The calendar day in `zone` at `epoch`."""
+    return datetime.fromtimestamp(epoch, pytz.timezone(zone)).date()
+
+
+def day_start(day: date, zone: str) -> int:
+    """First instant of the calendar `day` in `zone`, also where midnight is skipped or happens twice."""
+    midnight = datetime(day.year, day.month, day.day)
+    tz = pytz.timezone(zone)
+    try:
+        local = tz.localize(midnight, is_dst=None)
+    except pytz.AmbiguousTimeError:
+        local = tz.localize(midnight, is_dst=True)  # the first of the two midnights
+    except pytz.NonExistentTimeError:
+        local = tz.localize(midnight, is_dst=False)  # read in the old offset: the instant of the change
+    return int(local.timestamp())
+
+
+def isoformat(epoch: int, zone: str) -> str:
+    """ISO 8601 with the zone's offset at that time, e.g. `2026-11-01T01:00:00-04:00`."""
+    return datetime.fromtimestamp(epoch, pytz.timezone(zone)).isoformat()
+
+
+def clock(epoch: int, zone: str) -> str:
+    """An instant as a reader without JavaScript sees it, e.g. `2026-11-20 14:10 EST`."""
+    return datetime.fromtimestamp(epoch, pytz.timezone(zone)).strftime("%Y-%m-%d %H:%M %Z")
 
 
 def month_start(epoch: int, zone: str) -> int:

@@ -14,6 +14,8 @@ from librarian.shared import tres
 
 JOBS = "jobs"
 """The word for what GrpJobs and the like limit, among the names of TRES."""
+ByKey = dict[str, float]
+"""How much there is of each resource, by observable key."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,15 @@ class Observable:
             return self.unit if unit == name else name
         return self.unit if name in unit else f"{self.unit} of {name}"
 
+    def of(self, text: str) -> float:
+        """What a job with this TRES text, such as its AllocTRES, holds of it. Raises `ValueError`."""
+        return 1.0 if self.amount is None else self.amount(_counts(text))
+
+
+@functools.lru_cache(maxsize=1024)  # there are few different texts
+def _counts(text: str) -> tres.Counts:
+    return tres.parse_tres(text)
+
 
 OBSERVABLES = (
     Observable("NCPUS", "CPUs", "CPUs", "CPU-hours", "cpu", tres.cpus, one="CPU", wanted=True, pausable=True),
@@ -81,6 +92,11 @@ def by_key(key: str) -> Observable:
 def gpus_of(kinds: Iterable[str]) -> tuple[Observable, ...]:
     """The observables of these types of GPUs, by name: `NGPUS:a100`."""
     return tuple(map(_of_type, sorted(set(kinds))))
+
+
+def gpus_in(texts: Iterable[str]) -> tuple[Observable, ...]:
+    """An observable for each type of GPU in TRES texts, by name. Raises `ValueError`."""
+    return gpus_of(kind for text in set(texts) for kind in tres.gpu_types(_counts(text)))
 
 
 def gpu_type(observable: Observable) -> str:

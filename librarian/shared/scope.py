@@ -1,9 +1,10 @@
-"""Which runs belong to one report."""
+"""Which runs belong to one report, and what is reported on."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,20 @@ class Scope:
     def whole(self) -> Scope:
         """The whole QoS."""
         return Scope(self.cluster, self.qos)
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A QoS that is reported on; `overrides` are the configuration's limits, as GrpTRES has them (sizes in GiB)."""
+
+    scope: Scope
+    title: str = ""
+    overrides: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The QoS."""
+        return self.scope.qos
 
 
 def full_key(key: str, cluster: str) -> str:

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from librarian.shared.spans import Span
-from librarian.shared.window import Epochs
+
+if TYPE_CHECKING:  # a type alone: who cuts spans of plain numbers needs no numpy
+    from librarian.shared.window import Epochs
 
 
 def cut(begin: int, end: int, longest: int) -> list[Span]:

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 
 import numpy as np
 import numpy.typing as npt
-import pytz
+
+from librarian.shared.calendar import DAY, day_start, isoformat, local_date
+
+__all__ = ["DAY", "Epochs", "Window", "day_edges", "day_start", "isoformat", "local_date", "window_until"]
 
 Epochs = npt.NDArray[np.int64]
-DAY = 86400
 
 
 @dataclass(frozen=True)
@@ -79,26 +81,3 @@ def day_edges(begin: int, end: int, bin_seconds: int, zone: str) -> Epochs:
     midnights = [day_start(day, zone) for day in days]
     parts = [np.arange(a, b, bin_seconds, dtype=np.int64) for a, b in itertools.pairwise(midnights) if a < b]
     return np.concatenate([*parts, np.array(midnights[-1:], dtype=np.int64)])
-
-
-def local_date(epoch: int, zone: str) -> date:
-    """The calendar day in `zone` at `epoch`."""
-    return datetime.fromtimestamp(epoch, pytz.timezone(zone)).date()
-
-
-def day_start(day: date, zone: str) -> int:
-    """First instant of the calendar `day` in `zone`, also where midnight is skipped or happens twice."""
-    midnight = datetime(day.year, day.month, day.day)
-    tz = pytz.timezone(zone)
-    try:
-        local = tz.localize(midnight, is_dst=None)
-    except pytz.AmbiguousTimeError:
-        local = tz.localize(midnight, is_dst=True)  # the first of the two midnights
-    except pytz.NonExistentTimeError:
-        local = tz.localize(midnight, is_dst=False)  # read in the old offset: the instant of the change
-    return int(local.timestamp())
-
-
-def isoformat(epoch: int, zone: str) -> str:
-    """ISO 8601 with the zone's offset at that time, e.g. `2026-11-01T01:00:00-04:00`."""
-    return datetime.fromtimestamp(epoch, pytz.timezone(zone)).isoformat()

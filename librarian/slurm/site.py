@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from librarian.errors import SlurmError, Trouble
-from librarian.shared.window import DAY
+from librarian.shared.calendar import DAY
 from librarian.slurm.command import Slurm
 from librarian.slurm.durations import parse_duration
 

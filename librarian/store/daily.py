@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from librarian.errors import StoreError
-from librarian.shared.window import DAY
+from librarian.shared.calendar import DAY
 from librarian.store.backups import DAILY, beside, dated, has_room
 from librarian.store.maintenance import check
 from librarian.store.services import COPIED, Store

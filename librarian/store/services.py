@@ -8,9 +8,9 @@ from pathlib import Path
 from sqlite3 import Connection
 from typing import Any
 
+from librarian.shared.calendar import DAY
 from librarian.shared.scope import Scope
 from librarian.shared.spans import Span, Spans, joined
-from librarian.shared.window import DAY
 from librarian.store.database import Database
 
 COPIED = "copied"  # a fact of a store that was a copy: of which time

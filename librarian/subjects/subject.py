@@ -25,12 +25,30 @@ from librarian.errors import LibrarianError, Trouble
 from librarian.render.html.parts import Part, Shown
 from librarian.shared.names import UserName
 from librarian.shared.report import Report, Section, Staleness
+from librarian.shared.scope import Watched
 from librarian.shared.window import Window
 
 if TYPE_CHECKING:
     from librarian.shared.scope import Scope
     from librarian.slurm.command import Slurm
     from librarian.store import Store
+
+__all__ = [
+    "ACCOUNTING",
+    "CONTROLLER",
+    "NEVER",
+    "Asked",
+    "Asking",
+    "Data",
+    "Facts",
+    "Ground",
+    "Json",
+    "Problems",
+    "Reading",
+    "Subject",
+    "Tidying",
+    "Watched",
+]
 
 Json = dict[str, object]
 Data = Mapping[str, Any]
@@ -39,20 +57,6 @@ Kind = TypeVar("Kind")
 ACCOUNTING = "slurmdbd"  # the daemon that sacct and sacctmgr ask
 CONTROLLER = "slurmctld"  # the one that squeue asks
 NEVER = 2**62  # a time that does not come
-
-
-@dataclass(frozen=True)
-class Watched:
-    """A QoS that is reported on; `overrides` are the configuration's limits, as GrpTRES has them (sizes in GiB)."""
-
-    scope: Scope
-    title: str = ""
-    overrides: Mapping[str, float] = field(default_factory=dict)
-
-    @property
-    def name(self) -> str:
-        """The QoS."""
-        return self.scope.qos
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,7 @@ from librarian.subjects.jobs.keep import JobRuns
 from librarian.subjects.jobs.model import joined
 from librarian.subjects.jobs.unended import KnownRunaways, Unended
 from librarian.subjects.usage.binning import bin_jobs
-from librarian.subjects.usage.keep import USAGE
-from librarian.subjects.usage.sums import HourSums
+from librarian.subjects.usage.sums import USAGE, HourSums
 from librarian.verify import reasons, sreport
 from librarian.verify.compare import ByUser, Line, added, explained, lines
 from librarian.verify.sreport import HOUR, Question

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks import made
+from benchmarks import asking, made
 from benchmarks.table import Row
 from benchmarks.tools import HERE, ROOT, command, progress, timed
 from librarian.shared.resources import OBSERVABLES, Observable
@@ -36,6 +36,7 @@ PICTURED = (".png", ".pdf")
 def rows(runs: int) -> Iterator[Row]:
     """All of it, on `runs` job runs of 200 users in 30 days of hours."""
     yield from starting()
+    yield from asking.rows()
     jobs, row = parsing(runs)
     yield row
     yield from binning(jobs)
@@ -69,6 +70,9 @@ def starting() -> Iterator[Row]:
             quiet = ["sh", "-c", '"$@" 2>/dev/null || :', "sh", *program, word]  # old data are what they tell of here
             ours = command(quiet, 5)
             yield Row(f"librarian {word}", ours.wall, None, "", 0.15, cpu=ours.cpu, memory=ours.mib)
+        ours = command([*program, "report"], 5)
+        yield Row("librarian report", ours.wall, None, "", asking.BEYOND, cpu=ours.cpu, memory=ours.mib)
+        yield Row("librarian report, memory", ours.mib, None, "", asking.MEMORY, "MiB")
 
 
 def binning(jobs: pd.DataFrame) -> Iterator[Row]:

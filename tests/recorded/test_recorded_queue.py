@@ -12,8 +12,8 @@ from librarian.shared.resources import OBSERVABLES
 from librarian.shared.scope import Scope
 from librarian.slurm.command import Slurm
 from librarian.subjects.queue import ask
-from librarian.subjects.queue.model import held, understood
 from librarian.subjects.queue.reasons import explain
+from librarian.subjects.queue.table import held, understood
 from tests.recorded.test_recorded import RECORDINGS, answer
 
 WITH_QUEUE = [folder for folder in RECORDINGS if (folder / "squeue-busy-avery.txt").exists()]
@@ -40,10 +40,10 @@ def test_the_jobs_are_those_of_squeue(recording: Path, qos: str) -> None:
     told = ask.parse(answer(recording, f"squeue-calm-{qos}"))
     assert told.rejects == ()
     for state in ("PENDING", "RUNNING"):
-        rows = told.table[told.table["state"] == state]
+        rows = [row for row in told.table if row.state == state]
         counted: Counter[tuple[str, str, str]] = Counter()
-        for row in rows.itertuples():
-            counted[row.user, row.reason, row.tres] += int(row.tasks)
+        for row in rows:
+            counted[row.user, row.reason, row.tres] += row.tasks
         assert counted == Counter((row[2], row[7], row[8]) for row in plain(recording, "calm", qos, state))
 
 
@@ -53,14 +53,17 @@ def test_while_jobs_start_none_is_lost(recording: Path, qos: str) -> None:
     told = ask.parse(answer(recording, f"squeue-busy-{qos}"))
     assert told.rejects == ()
     expected = Counter(row[2] for state in ("PENDING", "RUNNING") for row in plain(recording, "busy", qos, state))
-    assert told.table.groupby("user")["tasks"].sum().to_dict() == expected
+    tasks: Counter[str] = Counter()
+    for one in told.table:
+        tasks[one.user] += one.tasks
+    assert tasks == expected
 
 
 def test_every_reason_is_known(recording: Path) -> None:
     table = ask.parse(answer(recording, "squeue-busy-avery")).table
-    waiting = understood(table, int(table["submit"].max()))
-    assert set(waiting["name"]) >= {"JobArrayTaskLimit", "JobHeldUser", "BeginTime"}
-    assert not [name for name in waiting["name"] if explain(name) == explain("?")]
+    waiting = understood(table, max(row.submit for row in table))
+    assert {one.name for one in waiting} >= {"JobArrayTaskLimit", "JobHeldUser", "BeginTime"}
+    assert not [one.name for one in waiting if explain(one.name) == explain("?")]
 
 
 def test_what_is_held_is_what_the_jobs_hold(recording: Path) -> None:

@@ -12,7 +12,7 @@ from librarian.subjects.months.grants import Allocation
 from librarian.subjects.months.model import Month, months
 from librarian.subjects.usage.accounts import by_account
 from librarian.subjects.usage.binning import Usage
-from librarian.subjects.usage.unfinished import Sums
+from librarian.subjects.usage.rest import Sums
 
 
 def months_of(jobs: pd.DataFrame, usage: Usage) -> tuple[Month, ...]:

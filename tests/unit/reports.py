@@ -29,9 +29,10 @@ from librarian.subjects.listed import SUBJECTS
 from librarian.subjects.months.grants import Allocation
 from librarian.subjects.months.section import MonthsFacts
 from librarian.subjects.queue.demand import Samples, looks_table, sums_table
-from librarian.subjects.queue.model import COLUMNS as QUEUE_COLUMNS
-from librarian.subjects.queue.model import LastQueue, queue_table
+from librarian.subjects.queue.model import LastQueue
 from librarian.subjects.queue.section import QueueFacts
+from librarian.subjects.queue.table import COLUMNS as QUEUE_COLUMNS
+from librarian.subjects.queue.table import queue_table
 from librarian.subjects.subject import Facts, Watched
 from librarian.subjects.usage.bins import measure
 from librarian.subjects.usage.section import UsageFacts, UsageSection

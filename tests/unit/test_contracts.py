@@ -41,6 +41,7 @@ WRONG = {
     ),
     "The doors to the world know nothing but errors": ("librarian.system.host", "pandas"),
     "The watchdog and the status work when the heavy parts do not": ("librarian.scrontab.watchdog", "pandas"),
+    "Limits and the queue of this moment are told without heavy parts": ("librarian.subjects.queue.table", "pandas"),
     "The configuration is handed on in parts: those who go through all of it are the doors, the cycle and the doctor": (
         "librarian.publish.delivery",
         "librarian.config.setup",

@@ -19,9 +19,10 @@ from urllib.parse import quote, urlsplit
 
 from librarian.render.html import templates as html
 from librarian.render.html.plain import NO_HEAD, Teller, glances
-from librarian.render.html.templates import clock, embedded, hashed, trusted
+from librarian.render.html.templates import embedded, hashed, trusted
 from librarian.render.json.run_length import encoded
 from librarian.render.plotly import Plotly
+from librarian.shared.calendar import clock
 from librarian.shared.files import PLAIN, SCRIPT, STYLE
 
 ENTRY = "page/entry.js"

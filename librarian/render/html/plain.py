@@ -14,7 +14,8 @@ from typing import Any, Protocol
 from librarian.errors import one_line
 from librarian.render.html import templates as html
 from librarian.render.html.parts import Part, Shown
-from librarian.render.html.templates import clock, hashed, trusted
+from librarian.render.html.templates import hashed, trusted
+from librarian.shared.calendar import clock
 from librarian.shared.files import PAGE
 from librarian.shared.words import amount, counted
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping
-from datetime import datetime
 from functools import lru_cache
 
 import jinja2
-import pytz
 from markupsafe import Markup
 
 from librarian.errors import one_line
@@ -53,11 +51,6 @@ def embedded(data: bytes) -> Markup:
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return trusted(text)
-
-
-def clock(epoch: int, zone: str) -> str:
-    """An instant as a reader without JavaScript sees it, e.g. `2026-11-20 14:10 EST`."""
-    return datetime.fromtimestamp(epoch, pytz.timezone(zone)).strftime("%Y-%m-%d %H:%M %Z")
 
 
 def hashed(text: str) -> str:

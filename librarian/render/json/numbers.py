@@ -1,4 +1,4 @@
-"""Numbers as files have them: means to seven digits, sums in full, whole numbers without a decimal point."""
+"""Arrays of numbers as files have them: means to seven digits, sums in full, whole numbers without a decimal point."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from librarian.render.json.scalars import DIGITS, EXACT
+
 Floats = npt.NDArray[np.float64]
-DIGITS = 7
-_EXACT = 2.0**53  # up to here every whole float is the integer that it looks like
 
 
 def rounded(values: Floats) -> Floats:
@@ -24,18 +24,8 @@ def rounded(values: Floats) -> Floats:
 
 def plain(values: Floats) -> list[Any]:
     """`values` as nested lists of int where whole and float elsewhere, of the same shape."""
-    whole = (values == np.floor(values)) & (np.abs(values) < _EXACT)
+    whole = (values == np.floor(values)) & (np.abs(values) < EXACT)
     cells = values.astype(object)
     cells[whole] = values[whole].astype(np.int64)
     result: list[Any] = cells.tolist()
     return result
-
-
-def exact(value: float) -> float | int:
-    """`value` in full: an int where it is whole."""
-    return int(value) if value.is_integer() and abs(value) < _EXACT else value
-
-
-def short(value: float) -> float | int:
-    """`value` to `DIGITS` significant digits."""
-    return exact(float(rounded(np.array(value))))

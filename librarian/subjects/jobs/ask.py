@@ -1,15 +1,7 @@
-"""Job runs from `sacct`: build the query, ask it, read the answer.
-
-What each option is for:
--a  all users; -X  one row an allocation, no steps; -D  every run of a requeued job, not only the newest;
--P  with a control character as delimiter, as -P escapes nothing; no free text (job names) is asked for;
--S and -E without -s  every run that was eligible before E and had not ended before S. A state filter would change what
-    -S and -E mean, see sacct(1).
-"""
+"""Job runs from `sacct` as a table: ask, and read while it comes. `rows` reads few of them without pandas."""
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,51 +11,45 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from librarian.errors import SlurmError, Trouble
-from librarian.shared.scope import Scope
 from librarian.shared.tres import parse_tres
-from librarian.slurm.command import Slurm, complaint
+from librarian.slurm.command import Slurm
 from librarian.slurm.durations import parse_duration
-from librarian.subjects.jobs.model import (
-    NUMBERS,
-    TEXTS,
-    TIMES,
-    UNKNOWN,
-    Mask,
-    Reject,
-    coded,
-    empty_jobs,
-    joined,
-    newest,
+from librarian.subjects.jobs.model import NUMBERS, TEXTS, Mask, coded, empty_jobs, joined, newest
+from librarian.subjects.jobs.question import DELIMITER, FIELDS, HEADER, Query, arguments
+from librarian.subjects.jobs.rows import (
+    CLEAN,
+    DOUBTS,
+    LATEST,
+    NAMELESS,
+    NOT_YET,
+    fails,
+    legible,
+    misfit,
+    refuse,
+    reject,
 )
+from librarian.subjects.jobs.states import TIMES, UNKNOWN, Reject
 from librarian.system.processes import Answer
 
-DELIMITER = "\x1f"
+__all__ = [
+    "DELIMITER",
+    "FIELDS",
+    "HEADER",
+    "NAMELESS",
+    "Query",
+    "Reading",
+    "Runs",
+    "Sink",
+    "arguments",
+    "ask",
+    "begin",
+    "begun",
+    "nowhere",
+    "parse",
+]
 
-# sacct's field -> column of the jobs table. The cluster is checked and not kept: a table is of one cluster.
-FIELDS = {
-    "Cluster": "cluster",
-    "DBIndex": "dbindex",
-    "JobIDRaw": "jobid",
-    "User": "user",
-    "Account": "account",
-    "QOS": "qos",
-    "Partition": "partition",
-    "State": "state",
-    "Submit": "submit",
-    "Eligible": "eligible",
-    "Start": "start",
-    "End": "end",
-    "ElapsedRaw": "elapsed",
-    "Suspended": "suspended",
-    "AllocTRES": "alloc_tres",
-}
-HEADER = DELIMITER.join(FIELDS)
-NAMELESS = "(unknown user)"  # sacct knows no name for the uid of a deleted user
 _TEXTS = ("cluster", "suspended", *TEXTS)
 _AT_ONCE = 4 << 20  # bytes of text that are read in one go
-_LATEST = 2**40  # no time is later than this, and nothing lasts longer
-_NOT_YET = ["Unknown", "None", ""]
 
 Sink = Callable[[pd.DataFrame], None]
 
@@ -73,34 +59,11 @@ def nowhere(jobs: pd.DataFrame) -> None:
 
 
 @dataclass(frozen=True)
-class Query:
-    """Which runs: those of a scope between two UTC epochs; with `every_qos` those of other QoS too."""
-
-    scope: Scope
-    since: int
-    until: int
-    every_qos: bool = False
-
-
-@dataclass(frozen=True)
 class Runs:
     """An answer: the jobs table, and the rows that were not understood."""
 
     jobs: pd.DataFrame
     rejects: tuple[Reject, ...]
-
-
-def arguments(query: Query) -> list[str]:
-    """The arguments of sacct for `query`."""
-    scope = query.scope
-    filters = [f"--accounts={','.join(scope.accounts)}"] if scope.accounts else []
-    filters += [f"--partition={','.join(scope.partitions)}"] if scope.partitions else []
-    qos = [] if query.every_qos else [f"--qos={scope.qos}"]
-    return [
-        *("-a", "-X", "-D", "-P", "--noconvert", f"--delimiter={DELIMITER}"),
-        *("-S", f"uts{query.since}", "-E", f"uts{query.until}", "-M", scope.cluster, *qos, *filters),
-        *("-o", ",".join(FIELDS)),
-    ]
 
 
 def ask(slurm: Slurm, query: Query, sink: Sink = nowhere) -> Runs:
@@ -151,20 +114,11 @@ class Reading:
             self._read_whole_lines()
 
     def finished(self, answer: Answer) -> Runs:
-        """All of it. Raises `SlurmError` when the header is missing or the last line is cut off.
-
-        A header alone is a whole answer, where sacct does not complain. `answer` says what went wrong in its own words.
-        """
+        """All of it. Raises `SlurmError` as `rows.refuse` does."""
         self._read_whole_lines()
-        if not self._begun:
-            raise SlurmError("sacct gave no table", complaint(answer), trouble=Trouble.NOT_UNDERSTOOD)
-        rest = b"".join(self._come)
-        if rest:
-            why = f"it ends within a row, with {rest[:80]!r}"
-            raise SlurmError("sacct's answer was cut off", why, trouble=Trouble.CUT_OFF)
         rejects = tuple(reject for part in self._parts for reject in part.rejects)
-        if "error:" in answer.stderr.lower() and not rejects and not any(len(part.jobs) for part in self._parts):
-            raise SlurmError("sacct names no run and complains", complaint(answer), trouble=Trouble.COMMAND)
+        told = bool(rejects) or any(len(part.jobs) for part in self._parts)
+        refuse(answer, begun=bool(self._begun), rest=b"".join(self._come), told=told)
         return Runs(joined([part.jobs for part in self._parts]), rejects)
 
     def _read_whole_lines(self) -> None:
@@ -175,20 +129,9 @@ class Reading:
             header, _, text = text.partition(b"\n")
             self._begun = header.decode("utf-8", "replace") == HEADER
         if self._begun and text:
-            part = _read(_legible(text), self._cluster)
+            part = _read(legible(text), self._cluster)
             self._parts.append(part)
             self._sink(part.jobs)
-
-
-def _legible(text: bytes) -> bytes:
-    """`text` as the C parser takes it. It ends a line at a NUL, which no field that is asked for can hold; and what
-    is no UTF-8 pandas 1.5 refuses in columns of categories, whatever it is told."""
-    text = text.replace(b"\0", b"?")
-    try:
-        text.decode("utf-8")
-    except UnicodeDecodeError:
-        return text.decode("utf-8", "replace").encode("utf-8")
-    return text
 
 
 def _read(body: bytes, cluster: str) -> Runs:
@@ -206,7 +149,7 @@ def _read(body: bytes, cluster: str) -> Runs:
     doubtful = np.flatnonzero(doubts)
     if len(doubtful):
         lines = body.split(b"\n")
-        rejects += [_reject(lines[place], _DOUBTS[doubts[place]]) for place in doubtful.tolist()]
+        rejects += [reject(lines[place], DOUBTS[doubts[place]]) for place in doubtful.tolist()]
         rows = rows[doubts == 0]
     return Runs(_typed(rows) if len(rows) else empty_jobs(), tuple(rejects))
 
@@ -238,7 +181,7 @@ def _read_csv(body: bytes, texts: Any) -> pd.DataFrame:
         names=list(FIELDS.values()),
         index_col=False,
         dtype={**numbers, **dict.fromkeys(_TEXTS, texts)},
-        na_values=dict.fromkeys(TIMES, _NOT_YET),
+        na_values=dict.fromkeys(TIMES, NOT_YET),
         keep_default_na=False,
         quoting=3,
         lineterminator="\n",
@@ -251,49 +194,26 @@ def _sorted_out(body: bytes) -> tuple[bytes, list[Reject]]:
     """The rows that can be read, and a reject for each other one."""
     good, rejects = [], []
     for line in body.split(b"\n")[:-1]:
-        reason = _misfit(line)
+        reason = misfit(line)
         if reason:
-            rejects.append(_reject(line, reason))
+            rejects.append(reject(line, reason))
         else:
             good.append(line + b"\n")
     return b"".join(good), rejects
 
 
-def _misfit(line: bytes) -> str:
-    """Why the fields or the numbers of `line` cannot be read, or "". Slow, and seldom needed."""
-    fields = line.decode("utf-8", "replace").split(DELIMITER)
-    if len(fields) != len(FIELDS):
-        return "has not the number of fields that was asked for"
-    for column, text in zip(FIELDS.values(), fields, strict=True):
-        number = column in NUMBERS and column != "suspended" and not (column in TIMES and text in _NOT_YET)
-        bits = 64 if column == "dbindex" else 63  # what the column can hold; whether it makes sense, `_doubts` tells
-        if number and not (text.isascii() and text.isdigit() and int(text[:30]) < 2**bits):
-            return f"{column} is not a number"
-    return ""
-
-
 def _doubts(rows: pd.DataFrame, cluster: str) -> npt.NDArray[np.int8]:
-    """For each row why it cannot be counted, as an index into `_DOUBTS`; 0 is no doubt."""
+    """For each row why it cannot be counted, as an index into `DOUBTS`; 0 is no doubt."""
     found = np.zeros(len(rows), dtype=np.int8)
     for column in (*TIMES, "elapsed"):
         times = rows[column].to_numpy()
         with np.errstate(invalid="ignore"):
-            found[(times < 0) | (times > _LATEST) | (times != np.floor(times)) & ~np.isnan(times)] = 1
+            found[(times < 0) | (times > LATEST) | (times != np.floor(times)) & ~np.isnan(times)] = 1
     found[(found == 0) & (rows["end"].to_numpy() < rows["start"].to_numpy())] = 2
-    found[_where(rows["suspended"], lambda text: _fails(parse_duration, text))] = 3
-    found[_where(rows["alloc_tres"], lambda text: _fails(parse_tres, text))] = 4
+    found[_where(rows["suspended"], lambda text: fails(parse_duration, text))] = 3
+    found[_where(rows["alloc_tres"], lambda text: fails(parse_tres, text))] = 4
     found[_where(rows["cluster"], lambda text: text.lower() != cluster.lower())] = 5
     return found
-
-
-_DOUBTS = (
-    "",
-    "holds a time that is none",
-    "ends before it starts",
-    "Suspended is not understood",
-    "AllocTRES is not understood",
-    "is of another cluster",
-)
 
 
 def _typed(rows: pd.DataFrame) -> pd.DataFrame:
@@ -304,33 +224,21 @@ def _typed(rows: pd.DataFrame) -> pd.DataFrame:
         if name != "suspended"
     }
     suspended = rows["suspended"].cat
-    seconds = [0 if _fails(parse_duration, text) else parse_duration(text) for text in suspended.categories]
+    seconds = [0 if fails(parse_duration, text) else parse_duration(text) for text in suspended.categories]
     table["suspended"] = np.array(seconds, dtype=np.int64)[suspended.codes.to_numpy()]
     _begin_with_submission(table)
     for name in TEXTS:
-        table[name] = _recoded(rows[name], _CLEAN.get(name, str))
+        table[name] = _recoded(rows[name], CLEAN.get(name, str))
     return newest(pd.DataFrame(table))
 
 
 def _begin_with_submission(table: dict[str, npt.NDArray[np.int64]]) -> None:
-    """No run begins before it was submitted.
-
-    Slurm 22.05 gives the row of a job that was resized the start of the whole job, and as its submission the time of
-    the resize; the time before has a row of its own, and would count twice (in sreport it does).
-    """
+    """No run begins before it was submitted: `rows.begin_of`, of all runs at once."""
     start, end = table["start"], table["end"]
-    latest = np.where(end == UNKNOWN, _LATEST, end)
+    latest = np.where(end == UNKNOWN, LATEST, end)
     begin = np.where(start == UNKNOWN, UNKNOWN, np.maximum(start, np.minimum(table["submit"], latest)))
     table["elapsed"] = np.maximum(table["elapsed"] - (begin - start), 0)
     table["start"] = begin
-
-
-def _state(text: str) -> str:
-    """`CANCELLED by 1234` names the uid of who did it, which is nobody's business."""
-    return text.split(" ", maxsplit=1)[0] or "UNKNOWN"
-
-
-_CLEAN: dict[str, Callable[[str], str]] = {"state": _state, "user": lambda text: text or NAMELESS}
 
 
 def _recoded(column: pd.Series, clean: Callable[[str], str]) -> pd.Categorical:
@@ -349,20 +257,3 @@ def _where(column: pd.Series, test: Callable[[str], bool]) -> Mask:
     hits = np.array([test(str(text)) for text in column.cat.categories] or [False])
     found: Mask = hits[column.cat.codes.to_numpy()]
     return found
-
-
-def _fails(function: Callable[[str], object], text: str) -> bool:
-    try:
-        function(text)
-    except ValueError:
-        return True
-    return False
-
-
-def _reject(line: bytes, reason: str) -> Reject:
-    """A reject, keyed by the run where the row tells it, so that a row that changes with time is counted once."""
-    text = line.decode("utf-8", "replace")
-    index = text.split(DELIMITER)[1:2]
-    digest = hashlib.sha256(line).hexdigest()[:16]
-    key = f"run {index[0]}" if index and index[0].isascii() and index[0].isdigit() else f"row {digest}"
-    return Reject(key, reason, text[:1000])

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from librarian.shared.window import Epochs
-from librarian.subjects.jobs.model import NUMBERS, TEXTS, UNKNOWN, Mask, codes, in_state, ints, stuck
+from librarian.subjects.jobs.model import NUMBERS, TEXTS, Mask, codes, in_state, ints, stuck
+from librarian.subjects.jobs.states import UNKNOWN
 
 NEVER = 2**62
 _IDENTITY = ("submit", "eligible", "start")  # times that, where they differ, make it another run

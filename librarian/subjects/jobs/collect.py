@@ -19,22 +19,25 @@ import numpy as np
 import pandas as pd
 
 from librarian.errors import LibrarianError, NoAnswerError, SlurmError, TooSlowError, Trouble
-from librarian.shared.scope import Scope
+from librarian.shared.scope import Scope, Watched
 from librarian.slurm import site
 from librarian.slurm.command import Slurm
 from librarian.store import Store
 from librarian.subjects.jobs import ask, pieces, running
-from librarian.subjects.jobs.ask import Query, Runs, Sink
+from librarian.subjects.jobs.ask import Runs, Sink
+from librarian.subjects.jobs.covered import TRACKED, Coverage
 from librarian.subjects.jobs.doubts import AGAIN, Doubt, doubt, named_in
-from librarian.subjects.jobs.keep import Asked, Coverage, JobRuns
-from librarian.subjects.jobs.model import UNKNOWN, Reject, ints, joined
+from librarian.subjects.jobs.keep import Asked, JobRuns
+from librarian.subjects.jobs.model import ints, joined
+from librarian.subjects.jobs.question import Query
+from librarian.subjects.jobs.states import UNKNOWN, Reject
 from librarian.subjects.jobs.unended import KnownRunaways
-from librarian.subjects.subject import Asking, Watched
+from librarian.subjects.subject import Asking
 from librarian.system.host import stopwatch, user_name
 
 OVERLAP = 3600  # slurmctld sends records in batches, and slurmdbd may have been down for a while
 FULL_EVERY = 86400
-TRACKED, PRIVATE, CLUSTERS = "gpus_tracked", "private_data", "clusters"
+PRIVATE, CLUSTERS = "private_data", "clusters"
 
 Question = tuple[str, str, Callable[[], object]]
 log = logging.getLogger(__name__)

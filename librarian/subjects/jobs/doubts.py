@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from librarian.shared.window import DAY
+from librarian.shared.calendar import DAY
 from librarian.shared.words import amount, counted
 from librarian.subjects.jobs.ask import Runs
 from librarian.subjects.jobs.model import goes_on

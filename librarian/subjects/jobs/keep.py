@@ -17,7 +17,9 @@ from librarian.shared.scope import Scope
 from librarian.store import Store
 from librarian.store.database import Steps
 from librarian.subjects.jobs.changes import NEVER, changed_from, differing
-from librarian.subjects.jobs.model import COLUMNS, NUMBERS, TEXTS, UNKNOWN, Reject, coded, empty_jobs
+from librarian.subjects.jobs.covered import Coverage, coverage
+from librarian.subjects.jobs.model import COLUMNS, NUMBERS, TEXTS, coded, empty_jobs
+from librarian.subjects.jobs.states import UNKNOWN, Reject
 from librarian.subjects.jobs.unended import KnownRunaways
 
 _ROWS_AT_ONCE = 20_000
@@ -25,16 +27,6 @@ _COMPARED_AT_ONCE = 100_000
 _AT_ONCE = 500  # values in a statement; SQLite may allow no more than 999
 _DOUBTED, _UNCONFIRMED = "doubted", "unconfirmed"  # facts, each with the key of a scope
 _QUERIES_KEPT = 2000  # a week of 10-minute cycles for two QoS
-
-
-@dataclass(frozen=True)
-class Coverage:
-    """What the store knows of a scope: every run between `covered_from` and `complete_at`; `full_at` is the time of the
-    last complete reading of a whole window. All UTC epochs."""
-
-    covered_from: int
-    complete_at: int
-    full_at: int
 
 
 @dataclass(frozen=True)
@@ -62,10 +54,7 @@ class JobRuns:
 
     def coverage(self, scope: Scope) -> Coverage | None:
         """What is known of `scope`, or None before its first complete answer."""
-        row = self._store.one(
-            "SELECT covered_from, complete_at, full_at FROM scope WHERE scope = ?", self._store.key(scope)
-        )
-        return Coverage(*row) if row else None
+        return coverage(self._store, scope)
 
     def last_query(self, scope: Scope) -> Asked | None:
         """The newest query of `scope`, whether it succeeded or not."""

@@ -7,7 +7,6 @@ row for each component, an array a row for each task that started. Key of a run:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
 
@@ -16,29 +15,41 @@ import numpy.typing as npt
 import pandas as pd
 from pandas.api.types import union_categoricals
 
-UNKNOWN = -1  # a time that has not come yet, or never will
-_GOING_ON = ("RUNNING", "SUSPENDED", "CONFIGURING", "COMPLETING", "STOPPED", "SIGNALING", "STAGE_OUT")
-RUNAWAY = "RUNAWAY"  # our own word in the place of the state of a run of which nobody knows how it ended
+from librarian.subjects.jobs.states import GOING_ON, RUNAWAY, TIMES, UNKNOWN, Reject
+
+__all__ = [
+    "COLUMNS",
+    "NUMBERS",
+    "RUNAWAY",
+    "TEXTS",
+    "TIMES",
+    "UNKNOWN",
+    "Mask",
+    "Reject",
+    "coded",
+    "codes",
+    "counting",
+    "empty_jobs",
+    "ended",
+    "goes_on",
+    "in_state",
+    "ints",
+    "joined",
+    "newest",
+    "started",
+    "stuck",
+    "under_way",
+]
 
 # Column -> dtype. `jobid` is sacct's JobIDRaw. Times are UTC epochs in seconds or UNKNOWN; `elapsed`
 # (sacct's ElapsedRaw, without pauses) and `suspended` are seconds, of a run that goes on as of the time of the answer.
 # `alloc_tres` is what the run holds; what it asked for (ReqTRES) can be far less, as with --exclusive.
-TIMES = ("submit", "eligible", "start", "end")
 NUMBERS = {"dbindex": "uint64", "jobid": "int64", **dict.fromkeys(TIMES, "int64")}
 NUMBERS |= {"elapsed": "int64", "suspended": "int64"}
 TEXTS = ("user", "account", "qos", "partition", "state", "alloc_tres")
 COLUMNS = (*NUMBERS, *TEXTS)
 
 Mask = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Reject:
-    """A row of Slurm's that is left out: `key` is the same whenever the same row comes again."""
-
-    key: str
-    reason: str
-    line: str
 
 
 def empty_jobs() -> pd.DataFrame:
@@ -99,12 +110,12 @@ def goes_on(jobs: pd.DataFrame) -> Mask:
 
     A row that is over by its state, and has no end all the same, is one whose end was lost: it does not go on.
     """
-    return started(jobs) & (ints(jobs, "end") == UNKNOWN) & in_state(jobs, *_GOING_ON)
+    return started(jobs) & (ints(jobs, "end") == UNKNOWN) & in_state(jobs, *GOING_ON)
 
 
 def stuck(jobs: pd.DataFrame) -> Mask:
     """Runs that began, have no end, and are over by their state."""
-    return started(jobs) & (ints(jobs, "end") == UNKNOWN) & ~in_state(jobs, "PENDING", *_GOING_ON)
+    return started(jobs) & (ints(jobs, "end") == UNKNOWN) & ~in_state(jobs, "PENDING", *GOING_ON)
 
 
 def under_way(jobs: pd.DataFrame, now: int) -> Mask:

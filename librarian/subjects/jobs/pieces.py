@@ -10,8 +10,9 @@ from librarian.shared.slices import cut
 from librarian.slurm import site
 from librarian.slurm.command import Slurm
 from librarian.subjects.jobs import ask as accounting
-from librarian.subjects.jobs.ask import Query, Runs, Sink, nowhere
+from librarian.subjects.jobs.ask import Runs, Sink, nowhere
 from librarian.subjects.jobs.model import joined
+from librarian.subjects.jobs.question import Query
 
 MARGIN = 60  # below the longest: slurmdbd counts a question that ends now up to its own now
 _SHORTEST = 600  # seconds; a shorter question that is still too wide is a failure

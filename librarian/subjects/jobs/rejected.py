@@ -7,8 +7,8 @@ from pathlib import Path
 
 from librarian.shared.scope import Scope
 from librarian.store import opened
-from librarian.subjects.jobs.ask import DELIMITER
 from librarian.subjects.jobs.keep import JobRuns
+from librarian.subjects.jobs.question import DELIMITER
 
 
 def lines(path: Path, scopes: Sequence[Scope]) -> list[str]:

@@ -10,7 +10,8 @@ from librarian.privacy.renaming import Renaming
 from librarian.shared.names import AccountName, PartitionName, UserName
 from librarian.shared.report import Note, Section
 from librarian.shared.words import amount, counted
-from librarian.subjects.jobs.model import Reject, empty_jobs
+from librarian.subjects.jobs.model import empty_jobs
+from librarian.subjects.jobs.states import Reject
 
 _UNCONFIRMED = "Not confirmed yet: Slurm's accounting names no job in this window. It is asked a second time."
 _LEFT_OUT = "Many of Slurm's records are not understood and left out, so the numbers may be too low."

@@ -9,8 +9,10 @@ from librarian.errors import NoAnswerError, Trouble
 from librarian.shared.names import UserName
 from librarian.shared.rejects import too_many
 from librarian.shared.report import Report, Staleness
+from librarian.shared.scope import Watched
 from librarian.store import Store
 from librarian.subjects.jobs import collect, runaway_lines, runaways
+from librarian.subjects.jobs.covered import TRACKED
 from librarian.subjects.jobs.keep import JobRuns
 from librarian.subjects.jobs.model import counting
 from librarian.subjects.jobs.section import JobsFacts, JobsSection
@@ -26,7 +28,6 @@ from librarian.subjects.subject import (
     Reading,
     Subject,
     Tidying,
-    Watched,
 )
 
 
@@ -84,7 +85,7 @@ class Jobs(Subject):
         return JobsFacts(
             counting=counting(runs.jobs(reading.scope, now), now),
             rejects=rejects,
-            gpus_tracked=reading.store.fact(collect.TRACKED),
+            gpus_tracked=reading.store.fact(TRACKED),
             hidden=hidden,
             reader=UserName(reading.reader),
             many_rejects=too_many(len(rejects), last.rows if last else None),

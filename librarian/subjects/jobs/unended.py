@@ -17,7 +17,8 @@ import pandas as pd
 from librarian.shared.scope import Scope
 from librarian.store import Store
 from librarian.subjects.jobs.changes import NEVER
-from librarian.subjects.jobs.model import RUNAWAY, UNKNOWN, Mask, coded, codes, ints, stuck
+from librarian.subjects.jobs.model import Mask, coded, codes, ints, stuck
+from librarian.subjects.jobs.states import RUNAWAY, UNKNOWN
 
 _COUNTED, _RUNS = "runaways counted", "runaways"  # facts, the second with the key of a scope
 

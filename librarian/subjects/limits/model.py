@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
+from librarian.shared.names import Places
 from librarian.shared.resources import JOBS, Observable
 from librarian.subjects.limits.rules import Key, QosLimits, binding, where
-from librarian.subjects.usage.places import Places
 
-__all__ = ["UNKNOWN", "Change", "History", "Limit", "QosLimits", "Since", "histories", "limits_of"]
+__all__ = ["NEAR", "UNKNOWN", "Change", "History", "Limit", "QosLimits", "Since", "histories", "limits_of"]
 
 Kind = Literal["limit", "none", "unknown"]
 CONFIGURED = "configuration"  # the source of a limit that overrides Slurm's
+NEAR = 0.95
+"""From this part of a limit on it counts as hit: the next job would seldom fit."""
 ANYWHERE: Places = MappingProxyType({})
 
 

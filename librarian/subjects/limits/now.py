@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import pandas as pd
-
 from librarian.errors import SlurmError, Trouble
-from librarian.shared.resources import OBSERVABLES
-from librarian.shared.window import window_until
+from librarian.shared.names import AccountName, PartitionName, Place, Places
+from librarian.shared.resources import JOBS, OBSERVABLES, Observable, gpus_in
+from librarian.shared.scope import Watched
 from librarian.slurm import site
 from librarian.slurm.command import Slurm
-from librarian.subjects.jobs import ask as accounting
-from librarian.subjects.jobs.amounts import gpu_observables
-from librarian.subjects.jobs.ask import Query
-from librarian.subjects.jobs.model import goes_on
+from librarian.subjects.jobs import rows as accounting
+from librarian.subjects.jobs.question import Query
+from librarian.subjects.jobs.rows import Run
+from librarian.subjects.jobs.states import goes_on, under_way
 from librarian.subjects.limits import accounts, counted, partitions, qos, relative
 from librarian.subjects.limits.effective_limits import compose
-from librarian.subjects.limits.policy import OWN, Held, LimitRow, held_now, rows
+from librarian.subjects.limits.policy import OWN, Held, LimitRow, rows
 from librarian.subjects.limits.rules import QosLimits
-from librarian.subjects.subject import Watched
-from librarian.subjects.usage.places import places_of, seen_at
 from librarian.system.host import login_of
 
 log = logging.getLogger(__name__)
@@ -73,21 +71,25 @@ def policies(slurm: Slurm, cluster: str, table: Mapping[str, QosLimits], names: 
 
 
 def _one(slurm: Slurm, now: int, entry: Watched, limits: QosLimits) -> Headroom:
-    query = Query(entry.scope, now - 60, now)
-    jobs = accounting.ask(slurm, query).jobs
-    window = window_until(now, seconds=3600, bin_seconds=3600, zone="UTC")
-    observables = (*OBSERVABLES, *gpu_observables(jobs))
-    told = rows(
-        entry.name,
-        limits,
-        entry.overrides,
-        places_of(seen_at(jobs.loc[goes_on(jobs)], window, observables)),
-        _held(slurm, now, entry.name, limits, jobs),
-    )
+    runs = accounting.ask(slurm, Query(entry.scope, now - 60, now)).runs
+    places = places_now(runs, now, (*OBSERVABLES, *gpus_in(run.alloc_tres for run in runs)))
+    told = rows(entry.name, limits, entry.overrides, places, _held(slurm, now, entry.name, limits, runs))
     return Headroom(entry.name, told)
 
 
-def _held(slurm: Slurm, now: int, name: str, limits: QosLimits, jobs: pd.DataFrame) -> Mapping[str, Held]:
+def places_now(runs: Iterable[Run], now: int, observables: Sequence[Observable]) -> Places:
+    """The partitions and accounts in which runs that go on hold each resource."""
+    found: dict[str, set[Place]] = {}
+    for run in runs:
+        if run.start < now and goes_on(run.start, run.end, run.state):
+            place = PartitionName(run.partition), AccountName(run.account)
+            for observable in observables:
+                if observable.of(run.alloc_tres) > 0:
+                    found.setdefault(observable.resource or JOBS, set()).add(place)
+    return {resource: frozenset(places) for resource, places in found.items()}
+
+
+def _held(slurm: Slurm, now: int, name: str, limits: QosLimits, runs: Sequence[Run]) -> Mapping[str, Held]:
     """What slurmctld counts; where it does not tell, what the QoS's jobs hold in accounting."""
     try:
         told = counted.ask(slurm, name, limits, login_of)
@@ -96,5 +98,26 @@ def _held(slurm: Slurm, now: int, name: str, limits: QosLimits, jobs: pd.DataFra
     except SlurmError as error:
         log.info("%s: %s", name, error)
     tracked = site.gpus_tracked(slurm)
-    observables = (*OBSERVABLES, *gpu_observables(jobs))
-    return {OWN: held_now(jobs, now, [o for o in observables if tracked or not o.key.startswith("NGPUS")])}
+    observables = (*OBSERVABLES, *gpus_in(run.alloc_tres for run in runs))
+    return {OWN: held_by(runs, now, [o for o in observables if tracked or not o.key.startswith("NGPUS")])}
+
+
+def held_by(runs: Iterable[Run], now: int, observables: Sequence[Observable]) -> Held:
+    """What Slurm counts at `now` (UTC epoch) against the limits of a QoS: `held.held_now`, of rows."""
+    counting = [run for run in runs if under_way(run.start, run.end, run.state, now)]
+    return Held(
+        _sums(counting, observables),
+        {user: _sums(their, observables) for user, their in _by(counting, "user").items()},
+        {account: _sums(their, observables) for account, their in _by(counting, "account").items()},
+    )
+
+
+def _by(runs: Iterable[Run], column: str) -> dict[str, list[Run]]:
+    found: dict[str, list[Run]] = {}
+    for run in runs:
+        found.setdefault(getattr(run, column), []).append(run)
+    return found
+
+
+def _sums(runs: Sequence[Run], observables: Sequence[Observable]) -> dict[str, float]:
+    return {o.resource or JOBS: math.fsum(o.of(run.alloc_tres) for run in runs) for o in observables}

@@ -22,8 +22,8 @@ from librarian.shared.report import Report
 from librarian.shared.resources import Observable
 from librarian.shared.text import visible
 from librarian.shared.words import amount, percent
-from librarian.subjects.limits.model import CONFIGURED
-from librarian.subjects.limits.pressure import NEAR, Holder, Pressure
+from librarian.subjects.limits.model import CONFIGURED, NEAR
+from librarian.subjects.limits.pressure import Holder, Pressure
 from librarian.subjects.limits.section import LimitsSection, in_words
 from librarian.subjects.usage.section import UsageSection
 from librarian.subjects.usage.stack import colours_of

@@ -7,8 +7,8 @@ from itertools import pairwise
 from typing import Any
 
 from librarian.render.html.parts import Part
-from librarian.render.html.templates import clock
 from librarian.render.json.reading import pictured, title, with_types
+from librarian.shared.calendar import clock
 from librarian.shared.text import shown, visible
 from librarian.shared.words import TextTable, amount, lasting, percent
 

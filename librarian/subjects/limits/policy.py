@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-import numpy as np
-import pandas as pd
-
-from librarian.shared.resources import JOBS, OBSERVABLES, Observable
-from librarian.subjects.jobs.amounts import Weights, weights_of
-from librarian.subjects.jobs.model import codes, counting
+from librarian.shared.names import Places
+from librarian.shared.resources import JOBS, OBSERVABLES
 from librarian.subjects.limits.model import CONFIGURED, group_key
 from librarian.subjects.limits.rules import (
     SETTINGS,
@@ -26,7 +22,6 @@ from librarian.subjects.limits.rules import (
     sources,
     where,
 )
-from librarian.subjects.usage.places import Places
 
 Amounts = Mapping[str, float]
 Enforced = Literal["everywhere", "partly", "never"]
@@ -141,24 +136,3 @@ def _used(held: Held | None, source: LimitSource) -> tuple[float | None, str | N
     if most is None or not amounts[most]:
         return (nothing if resource not in held.total else 0.0), None
     return amounts[most], most
-
-
-def held_now(jobs: pd.DataFrame, now: int, observables: Sequence[Observable]) -> Held:
-    """What Slurm counts at `now` (UTC epoch) against the limits of a QoS, from its runs.
-
-    A suspended job has given its CPUs back, but Slurm goes on counting its whole allocation (seen on 22.05 and 24.11).
-    """
-    jobs = counting(jobs, now)
-    weights = {observable.resource or JOBS: weights_of(observable, jobs) for observable in observables}
-    return Held(
-        {resource: float(weight.sum()) for resource, weight in weights.items()},
-        _by(jobs, "user", weights),
-        _by(jobs, "account", weights),
-    )
-
-
-def _by(jobs: pd.DataFrame, column: str, weights: Mapping[str, Weights]) -> dict[str, dict[str, float]]:
-    code, names = codes(jobs, column)
-    sums = {resource: np.bincount(code, weight, minlength=len(names)) for resource, weight in weights.items()}
-    present = np.flatnonzero(np.bincount(code, minlength=1)).tolist()
-    return {names[place]: {resource: float(total[place]) for resource, total in sums.items()} for place in present}

@@ -21,11 +21,9 @@ from librarian.shared.resources import Observable
 from librarian.shared.window import Epochs, Window
 from librarian.subjects.jobs.amounts import weights_of
 from librarian.subjects.jobs.model import Mask
-from librarian.subjects.limits.model import History
+from librarian.subjects.limits.model import NEAR, History
 from librarian.subjects.usage.binning import Cells, Floats, bin_of, exactly, held_shares, span, touching, users_of
 
-NEAR = 0.95
-"""From this part of a limit on it counts as hit: the next job would seldom fit."""
 _RESIDUE = 1e-6  # what sums too large to be exact leave of a difference that is zero
 _SLACK = 1 - 1e-9  # and what they may take from one that is not
 _HOLDERS = 10

@@ -13,14 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from librarian.shared.names import AccountName, PartitionName
+from librarian.shared.names import AccountName, PartitionName, Place, Places
 from librarian.shared.resources import JOBS
 from librarian.shared.tres import Counts
-
-if TYPE_CHECKING:  # a type alone: rules themselves are plain values, and need no pandas
-    from librarian.subjects.usage.places import Place, Places
 
 Per = Literal["group", "account", "user", "job"]
 Key = tuple[str, str]

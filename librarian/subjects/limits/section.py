@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from librarian.shared.report import Level, Section
-from librarian.shared.resources import JOBS
+from librarian.shared.resources import JOBS, ByKey
 from librarian.shared.words import amount
 from librarian.subjects.jobs.section import JobsFacts
 from librarian.subjects.limits import policy
+from librarian.subjects.limits.held import held_now
 from librarian.subjects.limits.model import Change, History, Limit, QosLimits, histories, limits_of
 from librarian.subjects.limits.pressure import PressedBins, Pressures, pressures
 from librarian.subjects.usage.bins import Tally
 from librarian.subjects.usage.section import UsageFacts, UsageSection
-from librarian.subjects.usage.summary import ByKey
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def build(qos: str, jobs: JobsFacts, usage: UsageFacts, facts: LimitsFacts, show
     """The section from renamed facts, and from what is shown of use."""
     tally = usage.tally
     limits, history = limits_in(tally, facts.limits, facts.changes, facts.overrides)
-    held = policy.held_now(jobs.counting, tally.window.now, shown.tracked)
+    held = held_now(jobs.counting, tally.window.now, shown.tracked)
     rows = policy.rows(qos, facts.limits, facts.overrides, tally.places, {policy.OWN: held})
     return LimitsSection(
         limits=limits,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from librarian.render.json.numbers import exact, plain, rounded, short
+from librarian.render.json.numbers import plain, rounded
+from librarian.render.json.scalars import exact, short
 from librarian.shared.report import Report
 from librarian.subjects.limits.model import History, Limit
-from librarian.subjects.limits.policy import LimitRow
+from librarian.subjects.limits.policy_json import policy_row
 from librarian.subjects.limits.pressure import Pressure
 from librarian.subjects.limits.section import LimitsSection
 from librarian.subjects.usage.section import UsageSection
@@ -27,23 +28,6 @@ def limits_fields(report: Report) -> Json:
         "peaks": {key: plain(rounded(pressure.peaks[key])) for key in pictured},
         "near": {key: seconds.tolist() for key, seconds in pressure.near.items() if key in told},
         "pressure": {key: _pressure(section, key, pressure.totals[key]) for key in told},
-    }
-
-
-def policy_row(row: LimitRow) -> Json:
-    """One limit, as `policy` has it; the limit in full, what is used with the digits of the means."""
-    return {
-        "setting": row.source.setting.name,
-        "per": row.source.setting.per,
-        "resource": row.source.resource,
-        "name": row.name,
-        "unit": row.unit,
-        "limit": exact(row.source.value),
-        "of": row.of,
-        "used": None if row.used is None else short(row.used),
-        "by": row.by,
-        "binds": row.binds,
-        "enforced": row.enforced,
     }
 
 

@@ -10,10 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from librarian.shared.calendar import midnights
+from librarian.shared.calendar import DAY, day_start, local_date, midnights
 from librarian.shared.resources import OBSERVABLES
 from librarian.shared.spans import Spans, clipped
-from librarian.shared.window import DAY, day_start, local_date
 from librarian.subjects.months.grants import Allocation
 from librarian.subjects.months.model import rounded
 

@@ -11,8 +11,8 @@ from librarian.subjects.months.allocation import Pace, pace
 from librarian.subjects.months.grants import Allocation
 from librarian.subjects.months.keep import MonthSums
 from librarian.subjects.months.model import Month, months
-from librarian.subjects.usage.keep import PAUSES, RUNS, USAGE
-from librarian.subjects.usage.unfinished import Unfinished
+from librarian.subjects.usage.rest import Unfinished
+from librarian.subjects.usage.sums import PAUSES, RUNS, USAGE
 
 
 def known(store: Store, past: Unfinished, what: str) -> Spans:

@@ -9,8 +9,8 @@ from typing import Any
 from librarian.shared.calendar import month_start
 from librarian.shared.scope import Scope
 from librarian.store import Store
+from librarian.subjects.usage.rest import Sums
 from librarian.subjects.usage.sums import HourSums
-from librarian.subjects.usage.unfinished import Sums
 
 _COLUMNS = {"month_usage": "kind, name, observable, amount", "month_ended": "user, account, state, runs"}
 

@@ -11,8 +11,8 @@ from librarian.shared.names import AccountName, UserName
 from librarian.shared.resources import OBSERVABLES
 from librarian.shared.slices import gaps
 from librarian.shared.spans import Spans, clipped
-from librarian.subjects.usage.summary import Totals
-from librarian.subjects.usage.unfinished import Sums
+from librarian.subjects.usage.rest import Sums
+from librarian.subjects.usage.totals import Totals
 
 Name = TypeVar("Name", bound=str)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from librarian.render.html import templates as html
-from librarian.render.html.templates import clock, hashed, trusted
+from librarian.render.html.templates import hashed, trusted
+from librarian.shared.calendar import clock
 from librarian.subjects.months import tables
 from librarian.subjects.months.tables import Statement
 

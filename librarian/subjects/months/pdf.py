@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from librarian.errors import one_line
-from librarian.render.html.templates import clock
 from librarian.render.pictures.figure import styled
 from librarian.render.pictures.style import GRID, INK, QUIET, drawable
+from librarian.shared.calendar import clock
 from librarian.shared.text import shown
 from librarian.subjects.months import tables
 from librarian.subjects.months.tables import MonthTable, Statement

@@ -8,7 +8,7 @@ from librarian.privacy.renaming import Renaming, renamed
 from librarian.shared.report import Section
 from librarian.subjects.months.allocation import Pace
 from librarian.subjects.months.model import Month
-from librarian.subjects.usage.unfinished import Unfinished
+from librarian.subjects.usage.rest import Unfinished
 
 
 @dataclass(frozen=True)

@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from librarian.errors import one_line
-from librarian.render.html.templates import clock
+from librarian.shared.calendar import clock, isoformat, local_date
 from librarian.shared.resources import OBSERVABLES
 from librarian.shared.text import csv_cell, file_safe, shown, visible
-from librarian.shared.window import isoformat, local_date
 from librarian.shared.words import amount, counted, percent
 from librarian.subjects.months.allocation import Pace
 from librarian.subjects.months.model import Month
 from librarian.subjects.months.to_json import month_json, pace_json
-from librarian.subjects.usage.summary import Totals, jobs_ended, jobs_failed
+from librarian.subjects.usage.totals import Totals, jobs_ended, jobs_failed
 
 SCHEMA_VERSION = 1
 NOT_KNOWN = "account not known"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from librarian.render.json.numbers import exact
+from librarian.render.json.scalars import exact
 from librarian.subjects.months.allocation import Pace
 from librarian.subjects.months.model import Month
-from librarian.subjects.usage.summary import Totals, jobs_ended, jobs_failed
+from librarian.subjects.usage.totals import Totals, jobs_ended, jobs_failed
 
 Json = dict[str, object]
 

@@ -10,14 +10,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import pandas as pd
-
 from librarian.shared.scope import Scope
 from librarian.shared.tres import parse_tres
+from librarian.shared.words import counted
 from librarian.slurm import squeue
 from librarian.slurm.command import Slurm
-from librarian.subjects.jobs.model import UNKNOWN
-from librarian.subjects.queue.model import WAITING, queue_table
+from librarian.subjects.jobs.states import UNKNOWN
+from librarian.subjects.queue.table import WAITING, Table, queue_table
 from librarian.system.processes import Answer
 
 # squeue's field -> column of the queue table, in the table's order
@@ -53,8 +52,15 @@ class Question:
 class Told:
     """An answer: the queue table, and why rows were left out that were not understood."""
 
-    table: pd.DataFrame
+    table: Table
     rejects: tuple[str, ...] = ()
+
+    @property
+    def complaint(self) -> str | None:
+        """That rows are left out, in one line, or None."""
+        if not self.rejects:
+            return None
+        return f"left out {counted(len(self.rejects), 'row')} of squeue's that are not understood: {self.rejects[0]}"
 
 
 def arguments(question: Question) -> list[str]:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from librarian.shared.names import AccountName, PartitionName, UserName
-from librarian.shared.resources import JOBS, OBSERVABLES
+from librarian.shared.names import AccountName, PartitionName, Place, Places, UserName
+from librarian.shared.resources import JOBS, OBSERVABLES, ByKey
 from librarian.subjects.limits.model import ANYWHERE, CONFIGURED, Limit, group_key
 from librarian.subjects.limits.policy import OWN
 from librarian.subjects.limits.rules import Key, LimitSource, QosLimits, enforced, where
-from librarian.subjects.usage.places import Place, Places
-from librarian.subjects.usage.summary import ByKey
 
 Counted = Mapping[str, Mapping[str, float]]
 """What Slurm counts in all, by place as `limits.policy` names it (`partition QoS long`), then by resource."""

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from librarian.shared.names import UserName
-from librarian.shared.resources import OBSERVABLES
+from librarian.shared.names import Place, UserName
+from librarian.shared.resources import OBSERVABLES, ByKey
 from librarian.shared.text import shown
 from librarian.shared.words import amount, counted
 from librarian.subjects.queue.blocking import Block, Bounds, group_block, key_of, of_accounts, user_block
 from librarian.subjects.queue.reasons import Limited, Reason, explain_in
-from librarian.subjects.usage.places import Place
-from librarian.subjects.usage.summary import ByKey
 
 _UNITS = {observable.key: observable.phrase for observable in OBSERVABLES}
 _NAMED = 3  # holders that a sentence names

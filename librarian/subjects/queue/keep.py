@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import pandas as pd
-
 from librarian.errors import Trouble
 from librarian.shared import troubles
 from librarian.shared.scope import Scope
 from librarian.store import Store
 from librarian.subjects.queue.blocking import Counted
 from librarian.subjects.queue.demand import KEYS, Samples, looks_table, sums_table
-from librarian.subjects.queue.model import COLUMNS, Demand, LastQueue, queue_table
+from librarian.subjects.queue.model import Demand, LastQueue
+from librarian.subjects.queue.table import COLUMNS, Table, queue_table
 
 SLOT, HOUR = 300, 3600  # the shortest bins are as long, and all bins of all zones begin with a slot
 FINE = 40 * 86400  # slots older than that, older than the usual window, are put together to hours
@@ -33,7 +32,7 @@ class QueueSamples:
         self,
         scope: Scope,
         at: int,
-        table: pd.DataFrame,
+        table: Table,
         error: str | None = None,
         trouble: Trouble | None = None,
         counted: Counted | None = None,
@@ -41,14 +40,13 @@ class QueueSamples:
         """Remember the queue as it was told `at` (UTC epoch), in the place of what was told before; what was wrong with
         the answer, and what Slurm `counted` then against limits that others fill too."""
         marks = ", ".join("?" * (len(COLUMNS) + 1))
-        rows = table[list(COLUMNS)].itertuples(index=False, name=None)
         with self._store.transaction():
             row = (self._store.key(scope), at, error, troubles.stored(trouble))
             self._store.execute("INSERT OR REPLACE INTO queue (scope, at, error, trouble) VALUES (?, ?, ?, ?)", row)
             self._store.execute("DELETE FROM waiting WHERE scope = ?", (self._store.key(scope),))
             names = ", ".join(COLUMNS)
             sql = f"INSERT INTO waiting (scope, {names}) VALUES ({marks})"  # noqa: S608 (no value in it)
-            self._store.execute_many(sql, ((self._store.key(scope), *row) for row in rows))
+            self._store.execute_many(sql, ((self._store.key(scope), *row) for row in table))
             if counted or self._store.fact(self._counted(scope)):
                 self._store.know(self._counted(scope), counted or {}, at)
 

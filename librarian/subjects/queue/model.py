@@ -2,43 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import bisect
+import itertools
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from librarian.errors import Trouble
-from librarian.privacy.renaming import Renaming
 from librarian.shared import resources
-from librarian.shared.names import AccountName, UserName
-from librarian.shared.resources import JOBS, Observable
-from librarian.subjects.jobs.amounts import weights_of
-from librarian.subjects.jobs.model import UNKNOWN
-from librarian.subjects.queue.blocking import Bounds, Counted, places_of
+from librarian.shared.names import AccountName, Place, UserName
+from librarian.shared.resources import ByKey
+from librarian.subjects.queue.blocking import Bounds, Counted
 from librarian.subjects.queue.explain import Case, Holder, told
-from librarian.subjects.queue.reasons import GROUPS, OTHER, explain, is_name, read_reason
-from librarian.subjects.queue.waits import still
-from librarian.subjects.usage.places import Places
-from librarian.subjects.usage.starts import KINDS
-from librarian.subjects.usage.summary import ByKey
+from librarian.subjects.queue.reasons import GROUPS, OTHER, is_name
+from librarian.subjects.queue.table import Pending, Table, understood
+from librarian.subjects.usage.kinds import KINDS
 
-# The queue table: a row for each job that squeue tells, an array of tasks that wait being one with their number.
-# Times are UTC epochs or UNKNOWN; `start` is Slurm's estimate, `tres` what one task asks for (holds, once it runs).
-NUMBERS = ("tasks", "submit", "eligible", "start", "priority")
-TEXTS = ("job", "state", "user", "account", "qos", "partition", "reason", "tres", "dependency")
-COLUMNS = (*TEXTS, *NUMBERS)
-# A job that was put back in a special state, or whose reservation was deleted, waits until somebody releases it; squeue
-# does not call it PENDING.
-KEPT_BACK = ("SPECIAL_EXIT", "RESV_DEL_HOLD")
-WAITING, HOLDING = ("PENDING", *KEPT_BACK), ("RUNNING", "SUSPENDED")
+if TYPE_CHECKING:  # it renames tables too, with pandas
+    from librarian.privacy.renaming import Renaming
+
+Rows = Sequence[Pending]
 WANTED = tuple(observable.key for observable in resources.WANTED)
-
-
-def queue_table(rows: Iterable[tuple[Any, ...]]) -> pd.DataFrame:
-    """The queue table of `rows`, each in the order of `COLUMNS`."""
-    table: pd.DataFrame = pd.DataFrame(list(rows), columns=list(COLUMNS))
-    return table.astype({**dict.fromkeys(TEXTS, object), **dict.fromkeys(NUMBERS, "int64")})
 
 
 @dataclass(frozen=True)
@@ -50,17 +35,20 @@ class LastQueue:
     """
 
     at: int | None = None
-    table: pd.DataFrame = field(default_factory=lambda: queue_table([]))
+    table: Table = ()
     error: str | None = None
     trouble: Trouble | None = None
     counted: Counted = field(default_factory=dict)
 
     def renamed(self, names: Renaming) -> LastQueue:
         """By public names of users and accounts; a reason without the nodes that must not be seen, and no `error`."""
-        table = self.table.assign(
-            user=names.column(UserName, self.table["user"]),
-            account=names.column(AccountName, self.table["account"]),
-            reason=[_public(str(text), names) for text in self.table["reason"]],
+        table = tuple(
+            row._replace(
+                user=names.name(UserName, row.user),
+                account=names.name(AccountName, row.account),
+                reason=_public(row.reason, names),
+            )
+            for row in self.table
         )
         return replace(self, table=table, error=None)
 
@@ -128,69 +116,9 @@ class Queue:
     trouble: Trouble | None = None
 
 
-def understood(table: pd.DataFrame, at: int) -> pd.DataFrame:
-    """The jobs of a queue table that wait, with `name`, `more` (of the reason), `group`, `since`, and what all tasks of
-    a row want by observable key.
-
-    A job in a state that keeps it back is held, whatever else is said. One whose eligible time is yet to come waits for
-    that. Priority 0 is a job that is held.
-    """
-    waiting = table[table["state"].isin(WAITING)].copy()
-    read = {text: read_reason(text) for text in waiting["reason"].unique()}
-    waiting["name"] = [read[text][0] for text in waiting["reason"]]
-    waiting["more"] = [read[text][1] for text in waiting["reason"]]
-    eligible = waiting["eligible"].to_numpy()
-    waiting["group"] = [
-        "held" if state in KEPT_BACK else _group(name, priority, time, at)
-        for name, state, priority, time in zip(
-            waiting["name"], waiting["state"], waiting["priority"], eligible, strict=True
-        )
-    ]
-    past = (eligible != UNKNOWN) & (eligible <= at)
-    waiting["since"] = waiting["eligible"].where(past, waiting["submit"])
-    for observable in resources.WANTED:
-        waiting[observable.key] = weights_of(observable, as_jobs(waiting)) * waiting["tasks"].astype(float)
-    return waiting
-
-
-def _group(name: str, priority: int, eligible: int, at: int) -> str:
-    group = explain(name).group
-    if group == "competing" and eligible > at:
-        return "begin"
-    return "held" if group == "competing" and priority == 0 else group
-
-
-def wanted(seen: pd.DataFrame, at: int) -> dict[str, Demand]:
+def wanted(seen: Table, at: int) -> dict[str, Demand]:
     """What the jobs that compete want, by user: a sample of the queue at `at`."""
-    waiting = understood(seen, at)
-    return {str(user): _demand(rows) for user, rows in waiting[waiting["group"] == "competing"].groupby("user")}
-
-
-def as_jobs(table: pd.DataFrame) -> pd.DataFrame:
-    """What observables read of a jobs table."""
-    return pd.DataFrame({"alloc_tres": pd.Categorical(table["tres"])})
-
-
-def held(table: pd.DataFrame, observables: Sequence[Observable]) -> dict[UserName, ByKey]:
-    """What each user's running jobs hold, by observable key. Suspended ones too: Slurm counts them against limits."""
-    rows = table[table["state"].isin(HOLDING)]
-    jobs = as_jobs(rows)
-    found: dict[UserName, ByKey] = {UserName(str(user)): {} for user in rows["user"]}
-    for observable in observables:
-        for user, amount in zip(rows["user"], weights_of(observable, jobs).tolist(), strict=True):
-            found[user][observable.key] = found[user].get(observable.key, 0.0) + amount
-    return found
-
-
-def held_at(table: pd.DataFrame, observables: Sequence[Observable]) -> Places:
-    """The partitions and accounts in which running jobs hold each resource."""
-    rows = table[table["state"].isin(HOLDING)]
-    found = {}
-    for observable in observables:
-        holding = rows[weights_of(observable, as_jobs(rows)) > 0]
-        if len(holding):
-            found[observable.resource or JOBS] = places_of(holding["partition"], holding["account"])
-    return found
+    return {user: _demand(rows) for user, rows in _by_user(_competing(understood(seen, at))).items()}
 
 
 def summarise(seen: LastQueue, bounds: Bounds) -> Queue:
@@ -198,95 +126,109 @@ def summarise(seen: LastQueue, bounds: Bounds) -> Queue:
     if seen.at is None:
         return Queue(error=seen.error, trouble=seen.trouble)
     waiting = understood(seen.table, seen.at)
-    competing = waiting[waiting["group"] == "competing"]
-    first = competing.sort_values(["since", "user"]).head(1)
+    competing = _competing(waiting)
+    since, first = min(((one.since, one.row.user) for one in competing), default=(0, None))
     return Queue(
         seen.at,
         seen.error,
-        int(waiting["tasks"].sum()),
-        {group: _demand(waiting[waiting["group"] == group]) for group in GROUPS},
+        sum(one.row.tasks for one in waiting),
+        {group: _demand([one for one in waiting if one.group == group]) for group in GROUPS},
         _waiters(waiting, seen.at),
         _causes(waiting, replace(bounds, counted={**seen.counted, **bounds.counted}), seen.at),
-        next(
-            ((UserName(str(user)), int(since)) for user, since in zip(first["user"], first["since"], strict=True)), None
-        ),
+        None if first is None else (UserName(first), since),
         _next_start(waiting, seen.at),
-        _still(competing, seen.at),
+        still(competing, seen.at),
         seen.trouble,
     )
 
 
-def _name(user: object) -> UserName:
-    return UserName(str(user))
+def still(competing: Rows, at: int) -> dict[str, tuple[int, int | None]]:
+    """Of the jobs that wait `at`: how many of each kind, and the median of their waits so far; None for no jobs."""
+    found: dict[str, list[tuple[int, int]]] = {kind: [] for kind in KINDS}
+    for one in competing:
+        found["gpu" if one.each["NGPUS"] > 0 else "cpu"].append((max(at - one.since, 0), one.row.tasks))
+    return {kind: (sum(tasks for _, tasks in waits), _median(sorted(waits))) for kind, waits in found.items()}
 
 
-def _still(competing: pd.DataFrame, at: int) -> dict[str, tuple[int, int | None]]:
-    tasks = competing["tasks"].to_numpy()
-    each = {key: competing[key].to_numpy() / tasks for key in ("NCPUS", "NGPUS")}
-    return still(competing["since"].to_numpy(), tasks, each["NCPUS"], each["NGPUS"], at)
+def _median(waits: Sequence[tuple[int, int]]) -> int | None:
+    """The median of rising waits, each as often as it says; None where there are none."""
+    ends = list(itertools.accumulate(often for _, often in waits))
+    if not ends or not ends[-1]:
+        return None
+    low, high = (waits[bisect.bisect_right(ends, place)][0] for place in ((ends[-1] - 1) // 2, ends[-1] // 2))
+    return round((low + high) / 2)
 
 
-def _demand(rows: pd.DataFrame) -> Demand:
-    return Demand(int(rows["tasks"].sum()), {key: float(rows[key].sum()) for key in WANTED})
+def _competing(waiting: Rows) -> list[Pending]:
+    return [one for one in waiting if one.group == "competing"]
 
 
-def _waiters(waiting: pd.DataFrame, at: int) -> tuple[Waiter, ...]:
+def _by_user(waiting: Rows) -> dict[UserName, list[Pending]]:
+    """By user, in the order of their names."""
+    found: dict[UserName, list[Pending]] = {UserName(user): [] for user in sorted({one.row.user for one in waiting})}
+    for one in waiting:
+        found[UserName(one.row.user)].append(one)
+    return found
+
+
+def _demand(rows: Rows) -> Demand:
+    jobs = sum(one.row.tasks for one in rows)
+    return Demand(jobs, {key: math.fsum(one.each[key] * one.row.tasks for one in rows) for key in WANTED})
+
+
+def _waiters(waiting: Rows, at: int) -> tuple[Waiter, ...]:
     found = []
-    for user, rows in waiting.groupby("user"):
-        competing = rows[rows["group"] == "competing"]
-        found.append(Waiter(_name(user), _demand(rows), _demand(competing), _oldest(competing), _next_start(rows, at)))
+    for user, rows in _by_user(waiting).items():
+        competing = _competing(rows)
+        found.append(Waiter(user, _demand(rows), _demand(competing), _oldest(competing), _next_start(rows, at)))
     shares = _scale(waiting)
     return tuple(sorted(found, key=lambda it: (-_size(it.competing, shares), -_size(it.all, shares), it.user)))
 
 
-def _causes(waiting: pd.DataFrame, bounds: Bounds, at: int) -> tuple[Cause, ...]:
-    found = []
-    for (name, group), rows in waiting.groupby(["name", "group"]):
-        users = {UserName(str(user)): int(tasks) for user, tasks in rows.groupby("user")["tasks"].sum().items()}
-        accounts, details = sorted(set(rows["account"])), sorted(set(rows["more"]) - {""})
-        places = places_of(rows["partition"], rows["account"])
-        text, todo, holders = told(
-            Case(str(name), users, _largest(rows), accounts, details, str(group), places), bounds
-        )
-        found.append(
-            Cause(
-                str(name),
-                str(group),
-                _demand(rows),
-                dict(sorted(users.items(), key=lambda item: (-item[1], item[0]))),
-                _oldest(rows) if group == "competing" else None,
-                _next_start(rows, at),
-                text,
-                todo,
-                holders,
-            )
-        )
+def _causes(waiting: Rows, bounds: Bounds, at: int) -> tuple[Cause, ...]:
+    every: dict[tuple[str, str], list[Pending]] = {}
+    for one in waiting:
+        every.setdefault((one.name, one.group), []).append(one)
+    found = [_cause(*key, rows, bounds, at) for key, rows in sorted(every.items(), key=lambda item: item[0])]
     shares = _scale(waiting)
     return tuple(sorted(found, key=lambda it: (GROUPS.index(it.group), -_size(it.demand, shares), it.reason)))
 
 
-def _largest(rows: pd.DataFrame) -> dict[str, list[tuple[float, int]]]:
-    """What single tasks ask for, by observable key: (amount, number of tasks)."""
-    tasks = rows["tasks"].astype(int)
-    return {key: list(zip((rows[key] / tasks).tolist(), tasks.tolist(), strict=True)) for key in WANTED}
+def _cause(name: str, group: str, rows: Rows, bounds: Bounds, at: int) -> Cause:
+    users = {user: sum(one.row.tasks for one in their) for user, their in _by_user(rows).items()}
+    asked = {key: [(one.each[key], one.row.tasks) for one in rows] for key in WANTED}
+    accounts, details = sorted({one.row.account for one in rows}), sorted({one.more for one in rows} - {""})
+    places = frozenset[Place]().union(*(one.place for one in rows))
+    text, todo, holders = told(Case(name, users, asked, accounts, details, group, places), bounds)
+    return Cause(
+        name,
+        group,
+        _demand(rows),
+        dict(sorted(users.items(), key=lambda item: (-item[1], item[0]))),
+        _oldest(rows) if group == "competing" else None,
+        _next_start(rows, at),
+        text,
+        todo,
+        holders,
+    )
 
 
-def _oldest(rows: pd.DataFrame) -> int | None:
-    return int(rows["since"].min()) if len(rows) else None
+def _oldest(rows: Rows) -> int | None:
+    return min((one.since for one in rows), default=None)
 
 
-def _next_start(rows: pd.DataFrame, at: int) -> int | None:
+def _next_start(rows: Rows, at: int) -> int | None:
     """Slurm's estimate of the first start after `at` (UTC epoch): one that has passed was wrong, and tells nothing.
 
     Nor is there one for jobs that are held: of these Slurm tells when they ran before.
     """
-    starts = rows["start"][rows["group"].isin(["competing", "begin"]) & (rows["start"] > at)]
-    return int(starts.min()) if len(starts) else None
+    hopeful = (one.row.start for one in rows if one.group in ("competing", "begin"))
+    return min((start for start in hopeful if start > at), default=None)
 
 
-def _scale(waiting: pd.DataFrame) -> ByKey:
+def _scale(waiting: Rows) -> ByKey:
     """What everybody wants together, so that a GPU and a CPU can be compared by their share."""
-    return {key: max(float(waiting[key].sum()), 1e-12) for key in WANTED}
+    return {key: max(amount, 1e-12) for key, amount in _demand(waiting).wanted.items()}
 
 
 def _size(demand: Demand, whole: ByKey) -> float:

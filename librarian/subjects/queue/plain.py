@@ -7,8 +7,8 @@ from typing import Any
 
 from librarian.errors import one_line
 from librarian.render.html.parts import Part, Shown
-from librarian.render.html.templates import clock
 from librarian.render.json.reading import wanted
+from librarian.shared.calendar import clock
 from librarian.shared.text import shown, visible
 from librarian.shared.words import TextTable, amount, counted, lasting
 

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from librarian.shared.window import Window, day_start, local_date
-from librarian.subjects.usage.starts import CLASSES, KINDS, SIZES, Starts, size_class
+from librarian.subjects.usage.kinds import CLASSES, KINDS, SIZES
+from librarian.subjects.usage.starts import Starts
 
 Ints = npt.NDArray[np.int64]
 HOUR = 3600
@@ -157,15 +158,3 @@ def _days(window: Window) -> list[int]:
     first, last = local_date(window.start, window.zone), local_date(window.now, window.zone)
     midnights = (day_start(first + timedelta(days=k), window.zone) for k in range(1, (last - first).days + 1))
     return [window.start, *(at for at in midnights if window.start < at < window.now), window.now]
-
-
-def still(
-    since: Ints, tasks: Ints, cpus: npt.NDArray[np.float64], gpus: npt.NDArray[np.float64], at: int
-) -> dict[str, tuple[int, int | None]]:
-    """Of the jobs that wait `at`: how many of each kind, and the median of their waits so far; None for no jobs."""
-    kind = size_class(cpus, gpus) // CLASSES
-    found: dict[str, tuple[int, int | None]] = {}
-    for place, name in enumerate(KINDS):
-        waits = np.repeat(np.maximum(at - since, 0)[kind == place], tasks[kind == place])
-        found[name] = (len(waits), int(np.rint(np.median(waits))) if len(waits) else None)
-    return found

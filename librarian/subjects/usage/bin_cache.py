@@ -20,7 +20,7 @@ from librarian.subjects.usage.bin_codec import pack, unpack
 from librarian.subjects.usage.binning import Usage
 from librarian.subjects.usage.bins import Tally, extended, final, part, part_of_window
 from librarian.subjects.usage.bins import measure as measure_all
-from librarian.subjects.usage.keep import RUNS, USAGE
+from librarian.subjects.usage.sums import RUNS, USAGE
 
 SUBJECT = "usage"
 

@@ -11,13 +11,13 @@ import numpy.typing as npt
 from librarian import __version__
 from librarian.shared import arrays as bytes_of
 from librarian.shared.arrays import Arrays, stacked
-from librarian.shared.names import AccountName, PartitionName, UserName
+from librarian.shared.names import AccountName, PartitionName, Place, UserName
 from librarian.shared.resources import OBSERVABLES, gpu_type, gpus_of
 from librarian.shared.window import Window
 from librarian.subjects.jobs.changes import NEVER
 from librarian.subjects.usage.binning import Usage
 from librarian.subjects.usage.bins import Tally
-from librarian.subjects.usage.places import Mask, Place
+from librarian.subjects.usage.places import Mask
 from librarian.subjects.usage.starts import Starts
 
 _FORMAT = f"{__version__} 4"  # counted up when the same runs come to something else, or are written otherwise

@@ -15,13 +15,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from librarian.shared.names import Places
 from librarian.shared.resources import OBSERVABLES, Observable, gpu_type, gpus_of
 from librarian.shared.window import Window
 from librarian.subjects.jobs.amounts import gpu_observables, gpu_types
 from librarian.subjects.jobs.changes import NEVER
 from librarian.subjects.jobs.model import Mask, goes_on, in_state, ints
 from librarian.subjects.usage.binning import Cells, Usage, bin_jobs, bin_of, of_users, span, touching
-from librarian.subjects.usage.places import Places, SeenAt, places_of, seen_at
+from librarian.subjects.usage.places import SeenAt, places_of, seen_at
 from librarian.subjects.usage.starts import Starts, starts_of
 from librarian.subjects.usage.summary import Ended, ended_by_bin
 

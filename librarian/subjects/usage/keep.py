@@ -15,11 +15,8 @@ from librarian.shared.window import DAY, Window
 from librarian.store import Store
 from librarian.subjects.usage.accounts import ByAccount
 from librarian.subjects.usage.binning import Usage
-from librarian.subjects.usage.sums import HourSums
+from librarian.subjects.usage.sums import PAUSES, RUNS, USAGE, HourSums
 
-USAGE, RUNS = "usage", "runs"  # what is known: hours by user; hours by account, and the runs that ended
-# and which of these hours count a suspended job as Slurm does: an older release let a pause stop all that it held
-PAUSES = "pauses"
 # The tables of bins: the columns behind `scope` that name a row, then the one that counts.
 _BINS = {
     "usage": ("start", "observable", "user", "amount"),

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from librarian.shared.names import AccountName, PartitionName
+from librarian.shared.names import AccountName, PartitionName, Place, Places
 from librarian.shared.resources import JOBS, Observable
 from librarian.shared.window import Window
 from librarian.subjects.jobs.amounts import weights_of
@@ -16,10 +16,6 @@ from librarian.subjects.jobs.model import codes
 from librarian.subjects.usage.binning import Cells, bin_of, span, touching
 
 Mask = npt.NDArray[np.bool_]
-Place = tuple[PartitionName, AccountName]
-"""A partition and an account, in which jobs run."""
-Places = Mapping[str, frozenset[Place]]
-"""Where jobs of a QoS hold each resource; a resource that none of them holds is left out."""
 SeenAt = Mapping[str, Mapping[Place, Mask]]  # by resource and place: in which bins it was held, shape (bins,)
 
 

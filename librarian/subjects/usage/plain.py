@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from librarian.render.html.parts import Part, Shown
-from librarian.render.html.templates import clock
 from librarian.render.json.reading import pictured, short, title, tracked
+from librarian.shared.calendar import clock
 from librarian.shared.files import OVERVIEW
 from librarian.shared.text import shown, visible
 from librarian.shared.words import TextTable, amount, counted, percent

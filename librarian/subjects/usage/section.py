@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from librarian.shared.names import UserName
 from librarian.shared.report import Note, Section
-from librarian.shared.resources import Observable
+from librarian.shared.resources import ByKey, Observable
 from librarian.subjects.jobs.section import JobsFacts
-from librarian.subjects.usage import summary
+from librarian.subjects.usage import rest, summary
 from librarian.subjects.usage.binning import Usage
 from librarian.subjects.usage.bins import Tally
-from librarian.subjects.usage.unfinished import Unfinished
+from librarian.subjects.usage.rest import Unfinished
+from librarian.subjects.usage.totals import Totals
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,10 @@ class UsageSection(Section):
 
     usage: Usage
     users: tuple[UserName, ...]
-    now: Mapping[UserName, summary.ByKey]
-    now_total: summary.ByKey
-    totals: Mapping[UserName, summary.Totals]
-    total: summary.Totals
+    now: Mapping[UserName, ByKey]
+    now_total: ByKey
+    totals: Mapping[UserName, Totals]
+    total: Totals
     ended: summary.Ended
     untracked: frozenset[str]
     remarks: tuple[Note, ...]
@@ -115,5 +116,9 @@ def untracked(usage: Usage, gpus_tracked: bool | None) -> frozenset[str]:
 
     GPUs that a job was seen with are tracked, whatever Slurm's configuration says.
     """
-    seen = bool(usage.integrals[usage.row("NGPUS")].any())
-    return frozenset({"NGPUS"}) if gpus_tracked is False and not seen else frozenset()
+    return rest.untracked(gpus_tracked, gpus_seen(usage))
+
+
+def gpus_seen(usage: Usage) -> bool:
+    """Whether any job was seen with GPUs."""
+    return bool(usage.integrals[usage.row("NGPUS")].any())

@@ -14,13 +14,9 @@ from librarian.shared.resources import by_key
 from librarian.shared.window import Window
 from librarian.subjects.jobs.amounts import weights_of
 from librarian.subjects.jobs.model import UNKNOWN, codes, in_state, ints, started
+from librarian.subjects.usage.kinds import CLASSES, TOPS
 
 Ints = npt.NDArray[np.int64]
-KINDS = ("cpu", "gpu")
-# A class ends with its number: of CPUs for jobs without GPUs, of GPUs for those with some.
-_TOPS = {"cpu": (1, 8, 64), "gpu": (1, 4, 8)}
-SIZES = {"cpu": ("1", "2-8", "9-64", ">64"), "gpu": ("1", "2-4", "5-8", ">8")}
-CLASSES = 4
 
 
 @dataclass(frozen=True)
@@ -80,5 +76,5 @@ def _kind_size(jobs: pd.DataFrame) -> Ints:
 
 def size_class(cpus: npt.NDArray[np.float64], gpus: npt.NDArray[np.float64]) -> Ints:
     """The classes of jobs with these CPUs and GPUs, both shape (rows,)."""
-    of_cpus, of_gpus = np.searchsorted(_TOPS["cpu"], cpus), np.searchsorted(_TOPS["gpu"], gpus)
+    of_cpus, of_gpus = np.searchsorted(TOPS["cpu"], cpus), np.searchsorted(TOPS["gpu"], gpus)
     return np.where(gpus > 0, CLASSES + of_gpus, of_cpus).astype(np.int64)

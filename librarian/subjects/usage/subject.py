@@ -12,11 +12,11 @@ from librarian.shared.report import Report
 from librarian.shared.resources import pictured
 from librarian.subjects.jobs.section import JobsFacts
 from librarian.subjects.subject import Data, Facts, Json, Reading, Subject, Tidying
-from librarian.subjects.usage import bin_cache, plain
+from librarian.subjects.usage import bin_cache, plain, rest_kept
 from librarian.subjects.usage.accounts import by_account
 from librarian.subjects.usage.csv import usage_gzip
 from librarian.subjects.usage.keep import Hours
-from librarian.subjects.usage.section import UsageFacts, UsageSection, build
+from librarian.subjects.usage.section import UsageFacts, UsageSection, build, gpus_seen
 from librarian.subjects.usage.summary import shares
 from librarian.subjects.usage.to_json import usage_fields
 from librarian.subjects.usage.unfinished import unfinished
@@ -43,7 +43,9 @@ class Usage(Subject):
         _keep_hours(reading, found)
         bin_cache.keep(reading.store, reading.scope, found)
         reading.shared[bin_cache.CachedBins] = found
-        return UsageFacts(found.tally, unfinished(reading.scope, found.jobs, found.usage))
+        past = unfinished(reading.scope, found.jobs, found.usage)
+        rest_kept.keep(reading.store, past, gpus_seen(found.tally.usage), found.edition)
+        return UsageFacts(found.tally, past)
 
     def weights(self, facts: Facts) -> Mapping[UserName, float]:
         """Each user's largest share of anything that has a chart."""

@@ -3,41 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from librarian.shared.names import UserName
+from librarian.shared.resources import ByKey
 from librarian.shared.window import Window
 from librarian.subjects.jobs.model import codes, ended, ints
 from librarian.subjects.usage.binning import Usage, bin_of
+from librarian.subjects.usage.totals import Totals
 
-ByKey = dict[str, float]
 # Runs that ended, by user, Slurm state and bin: {user: {state: shape (bins,)}}; only users and states that occur.
 Ended = dict[UserName, dict[str, npt.NDArray[np.int64]]]
-# Runs that came to nothing by themselves or by the cluster. One that somebody cancelled, or that was preempted or
-# requeued for other reasons, did not fail.
-FAILED = ("BOOT_FAIL", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "TIMEOUT")
-
-
-@dataclass(frozen=True)
-class Totals:
-    """The window's sums for one user or for all: unit-hours by observable key, runs that ended by Slurm state."""
-
-    hours: ByKey
-    ended: dict[str, int]
-
-
-def jobs_ended(totals: Totals) -> int:
-    """How many runs ended, those that never started included."""
-    return sum(totals.ended.values())
-
-
-def jobs_failed(totals: Totals) -> int:
-    """How many of them failed, as `FAILED` has it."""
-    return sum(count for state, count in totals.ended.items() if state in FAILED)
 
 
 def now_by_user(usage: Usage) -> dict[UserName, ByKey]:

@@ -11,6 +11,9 @@ from librarian.shared.calendar import midnights, month_after, month_start, month
 from librarian.shared.scope import Scope
 from librarian.store import Store
 
+USAGE, RUNS = "usage", "runs"  # what is known: hours by user; hours by account, and the runs that ended
+# and which of these hours count a suspended job as Slurm does: an older release let a pause stop all that it held
+PAUSES = "pauses"
 _HOURS = ("usage", "account_usage", "ended")
 _SUMS = ("month_usage", "month_ended", "day_usage")
 # A bin may reach over the edge of a month where the zone was another when it was written: its share counts. Bins are a

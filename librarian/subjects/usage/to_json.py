@@ -10,12 +10,13 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from librarian.render.json.numbers import Floats, exact, plain, rounded
+from librarian.render.json.numbers import Floats, plain, rounded
 from librarian.render.json.reading import resource_row
+from librarian.render.json.scalars import exact
 from librarian.shared.report import Report
-from librarian.shared.resources import gpu_type
+from librarian.shared.resources import ByKey, gpu_type
 from librarian.subjects.usage.section import UsageSection
-from librarian.subjects.usage.summary import ByKey, Totals
+from librarian.subjects.usage.totals import Totals
 
 Json = dict[str, object]
 

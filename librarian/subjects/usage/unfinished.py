@@ -1,9 +1,6 @@
-"""Sums of use over some time, and what the bin that is not over comes to, which is not kept yet."""
+"""What the bin that is not over comes to."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -13,32 +10,7 @@ from librarian.shared.scope import Scope
 from librarian.shared.window import Window
 from librarian.subjects.usage.accounts import by_account
 from librarian.subjects.usage.binning import Usage
-
-Amounts = Mapping[UserName, Mapping[str, float]]  # unit-seconds by user, then by key of the resource
-ByAccounts = Mapping[AccountName, Mapping[str, float]]
-EndedBy = Mapping[tuple[UserName, AccountName, str], int]  # number of runs that ended, by (user, account, state)
-
-
-@dataclass(frozen=True)
-class Sums:
-    """Sums over some time that begins at `begin` (UTC epoch)."""
-
-    begin: int
-    users: Amounts = field(default_factory=dict)
-    accounts: ByAccounts = field(default_factory=dict)
-    ended: EndedBy = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Unfinished:
-    """Hours of `scope` are kept up to `finished`; of the bin that began then and is not over at `now` (UTC epochs)
-    there is `rest`, as a part of its month; None where all bins are over."""
-
-    scope: Scope
-    finished: int
-    now: int
-    zone: str
-    rest: Sums | None
+from librarian.subjects.usage.rest import Sums, Unfinished
 
 
 def unfinished(scope: Scope, jobs: pd.DataFrame, usage: Usage) -> Unfinished:

@@ -12,7 +12,8 @@ from librarian.shared.names import UserName
 from librarian.shared.window import DAY, Window
 from librarian.subjects.usage.binning import Usage
 from librarian.subjects.usage.starts import Starts
-from librarian.subjects.usage.summary import Ended, Totals
+from librarian.subjects.usage.summary import Ended
+from librarian.subjects.usage.totals import Totals
 
 WEEK = 7 * DAY
 _MOST = 5  # users who are named

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from librarian.render.html.parts import Part
-from librarian.render.html.templates import clock
 from librarian.render.json.reading import wanted
+from librarian.shared.calendar import clock
 from librarian.shared.text import visible
 from librarian.shared.words import TextTable, amount, lasting, percent
 

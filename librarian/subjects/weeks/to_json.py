@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from librarian.render.json.numbers import exact
-from librarian.subjects.usage.summary import jobs_ended, jobs_failed
+from librarian.render.json.scalars import exact
+from librarian.subjects.usage.totals import jobs_ended, jobs_failed
 from librarian.subjects.weeks.model import Week
 from librarian.subjects.weeks.section import WeeksSection
 

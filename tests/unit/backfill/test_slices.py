@@ -33,7 +33,7 @@ from librarian.slurm.site import Archive
 from librarian.store import opened
 from librarian.subjects.jobs.keep import JobRuns
 from librarian.subjects.jobs.unended import KnownRunaways, Runaway
-from librarian.subjects.usage.keep import PAUSES, RUNS, USAGE
+from librarian.subjects.usage.sums import PAUSES, RUNS, USAGE
 from librarian.system.lock import locked
 from librarian.system.processes import Answer
 from tests.unit.runs import T0, run_of

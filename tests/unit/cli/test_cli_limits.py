@@ -11,7 +11,7 @@ import pytest
 from librarian.cli import common, main
 from librarian.cli import limits as command
 from librarian.cli.limits import table
-from librarian.cycle import stages
+from librarian.cycle import parts
 from librarian.demo.slurm import DemoSlurm
 from librarian.demo.tables import AccountTable, Rulebook
 from librarian.errors import SlurmError
@@ -20,6 +20,7 @@ from librarian.subjects.limits.now import Headroom, ask
 from librarian.subjects.limits.policy import OWN, Held, rows
 from librarian.subjects.limits.rules import Account, PartitionQos, QosLimits
 from librarian.system.processes import Answer
+from tests.unit.cli.test_cli import AS_A_SCRIPT, HEAVY, furnished, imported
 from tests.unit.cycles import configured
 from tests.unit.runs import T0, run_of
 
@@ -44,7 +45,7 @@ def slurm(**options: Any) -> DemoSlurm:
 
 def asked(runner: Any, names: tuple[str, ...] = ()) -> list[dict[str, Any]]:
     setup = configured(Path(), CONFIG)
-    found = ask(Slurm(runner=runner), "demo", stages.chosen(setup, names), T0 + 60)
+    found = ask(Slurm(runner=runner), "demo", parts.chosen(setup, names), T0 + 60)
     return [row for one in found for row in command.as_json(one)]
 
 
@@ -171,3 +172,11 @@ def test_json_is_a_list_for_scripts(
     assert {"qos", "resource", "limit", "used", "source", "per", "setting", "by", "unit"} <= found[0].keys()
     assert main(["--config", str(tmp_path / "librarian.toml"), "limits"]) == 0
     assert capsys.readouterr().out.startswith("QOS ")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arguments", [["limits"], ["limits", "--json"]])
+def test_it_waits_for_no_heavy_parts(tmp_path: Path, arguments: list[str]) -> None:
+    started = imported(AS_A_SCRIPT, *arguments, folder=furnished(tmp_path))
+    assert "librarian.subjects.limits.counted" in started
+    assert not started & {*HEAVY, "librarian.store", "librarian.subjects.subject"}

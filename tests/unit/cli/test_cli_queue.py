@@ -14,9 +14,11 @@ from librarian.demo.slurm import DemoSlurm
 from librarian.slurm import command
 from librarian.subjects.limits.model import Limit
 from librarian.subjects.queue.blocking import Bounds
-from librarian.subjects.queue.model import LastQueue, Queue, queue_table, summarise
+from librarian.subjects.queue.model import LastQueue, Queue, summarise
+from librarian.subjects.queue.table import queue_table
 from librarian.system import host
 from librarian.system.processes import Answer
+from tests.unit.cli.test_cli import AS_A_SCRIPT, HEAVY, furnished, imported
 from tests.unit.reports import HOSTILE, NOW, pending
 from tests.unit.runs import T0, run_of
 
@@ -113,3 +115,11 @@ def test_times_are_the_reader_s() -> None:
     assert "next start expected 15:10" in text
     text = "\n".join(lines("q", found(pending("a", "Priority", start=NOW + 86400)), NOW, "US/Eastern", 100))
     assert "2026-11-21 14:10" in text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arguments", [["queue"], ["queue", "--json"]])
+def test_it_waits_for_no_heavy_parts(tmp_path: Path, arguments: list[str]) -> None:
+    started = imported(AS_A_SCRIPT, *arguments, folder=furnished(tmp_path))
+    assert "librarian.subjects.queue.table" in started
+    assert not started & {*HEAVY, "librarian.store", "librarian.subjects.subject"}

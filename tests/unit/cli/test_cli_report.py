@@ -13,11 +13,18 @@ import pytest
 from librarian import config
 from librarian.cli import main
 from librarian.config import setup as configfile
-from librarian.cycle import stages
+from librarian.cycle import parts, stages
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import ConfigError
 from librarian.slurm.command import Slurm
+from librarian.store import opened
+from librarian.subjects.jobs.covered import TRACKED
+from librarian.subjects.months import statements
+from librarian.subjects.months.reported import statement
+from librarian.subjects.months.tables import Statement
+from tests.unit.cli.test_cli import AS_A_SCRIPT, HEAVY, furnished, imported
 from tests.unit.cycles import leave_out_pictures
+from tests.unit.frozen import librarian
 from tests.unit.runs import run_of
 
 NOW = 1_793_610_000  # 2026-11-02 in the morning, in UTC
@@ -41,6 +48,12 @@ title = "Avery"
 [[qos]]
 name = "avery-b"
 """
+TURN = NOW // 86400 * 86400 - 86400
+RUNS = [
+    run_of(1, start=TURN - 3600, end=TURN + 1800, alloc_tres="cpu=2"),
+    run_of(2, start=NOW - 900, end=None, state="RUNNING", user="bob", alloc_tres="cpu=4"),
+    run_of(3, start=NOW - 7200, end=NOW - 3600, state="FAILED", user="=bob", account="class", qos="avery-b"),
+]
 Report = Callable[..., tuple[int, bytes, str]]
 
 
@@ -66,16 +79,10 @@ def report(place: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> Report:
 @pytest.fixture
 def collected(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two looks, the last on the second day of November; one job ran across the turn of the month, another runs."""
-    turn = NOW // 86400 * 86400 - 86400
-    runs = [
-        run_of(1, start=turn - 3600, end=turn + 1800, alloc_tres="cpu=2"),
-        run_of(2, start=NOW - 900, end=None, state="RUNNING", user="bob", alloc_tres="cpu=4"),
-        run_of(3, start=NOW - 7200, end=NOW - 3600, state="FAILED", user="=bob", account="class", qos="avery-b"),
-    ]
     setup = configfile.load(place / "librarian.toml", {})
     leave_out_pictures(monkeypatch)
     for now in (NOW - 40 * 86400, NOW - 20 * 86400, NOW):
-        assert stages.run(setup, Slurm(runner=DemoSlurm(runs, now=now)), now) == []
+        assert stages.run(setup, Slurm(runner=DemoSlurm(RUNS, now=now)), now) == []
 
 
 def test_nothing_was_collected_yet(report: Report) -> None:
@@ -196,3 +203,65 @@ class TestConfiguration:
     )
     def test_one_mistake(self, text: str, words: str) -> None:
         assert words in self.problems(text)
+
+
+def kept(place: Path, zone: str = "UTC") -> list[Statement] | None:
+    setup = configfile.load(place / "librarian.toml", {})
+    with opened(setup.places.store, "demo") as store:
+        return statements.kept(store, parts.watched(setup), zone, setup.config.allocations)
+
+
+def computed(place: Path) -> list[Statement]:
+    setup = configfile.load(place / "librarian.toml", {})
+    return [statement(source.report) for source in stages.look(setup) if source.report]
+
+
+@pytest.mark.usefixtures("collected")
+def test_what_is_kept_is_what_would_be_computed(place: Path) -> None:
+    found = kept(place)
+    assert found
+    assert found == computed(place)
+    assert found[0].paces
+    assert found[0].months[-1].begin < NOW - 900, "with the hour that is not over"
+    assert kept(place, "US/Eastern") is None, "on another clock the month is another"
+
+
+@pytest.mark.usefixtures("collected")
+@pytest.mark.parametrize("tracked", [None, True, False])
+def test_whether_gpus_are_tracked_is_told_of_what_is_kept_too(place: Path, tracked: bool | None) -> None:
+    with opened(configfile.load(place / "librarian.toml", {}).places.store, "demo") as store:
+        store.know(TRACKED, tracked, NOW)
+    found = kept(place)
+    assert found
+    assert found == computed(place)
+    assert found[0].untracked == (frozenset() if tracked is not False else {"NGPUS"})
+
+
+@pytest.mark.usefixtures("collected")
+def test_what_is_old_is_computed_anew(place: Path) -> None:
+    setup = configfile.load(place / "librarian.toml", {})
+    with opened(setup.places.store, "demo") as store:
+        store.runs_changed(NOW - 900)
+    assert kept(place) is None, "a run is another by now"
+    told = computed(place)
+    assert kept(place) == told, "who looks keeps it"
+    for damaged in (b"\xff", b"[]", b"{}"):
+        with opened(setup.places.store, "demo") as store:
+            scope = parts.watched(setup)[0].scope
+            store.keep_bins(scope, "rest", NOW, damaged, store.edition())
+        assert kept(place) is None
+    assert computed(place) == told
+    runs = [*RUNS, run_of(9, start=NOW, end=None, state="RUNNING", alloc_tres="cpu=2")]
+    assert stages.collect_all(setup, Slurm(runner=DemoSlurm(runs, now=NOW + 60)), NOW + 60) == []
+    assert kept(place) is None, "something was collected since"
+    assert computed(place) != told
+
+
+@pytest.mark.slow
+def test_it_waits_for_no_heavy_parts(tmp_path: Path) -> None:
+    place = furnished(tmp_path)
+    assert librarian(place, "run").returncode == 0
+    for form in ([], ["--csv"], ["--json"]):
+        started = imported(AS_A_SCRIPT, "report", *form, folder=place)
+        assert "librarian.subjects.months.statements" in started
+        assert not started & (HEAVY - {"sqlite3"})

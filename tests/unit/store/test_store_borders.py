@@ -17,7 +17,8 @@ from librarian.errors import StoreError, Trouble
 from librarian.shared.scope import Scope
 from librarian.store import CorruptStoreError, Store, opened
 from librarian.subjects.jobs import keep
-from librarian.subjects.jobs.keep import Asked, Coverage, JobRuns
+from librarian.subjects.jobs.covered import Coverage
+from librarian.subjects.jobs.keep import Asked, JobRuns
 from librarian.subjects.jobs.model import TEXTS, UNKNOWN, Reject
 from tests.unit.tables import jobs_table
 

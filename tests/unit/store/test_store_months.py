@@ -25,8 +25,10 @@ from librarian.subjects.months.keep import MonthSums
 from librarian.subjects.months.model import Month
 from librarian.subjects.usage.accounts import by_account
 from librarian.subjects.usage.binning import bin_jobs
-from librarian.subjects.usage.keep import RUNS, USAGE, Hours
-from librarian.subjects.usage.unfinished import Unfinished, unfinished
+from librarian.subjects.usage.keep import Hours
+from librarian.subjects.usage.rest import Unfinished
+from librarian.subjects.usage.sums import RUNS, USAGE
+from librarian.subjects.usage.unfinished import unfinished
 from tests.unit.tables import jobs_table
 
 AVERY = Scope("hpg", "avery")

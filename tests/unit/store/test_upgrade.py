@@ -34,7 +34,8 @@ from librarian.subjects.jobs.keep import JobRuns
 from librarian.subjects.limits.keep import LimitChanges
 from librarian.subjects.months.keep import MonthSums
 from librarian.subjects.queue.keep import QueueSamples
-from librarian.subjects.usage.keep import PAUSES, Hours
+from librarian.subjects.usage.keep import Hours
+from librarian.subjects.usage.sums import PAUSES
 from tests.places import DATA
 from tests.unit.cycles import NOW, leave_out_pictures
 

@@ -34,7 +34,8 @@ from librarian.subjects.jobs.collect import (
     observe_cluster,
     plan,
 )
-from librarian.subjects.jobs.keep import Coverage, Intake, JobRuns
+from librarian.subjects.jobs.covered import Coverage
+from librarian.subjects.jobs.keep import Intake, JobRuns
 from librarian.subjects.limits.collect import keep_limits, known_limits, observe
 from librarian.subjects.limits.keep import LimitChanges
 from librarian.subjects.subject import Asking, Watched

@@ -20,7 +20,8 @@ from librarian.store import Store, opened
 from librarian.subjects.jobs import ask as accounting
 from librarian.subjects.jobs import pieces
 from librarian.subjects.jobs.collect import OVERLAP, NextQuestion, Request, begin, collect, observe_cluster, plan
-from librarian.subjects.jobs.keep import Asked, Coverage, Intake, JobRuns
+from librarian.subjects.jobs.covered import Coverage
+from librarian.subjects.jobs.keep import Asked, Intake, JobRuns
 from librarian.subjects.limits.collect import known_limits, observe
 from librarian.subjects.limits.model import QosLimits
 from librarian.subjects.limits.rules import pack

@@ -27,7 +27,7 @@ from librarian.subjects.jobs.runaways import compared, look
 from librarian.subjects.jobs.section import JobsSection, Runaways
 from librarian.subjects.jobs.subject import Jobs
 from librarian.subjects.jobs.unended import KnownRunaways, Unended
-from librarian.subjects.limits.policy import held_now
+from librarian.subjects.limits.held import held_now
 from librarian.subjects.subject import CONTROLLER, Asking, Reading, Watched
 from librarian.subjects.usage.binning import bin_jobs, span
 from librarian.subjects.usage.keep import Hours

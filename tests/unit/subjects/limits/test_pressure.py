@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from librarian.shared.resources import OBSERVABLES
 from librarian.shared.window import Window
 from librarian.subjects.jobs.model import UNKNOWN
-from librarian.subjects.limits.model import History, Limit, Since
-from librarian.subjects.limits.pressure import NEAR, Pressures, press, pressures
+from librarian.subjects.limits.model import NEAR, History, Limit, Since
+from librarian.subjects.limits.pressure import Pressures, press, pressures
 from librarian.subjects.usage.binning import bin_jobs
 from tests.unit.tables import jobs_table
 

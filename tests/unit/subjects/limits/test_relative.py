@@ -26,8 +26,8 @@ from librarian.subjects.limits.effective_limits import Partition, compose
 from librarian.subjects.limits.model import UNKNOWN, Limit, limits_of
 from librarian.subjects.limits.now import Headroom, policies
 from librarian.subjects.limits.policy import OWN, Held, rows
+from librarian.subjects.limits.policy_json import policy_row
 from librarian.subjects.limits.rules import PartitionQos, QosLimits, pack, unpack
-from librarian.subjects.limits.to_json import policy_row
 from librarian.subjects.queue.blocking import Bounds
 from librarian.subjects.queue.explain import Case, told
 from librarian.subjects.subject import Asking, Watched

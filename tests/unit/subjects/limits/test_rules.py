@@ -11,14 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from librarian.shared.names import Places
 from librarian.shared.resources import OBSERVABLES
 from librarian.shared.scope import Scope
 from librarian.shared.window import window_until
 from librarian.store import opened
 from librarian.subjects.limits.effective_limits import Branch, Partition, compose
+from librarian.subjects.limits.held import held_now
 from librarian.subjects.limits.keep import LimitChanges
 from librarian.subjects.limits.model import Change, histories, limits_of
-from librarian.subjects.limits.policy import OWN, Held, LimitRow, held_now, rows
+from librarian.subjects.limits.policy import OWN, Held, LimitRow, rows
 from librarian.subjects.limits.rules import (
     SETTINGS,
     Account,
@@ -31,7 +33,7 @@ from librarian.subjects.limits.rules import (
     sources,
     unpack,
 )
-from librarian.subjects.usage.places import Places, places_of, seen_at
+from librarian.subjects.usage.places import places_of, seen_at
 from tests.unit.tables import jobs_table
 
 CPU = ("GrpTRES", "cpu")

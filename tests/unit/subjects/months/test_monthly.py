@@ -31,7 +31,7 @@ from librarian.subjects.months.section import MonthsSection
 from librarian.subjects.months.tables import Statement
 from librarian.subjects.months.to_json import month_json, pace_json
 from librarian.subjects.usage.section import UsageSection
-from librarian.subjects.usage.summary import jobs_failed
+from librarian.subjects.usage.totals import jobs_failed
 from tests.unit import rendering, reports
 from tests.unit.render.test_page import Elements, policy_of
 

@@ -15,8 +15,8 @@ from librarian.shared.calendar import is_month, midnights, month_after, month_na
 from librarian.shared.spans import Spans, clipped, joined
 from librarian.shared.window import isoformat
 from librarian.subjects.months import model
-from librarian.subjects.usage import summary
-from librarian.subjects.usage.unfinished import Sums
+from librarian.subjects.usage import totals
+from librarian.subjects.usage.rest import Sums
 
 ZONES = ["US/Eastern", "Europe/Berlin", "Australia/Lord_Howe", "Asia/Kolkata", "America/Havana", "Asia/Beirut"]
 times = st.integers(1_000_000_000, 1_900_000_000)
@@ -72,14 +72,14 @@ def test_sums_shares_and_what_failed() -> None:
     assert month.users["bob"].hours == {"NCPUS": 7, "NGPUS": 0, "MEMORY": 0, "NJOBS": 0, "BILLING": 0}
     assert month.total.hours["NCPUS"] == 9
     assert month.total.ended == {"CANCELLED": 2, "COMPLETED": 3, "NODE_FAIL": 1, "TIMEOUT": 1}
-    assert (summary.jobs_ended(month.total), summary.jobs_failed(month.total)) == (7, 2)
+    assert (totals.jobs_ended(month.total), totals.jobs_failed(month.total)) == (7, 2)
     assert month.accounts["lab"].ended == month.total.ended
     assert month.lacking == {}
 
 
 @pytest.mark.parametrize("state", ["CANCELLED", "PREEMPTED", "REQUEUED", "COMPLETED", "RESIZING", "REVOKED"])
 def test_what_somebody_ended_did_not_fail(state: str) -> None:
-    assert state not in summary.FAILED
+    assert state not in totals.FAILED
 
 
 def test_known_time_is_told_as_it_is() -> None:
@@ -124,7 +124,7 @@ def test_hours_of_the_older_rule_are_told_up_to_the_last_of_them() -> None:
 def test_what_failed(state: str) -> None:
     kept = Sums(OCTOBER, ended={("ann", "lab", state): 3, ("bob", "lab", "COMPLETED"): 4})
     (month,) = model.months([kept], ((OCTOBER, NOVEMBER),), (), "US/Eastern")
-    assert (summary.jobs_failed(month.total), summary.jobs_ended(month.total)) == (3, 7)
+    assert (totals.jobs_failed(month.total), totals.jobs_ended(month.total)) == (3, 7)
 
 
 @pytest.mark.parametrize(

@@ -20,17 +20,8 @@ from librarian.subjects.limits.model import Limit, QosLimits
 from librarian.subjects.limits.rules import Account, PartitionQos
 from librarian.subjects.queue.ask import FIELDS, Question, arguments, ask, count_tasks, parse
 from librarian.subjects.queue.blocking import Bounds
-from librarian.subjects.queue.model import (
-    COLUMNS,
-    LastQueue,
-    Queue,
-    held,
-    held_at,
-    queue_table,
-    summarise,
-    understood,
-    wanted,
-)
+from librarian.subjects.queue.model import LastQueue, Queue, summarise, wanted
+from librarian.subjects.queue.table import held, held_at, queue_table, understood
 from librarian.system.processes import Answer
 from tests.unit.reports import NOW, pending
 
@@ -68,8 +59,8 @@ def test_the_question() -> None:
 def test_a_row() -> None:
     told = parse(Answer(0, f"CLUSTER: hpg\n{HEADER}\n{line()}\n".encode(), ""))
     assert told.rejects == ()
-    (row,) = told.table.to_dict("records")
-    assert row == {
+    (row,) = told.table
+    assert row._asdict() == {
         **{
             "job": "1001",
             "state": "PENDING",
@@ -81,7 +72,6 @@ def test_a_row() -> None:
         **{"reason": "Priority", "tres": CELLS["tres-alloc"], "dependency": "", "tasks": 1, "submit": 100},
         **{"eligible": UNKNOWN, "start": UNKNOWN, "priority": 10},
     }
-    assert list(told.table.columns) == list(COLUMNS)
 
 
 def test_an_empty_queue_is_not_no_answer() -> None:
@@ -319,7 +309,11 @@ def test_a_reason_that_is_a_sentence_may_hold_anything(
         (Renaming(), all_shown),
     ):
         public = renamed(seen, names)
-        assert (public.table["reason"].tolist(), public.error, public.trouble) == ([expected], None, Trouble.LEFT_OUT)
+        assert ([row.reason for row in public.table], public.error, public.trouble) == (
+            [expected],
+            None,
+            Trouble.LEFT_OUT,
+        )
 
 
 def test_accounts_whose_limits_are_told_go_by_their_public_names() -> None:

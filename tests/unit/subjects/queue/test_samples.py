@@ -26,7 +26,8 @@ from librarian.subjects.limits.collect import observe
 from librarian.subjects.queue import sample
 from librarian.subjects.queue.demand import Samples, by_bin, looks_table, sums_table
 from librarian.subjects.queue.keep import FINE, SLOT, QueueSamples
-from librarian.subjects.queue.model import Demand, queue_table
+from librarian.subjects.queue.model import Demand
+from librarian.subjects.queue.table import queue_table
 from librarian.subjects.subject import CONTROLLER, Asking, Watched
 from librarian.system.processes import Answer
 from tests.unit.reports import pending
@@ -60,7 +61,7 @@ class TestStore:
         QueueSamples(store).keep(KIM, NOW, queue_table(rows[:1]))
         seen = QueueSamples(store).last(Scope("demo", "AVERY"))
         assert (seen.at, seen.error, seen.trouble) == (NOW, "a row is missing", Trouble.LEFT_OUT)
-        assert seen.table.to_dict("records") == queue_table(rows).to_dict("records")
+        assert seen.table == queue_table(rows)
         QueueSamples(store).keep(AVERY, NOW + 600, queue_table([]))
         assert (
             QueueSamples(store).last(AVERY).at,
@@ -178,7 +179,7 @@ class TestLook:
         asked: list[str] = []
         assert looked(self.slurm(asked), store, [AVERY, KIM], T0 + 60) == []
         assert len(asked) == 2
-        assert QueueSamples(store).last(AVERY).table["user"].tolist() == ["alice"]
+        assert [row.user for row in QueueSamples(store).last(AVERY).table] == ["alice"]
         assert (QueueSamples(store).last(KIM).at, len(QueueSamples(store).last(KIM).table)) == (T0 + 60, 0)
         assert QueueSamples(store).between(AVERY, 0, T0 + 100).sums["NCPUS"].tolist() == [4]
 

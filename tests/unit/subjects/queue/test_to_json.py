@@ -15,9 +15,10 @@ from librarian.render.pictures.figure import styled
 from librarian.shared import palette
 from librarian.shared.report import Report
 from librarian.subjects.queue import pictures
-from librarian.subjects.queue.model import LastQueue, queue_table
+from librarian.subjects.queue.model import LastQueue
 from librarian.subjects.queue.pictures import IN_USE, queue_layers
 from librarian.subjects.queue.section import QueueSection
+from librarian.subjects.queue.table import queue_table
 from tests.unit import rendering, reports
 from tests.unit.subjects.usage.test_payload import data_of, validator
 

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from librarian.shared.window import DAY, Window, isoformat, window_until
 from librarian.subjects.jobs.model import UNKNOWN
 from librarian.subjects.queue.waits import RANGES, Spread, Waits, waits_of
-from librarian.subjects.usage.starts import SIZES, starts_of
+from librarian.subjects.usage.kinds import SIZES
+from librarian.subjects.usage.starts import starts_of
 from tests.places import ROOT
 from tests.unit.reports import epoch
 from tests.unit.tables import jobs_table

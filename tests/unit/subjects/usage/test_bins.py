@@ -32,8 +32,9 @@ from librarian.subjects.usage.accounts import by_account
 from librarian.subjects.usage.bin_cache import CachedBins
 from librarian.subjects.usage.bin_codec import pack, unpack
 from librarian.subjects.usage.bins import Tally, extended, final, measure, part
-from librarian.subjects.usage.keep import PAUSES, RUNS, Hours
+from librarian.subjects.usage.keep import Hours
 from librarian.subjects.usage.subject import Usage
+from librarian.subjects.usage.sums import PAUSES, RUNS
 from tests.unit.tables import jobs_table
 
 HOUR, DAY = 3600, 86400

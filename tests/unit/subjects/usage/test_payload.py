@@ -18,12 +18,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from librarian.demo.group import simulate
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import Trouble
-from librarian.render.json import numbers
+from librarian.render.json import numbers, scalars
 from librarian.render.json.index import IndexEntry
 from librarian.render.plotly import Plotly
 from librarian.shared import files
@@ -336,9 +338,13 @@ class TestNumbers:
         assert numbers.rounded(np.array([0.0, -0.0, 9999999.6, 1 / 3])).tolist() == [0.0, 0.0, 1e7, 0.3333333]
         assert str(numbers.rounded(np.array([-0.0]))[0]) == "0.0"
 
+    @given(st.floats(-1e20, 1e20))
+    def test_one_alone_is_as_in_an_array(self, value: float) -> None:
+        assert scalars.short(value) == numbers.rounded(np.array([value])).tolist()[0]
+
     def test_whole_ones_are_ints(self) -> None:
         assert str(numbers.plain(np.array([[2.0, 2.5], [0.0, 1e17]]))) == "[[2, 2.5], [0, 1e+17]]"
-        assert [str(numbers.exact(value)) for value in (2.0, 0.1, 1e17)] == ["2", "0.1", "1e+17"]
+        assert [str(scalars.exact(value)) for value in (2.0, 0.1, 1e17)] == ["2", "0.1", "1e+17"]
 
 
 class TestIndex:

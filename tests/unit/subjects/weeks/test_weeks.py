@@ -14,7 +14,7 @@ from librarian.render.html.plain import glances
 from librarian.shared.names import UserName
 from librarian.shared.window import DAY
 from librarian.subjects.listed import SUBJECTS
-from librarian.subjects.usage.summary import FAILED, Totals
+from librarian.subjects.usage.totals import FAILED, Totals
 from librarian.subjects.weeks import plain
 from librarian.subjects.weeks.model import WEEK, Week, changes
 from librarian.subjects.weeks.plain import signed
