@@ -69,7 +69,7 @@ def _ask(slurm: Slurm, setup: Setup, scope: Scope, limits: QosLimits, now: int) 
     overrides = next((entry.limits for entry in setup.config.qos if entry.name.lower() == scope.qos.lower()), {})
     places = model.held_at(told.table, observables)
     found = core_limits.limits_of(observables, limits, overrides, places)
-    counted = counted_now(slurm, scope, limits, told.table, now)
+    counted = counted_now(slurm, [(scope, limits, told.table)], now).get(scope, {})
     seen = model.LastQueue(now, told.table, complaint(told), counted=counted)
     held = model.held(told.table, observables)
     return model.summarise(seen, Bounds(found, held, limits, places, whole=scope == scope.whole)), told.table

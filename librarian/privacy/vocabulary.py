@@ -37,49 +37,50 @@ VOCABULARY = frozenset(
     PartitionNodeLimit PartitionTimeLimit Pending Per Piece PowerNotAvail PowerReserved Preview Priority
     PriorityLong PrivateData Producer Prolog Publish Publisher PurgeJobAfter QOS QOSJobLimit QOSNotAllowed
     QOSResourceLimit QOSTimeLimit QOSUsageThreshold QoS QoS. QosLimits Queue RANGES REAL RECURSIVE RENAME REPLACE
-    REPO RESERVATION RESIZING RESV_DEL_HOLD RGB ROWID RUNAWAY RUNNING RaisedSignal Reason Referrer-Policy Relative
-    Remote ReqNodeNotAvail Reservation ReservationDeleted ReservationInvalid Resources Result Row RunMins RunMinutes
-    Running Runs SELECT SET SIGNALING SLURM_BITSTR_LEN SLURM_TIME_FORMAT SPECIAL_EXIT SQUEUE_ SSH SSH_ASKPASS
-    SSH_COMMAND SSH_VARIANT SSL_ STAGE_OUT STALE START_TIME STEPS STOPPED STYLE SUBJECTS SUM SUSPENDED SYSTEM SZ
-    Sans SchedDefer Seconds See ServerAliveCountMax ServerAliveInterval Set Since Slurm SlurmDBD SlurmError Slurms
-    Some Stage Start StartTime State StorageType Store Subject Submit SubmitJobs SubmitTime Submitted Suspended
-    SystemFailure T TABLE TEXT TIMEOUT TO TRES TRES. TZ Tell The Their There They This Those TimeLimit To Too Total
-    Totals U UA UNCHANGED UNION UNIQUE UNKNOWN UPDATE USERS UTC Unknown Up Updated Usage Use User UserName Users
-    VACUUM VALUES VALUE_ Value WAITS WANTED WARNING WAYLAND_DISPLAY WF WHERE WITH WITHOUT WORDS Wait Wait. Waiting
-    Wall WallDuration Want What Where Who Why Without Writing X-Content-Type-Options Y Y- Z Zl Zp a about above
-    access account account. account_usage accounting accounting_storage accounts add address addresses administrator
-    admins after again again. age ago agreed alert alert.json all all_know alloc_tres allocation allocations allow
-    allowed allows allows. alone alpha already also always among amount amounts an anchor and anew another answer
-    answered answers any any. anybody anything anything. application are area array as as_of ascii aside ask asked
-    asking asks assoc assoc_mgr association associations async at at_once attempt authentication auto-generated
-    available available. average awk axes axes.axisbelow axes.edgecolor axes.labelcolor axes.linewidth
-    axes.spines.right axes.spines.top axes.titley b back back. backfill backslashreplace bad base-uri base64 basic
-    batches batches. batchmode bb be been before began begin begin. begins being below beside best best_at between
-    big billing billing-hours bimport bin bin_dir bin_seconds binds bins bins_of_subjects bits blob bold bool
-    boot_id booted booted. both branch branches break broken budget buffer buffer. built burst busy but butt by
-    by_day by_words byte bytes bytes_sent cache_size call came can cancel cannot carried carry case cat cat-file
-    category causes cd cdn cdn.jsdelivr.net cells center change changed changes charset charts check checking chmod
-    choose circle class clauses cleaned closed cluster cluster. clusters cname code collect collected colour colours
-    column columns come comes coming command comment commit commit-tree committer common compare compete competes
-    competing complains complete complete_at computing config configuration configured configured. confirmed connect
-    connect-src connection const contact content continue contradicts controlmaster copied copies copy copy_tried
-    core.fsmonitor core.hooksPath core.logAllRefUpdates core.sshCommand correct could count count. count_runaways
-    counted counting counts counts. covered_from cp cpu cpu_hours cpus credential credential. css csv ctypes
-    ctypes.CDLL cumulative current cut cut-off d d+ d. dT daily damaged darwin dashboard data data_ date day
-    day_usage days dbindex deadline deadline. decides declaration declares declined decode default default-src
-    default_qos defaultqos define delete deliveries demand denied dependency deploy details dev df did directory
-    dirname disconnect disk divides do docs.github.com doctor doctor. doctype document does does. done doubted down
-    down. drained drawing drawn drawn_from dropped duration each early echo ed25519 edgecolor edges edition elapsed
-    electrical element elif eligible else elsewhere empty encoded end end. ended ends energy enforced enough entry
-    entry.js env eof error esac estimate even evenly ever every every.scope every_qos everybody everybody.
-    everywhere exceeded exceeds exchange excluded.cpus excluded.error excluded.gpus excluded.jobs excluded.memory
-    excluded.samples excluded.trouble exec exist exists exit expects export extends f facecolor fact facts failed
-    failed. failing_since fails fails. failure failures false family far fared faster fatal federation fetch
-    fetch.recurseSubmodules fetch.unpackLimit fetch.writeCommitGraph fetched fewer fi fields figures file file_mode
-    file_name files filled final fingerprint finished first first. fit fit. five flags fleeting float64 folder
-    folder_mode folders font.family font.size foot for for. force force-push fork form form-action format found four
-    free freelist_count fresh from front fs fsck ftps full full. full_at full_key function g gap gave gc.auto
-    generated generated_at generator get getattr gh-pages git git@github.com github-pages github.com
+    REPO REQUEUED REQUEUE_FED REQUEUE_HOLD RESERVATION RESIZING RESV_DEL_HOLD REVOKED RGB ROWID RUNAWAY RUNNING
+    RaisedSignal Reason Referrer-Policy Relative Remote ReqNodeNotAvail Reservation ReservationDeleted
+    ReservationInvalid Resources Result Row RunMins RunMinutes Running Runs SELECT SET SIGNALING SLURM_BITSTR_LEN
+    SLURM_TIME_FORMAT SPECIAL_EXIT SQUEUE_ SSH SSH_ASKPASS SSH_COMMAND SSH_VARIANT SSL_ STAGE_OUT STALE START_TIME
+    STEPS STOPPED STYLE SUBJECTS SUM SUSPENDED SYSTEM SZ Sans SchedDefer Seconds See ServerAliveCountMax
+    ServerAliveInterval Set Since Slurm SlurmDBD SlurmError Slurms Some Stage Start StartTime State States
+    StorageType Store Subject Submit SubmitJobs SubmitTime Submitted Suspended SystemFailure T TABLE TEXT TIMEOUT TO
+    TRES TRES. TZ Tell The Their There They This Those TimeLimit To Too Total Totals U UA UNCHANGED UNION UNIQUE
+    UNKNOWN UPDATE USERS UTC Unknown Up Updated Usage Use User UserName Users VACUUM VALUES VALUE_ Value WAITS
+    WANTED WARNING WAYLAND_DISPLAY WF WHERE WITH WITHOUT WORDS Wait Wait. Waiting Wall WallDuration Want What Where
+    Who Why Without Writing X-Content-Type-Options Y Y- Z Zl Zp a about above access account account. account_usage
+    accounting accounting_storage accounts add address addresses administrator admins after again again. age ago
+    agreed alert alert.json all all_know alloc_tres allocation allocations allow allowed allows allows. alone alpha
+    already also always among amount amounts an anchor and anew another answer answered answers any any. anybody
+    anything anything. application are area array as as_of ascii aside ask ask. asked asking asks assoc assoc_mgr
+    association associations async at at_once attempt authentication auto-generated available available. average awk
+    axes axes.axisbelow axes.edgecolor axes.labelcolor axes.linewidth axes.spines.right axes.spines.top axes.titley
+    b back back. backfill backslashreplace bad base-uri base64 basic batches batches. batchmode bb be been before
+    began begin begin. begins being below beside best best_at between big billing billing-hours bimport bin bin_dir
+    bin_seconds binds bins bins_of_subjects bits blob bold bool boot_id booted booted. both branch branches break
+    broken budget buffer buffer. built burst busy but butt by by_day by_words byte bytes bytes_sent cache_size call
+    came can cancel cannot carried carry case cat cat-file category causes cd cdn cdn.jsdelivr.net cells center
+    change changed changes charset charts check checking chmod choose circle class clauses cleaned closed cluster
+    cluster. clusters cname code collect collected colour colours column columns come comes coming command comment
+    commit commit-tree committer common compare compete competes competing complains complete complete_at computing
+    config configuration configured configured. confirmed connect connect-src connection const contact content
+    continue contradicts controlmaster copied copies copy copy_tried core.fsmonitor core.hooksPath
+    core.logAllRefUpdates core.sshCommand correct could count count. count_runaways counted counting counts counts.
+    covered_from cp cpu cpu_hours cpus credential credential. css csv ctypes ctypes.CDLL cumulative current cut
+    cut-off d d+ d. dT daily damaged darwin dashboard data data_ date day day_usage days dbindex deadline deadline.
+    decides declaration declares declined decode default default-src default_qos defaultqos define delete deleted
+    deleted. deliveries demand denied dependency deploy details dev df did directory dirname disconnect disk divides
+    do docs.github.com doctor doctor. doctype document does does. done doubted down down. drained drawing drawn
+    drawn_from dropped duration each early echo ed25519 edgecolor edges edition elapsed electrical element elif
+    eligible else elsewhere empty encoded end end. ended ends energy enforced enough entry entry.js env eof error
+    esac estimate even evenly ever every every.scope every_qos everybody everybody. everywhere exceeded exceeds
+    exchange excluded.cpus excluded.error excluded.gpus excluded.jobs excluded.memory excluded.samples
+    excluded.trouble exec exist exists exit expects export extends f facecolor fact facts failed failed.
+    failing_since fails fails. failure failures false family far fared faster fatal federation fetch
+    fetch.recurseSubmodules fetch.unpackLimit fetch.writeCommitGraph fetched fewer fi fields fields. figures file
+    file_mode file_name files filled final fingerprint finished first first. fit fit. five flags fleeting float64
+    folder folder_mode folders font.family font.size foot for for. force force-push fork form form-action format
+    found four free freelist_count fresh from front fs fsck ftps full full. full_at full_key function g gap gave
+    gc.auto generated generated_at generator get getattr gh-pages git git@github.com github-pages github.com
     github_pages_key given gives globalThis.librarianData go go. goes going gone gone. good gpu gpu_hours gpu_types
     gpumem gpus gpus_tracked gpus_untracked gres group groups grp gzip h had hand has hash-object have have. head
     header heading headroom heads hears held held. here here. hidden hide hides histories history hit hold holders
@@ -127,24 +128,24 @@ VOCABULARY = frozenset(
     seldom self sendmail sent sentences served server service set set_aside sets setting settings settled setup sftp
     sh sha1 sha256 sha256- sha384-N2HZsG+IG shallow shape share shared shares short shorter should show shown shows
     shrink sign signal signed silent since site six size sizes skipped slot slow slug slurm slurm-librarian
-    slurmctld slurmdbd smaller so some somebody something soon soon. source space spans speak spread sql sqlite_
-    sqlite_master squeue ssh ssh-keygen stable stage stages stale staleness stand start start. start_ start_epoch
-    started starts stat state states status status.json stay stays stays. stderr stdout step steps still stopped
-    stops store store. store.sqlite_master store.user_version stored strict stricthostkeychecking string style
-    style-src style.css subject subjects submit submitjob submitjobs submitted such sum summed sums sure
+    slurmctld slurmdbd smaller so some somebody something soon soon. source space spans speak special spread sql
+    sqlite_ sqlite_master squeue ssh ssh-keygen stable stage stages stale staleness stand start start. start_
+    start_epoch started starts stat state states status status.json stay stays stays. stderr stdout step steps still
+    stopped stops store store. store.sqlite_master store.user_version stored strict stricthostkeychecking string
+    style style-src style.css subject subjects submit submitjob submitjobs submitted such sum summed sums sure
     surrogateescape surrogatepass suspended suspended. svg+xml sys sys.argv sys.exit t table table_info tables take
     take_in taken taken. takes tally target task tasks tell tell. tellers tells templates temporary test text
     text.color than that that. the their theirs them them. theme_boot.js then then. there they this those though
     three thresholds tidied tier time time. time_idxs time_resolution_seconds timed timeout timeout_seconds times
-    times. title tmp to today todo together token told told_of too too-slow too-wide too. took tool top top_users
-    total totals tracked trail transfer.unpackLimit trap tree trend tres tres-alloc tries trouble troubles true try
-    tuple turn two type typeof u uint64 unable unchanged unconfirmed under understood undrawn unexpected
-    unexpectedly unfinished unit units unknown unreachable unset unsettled unsigned until untold untracked up up.
-    update update-ref update. updated upgrade upper url us usage usage_ use use. used user user. user_version
-    username users usr utf-8 uts v valid valid. value values var vendor verification verified.json version visible
-    vmem w w+ w+_ w. w.- wait waited waiting waits waits. wall wallduration walltime want wanted wants was watchdog
-    watched watched_since way wb webp week weeks weight well went were what when where whether which while while.
-    white who whoever whole whom why wide will window window. with within without word words work worked works would
+    times. title tmp to today todo together token told too too-slow too-wide too. took tool top top_users total
+    totals tracked trail transfer.unpackLimit trap tree trend tres tres-alloc tries trouble troubles true try tuple
+    turn two type typeof u uint64 unable unchanged unconfirmed under understood undrawn unexpected unexpectedly
+    unfinished unit units unknown unreachable unset unsettled unsigned until untold untracked up up. update
+    update-ref update. updated upgrade upper url us usage usage_ use use. used user user. user_version username
+    users usr utf-8 uts v valid valid. value values var vendor verification verified.json version visible vmem w w+
+    w+_ w. w.- wait waited waiting waits waits. wall wallduration walltime want wanted wants was watchdog watched
+    watched_since way wb webp week weeks weight well went were what when where whether which while while. white who
+    whoever whole whom whose why wide will window window. with within without word words work worked works would
     writable write written wrote x xb xtick.color xtick.labelcolor y year years yes yet yet. you your yours
     ytick.color ytick.labelcolor zone
     """.split()  # noqa: SIM905 (as a list of literals it would be a thousand lines)

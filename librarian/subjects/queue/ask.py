@@ -7,7 +7,7 @@ thousand tasks has a few kB instead of a megabyte. A job for several partitions 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -16,6 +16,7 @@ from librarian.shared.scope import Scope
 from librarian.shared.tres import parse_tres
 from librarian.slurm import squeue
 from librarian.slurm.command import Slurm
+from librarian.subjects.jobs.look import Look
 from librarian.subjects.jobs.model import UNKNOWN
 from librarian.subjects.queue.model import WAITING, queue_table
 from librarian.system.processes import Answer
@@ -69,8 +70,18 @@ def ask(slurm: Slurm, question: Question) -> Told:
 
 def parse(answer: Answer) -> Told:
     """Read an answer; a row that is not understood is left out and told. Raises `SlurmError` when it is not whole."""
+    return _table(squeue.rows(answer, "JOBID", len(FIELDS)))
+
+
+def told(look: Look, qos: str) -> Told:
+    """What a look at the whole queue tells of the jobs of a QoS that wait. A row that is broken may be of any QoS."""
+    broken: list[list[str]] = [[]] * look.broken
+    return _table([*([row[name] for name in FIELDS] for row in look.pending(qos)), *broken])
+
+
+def _table(lines: Iterable[Sequence[str]]) -> Told:
     rows, rejects = {}, []
-    for cells in squeue.rows(answer, "JOBID", len(FIELDS)):
+    for cells in lines:
         try:
             row = _row(cells)
             rows[row[0]] = row  # some settings list a job once for each of its partitions
