@@ -97,7 +97,11 @@ def status(made: argparse.ArgumentParser) -> None:
     made.add_argument(
         "--runaways", action="store_true", help="list the jobs that accounting has open, and Slurm does not run"
     )
-    made.add_argument("--json", action="store_true", help="for programs: see docs/status.schema.json")
+    made.add_argument("--timings", action="store_true", help="tell what cycles spent, and what they asked Slurm")
+    made.add_argument("--picture", metavar="FILE.png", help="with --timings: draw it too")
+    made.add_argument(
+        "--json", action="store_true", help="for programs: see docs/status.schema.json, timings.schema.json"
+    )
 
 
 def doctor(made: argparse.ArgumentParser) -> None:

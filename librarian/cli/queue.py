@@ -66,7 +66,8 @@ def _ask(slurm: Slurm, setup: Setup, scope: Scope, limits: QosLimits, now: int) 
     overrides = next((entry.limits for entry in setup.config.qos if entry.name.lower() == scope.qos.lower()), {})
     places = table.held_at(told.table, observables)
     found = limits_of(observables, limits, overrides, places)
-    seen = model.LastQueue(now, told.table, told.complaint, counted=counted_now(slurm, scope, limits, told.table, now))
+    counted = counted_now(slurm, [(scope, limits, told.table)], now).get(scope, {})
+    seen = model.LastQueue(now, told.table, told.complaint, counted=counted)
     bounds = Bounds(found, table.held(told.table, observables), limits, places, whole=scope == scope.whole)
     return model.summarise(seen, bounds), told.table
 

@@ -12,10 +12,14 @@ from librarian.system import host
 
 def status(options: argparse.Namespace) -> int:
     """How things stand, how old the data are, what was rejected."""
+    setup = common.setup_of(options)
+    if options.timings or options.picture:
+        from librarian.cli.timings import timings
+
+        return timings(options, setup)
     from librarian.cycle.parts import facts, status_file
     from librarian.health import overview
 
-    setup = common.setup_of(options)
     file = status_file(setup)
     if options.json:
         text, code = overview.as_json(file, host.clock(), setup.zone)

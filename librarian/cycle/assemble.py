@@ -22,6 +22,7 @@ from librarian.config.run_options import HOURLY
 from librarian.config.setup import Setup
 from librarian.cycle import pictures
 from librarian.cycle.document import data_json
+from librarian.cycle.meter import PICTURES, Meter
 from librarian.cycle.pictures import ENDINGS, Made, Pictures
 from librarian.cycle.reports import NO_PICTURES, OLD_PICTURES, Failures
 from librarian.errors import ConfigError, LibrarianError, SiteError, Trouble
@@ -75,13 +76,14 @@ def write_site(
     *,
     carry: bool = True,
     more: Mapping[str, bytes] = types.MappingProxyType({}),
+    meter: Meter | None = None,
 ) -> list[LibrarianError]:
     """Render all and swap the site in; returns what failed. Raises `LibrarianError` when the site cannot be written.
 
     Without `carry` nothing of the last site is kept.
-    `more` are files that are put beside the others.
+    `more` are files that are put beside the others. `meter` measures what subjects and pictures take.
     """
-    failures = Failures()
+    failures = Failures(meter)
     known = pictures.recall(setup.places) if carry else {}
     work = _Work(setup, subjects, now + setup.config.report.interval_seconds, known, carry, failures)
     shown = []
@@ -156,7 +158,8 @@ class _Work:
         site, options = self.setup.places.site, self.setup.config.report
         hourly = options.pictures == HOURLY
         try:
-            return pictures.pictures_of(report, subjects, site, self.known, options.processes, hourly=hourly)
+            with self.failures.meter.subject(PICTURES):
+                return pictures.pictures_of(report, subjects, site, self.known, options.processes, hourly=hourly)
         except Exception as error:
             return Pictures(failed={subject.key: error for subject in subjects if subject.pictures()})
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from librarian.config.setup import Setup
+from librarian.cycle.meter import Meter
 from librarian.cycle.parts import status_file
 from librarian.errors import (
     LibrarianError,
@@ -23,6 +24,7 @@ from librarian.errors import (
     trouble_of,
 )
 from librarian.health import status as values
+from librarian.health import timings_file
 from librarian.health.status import FAILED, OK, PARTIAL, QosStatus, Status
 from librarian.privacy import pseudonyms
 from librarian.privacy.rules import Rules
@@ -39,11 +41,12 @@ log = logging.getLogger(__name__)
 
 
 class Journal:
-    """The account of one run that begins at `now`; `guard` limits its stages."""
+    """The account of one run that begins at `now`; `guard` limits its stages, `meter` measures them."""
 
-    def __init__(self, setup: Setup, now: int, guard: Guard | None = None) -> None:
+    def __init__(self, setup: Setup, now: int, guard: Guard | None = None, meter: Meter | None = None) -> None:
         self._setup, self._now = setup, now
         self._guard = guard or Guard()
+        self._meter = meter or Meter()
         self._began = stopwatch()
         self._problems: Problems = []
         self._failures: list[str] = []
@@ -70,7 +73,8 @@ class Journal:
         failure: str | None = None
         troubles: list[Trouble] = []
         try:
-            with self._guard.limit(f"the stage {name}", self._setup.config.run.limit(name)):
+            limit = self._setup.config.run.limit(name)
+            with self._meter.stage(name), self._guard.limit(f"the stage {name}", limit):
                 problems = work()
             failure, troubles = told(problems), [problem.trouble for problem in problems]
         except TooSlowError as error:  # the stages behind this one go on with what there is
@@ -107,7 +111,15 @@ class Journal:
         troubles = [trouble_of(error)] if error else [problem.trouble for problem in self._problems]
         before = status_file(self._setup).read()
         keep(self._setup, values.after_run(before, self._now, seconds, state, text, troubles))
+        self._keep_timings()
         log.info("the run ends: %s, %.1f s", text or "all went well", seconds)
+
+    def _keep_timings(self) -> None:
+        """What was spent is good to know, and no run fails over it."""
+        try:
+            timings_file.keep(self._setup.places.state, self._meter.cycle(self._now))
+        except Exception as error:
+            log.info("what the run spent could not be kept: %s", error)
 
 
 def keep(setup: Setup, status: Status, shown: Status | None = None) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+from librarian.cycle.meter import Meter
 from librarian.errors import LibrarianError, SiteError, StoreError, TooSlowError, Trouble, one_line
 from librarian.privacy.pseudonyms import PublicNames
 from librarian.privacy.renaming import names_in, renamed
@@ -43,16 +44,18 @@ class Known:
 
 
 class Failures:
-    """What fails of single subjects, for the report and for whoever started the run."""
+    """What fails of single subjects, for the report and for whoever started the run; `meter` measures what they do."""
 
-    def __init__(self) -> None:
+    def __init__(self, meter: Meter | None = None) -> None:
         self.problems: list[LibrarianError] = []
+        self.meter = meter or Meter()
 
     def alone(self, subject: Subject, qos: str, work: Callable[[], Result], store: Store | None = None) -> Result | str:
         """What `work` gives, or why it failed, in words that readers may see. Raises the error of a `store` that is
         damaged, and that time is up."""
         try:
-            return work()
+            with self.meter.subject(subject.key):
+                return work()
         except (CorruptStoreError, TooSlowError):
             raise
         except Exception as error:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from librarian.config.setup import Setup
 from librarian.cycle import assemble, housekeeping, journal, reports
 from librarian.cycle.assemble import SiteSource
+from librarian.cycle.meter import Meter
 from librarian.cycle.parts import status_file, watched
 from librarian.cycle.reports import Failures, Known
 from librarian.errors import (
@@ -52,10 +54,12 @@ def run(setup: Setup, slurm: Slurm, now: int, guard: Guard | None = None) -> Pro
 
     `guard` keeps the stages within their limits. However it ends, the status tells of it.
     """
+    meter = Meter()
+    slurm = replace(slurm, told=meter.command)
     try:
-        with journal.Journal(setup, now, guard).whole() as account:
-            problems = account.stage("collect", lambda: collect_all(setup, slurm, now))
-            problems += account.stage("render", lambda: render(setup, now))
+        with journal.Journal(setup, now, guard, meter).whole() as account:
+            problems = account.stage("collect", lambda: collect_all(setup, slurm, now, meter=meter))
+            problems += account.stage("render", lambda: render(setup, now, meter))
             if setup.config.publish:
                 problems += account.stage("publish", lambda: publish(setup, now))
             housekeeping.tidy(setup, now)
@@ -70,22 +74,26 @@ def run(setup: Setup, slurm: Slurm, now: int, guard: Guard | None = None) -> Pro
 # collect
 
 
-def collect_all(setup: Setup, slurm: Slurm, now: int, *, full: bool = False) -> Problems:
+def collect_all(setup: Setup, slurm: Slurm, now: int, *, full: bool = False, meter: Meter | None = None) -> Problems:
     """Bring the store up to `now`; returns what failed, a question at a time.
 
     Where nobody answered (slurmdbd restarts), those subjects ask once more after a pause, if that was soon told.
     """
-    began, options = stopwatch(), setup.config.run
+    began, options, measured = stopwatch(), setup.config.run, meter or Meter()
+
+    def ask(subject: Subject, asking: Asking) -> Problems:
+        with measured.subject(subject.key):
+            return _ask(subject, asking)
 
     def work(store: Store) -> Problems:
         asking = _asking(setup, slurm, store, now, full)
-        problems = {subject.key: _ask(subject, asking) for subject in SUBJECTS}
+        problems = {subject.key: ask(subject, asking) for subject in SUBJECTS}
         silent = [one for one in SUBJECTS if _nobody(problems[one.key]) or one.key in asking.skipped]
         if silent and options.retry_seconds and stopwatch() - began < options.collect_seconds / 4:
             log.info("nobody answers; all is asked again in %d s", options.retry_seconds)
             pause(options.retry_seconds)
             asking = _asking(setup, slurm, store, now, full)
-            problems |= {subject.key: _ask(subject, asking) for subject in silent}
+            problems |= {subject.key: ask(subject, asking) for subject in silent}
         journal.note_qos(setup, journal.qos_statuses(store, asking.watched, now))
         return [problem for found in problems.values() for problem in found]
 
@@ -141,13 +149,13 @@ def _with_store(setup: Setup, now: int, work: Callable[[Store], Result]) -> Resu
 # render
 
 
-def render(setup: Setup, now: int) -> Problems:
+def render(setup: Setup, now: int, meter: Meter | None = None) -> Problems:
     """Write the site from the store; returns what failed.
 
     A QoS that has nothing to show, or whose pictures fail, keeps the files of the last site, marked as old. Raises
     `LibrarianError` when the store cannot be read or the site not written.
     """
-    failures = Failures()
+    failures = Failures(meter)
 
     def work(store: Store) -> tuple[list[Known], set[str]]:
         failures.problems.clear()
@@ -161,7 +169,7 @@ def render(setup: Setup, now: int) -> Problems:
     file = status_file(setup)
     more = {STATUS: journal.public(setup, file.stamped(file.read()))}
     sources = _sources(setup, [reports.public(one, names) for one in known], failures)
-    problems = assemble.write_site(setup, sources, SUBJECTS, now, carry=carry, more=more)
+    problems = assemble.write_site(setup, sources, SUBJECTS, now, carry=carry, more=more, meter=meter)
     try:
         pseudonyms.shown(setup.places.state, names)
     except StoreError as error:

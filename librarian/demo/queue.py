@@ -30,7 +30,7 @@ class Asked:
     """What squeue is asked: which jobs (empty: all), which fields, and what ends each of them."""
 
     cluster: str
-    qos: str
+    qos: tuple[str, ...]
     states: tuple[str, ...]
     accounts: tuple[str, ...]
     partitions: tuple[str, ...]
@@ -40,7 +40,7 @@ class Asked:
     def names(self, run: Run) -> bool:
         """Whether the run is among those that are asked for."""
         return (
-            run.qos.lower() == self.qos.lower()
+            run.qos.lower() in self.qos
             and run.state in self.states
             and (not self.accounts or run.account in self.accounts)
             and (not self.partitions or run.partition in self.partitions)
@@ -58,7 +58,7 @@ def asked(arguments: Sequence[str]) -> Asked:
     strange = {*options} - {"--states", "--qos", "--account", "--partition"} | {*fields} - {*_HEADS}
     if strange:
         raise ValueError(min(strange))
-    (qos,) = options["--qos"]
+    qos = tuple(name.lower() for name in options["--qos"])
     accounts, partitions = options.get("--account", ()), options.get("--partition", ())
     return Asked(rest[2], qos, options["--states"], accounts, partitions, fields, delimiter)
 

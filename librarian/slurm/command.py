@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from librarian.errors import LibrarianError, NoAnswerError, SlurmError, StoreError, TooWideError, Trouble
+from librarian.system.host import stopwatch
 from librarian.system.processes import Answer, Runner, Stream, run_command
 
 # Epochs instead of local times, array ranges uncut, one language. An alias in the user's environment must not change
@@ -22,17 +24,26 @@ _NOBODY = (
     "connection failure",
     "can't be reached",
 )
+_WORD = re.compile("[a-z_]{1,20}")
 # What they say of a question that is longer than MaxQueryTimeRange, or whose answer is larger than slurmdbd sends.
 _TOO_WIDE = ("too wide of a date range", "query result exceeds size limit")
 
 
+def nobody(name: str, seconds: float) -> None:
+    """Who wants to know nothing of what was asked."""
+
+
 @dataclass(frozen=True)
 class Slurm:
-    """Slurm's commands: where they are ("" means PATH), how long they may take, and who runs them."""
+    """Slurm's commands: where they are ("" means PATH), how long they may take, and who runs them.
+
+    `told` is called behind each command with its name (see `name_of`) and the seconds that were waited for it.
+    """
 
     bin_dir: str = ""
     timeout: float = 120.0
     runner: Runner = field(default=run_command)
+    told: Callable[[str, float], None] = field(default=nobody, compare=False, repr=False)
     _begun: dict[tuple[str, ...], Stream] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -49,12 +60,15 @@ class Slurm:
 
         Raises `SlurmError` when it fails, `NoAnswerError` when nobody answers it in time.
         """
+        began = stopwatch()
         try:
             answer = self.runner(self.argv(command, arguments), timeout=self.timeout, env={**ENVIRONMENT, "TZ": zone})
         except StoreError:  # what the answer is written into, and not the command
             raise
         except LibrarianError as error:
             raise NoAnswerError(error.what, error.why, error.todo) from error
+        finally:
+            self.told(name_of(command, arguments), stopwatch() - began)
         if answer.status != 0:
             raise _failure(command, answer)
         return answer
@@ -108,6 +122,12 @@ def _failure(command: str, answer: Answer) -> SlurmError:
         if any(word in said.lower() for word in known):
             return kind(what, said)
     return SlurmError(what, said, trouble=Trouble.COMMAND)
+
+
+def name_of(command: str, arguments: Sequence[str]) -> str:
+    """What a command is called where it is counted: its name, and what it shows, such as `sacctmgr show qos`."""
+    shown = arguments[arguments.index("show") + 1 :][:1] if "show" in arguments else []
+    return " ".join([command, *(f"show {what}" for what in shown if _WORD.fullmatch(what))])
 
 
 def complaint(answer: Answer) -> str:

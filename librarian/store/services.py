@@ -36,6 +36,11 @@ class Store(Database):
         row = self.one("SELECT value FROM fact WHERE name = ?", name)
         return json.loads(row[0]) if row else None
 
+    def seen(self, name: str) -> int | None:
+        """As of when (UTC epoch) a fact is known; None where it is not."""
+        row = self.one("SELECT seen FROM fact WHERE name = ?", name)
+        return row[0] if row else None
+
     def know(self, name: str, value: object, seen: int) -> None:
         """Remember a fact as of `seen` (UTC epoch)."""
         with self.transaction():

@@ -65,7 +65,8 @@ class Asking:
     is known already. With `count_runaways` runs count as running that accounting has open and Slurm does not run.
 
     Whoever gets no answer notes in `silent` which daemon that was, and what was told of it; who then asks it nothing,
-    since that would wait as long, notes its key in `skipped`.
+    since that would wait as long, notes its key in `skipped`. What subjects hand to those after them, and nobody keeps,
+    goes through `shared`.
     """
 
     slurm: Slurm
@@ -78,6 +79,7 @@ class Asking:
     count_runaways: bool = False
     silent: dict[str, LibrarianError] = field(default_factory=dict)
     skipped: set[str] = field(default_factory=set)
+    shared: dict[type, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

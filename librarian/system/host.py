@@ -36,6 +36,14 @@ def stopwatch() -> float:
     return time.monotonic()
 
 
+def cpu_seconds() -> float:
+    """Seconds of all processors that this process took, and the commands that it waited for."""
+    import resource
+
+    spent = [resource.getrusage(whose) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in spent)
+
+
 def pause(seconds: float) -> None:
     """Do nothing for a while."""
     time.sleep(seconds)

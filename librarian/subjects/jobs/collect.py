@@ -12,7 +12,7 @@ where none is known, the window is read whole a second time before an answer wit
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,9 +23,10 @@ from librarian.shared.scope import Scope, Watched
 from librarian.slurm import site
 from librarian.slurm.command import Slurm
 from librarian.store import Store
-from librarian.subjects.jobs import ask, pieces, running
+from librarian.subjects.jobs import ask, daily, pieces, running
 from librarian.subjects.jobs.ask import Runs, Sink
 from librarian.subjects.jobs.covered import TRACKED, Coverage
+from librarian.subjects.jobs.daily import CLUSTERS, PRIVATE
 from librarian.subjects.jobs.doubts import AGAIN, Doubt, doubt, named_in
 from librarian.subjects.jobs.keep import Asked, JobRuns
 from librarian.subjects.jobs.model import ints, joined
@@ -37,9 +38,7 @@ from librarian.system.host import stopwatch, user_name
 
 OVERLAP = 3600  # slurmctld sends records in batches, and slurmdbd may have been down for a while
 FULL_EVERY = 86400
-PRIVATE, CLUSTERS = "private_data", "clusters"
 
-Question = tuple[str, str, Callable[[], object]]
 log = logging.getLogger(__name__)
 
 
@@ -111,6 +110,7 @@ def collect(slurm: Slurm, store: Store, request: Request, meanwhile: Callable[[]
     scope, now = request.scope, request.now
     rejects: tuple[Reject, ...] = ()
     found: Doubt | None = None
+    facts: dict[str, object] = {}  # which are known whatever becomes of the answer
     question, query = request.query(store)
     started = ask.begun(slurm, query) or stopwatch()
     asked = Asked(question.since, now, 0.0, full=question.full)
@@ -121,8 +121,15 @@ def collect(slurm: Slurm, store: Store, request: Request, meanwhile: Callable[[]
         with kept.intake() as intake:
             answer = _read(slurm, query, longest, kept.open_runs(scope), intake.take)
             rejects, jobs = answer.runs.rejects, answer.runs.jobs
+            facts |= _contradicted(slurm, store, request, query, answer)
+            _check_cluster(store, scope.cluster)
             _check_hidden(store, answer.gone, jobs)
             found = _doubt(slurm, store, request, query, answer)
+            told = daily.again(slurm, store, (PRIVATE, CLUSTERS), now) if found else {}
+            if told:
+                facts |= told
+                _check_cluster(store, scope.cluster)
+                found = _doubt(slurm, store, request, query, answer)
             _check(found, doubted, now)
             asked = replace(asked, seconds=stopwatch() - started, rows=len(jobs), rejects=len(rejects))
             meanwhile()
@@ -131,6 +138,8 @@ def collect(slurm: Slurm, store: Store, request: Request, meanwhile: Callable[[]
             intake.complete(scope, asked, jobs, rejects, answer.gone["dbindex"].tolist())
     except (SlurmError, TooSlowError) as error:
         failed = replace(asked, seconds=stopwatch() - started, error=str(error), trouble=error.trouble)
+        for name, value in facts.items():
+            store.know(name, value, now)
         kept.failed(scope, failed, rejects)
         if found:
             kept.doubt(scope, _first(doubted, now))
@@ -152,6 +161,21 @@ def _read(slurm: Slurm, query: Query, longest: int | None, opened: pd.DataFrame,
     runs = pieces.ask(slurm, query, longest, sink)
     runs, gone = _complete(runs, opened, lambda since: _again(slurm, query, since, sink))
     return _Answer(runs, opened, gone)
+
+
+def _contradicted(slurm: Slurm, store: Store, request: Request, query: Query, answer: _Answer) -> dict[str, object]:
+    """Ask again for what is asked once a day where the answer speaks against it; returns the facts that were told.
+
+    GPUs that are not tracked; runs that must be in it and are not; nobody but ourselves in it, where there were others:
+    they may be hidden now. Or others in it, where they were hidden.
+    """
+    jobs, kept, me = answer.runs.jobs, JobRuns(store), user_name()
+    left = bool(len(answer.gone)) or bool({*kept.ended_since(query.scope, query.since + 1)} - named_in(answer.runs))
+    others = bool((jobs["user"] != me).any())
+    hidden = "jobs" in (store.fact(PRIVATE) or ()) if others else kept.has_others(query.scope, me)
+    gpus = store.fact(TRACKED) is False and any("gres/gpu" in text for text in jobs["alloc_tres"].unique())
+    names = (*([TRACKED] if gpus else []), *([PRIVATE] if left or hidden else []), *([CLUSTERS] if left else []))
+    return daily.again(slurm, store, names, request.now)
 
 
 def _doubt(slurm: Slurm, store: Store, request: Request, query: Query, answer: _Answer) -> Doubt | None:
@@ -262,38 +286,6 @@ def _complete(runs: Runs, opened: pd.DataFrame, ask_from: Callable[[int], Runs])
 def _missing(known: pd.DataFrame, runs: Runs) -> pd.DataFrame:
     """Rows of `known` that the answer does not name, neither as a run nor as a reject."""
     return known[~known["dbindex"].isin(named_in(runs))]
-
-
-def observe_cluster(slurm: Slurm, store: Store, now: int) -> list[SlurmError]:
-    """Ask what is tracked, what is hidden, and which clusters there are; returns what failed.
-
-    As `keep_answers` does it.
-    """
-    questions: tuple[Question, ...] = (
-        (TRACKED, "what is tracked", lambda: site.gpus_tracked(slurm)),
-        (PRIVATE, "what is hidden", lambda: sorted(site.private_data(slurm))),
-        (CLUSTERS, "clusters", lambda: site.clusters(slurm)),
-    )
-    return keep_answers(store, questions, now)
-
-
-def keep_answers(
-    store: Store, questions: Sequence[tuple[str, str, Callable[[], object]]], now: int
-) -> list[SlurmError]:
-    """Ask, and keep each answer as a fact of `now`: `questions` are (the fact, what it is in words, how to ask).
-
-    Returns what failed; the last known answers stay. Where nobody answers a question, the others are not asked: each
-    would wait as long.
-    """
-    failures: list[SlurmError] = []
-    for name, words, question in questions:
-        try:
-            store.know(name, question(), now)
-        except SlurmError as error:
-            failures.append(error.of(words))
-            if isinstance(error, NoAnswerError):
-                break
-    return failures
 
 
 def collect_all(asking: Asking) -> list[LibrarianError]:

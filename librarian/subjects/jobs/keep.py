@@ -118,6 +118,13 @@ class JobRuns:
         found = self._store.one(f'SELECT 1 FROM job WHERE "end" = ? AND {where} LIMIT 1', UNKNOWN, *names)  # noqa: S608
         return found is not None
 
+    def has_others(self, scope: Scope, user: str) -> bool:
+        """Whether a run of `scope` is known that is another's than `user`'s."""
+        where, names = self._where(scope)
+        theirs = "user NOT IN (SELECT id FROM text WHERE value = ?)"
+        found = self._store.one(f"SELECT 1 FROM job WHERE {theirs} AND {where} LIMIT 1", user, *names)  # noqa: S608
+        return found is not None
+
     def newest_end(self, scope: Scope, since: int) -> int | None:
         """When the run of `scope` ended that ended last, if one did at `since` or later (UTC epochs)."""
         where, names = self._where(scope)

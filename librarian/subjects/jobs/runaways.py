@@ -14,10 +14,11 @@ import pandas as pd
 
 from librarian.errors import NoAnswerError, SlurmError
 from librarian.shared.scope import Scope
-from librarian.subjects.jobs import running, signs
+from librarian.subjects.jobs import signs
 from librarian.subjects.jobs.collect import hides_jobs, spelled
 from librarian.subjects.jobs.doubts import AGAIN
 from librarian.subjects.jobs.keep import JobRuns
+from librarian.subjects.jobs.look import look as look_at_squeue
 from librarian.subjects.jobs.model import Mask, goes_on, ints, started, stuck
 from librarian.subjects.jobs.unended import KnownRunaways, Runaway
 from librarian.subjects.subject import CONTROLLER, Asking
@@ -47,19 +48,13 @@ def _look_at(asking: Asking, scope: Scope) -> None:
 
 
 def _shown(asking: Asking, scope: Scope, going: pd.DataFrame) -> frozenset[int] | None:
-    """Numbers of the jobs that squeue names in the QoS of the runs `going`; None where it is no witness.
-
-    It is asked for the QoS as accounting spells it, and for all of it: what narrows the question could hide a job.
-    """
+    """Numbers of the jobs that squeue names in the QoS of the runs `going`; None where it is no witness."""
     if CONTROLLER in asking.silent or hides_jobs(asking.store):
         return None
     try:
-        names = ",".join(sorted({str(name) for name in going["qos"]}))
-        return running.jobs(asking.slurm, Scope(spelled(asking.store, scope).cluster, names))
+        return look_at_squeue(asking).running({str(name) for name in going["qos"]})
     except SlurmError as error:
         log.info("squeue cannot tell which runs of %s go on: %s", scope.qos, error)
-        if isinstance(error, NoAnswerError):
-            asking.silent[CONTROLLER] = error
         return None
 
 

@@ -1,7 +1,4 @@
-"""Which jobs run, as slurmctld tells it: the witness where sacct's answer is doubted, and of what goes on at all.
-
-It is asked for the times at which jobs of a scope started where there is doubt, and once a cycle for their numbers.
-"""
+"""When the jobs that run started, as slurmctld tells it: the witness where sacct's answer is doubted."""
 
 from __future__ import annotations
 
@@ -19,13 +16,6 @@ def started(slurm: Slurm, scope: Scope) -> tuple[int, ...]:
     answer = squeue.ask(slurm, scope, _STATES, _FIELDS)
     cells = [cell for (cell, *_) in squeue.rows(answer, _HEAD, len(_FIELDS))]
     return tuple(int(cell) for cell in cells if is_count(cell))
-
-
-def jobs(slurm: Slurm, scope: Scope) -> frozenset[int]:
-    """The numbers of the jobs that run, are suspended, begin or end. Raises `SlurmError`."""
-    rows = squeue.rows(squeue.ask(slurm, scope, ANY, ("JobID",)), "JOBID", 1)
-    cells = [cell.strip() for (cell, *_) in rows]
-    return frozenset(int(cell) for cell in cells if is_count(cell))
 
 
 def is_count(cell: str) -> bool:

@@ -11,7 +11,7 @@ from librarian.shared.rejects import too_many
 from librarian.shared.report import Report, Staleness
 from librarian.shared.scope import Watched
 from librarian.store import Store
-from librarian.subjects.jobs import collect, runaway_lines, runaways
+from librarian.subjects.jobs import collect, daily, runaway_lines, runaways
 from librarian.subjects.jobs.covered import TRACKED
 from librarian.subjects.jobs.keep import JobRuns
 from librarian.subjects.jobs.model import counting
@@ -41,7 +41,7 @@ class Jobs(Subject):
 
     def collect(self, asking: Asking) -> Problems:
         """Ask for what changed of the runs of each QoS, for what the cluster tracks and hides, and what really runs."""
-        problems = [*collect.observe_cluster(asking.slurm, asking.store, asking.now), *collect.collect_all(asking)]
+        problems = [*daily.observe(asking), *collect.collect_all(asking)]
         for problem in problems:
             if isinstance(problem, NoAnswerError):
                 asking.silent[ACCOUNTING] = problem
@@ -80,7 +80,7 @@ class Jobs(Subject):
     def read(self, reading: Reading) -> JobsFacts:
         """The runs that hold something now, and the rows that were left out."""
         runs, now = JobRuns(reading.store), reading.window.now
-        hidden = frozenset(reading.store.fact(collect.PRIVATE) or ())
+        hidden = frozenset(reading.store.fact(daily.PRIVATE) or ())
         rejects, last = runs.rejects(reading.scope), runs.last_query(reading.scope)
         return JobsFacts(
             counting=counting(runs.jobs(reading.scope, now), now),

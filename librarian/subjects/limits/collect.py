@@ -10,7 +10,8 @@ from librarian.errors import NoAnswerError, SlurmError, Trouble
 from librarian.shared.scope import Scope
 from librarian.slurm.command import Slurm
 from librarian.store import Store
-from librarian.subjects.jobs.collect import Question, keep_answers
+from librarian.subjects.jobs.daily import Question, is_due, keep_answers
+from librarian.subjects.jobs.look import look
 from librarian.subjects.limits import accounts, partitions, qos, relative
 from librarian.subjects.limits.effective_limits import Branch, Partition, compose
 from librarian.subjects.limits.keep import LimitChanges
@@ -25,7 +26,8 @@ log = logging.getLogger(__name__)
 def observe(asking: Asking) -> list[SlurmError]:
     """Ask for the limits of QoS, accounts and partitions; returns what failed. The last known answers stay.
 
-    Of the accounts those are kept in which one of the QoS that are watched may be used. Where nobody answers a
+    Of the accounts those are kept in which one of the QoS that are watched may be used. Partitions are slurm.conf's:
+    they are asked for once a day, and where the queue speaks against what is known of them. Where nobody answers a
     question, the others are not asked: each would wait as long.
     """
     slurm, store, now = asking.slurm, asking.store, asking.now
@@ -36,9 +38,25 @@ def observe(asking: Asking) -> list[SlurmError]:
     )
     failures = keep_answers(store, questions, now)
     if not any(isinstance(failure, NoAnswerError) for failure in failures):
-        _observe_partitions(slurm, store, now)
+        if is_due(store, PARTITIONS, now, full=asking.full) or _contradicted(asking):
+            _observe_partitions(slurm, store, now)
         _observe_numbers(slurm, store, now)
     return failures
+
+
+def _contradicted(asking: Asking) -> bool:
+    """Whether the queue speaks against the partitions that are known: one is not among them, or runs what it does not
+    let in."""
+    try:
+        rows = look(asking).rows
+    except SlurmError:  # and so no witness
+        return False
+    known = known_partitions(asking.store)
+    for row in rows:
+        for name in row["Partition"].split(","):
+            if name not in known or (row["State"] == "RUNNING" and not known[name].admits(row["QOS"])):
+                return True
+    return False
 
 
 def _observe_partitions(slurm: Slurm, store: Store, now: int) -> None:
@@ -84,17 +102,21 @@ def keep_limits(store: Store, scope: Scope, overrides: Mapping[str, float], now:
     return LimitChanges(store).keep(scope, Change(now, known_limits(store, scope.qos), overrides))
 
 
-def known_limits(store: Store, name: str) -> QosLimits | None:
-    """The limits of a QoS as Slurm last told them, or None."""
-    table = relative.in_numbers(_table(store), store.fact(NUMBERS) or {})
-    known_partitions = {
+def known_partitions(store: Store) -> dict[str, Partition]:
+    """The partitions as Slurm last told them, by name."""
+    return {
         label: Partition(
             found["qos"], None if found["allowed"] is None else tuple(found["allowed"]), tuple(found["denied"])
         )
         for label, found in (store.fact(PARTITIONS) or {}).items()
     }
+
+
+def known_limits(store: Store, name: str) -> QosLimits | None:
+    """The limits of a QoS as Slurm last told them, or None."""
+    table = relative.in_numbers(_table(store), store.fact(NUMBERS) or {})
     branches = [
         Branch(found["account"], found["parent"], tuple(found["qos"]), found["rules"])
         for found in store.fact(ACCOUNTS) or ()
     ]
-    return compose(name, table, known_partitions, branches)
+    return compose(name, table, known_partitions(store), branches)

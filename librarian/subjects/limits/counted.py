@@ -7,7 +7,7 @@ association. It counts what slurmctld compares with the limits: suspended jobs t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from librarian.errors import SlurmError, Trouble
 from librarian.shared.resources import JOBS
@@ -28,14 +28,33 @@ def ask(slurm: Slurm, name: str, limits: QosLimits, login: Callable[[int], str])
     `login` gives a user's name by number: 22.05 tells only that. Raises `SlurmError`; a QoS of which slurmctld tells
     nothing, as where PrivateData hides it, is left out.
     """
-    special = sorted({found.name for found in limits.partitions.values()})
-    accounts = [account.name for account in limits.accounts]
-    wanted = ["flags=qos,assoc" if accounts else "flags=qos", f"qos={','.join([name, *special])}"]
+    return ask_all(slurm, {name: limits}, login)[name]
+
+
+def ask_all(slurm: Slurm, limits: Mapping[str, QosLimits], login: Callable[[int], str]) -> dict[str, dict[str, Held]]:
+    """The same for several QoS in one question, by their names in `limits`. Raises `SlurmError`."""
+    names = list(dict.fromkeys([*limits, *(name for one in limits.values() for name in _special(one))]))
+    accounts = list(dict.fromkeys(str(account.name) for one in limits.values() for account in one.accounts))
+    wanted = ["flags=qos,assoc" if accounts else "flags=qos", f"qos={','.join(names)}"]
     wanted += [f"account={','.join(accounts)}"] if accounts else []
     by_qos, by_account = parse(_state(slurm, wanted), login)
-    found = {f"association {account}": held for account, held in by_account.items()}
+    return {name: _of(name, one, by_qos, by_account) for name, one in limits.items()}
+
+
+def _special(limits: QosLimits) -> list[str]:
+    return sorted({found.name for found in limits.partitions.values()})
+
+
+def _of(name: str, limits: QosLimits, by_qos: Mapping[str, Held], by_account: Mapping[str, Held]) -> dict[str, Held]:
+    """What counts at the places of one QoS, of all that was told."""
+    accounts = {account.name.lower() for account in limits.accounts}
+    special = {known.lower() for known in _special(limits)}
+    found = {f"association {account}": held for account, held in by_account.items() if account.lower() in accounts}
     for known, held in by_qos.items():
-        found[OWN if known.lower() == name.lower() else f"partition QoS {known}"] = held
+        if known.lower() == name.lower():
+            found[OWN] = held
+        elif known.lower() in special:
+            found[f"partition QoS {known}"] = held
     return found
 
 

@@ -7,7 +7,7 @@ thousand tasks has a few kB instead of a megabyte. A job for several partitions 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from librarian.shared.scope import Scope
@@ -75,8 +75,17 @@ def ask(slurm: Slurm, question: Question) -> Told:
 
 def parse(answer: Answer) -> Told:
     """Read an answer; a row that is not understood is left out and told. Raises `SlurmError` when it is not whole."""
+    return _table(squeue.rows(answer, "JOBID", len(FIELDS)))
+
+
+def told(pending: Iterable[Mapping[str, str]], broken: int) -> Told:
+    """The same from jobs that wait, by squeue's names of the fields, beside which so many rows were `broken`."""
+    return _table([*([row[name] for name in FIELDS] for row in pending), *([[]] * broken)])
+
+
+def _table(lines: Iterable[Sequence[str]]) -> Told:
     rows, rejects = {}, []
-    for cells in squeue.rows(answer, "JOBID", len(FIELDS)):
+    for cells in lines:
         try:
             row = _row(cells)
             rows[row[0]] = row  # some settings list a job once for each of its partitions

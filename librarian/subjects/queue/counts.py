@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 
 from librarian.errors import SlurmError
 from librarian.shared.scope import Scope
@@ -16,20 +17,21 @@ from librarian.subjects.queue.table import Table, understood
 log = logging.getLogger(__name__)
 
 
-def counted_now(slurm: Slurm, scope: Scope, policy: QosLimits | None, table: Table, at: int) -> Counted:
-    """What Slurm counts at the places that limit the QoS; nothing where it does not tell.
+def counted_now(slurm: Slurm, queues: Iterable[tuple[Scope, QosLimits | None, Table]], at: int) -> dict[Scope, Counted]:
+    """What Slurm counts at the places that limit each QoS, in one question; nothing where it does not tell.
 
-    It is asked only where jobs wait `at` (UTC epoch) for a limit that others fill too: jobs of other QoS, or those of
-    the QoS that the scope leaves out.
+    `queues` are scopes, their limits and their queue tables. It is asked only of those of which jobs wait `at` (UTC
+    epoch) for a limit that others fill too: jobs of other QoS, or those of the QoS that the scope leaves out.
     """
-    if policy is None or not _others_count(scope, policy, table, at):
+    wanted = {scope: policy for scope, policy, table in queues if policy and _others_count(scope, policy, table, at)}
+    if not wanted:
         return {}
     try:
-        told = limits_counted.ask(slurm, scope.qos, policy, str)
+        told = limits_counted.ask_all(slurm, {scope.qos: policy for scope, policy in wanted.items()}, str)
     except SlurmError as error:
-        log.info("%s: %s", scope.qos, error)
+        log.info("%s: %s", ", ".join(scope.qos for scope in wanted), error)
         return {}
-    return {place: dict(held.total) for place, held in told.items()}
+    return {scope: {place: dict(held.total) for place, held in told[scope.qos].items()} for scope in wanted}
 
 
 def _others_count(scope: Scope, policy: QosLimits, table: Table, at: int) -> bool:

@@ -21,6 +21,7 @@ from tests.unit.orphans import end_commands, is_there
 from tests.unit.runs import T0
 
 __all__ = ["place"]
+TIMINGS = json.loads((ROOT / "docs/timings.schema.json").read_text(encoding="utf-8"))
 SCHEMA = json.loads((ROOT / "docs/status.schema.json").read_text(encoding="utf-8"))
 
 
@@ -58,6 +59,34 @@ def test_status_in_words_and_as_json(ran: Path) -> None:
 
 
 @pytest.mark.slow
+def test_what_cycles_spent_in_words_as_json_and_as_a_picture(ran: Path) -> None:
+    told = librarian(ran, "status", "--timings")
+    assert told.returncode == 0, told.stderr
+    assert "the whole run" in told.stdout
+    assert "sacctmgr show qos" in told.stdout
+    assert "commands to slurmdbd: " in told.stdout
+    done = librarian(ran, "status", "--timings", "--json", "--picture", "spent.png")
+    found = json.loads(done.stdout)
+    jsonschema.validate(found, TIMINGS)
+    assert (found["cycles"], done.returncode) == ({"day": 1, "days_30": 1}, 0)
+    assert (ran / "spent.png").read_bytes().startswith(b"\x89PNG")
+    assert librarian(ran, "status", "--picture", "spent.png").returncode == 2
+    assert librarian(ran, "status", "--timings", "--rejects").returncode == 2
+    done = librarian(ran, "status", "--timings", "--picture", "no/such/folder.png")
+    assert (done.returncode, "cannot be written" in done.stderr) == (5, True)
+    (ran / "state" / "timings.jsonl.gz").unlink()
+    assert "no cycle was measured" in librarian(ran, "status", "--timings").stdout
+    assert "nothing to draw" in librarian(ran, "status", "--timings", "--picture", "spent.png").stderr
+
+
+@pytest.mark.slow
+def test_what_cycles_spent_needs_no_heavy_parts(ran: Path) -> None:
+    started = imported(AS_A_MODULE, "status", "--timings", folder=ran)
+    assert "librarian.health.timings" in started
+    assert not started & {*HEAVY, "librarian.slurm", "librarian.health.overview"}
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["status", "watchdog"])
 def test_what_looks_after_runs_needs_no_heavy_parts(ran: Path, command: str) -> None:
     code = (
@@ -82,6 +111,7 @@ def test_what_looks_after_runs_loads_no_more_than_it_needs(ran: Path, code: str)
         "subprocess",
         "tempfile",
         "librarian.health.alerts",
+        "librarian.health.timings",
         "librarian.slurm",
     }
     started = imported(code, "watchdog", folder=ran)

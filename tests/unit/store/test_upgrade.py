@@ -251,6 +251,7 @@ def test_it_shows_what_it_showed(setup: Setup, monkeypatch: pytest.MonkeyPatch, 
             assert " of association " in limit["source"], "where others count too it was told as if they did not"
             assert shown["pressure"][key].pop("share") is None
             del before["pressure"][key]["share"]
+    assert shown["waits"].pop("before").keys() <= shown["waits"]["ranges"].keys(), "it is new"
     for told in (shown, before):
         del told["metadata"]["generator"], told["metadata"]["next_expected"]
     assert {key: shown.get(key) for key in before} == before

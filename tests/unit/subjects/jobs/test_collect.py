@@ -23,18 +23,9 @@ from librarian.slurm.command import Slurm
 from librarian.store import Store, opened
 from librarian.subjects.jobs import ask as accounting
 from librarian.subjects.jobs.amounts import gpu_observables
-from librarian.subjects.jobs.collect import (
-    CLUSTERS,
-    FULL_EVERY,
-    OVERLAP,
-    TRACKED,
-    NextQuestion,
-    Request,
-    collect,
-    observe_cluster,
-    plan,
-)
-from librarian.subjects.jobs.covered import Coverage
+from librarian.subjects.jobs.collect import FULL_EVERY, OVERLAP, NextQuestion, Request, collect, plan
+from librarian.subjects.jobs.covered import TRACKED, Coverage
+from librarian.subjects.jobs.daily import CLUSTERS, observe_cluster
 from librarian.subjects.jobs.keep import Intake, JobRuns
 from librarian.subjects.limits.collect import keep_limits, known_limits, observe
 from librarian.subjects.limits.keep import LimitChanges
@@ -151,7 +142,7 @@ def test_where_slurm_does_not_tell_what_it_hides_an_answer_without_others_is_ref
     mine, others = run_of(1, end=T0 + 90_000), run_of(2, end=T0 + 90_000, user="bob")
     with opened(tmp_path / "s", "demo") as store:
         ask(DemoSlurm([mine, others, run_of(3, user="carol")], now=T0), store, T0 + 600)
-        store.know("private_data", [site.UNTOLD], T0 + 700)
+        store.know("private_data", [site.UNTOLD], T0 + 1200)
         with pytest.raises(SlurmError, match="does not tell its PrivateData"):
             ask(DemoSlurm([replace(mine, user=user_name())], now=T0), store, T0 + 1200)
         assert JobRuns(store).jobs(SCOPE, 0)["jobid"].tolist() == [1, 2, 3]

@@ -19,8 +19,9 @@ from librarian.slurm.command import Slurm
 from librarian.store import Store, opened
 from librarian.subjects.jobs import ask as accounting
 from librarian.subjects.jobs import pieces
-from librarian.subjects.jobs.collect import OVERLAP, NextQuestion, Request, begin, collect, observe_cluster, plan
+from librarian.subjects.jobs.collect import OVERLAP, NextQuestion, Request, begin, collect, plan
 from librarian.subjects.jobs.covered import Coverage
+from librarian.subjects.jobs.daily import observe_cluster
 from librarian.subjects.jobs.keep import Asked, Intake, JobRuns
 from librarian.subjects.limits.collect import known_limits, observe
 from librarian.subjects.limits.model import QosLimits
@@ -195,7 +196,7 @@ def test_when_runs_that_are_gone_are_hidden(tmp_path: Path, private: list[str], 
     user = user_name() if mine else "bob"
     with opened(tmp_path / "s", "demo") as store:
         ask(DemoSlurm([run_of(1, end=T0 + 90_000, user=user)], now=T0), store, T0 + 600)
-        store.know("private_data", private, T0 + 600)
+        store.know("private_data", private, T0 + 1200)  # of this very cycle
         if refused:
             with pytest.raises(SlurmError, match="running jobs that were seen before are not told any more"):
                 ask(DemoSlurm([], now=T0), store, T0 + 1200)

@@ -17,7 +17,8 @@ from librarian.slurm.command import Slurm
 from librarian.store import Store, opened
 from librarian.subjects.jobs import running
 from librarian.subjects.jobs.ask import HEADER, Query, Runs, arguments
-from librarian.subjects.jobs.collect import CLUSTERS, OVERLAP, PRIVATE, Request, collect, observe_cluster
+from librarian.subjects.jobs.collect import OVERLAP, Request, collect
+from librarian.subjects.jobs.daily import CLUSTERS, PRIVATE, observe_cluster
 from librarian.subjects.jobs.doubts import AGAIN, LAG, doubt
 from librarian.subjects.jobs.keep import JobRuns
 from librarian.subjects.jobs.model import Reject

@@ -17,11 +17,13 @@ from librarian.shared.scope import Scope
 from librarian.shared.window import DAY, Window
 from librarian.slurm.command import Slurm
 from librarian.store import Store, opened
-from librarian.subjects.jobs import runaway_lines, running, signs
+from librarian.subjects.jobs import runaway_lines, signs
 from librarian.subjects.jobs.changes import NEVER, changed_from
-from librarian.subjects.jobs.collect import PRIVATE
+from librarian.subjects.jobs.daily import PRIVATE
 from librarian.subjects.jobs.doubts import AGAIN
 from librarian.subjects.jobs.keep import JobRuns
+from librarian.subjects.jobs.look import FIELDS
+from librarian.subjects.jobs.look import ask as ask_squeue
 from librarian.subjects.jobs.model import RUNAWAY, counting, ended, goes_on, stuck, under_way
 from librarian.subjects.jobs.runaways import compared, look
 from librarian.subjects.jobs.section import JobsSection, Runaways
@@ -315,10 +317,16 @@ def test_squeue_is_asked_for_numbers_in_every_state_that_a_job_of_slurms_can_be_
 
     def runner(argv: Sequence[str], **_: object) -> Answer:
         asked.append(argv)
-        return Answer(0, b"CLUSTER: hpg\nJOBID\x1f\n12\x1f\n7 \x1f\nN/A\x1f\n", "")
+        rows = ["".join(f"{cell}\x1f" for cell in row) + "\n" for row in (heads, *map(cells, ("12", "7 ", "N/A")))]
+        return Answer(0, f"CLUSTER: hpg\n{''.join(rows)}".encode(), "")
 
-    assert running.jobs(Slurm(runner=runner), SCOPE) == {7, 12}
-    states = "--states=RUNNING,SUSPENDED,CONFIGURING,COMPLETING,STOPPED,SIGNALING,STAGE_OUT"
+    def cells(number: str) -> list[str]:
+        return [{"State": "RUNNING", "QOS": "avery", "JobID": number}.get(name, "") for name in FIELDS]
+
+    heads = ["JOBID" if name == "JobArrayID" else name.upper() for name in FIELDS]
+    assert ask_squeue(Slurm(runner=runner), "demo", ["avery"]).running(["avery"]) == {7, 12}
+    states = "--states=PENDING,SPECIAL_EXIT,RESV_DEL_HOLD,"
+    states += "RUNNING,SUSPENDED,CONFIGURING,COMPLETING,STOPPED,SIGNALING,STAGE_OUT"
     assert {"--qos=avery", states} <= {*asked[0]}
 
 
