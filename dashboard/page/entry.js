@@ -89,10 +89,7 @@ function startControls() {
   const me = meTools((changes) => change(changes, "replace"));
   const inBar = [timeTools(changeRange, sayTo), userTools(change)];
   fill(byId("find"), [find.part, me.part, page.found]);
-  fill(
-    page.bar,
-    inBar.flatMap((tools) => tools.parts),
-  );
+  fill(page.bar, [...inBar.flatMap((tools) => tools.parts), page.said]);
   page.tools = [...inBar, find, me];
   startSections((section) => {
     change({ section: section === FIRST ? null : section });

@@ -66,7 +66,9 @@ export function searchTools(change, tell, finds) {
 
 /** @type {(target: EventTarget | null) => boolean} */
 function isWriting(target) {
-  return target instanceof Element && target.closest("input, select, textarea, [contenteditable]") !== null;
+  return (
+    target instanceof Element && target.closest("input:not([type=checkbox]), textarea, [contenteditable]") !== null
+  );
 }
 
 // Who is found gets an area of their own, and is shown.

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from librarian.subjects.queue.model import LastQueue, queue_table
+from librarian.subjects.queue.model import LastQueue
+from librarian.subjects.queue.table import queue_table
 from librarian.subjects.usage.section import UsageSection
 from tests.e2e.browser import browser, visit, web
 from tests.e2e.sites import NOW, Site
