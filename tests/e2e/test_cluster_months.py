@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 import pytest
 import pytz
 
+from librarian.shared.resources import by_key
 from tests.cluster import oracle, past
 from tests.cluster.client import Cluster
 from tests.cluster.fixture import GROUPS
@@ -101,8 +102,10 @@ def test_every_form_tells_the_same_without_slurm(cluster: Cluster, told: Json) -
     users = {row["name"]: row for row in table if row["kind"] == "user"}
     assert list(users) == list(month["users"])
     for name, row in users.items():
-        assert {key: float(row[key]) for key in oracle.KEYS} == month["users"][name]["hours"]
-        assert (int(row["jobs"]), int(row["failed"])) == (month["users"][name]["jobs"], month["users"][name]["failed"])
+        hours = {key: float(row[by_key(key).hours]) for key in oracle.KEYS}
+        assert hours == month["users"][name]["hours"]
+        runs = (int(row["jobs ended"]), int(row["jobs failed"]))
+        assert runs == (month["users"][name]["jobs"], month["users"][name]["failed"])
     assert month["total"]["failed"] > 3
     text = program.run("report", "--qos", "avery").stdout
     assert all(name in text for name in month["users"])

@@ -24,10 +24,10 @@ class Fault(NamedTuple):
 
 JOBS = 'Observable("NJOBS", "Running jobs", "jobs", "job-hours", "", '
 FAULTS = {
-    "what was asked for is counted": Fault("subjects/jobs/ask.py", '"AllocTRES":', '"ReqTRES":'),
-    "only the last run of a requeued job": Fault("subjects/jobs/ask.py", '"-X", "-D",', '"-X",'),
+    "what was asked for is counted": Fault("subjects/jobs/question.py", '"AllocTRES":', '"ReqTRES":'),
+    "only the last run of a requeued job": Fault("subjects/jobs/question.py", '"-X", "-D",', '"-X",'),
     "nodes are counted as jobs": Fault("shared/resources.py", f"{JOBS}None", f'{JOBS}lambda held: held.get("node", 0)'),
-    "steps are counted as jobs": Fault("subjects/jobs/ask.py", '"-X", "-D",', '"-D",'),
+    "steps are counted as jobs": Fault("subjects/jobs/question.py", '"-X", "-D",', '"-D",'),
     "a pause stops all": Fault("shared/resources.py", "pausable: bool = False", "pausable: bool = True"),
     "suspended time is counted": Fault("subjects/usage/binning.py", 'whole - ints(jobs, "suspended")', "whole"),
 }
