@@ -274,7 +274,18 @@ function showFirstOf(entry) {
 function tell() {
   const entry = openEntry();
   if (!entry) return;
-  const data = page.viewModel?.data ?? firstOf(entry);
+  const first = page.viewModel ? null : firstOf(entry);
+  try {
+    tellOf(entry, page.viewModel?.data ?? first);
+  } catch (error) {
+    if (!first) throw error;
+    forgetFirst(entry);
+    tellOf(entry, null);
+  }
+}
+
+/** @type {(entry: Entry, data: First | null) => void} */
+function tellOf(entry, data) {
   const now = Date.now() / 1000;
   const zone = page.viewModel?.zone ?? indexNow().zone;
   const trouble = troubleOf(entry);
