@@ -153,7 +153,7 @@ def test_fifty_kills_at_random(tmp_path: Path) -> None:
     assert_as_new(setup, runs, NOW + DAY, tmp_path / "new")
     left = {re.sub(r"\d+", "N", path.name) for path in setup.places.state.iterdir()}
     allowed = {"demo.sqlite", "demo.sqlite.daily-N", "demo.lock", "demo.lock.N", "demo.publish.json", "librarian.log"}
-    allowed |= {"names.json", "status.json", "demo.pictures.json"}
+    allowed |= {"names.json", "status.json", "demo.pictures.json", "timings.jsonl.gz"}
     odd = {name for name in left - allowed if not name.startswith(".")}
     assert odd == set()
     assert sorted(path.name for path in setup.places.base.iterdir()) == ["site", "state", "web"]
