@@ -111,7 +111,9 @@ function openCard(place, event) {
       element("strong", {}, amount(told.total)),
       ` ${unit}${told.peak && told.peak > told.total * 1.005 ? `, at most ${amount(told.peak)}` : ""}`,
     ]),
-    told.before === null ? null : element("p", { class: "quiet" }, `${amount(told.before)} ${unit} in the time before`),
+    told.before === null
+      ? null
+      : element("p", { class: "quiet" }, `${amount(told.before)} ${unit} in the period before`),
     element("ul", {}, told.lines.map(cardLine)),
   ]);
   card.removeAttribute("hidden");

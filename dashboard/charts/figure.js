@@ -84,7 +84,7 @@ function earlierLine(along, values, style) {
   return {
     type: "scatter",
     mode: "lines",
-    name: "the time before",
+    name: "period before",
     ...along,
     y: [...values, values.at(-1)],
     line: { shape: "hv", width: 1.5, dash: "dot", color: style.text },

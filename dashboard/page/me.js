@@ -38,8 +38,8 @@ export function meTools(change) {
   inAddress.addEventListener("change", () => view && change({ me: inAddress.checked ? meOf(view) : null }));
   const part = element("details", { class: "me" }, [
     words,
-    element("p", {}, [field, element("label", {}, [inAddress, " also in the address"])]),
-    element("p", { class: "quiet" }, "Your rows stand first and are marked, in every table and chart."),
+    element("p", {}, [field, element("label", {}, [inAddress, " include in the link"])]),
+    element("p", { class: "quiet" }, "Your rows come first and are highlighted in every table and chart."),
   ]);
   /** @type {Tool["show"]} */
   const show = (viewModel, now) => {
@@ -47,7 +47,7 @@ export function meTools(change) {
     const me = meOf(now);
     const who = viewModel.me ?? me;
     words.textContent =
-      who === null ? "You: nobody yet" : `You: ${visible(who)}${viewModel.me ? "" : " (not in this QoS)"}`;
+      who === null ? "You: not set" : `You: ${visible(who)}${viewModel.me ? "" : " (not in this QoS)"}`;
     if (field !== document.activeElement) field.value = who === null ? "" : visible(who);
     inAddress.checked = now.me !== null;
     inAddress.disabled = me === null;

@@ -31,7 +31,7 @@ export function searchTools(change, tell, finds) {
   const take = () => {
     const text = field.value.trim();
     const found = foundIn(known, text);
-    if (!found || !view) return tell(text ? `Nothing here is called “${visible(text)}”.` : "");
+    if (!found || !view) return tell(text ? `No match for “${visible(text)}”.` : "");
     field.value = "";
     change(found.change(view));
     return tell(found.said ?? "");

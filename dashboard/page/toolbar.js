@@ -126,7 +126,7 @@ function whatIsWrong({ data, zone }) {
 function compareTool(change) {
   let isOn = false;
   const part = toolButton("Compare", () => change({ compare: !isOn }), {
-    title: "The range beside the time before it, as long",
+    title: "Compare this range with the period before it",
   });
   /** @type {Tool["show"]} */
   const show = (_, view) => {

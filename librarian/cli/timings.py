@@ -9,6 +9,7 @@ from librarian.errors import ConfigError, SiteError
 from librarian.health import timings as values
 from librarian.health import timings_file
 from librarian.health.timings import DAEMONS, WHOLE, Profile
+from librarian.shared.calendar import clock
 from librarian.system import host
 
 if TYPE_CHECKING:
@@ -28,16 +29,9 @@ def timings(options: argparse.Namespace, setup: Setup) -> int:
     cluster = setup.config.cluster.name
     if options.picture:
         _draw(Path(options.picture), found, cluster, setup.zone)
-    when = _when(found.last.at, setup.zone) if found.last else ""
+    when = clock(found.last.at, setup.zone) if found.last else ""
     print(values.as_json(found, cluster) if options.json else "\n".join(values.as_text(found, when)))
     return 0
-
-
-def _when(moment: int, zone: str) -> str:
-    from datetime import datetime
-    from zoneinfo import ZoneInfo
-
-    return f"{datetime.fromtimestamp(moment, ZoneInfo(zone)):%Y-%m-%d %H:%M %Z}"
 
 
 def _draw(path: Path, found: Profile, cluster: str, zone: str) -> None:
@@ -48,7 +42,9 @@ def _draw(path: Path, found: Profile, cluster: str, zone: str) -> None:
     from librarian.render.pictures import timings as pictures
 
     if found.last is None:
-        raise SiteError("there is nothing to draw", "no cycle was measured in the last 30 days", "librarian run")
+        raise SiteError(
+            "there is nothing to draw", "no cycles measured in the last 30 days", "each librarian run measures one"
+        )
     times = [datetime.fromtimestamp(cycle.at, ZoneInfo(zone)) for cycle in found.cycles]
     stages = [part for part in (row.part for row in found.rows) if part == WHOLE or (part[0] and not any(part[1:]))]
     seconds = {
@@ -68,7 +64,7 @@ def _draw(path: Path, found: Profile, cluster: str, zone: str) -> None:
     ]
     title = f"What a cycle of Librarian spends on {cluster}"
     told = "; ".join(f"{load.day} commands to {daemon} in the last day" for daemon, load in found.load.items())
-    foot = f"{told}. {len(found.cycles)} cycles up to {_when(found.last.at, zone)}"
+    foot = f"{told}. {len(found.cycles)} cycles up to {clock(found.last.at, zone)}"
     data = pictures.draw(title, foot, times, seconds, commands, bars)
     try:
         host.write_atomic(path, data)

@@ -237,7 +237,7 @@ def _spent_json(spent: Spent | None) -> dict[str, object] | None:
 def as_text(found: Profile, when: str) -> list[str]:
     """For a person: `when` is the time of the last cycle in words."""
     if found.last is None:
-        return ["no cycle was measured in the last 30 days: librarian run"]
+        return ["no cycles measured in the last 30 days (each librarian run measures one)"]
     head = f"the last cycle: {when}; {found.of_the_day} in the last day, {len(found.cycles)} in 30 days"
     wide = max(len(_label(row.part)) for row in found.rows)
     titles = ("last cycle", "last day", "30 days")

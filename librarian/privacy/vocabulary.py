@@ -101,57 +101,58 @@ VOCABULARY = frozenset(
     limits_of line lines link list little live load loads local_date localhost lock log logo long long. longer
     longest longest_query look looked looking looks low low. lower ls ls-remote ls-tree m m- machine made mail
     mailed mailx main main. main.fact maintenance maintenance.auto makes many many_rejects map mapping mark marker
-    markeredgecolor markeredgewidth markersize matplotlib max may may. mean mean_of_a_day means measured median
-    median_wait mem memory memory. message meta metadata min min_interval_seconds minor minutes missing missing.
-    mistakes miter mkdir mktree mode module modules moment moment. mont month month. month_ended month_usage months
-    months.html.j2 more more. most move much multiplied must mv n name named names narrowed nc near needed needs
-    negotiate neighbours network never new newer newest next next_expected next_start nice_names no no-answer
-    no-cache no-referrer no-such-name nobody node node_modules nodes non-fast-forward none normal nosniff not
-    not-believed not-computed not-drawn not-understood note notes nothing nothing-yet noun now now. now_total
-    nowhere np.integer npassword npm npt.NDArray ns null number numbers object objects observable observables
-    octet-stream odd of off offending offset often ok old older older_key older_key_of older_rule_to oldest on on.
-    once once. one one. only open open.html open_store opened opened. operation option options or order ordinary os
-    os.fsencode other others others. ours out out. outcomes over overrides overview own owner owners owns p p90 pace
-    paces pack.threads package_data pad page page.css page.js page_count page_size pages parent parse part partial
-    partition partition. partition_qos partitions partly parts password past pasts path patience pausable pause
-    paused pauses pdf peak peak_at peaks pending per percent percentages permission permissions person picture
-    pictured pictures pid pipe place places plain plain.css plain.html plain.html.j2 plotly plotly- plotly-basic
-    plotly-basic- plotly-basic.min.js plotly.js plotly.js-basic-dist-min plotly.min.js png points policy port
-    possible power powered prepared pressed pressure print printf priority privacy private private_data problems
-    proc process processes projected prolog protected protocol protocol.ext.allow prune pseudonym publish published
-    publisher publishers publishing push push.followTags push.gpgSign push.recurseSubmodules pushed put puts
-    pyproject.toml python3 qos query query_by_scope questions queue queue_look quick_check quota r r+b raise raised
-    ran random range ranges rb reached read read. reader readers real reason reasons receive.denyNonFastForwards
-    record records ref refresh refresh_seconds refs refused reject rejected rejects relative release release.
-    released released. remarks remote rename renameat2 render rendering renewed renewed. replace replaced replaces
-    report reporting repository request request_version requested requeued required rescue reservation reserved
-    reserved. reset resolution resolve resource resource. resources rest result retired retries retrieval return
-    returned rev-parse right rising rm rmdir ro rollup room room. root route row rows rpc rsync ruled rules run run.
-    runaways runner running running. runs runs. runs_from s s+version sacct sacctmgr same same-origin sampled
-    samples says sbin sched_getaffinity scheduler schema schema_version scontrol scope scratch screen script
-    script-src scrontab-.+ second seconds seconds. seconds_known seconds_near sections sed see seen seen. sees
-    seldom self sendmail sent sentences served server service set set_aside sets setting settings settled setup sftp
-    sh sha1 sha256 sha256- sha384-N2HZsG+IG shallow shape share shared shares short shorter should show shown shows
-    shrink sign signal signed silent since site six size sizes skipped slot slow slug slurm slurm-librarian
-    slurmctld slurmdbd smaller so some somebody something soon soon. source space spans speak special spent spread
-    sql sqlite_ sqlite_master squeue sreport ssh ssh-keygen stable stage stages stale staleness stand start start.
-    start_ start_epoch started starts stat state states status status.json stay stays stays. stderr stdout step
-    steps still stopped stops store store. store.sqlite_master store.user_version stored strict
-    stricthostkeychecking string stuck style style-src style.css subject subjects submit submitjob submitjobs
-    submitted such sum summed sums sure surrogateescape surrogatepass suspended suspended. svg+xml sys sys.argv
-    sys.exit t table table_info tables take take_in taken taken. takes tally target task tasks tell tell. tellers
-    tells templates temporary test text text.color than that that. the their theirs them them. theme_boot.js then
-    then. there they this those though three thresholds tidied tier time time. time_idxs time_resolution_seconds
-    timed timeout timeout_seconds times times. timings timings.jsonl.gz title tmp to today todo together token told
-    too too-slow too-wide too. took tool top top_users total totals tracked trail transfer.unpackLimit trap tree
-    trend tres tres-alloc tries trouble troubles true try tuple turn two type typeof u uint64 unable unchanged
-    unconfirmed under under_way understood undrawn unexpected unexpectedly unfinished unit units unknown unreachable
-    unset unsettled unsigned until untold untracked up up. update update-ref update. updated upgrade upper url us
-    usage usage_ use use. used user user. user_version username users usr utf-8 uts v valid valid. value values var
-    vendor verification verified.json version visible vmem w w+ w+_ w. w.- wait waited waiting waits waits. wall
-    wallduration walltime want wanted wants was watchdog watched watched_since way wb webp week weeks weight well
-    went were what when where whether which while while. white who whoever whole whom whose why wide will window
-    window. window_until with within without word words work worked works would writable write written wrote x xb
-    xtick.color xtick.labelcolor y year years yes yet yet. you your yours ytick.color ytick.labelcolor zone
+    markeredgecolor markeredgewidth markersize matplotlib max may may. mean mean_of_a_day means measured measures
+    median median_wait mem memory memory. message meta metadata min min_interval_seconds minor minutes missing
+    missing. mistakes miter mkdir mktree mode module modules moment moment. mont month month. month_ended
+    month_usage months months.html.j2 more more. most move much multiplied must mv n name named names narrowed nc
+    near needed needs negotiate neighbours network never new newer newest next next_expected next_start nice_names
+    no no-answer no-cache no-referrer no-such-name nobody node node_modules nodes non-fast-forward none normal
+    nosniff not not-believed not-computed not-drawn not-understood note notes nothing nothing-yet noun now now.
+    now_total nowhere np.integer npassword npm npt.NDArray ns null number numbers object objects observable
+    observables octet-stream odd of off offending offset often ok old older older_key older_key_of older_rule_to
+    oldest on on. once once. one one. only open open.html open_store opened opened. operation option options or
+    order ordinary os os.fsencode other others others. ours out out. outcomes over overrides overview own owner
+    owners owns p p90 pace paces pack.threads package_data pad page page.css page.js page_count page_size pages
+    parent parse part partial partition partition. partition_qos partitions partly parts password past pasts path
+    patience pausable pause paused pauses pdf peak peak_at peaks pending per percent percentages permission
+    permissions person picture pictured pictures pid pipe place places plain plain.css plain.html plain.html.j2
+    plotly plotly- plotly-basic plotly-basic- plotly-basic.min.js plotly.js plotly.js-basic-dist-min plotly.min.js
+    png points policy port possible power powered prepared pressed pressure print printf priority privacy private
+    private_data problems proc process processes projected prolog protected protocol protocol.ext.allow prune
+    pseudonym publish published publisher publishers publishing push push.followTags push.gpgSign
+    push.recurseSubmodules pushed put puts pyproject.toml python3 qos query query_by_scope questions queue
+    queue_look quick_check quota r r+b raise raised ran random range ranges rb reached read read. reader readers
+    real reason reasons receive.denyNonFastForwards record records ref refresh refresh_seconds refs refused reject
+    rejected rejects relative release release. released released. remarks remote rename renameat2 render rendering
+    renewed renewed. replace replaced replaces report reporting repository request request_version requested
+    requeued required rescue reservation reserved reserved. reset resolution resolve resource resource. resources
+    rest result retired retries retrieval return returned rev-parse right rising rm rmdir ro rollup room room. root
+    route row rows rpc rsync ruled rules run run. runaways runner running running. runs runs. runs_from s s+version
+    sacct sacctmgr same same-origin sampled samples says sbin sched_getaffinity scheduler schema schema_version
+    scontrol scope scratch screen script script-src scrontab-.+ second seconds seconds. seconds_known seconds_near
+    sections sed see seen seen. sees seldom self sendmail sent sentences served server service set set_aside sets
+    setting settings settled setup sftp sh sha1 sha256 sha256- sha384-N2HZsG+IG shallow shape share shared shares
+    short shorter should show shown shows shrink sign signal signed silent since site six size sizes skipped slot
+    slow slug slurm slurm-librarian slurmctld slurmdbd smaller so some somebody something soon soon. source space
+    spans speak special spent spread sql sqlite_ sqlite_master squeue sreport ssh ssh-keygen stable stage stages
+    stale staleness stand start start. start_ start_epoch started starts stat state states status status.json stay
+    stays stays. stderr stdout step steps still stopped stops store store. store.sqlite_master store.user_version
+    stored strict stricthostkeychecking string stuck style style-src style.css subject subjects submit submitjob
+    submitjobs submitted such sum summed sums sure surrogateescape surrogatepass suspended suspended. svg+xml sys
+    sys.argv sys.exit t table table_info tables take take_in taken taken. takes tally target task tasks tell tell.
+    tellers tells templates temporary test text text.color than that that. the their theirs them them. theme_boot.js
+    then then. there they this those though three thresholds tidied tier time time. time_idxs
+    time_resolution_seconds timed timeout timeout_seconds times times. timings timings.jsonl.gz title tmp to today
+    todo together token told too too-slow too-wide too. took tool top top_users total totals tracked trail
+    transfer.unpackLimit trap tree trend tres tres-alloc tries trouble troubles true try tuple turn two type typeof
+    u uint64 unable unchanged unconfirmed under under_way understood undrawn unexpected unexpectedly unfinished unit
+    units unknown unreachable unset unsettled unsigned until untold untracked up up. update update-ref update.
+    updated upgrade upper url us usage usage_ use use. used user user. user_version username users usr utf-8 uts v
+    valid valid. value values var vendor verification verified.json version visible vmem w w+ w+_ w. w.- wait waited
+    waiting waits waits. wall wallduration walltime want wanted wants was watchdog watched watched_since way wb webp
+    week weeks weight well went were what when where whether which while while. white who whoever whole whom whose
+    why wide will window window. window_until with within without word words work worked works would writable write
+    written wrote x xb xtick.color xtick.labelcolor y year years yes yet yet. you your yours ytick.color
+    ytick.labelcolor zone
     """.split()  # noqa: SIM905 (as a list of literals it would be a thousand lines)
 )

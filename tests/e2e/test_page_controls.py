@@ -428,7 +428,7 @@ def test_any_user_is_found_and_pinned(visit: Open, publish: Publish) -> None:
     for nobody in ("nobody", "user0"):
         field.fill(nobody)
         field.press("Enter")
-        wait_for_text(page, "#find .said", f"Nothing here is called “{nobody}”.")
+        wait_for_text(page, "#find .said", f"No match for “{nobody}”.")
         assert "pin" not in said(page)
 
 

@@ -57,7 +57,7 @@ def test_a_reason_an_account_and_a_section_are_found(visit: Open, address: str, 
 def test_what_is_not_there_is_said_and_a_stroke_in_a_field_is_a_letter(visit: Open, address: str) -> None:
     page = opened(visit, address)
     find(page, "no such thing")
-    until(page, "document.querySelector('#find .said').textContent.includes('Nothing here is called “no such thing”')")
+    until(page, "document.querySelector('#find .said').textContent.includes('No match for “no such thing”')")
     field = page.get_by_label(FIELD)
     field.fill("")
     field.press("/")
@@ -87,7 +87,7 @@ def test_who_says_who_they_are_stands_first_also_the_next_time(visit: Open, addr
     )
     assert edges == 1
     page.locator(".me summary").click()
-    page.get_by_label("also in the address").check()
+    page.get_by_label("include in the link").check()
     until(page, "location.hash.includes('me=hana')")
     other = opened(visit, page.url)
     assert other.locator(".open .legend bdi").first.inner_text() == "hana (you)"
@@ -105,16 +105,16 @@ def test_a_range_is_compared_with_the_time_before(visit: Open, publish: Publish,
     assert page.locator(".open section.compare").inner_text() == ""
     page.get_by_role("button", name="Compare").click()
     until(page, "location.hash.includes('compare=before')")
-    until(page, "document.querySelector('.open [data-chart=NCPUS]').data.some(t => t.name === 'the time before')")
+    until(page, "document.querySelector('.open [data-chart=NCPUS]').data.some(t => t.name === 'period before')")
     rows = {
         row.locator("th").inner_text(): row.locator("td").all_inner_texts()
         for row in page.locator(".open section.compare tbody tr").all()
     }
     assert rows["CPU-hours"] == ["200", "400", "-50 %"]
-    assert rows["highest CPUs"] == ["10", "40", "-75 %"]
+    assert rows["CPUs, peak"] == ["10", "40", "-75 %"]
     page.get_by_role("button", name="Everything").click()
-    until(page, "document.querySelector('.open .compare').textContent.includes('choose a range')")
-    assert "the time before" not in page.evaluate(
+    until(page, "document.querySelector('.open .compare').textContent.includes('Choose a range')")
+    assert "period before" not in page.evaluate(
         "document.querySelector('.open [data-chart=NCPUS]').data.map(t => t.name)"
     )
 
@@ -122,7 +122,7 @@ def test_a_range_is_compared_with_the_time_before(visit: Open, publish: Publish,
 def test_a_range_without_data_before_it_says_so(visit: Open, publish: Publish) -> None:
     site = Site([reports.report_of([Run("ann", NOW - 20 * HOUR)], seconds=30 * HOUR)])
     page = opened(visit, publish(site).address + "#range=24h&compare=before")
-    assert "do not reach back" in texts(page.locator(".open section.compare"))
+    assert "do not go back far enough" in texts(page.locator(".open section.compare"))
 
 
 @WIDTHS

@@ -103,7 +103,7 @@ def test_without_its_script_the_page_is_open_and_says_so(visit: Open, publish: P
     seen = visit(published.address)
     seen.expected.append("Failed to load resource")
     until(seen.page, "document.documentElement.classList.contains('no-page')")
-    assert "script did not come" in seen.page.inner_text(".without-page")
+    assert "script could not be loaded" in seen.page.inner_text(".without-page")
     assert seen.page.locator("#panel-bruno .glance").is_visible()
     whole = visit(publish(pair()).address).page
     until(whole, DRAWN)

@@ -6,7 +6,7 @@ import { own } from "../../common/report.js";
 import { rowsOf, trackedOf, unitOf } from "../../common/resources.js";
 
 /** @type {Texts} */
-const WAIT_KINDS = { cpu: "without GPUs", gpu: "with GPUs" };
+const WAIT_KINDS = { cpu: "jobs without GPUs", gpu: "jobs with GPUs" };
 
 // Rows of texts: what, in the range, before, the change. Hours of the time before are counted as far as those of the
 // range, whose last bin may not be over. What the data do not tell has no row.
@@ -23,7 +23,7 @@ export function comparedRows({ data, range, before }) {
     const most = own(data.peaks, key, null);
     if (!most) return [];
     const [now, then] = [first, first - bins].map((bin) => highestOf(most, bin, seconds.length));
-    return [[`highest ${unitOf(data, key).name}`, amount(now), amount(then), changeOf(now, then)]];
+    return [[`${unitOf(data, key).name}, peak`, amount(now), amount(then), changeOf(now, then)]];
   });
   return [...hours, ...peaks, ...waitRows(data, range)];
 }
@@ -50,7 +50,7 @@ function waitRows(data, range) {
   if (!now || !then) return [];
   return Object.keys(WAIT_KINDS).flatMap((kind) => {
     const texts = [now, then].map((one) => medianOf(one.columns, kind));
-    return texts.some((text) => text !== "–") ? [[`median wait ${WAIT_KINDS[kind]}`, ...texts, ""]] : [];
+    return texts.some((text) => text !== "–") ? [[`Median wait, ${WAIT_KINDS[kind]}`, ...texts, ""]] : [];
   });
 }
 

@@ -5,7 +5,7 @@ import { zoned } from "../../common/format.js";
 import { plainTable } from "../../tables/plain_table.js";
 import { comparedRows } from "./compare.js";
 
-const COMPARE_TITLE = "Beside the time before";
+const COMPARE_TITLE = "Compared with the period before";
 
 /** @type {(place: HTMLElement, viewModel: ViewModel) => void} */
 export function showCompare(place, viewModel) {
@@ -15,11 +15,11 @@ export function showCompare(place, viewModel) {
 /** @type {(viewModel: ViewModel) => HTMLElement[]} */
 function comparison(viewModel) {
   const { range, before, zone } = viewModel;
-  if (!range) return [element("p", { class: "quiet" }, "Everything is shown: choose a range to compare it.")];
-  if (!before) return [element("p", { class: "quiet" }, "The data do not reach back as far again before this range.")];
+  if (!range) return [element("p", { class: "quiet" }, "Choose a range to compare: everything is shown now.")];
+  if (!before) return [element("p", { class: "quiet" }, "No comparison: the data do not go back far enough.")];
   const [since, from, to] = [before.from, range.from, range.to].map((epoch) => zoned(epoch, zone));
   return [
-    element("p", { class: "quiet" }, `${from} to ${to}, beside ${since} to ${from}: the dotted line in the charts.`),
-    plainTable(COMPARE_TITLE, ["", "this range", "the time before", "change"], comparedRows(viewModel)),
+    element("p", { class: "quiet" }, `${from} to ${to}, compared with ${since} to ${from} (dotted in the charts).`),
+    plainTable(COMPARE_TITLE, ["", "this period", "period before", "change"], comparedRows(viewModel)),
   ];
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from librarian.render.pictures.style import DPI, GRID, QUIET, canvas, drawable
 
 _WIDTH, _TALLEST = 11.0, 60.0  # inches
 _ROW, _CHART = 0.21, 1.7  # inches of a row of the bars, and of a chart over time
+_LEAST_TIME = timedelta(hours=1)  # that the axis of time shows
 _COLOURS = ("#1F5A8C", "#B4552D", "#4C7A34", "#7A4C8C")
 
 Series = Mapping[str, Sequence[float]]
@@ -48,6 +49,8 @@ def _over_time(axes: Axes, words: str, times: Sequence[datetime], series: Series
     for colour, (name, values) in zip(_COLOURS, series.items(), strict=False):
         axes.plot(times, list(values), ".", color=colour, label=drawable(name), markersize=3)  # type: ignore[arg-type]
     axes.set_ylim(bottom=0)
+    if max(times) - min(times) < _LEAST_TIME:  # of a few moments alone the axis would be years
+        axes.set_xlim(max(times) - _LEAST_TIME, max(times) + _LEAST_TIME / 20)  # type: ignore[arg-type]
     axes.set_title(words, loc="left", fontsize=10, color=QUIET)
     axes.grid(axis="y", color=GRID, linewidth=0.6)
     axes.tick_params(labelsize=8.5)

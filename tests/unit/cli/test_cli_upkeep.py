@@ -75,7 +75,7 @@ def test_what_cycles_spent_in_words_as_json_and_as_a_picture(ran: Path) -> None:
     done = librarian(ran, "status", "--timings", "--picture", "no/such/folder.png")
     assert (done.returncode, "cannot be written" in done.stderr) == (5, True)
     (ran / "state" / "timings.jsonl.gz").unlink()
-    assert "no cycle was measured" in librarian(ran, "status", "--timings").stdout
+    assert "no cycles measured" in librarian(ran, "status", "--timings").stdout
     assert "nothing to draw" in librarian(ran, "status", "--timings", "--picture", "spent.png").stderr
 
 
