@@ -119,7 +119,6 @@ def test_who_reads_on_is_not_taken_back_where_charts_do_not_come(visit: Open, pu
     until(seen.page, "scrollY > 100")
     seen.page.evaluate("scrollTo(0, 0)")
     looks = len([url for url in seen.requests if url.endswith("index.json")])
-    until(seen.page, "true")
     while len([url for url in seen.requests if url.endswith("index.json")]) < looks + 2:
         seen.page.wait_for_timeout(200)
     assert seen.page.evaluate("scrollY") == 0
