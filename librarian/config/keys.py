@@ -174,6 +174,7 @@ SECTIONS |= {
         ),
     }
 }
+SECTIONS |= {"efficiency": {"enabled": _YES_OR_NO, "collect_seconds": _whole(1, 600)}}
 SECTIONS |= {name: {key: Key(*rule) for key, rule in rules.items()} for name, rules in run_options.RULES.items()}
 QOS: Mapping[str, Key] = {
     "name": _NAME,

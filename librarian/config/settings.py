@@ -9,6 +9,7 @@ from typing import Any
 from librarian.config.run_options import HOURLY, Alert, RunOptions, StoreOptions
 from librarian.privacy.rules import Rules
 from librarian.shared.scope import Scope
+from librarian.subjects.efficiency.options import EfficiencyOptions
 from librarian.subjects.months.grants import Allocation
 
 
@@ -113,6 +114,7 @@ class Config:
     alert: Alert
     allocations: tuple[Allocation, ...] = ()
     head: Head = field(default_factory=Head)
+    efficiency: EfficiencyOptions = field(default_factory=EfficiencyOptions)
 
     def scope(self, entry: Qos) -> Scope:
         """Which runs a configured QoS covers."""

@@ -7,9 +7,9 @@ fails is returned, not raised, so that the stages after it go on with what there
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from librarian.config.setup import Setup
 from librarian.cycle import assemble, housekeeping, journal, reports
@@ -121,7 +121,12 @@ def _nobody(problems: Problems) -> bool:
 def _asking(setup: Setup, slurm: Slurm, store: Store, now: int, full: bool) -> Asking:
     options = setup.config.report
     name, begin = setup.config.cluster.name, now - options.window_days * DAY
-    return Asking(slurm, store, now, name, watched(setup), begin, full, options.count_runaways)
+    return Asking(slurm, store, now, name, watched(setup), begin, full, options.count_runaways, _options(setup))
+
+
+def _options(setup: Setup) -> Mapping[str, Any]:
+    """What the configuration says to subjects, by their keys."""
+    return {"allocations": setup.config.allocations, "efficiency": setup.config.efficiency}
 
 
 def observe(setup: Setup, slurm: Slurm, now: int) -> Problems:
@@ -181,8 +186,7 @@ def _read(setup: Setup, store: Store, failures: Failures) -> list[Known]:
     def window(as_of: int) -> Window:
         return window_of(setup, as_of)
 
-    options = {"allocations": setup.config.allocations}
-    return reports.read_all(store, watched(setup), SUBJECTS, window, user_name(), options, failures)
+    return reports.read_all(store, watched(setup), SUBJECTS, window, user_name(), _options(setup), failures)
 
 
 def _sources(setup: Setup, known: Sequence[Known], failures: Failures) -> list[SiteSource]:

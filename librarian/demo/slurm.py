@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
+from librarian.demo import steps
 from librarian.demo.group import LIMITS, RULES
 from librarian.demo.runs import Run, as_of
 from librarian.demo.tables import Rulebook, account_table, assoc_mgr, partition_lines, qos_table
@@ -32,6 +33,11 @@ def _clock(seconds: int) -> str:
     return f"{days}-{clock}" if days else clock
 
 
+OF_USE = (
+    *("UserCPU", "SystemCPU", "TotalCPU", "NTasks", "MaxRSS", "TRESUsageInTot", "TRESUsageOutTot", "AdminComment"),
+    "TimelimitRaw",
+)
+"""Fields that `steps` fills."""
 _FIELDS: dict[str, Callable[[Run, int], object]] = {
     "DBIndex": lambda run, now: run.dbindex,
     "JobIDRaw": lambda run, now: run.jobid,
@@ -52,10 +58,11 @@ _FIELDS: dict[str, Callable[[Run, int], object]] = {
     "ReqTRES": lambda run, now: run.req_tres,
     "NNodes": lambda run, now: run.nodes,
 }
-# sacct without these would print steps, the newest runs only, or another form
-_NEEDED = ("-X", "-D", "-P", "--noconvert")
-_SWITCHES = ("-a", *_NEEDED)
-_WITH_VALUE = ("-S", "-E", "-M", "-o", "--qos", "--accounts", "--partition", "--delimiter")
+# sacct without these would print the newest runs only, or another form; and without -X steps, which the demo has only
+# of runs that are over
+_NEEDED = ("-D", "-P", "--noconvert")
+_SWITCHES = ("-a", "-X", *_NEEDED)
+_WITH_VALUE = ("--state", "-S", "-E", "-M", "-o", "--qos", "--accounts", "--partition", "--delimiter")
 _TRES = (
     *("cpu||1", "mem||2", "energy||3", "node||4", "billing||5", "fs|disk|6", "vmem||7", "pages||8"),
     *("gres|gpu|1001", "gres|gpu:a100|1002", "gres|gpu:b200|1003"),
@@ -176,7 +183,8 @@ class DemoSlurm:
             wanted = options["--qos"].split(",")
         except (KeyError, ValueError) as error:
             return _unknown("sacct", str(error))
-        strange = [name for name in fields if name != "Cluster" and name not in _FIELDS]
+        known = (*_FIELDS, "Cluster", *(OF_USE if "--state" in options else ()))
+        strange = [name for name in fields if name not in known]
         if strange:
             return Answer(1, b"", f'sacct: error: Invalid field requested: "{strange[0]}"\n')
         if env.get("SLURM_TIME_FORMAT") != "%s":
@@ -227,18 +235,23 @@ class DemoSlurm:
                 and run.eligible is not None
                 and run.eligible < until
                 and (run.end is None or run.end >= since)
+                and ("--state" not in options or (run.end is not None and run.end <= until))
             ):
                 yield run
 
     def _table(self, options: Mapping[str, str], fields: Sequence[str], runs: Iterator[Run]) -> str:
         delimiter = options.get("--delimiter", "|")
         lines = [delimiter.join(fields)]
-        lines += [delimiter.join(self._cell(name, run) for name in fields) for run in runs]
+        for run in runs:
+            more = steps.rows(run) if "--state" in options else ({},)
+            lines += [delimiter.join(self._cell(name, run, cells) for name in fields) for cells in more]
         return "".join(f"{line}\n" for line in lines)
 
-    def _cell(self, name: str, run: Run) -> str:
+    def _cell(self, name: str, run: Run, more: Mapping[str, str]) -> str:
         if name == "Cluster":
             return self._cluster
+        if name in more:
+            return more[name]
         text = str(_FIELDS[name](run, self.now))
         return self._shown(text) if name.endswith("TRES") else text
 
@@ -261,7 +274,10 @@ def _options(arguments: Sequence[str]) -> dict[str, str]:
             options[name] = value if equals else rest.pop(0)
         else:
             raise ValueError(name)
-    missing = [name for name in (*_NEEDED, "-S", "-E", "-o", "--qos") if name not in options]
+    one_of = ("--state",) if "-X" not in options and "--state" in options else ("-X",)
+    missing = [name for name in (*_NEEDED, *one_of, "-S", "-E", "-o", "--qos") if name not in options]
+    if "-X" in options and "--state" in options:
+        raise ValueError("--state with -X")
     if missing:
         raise ValueError(f"without {' '.join(missing)}")
     return options

@@ -153,6 +153,27 @@ MIGRATIONS = (
     ALTER TABLE query ADD COLUMN trouble TEXT;  -- the kind of `error`, which is all that readers of the site are told
     ALTER TABLE queue ADD COLUMN trouble TEXT;
     """,
+    # What ended runs used: a row a run, as long as runs are kept; sums by slots of time for good.
+    """
+    CREATE TABLE use_who (
+        id INTEGER PRIMARY KEY,
+        qos TEXT NOT NULL, account TEXT NOT NULL, partition TEXT NOT NULL, user TEXT NOT NULL,
+        UNIQUE (qos, account, partition, user)
+    );
+    CREATE TABLE run_use (  -- times in ms, sizes in bytes, NULL: not known; sources and flags in the words of the model
+        dbindex INTEGER PRIMARY KEY,  -- as that of job
+        jobid INTEGER NOT NULL, who INTEGER NOT NULL, state TEXT NOT NULL, start INTEGER NOT NULL,
+        "end" INTEGER NOT NULL, elapsed INTEGER NOT NULL, "limit" INTEGER, alloc_tres TEXT NOT NULL,
+        cpu INTEGER, cpu_source TEXT, user INTEGER, system INTEGER, memory INTEGER, memory_source TEXT, peak TEXT,
+        gpu INTEGER, gpu_source TEXT, gpu_memory INTEGER, read INTEGER, written INTEGER, flags TEXT NOT NULL
+    );
+    CREATE INDEX run_use_by_end ON run_use ("end");
+    CREATE TABLE use_sum (  -- 1024ths of unit-seconds of the runs that ended
+        start INTEGER NOT NULL, who INTEGER NOT NULL, resource TEXT NOT NULL,
+        allocated INTEGER NOT NULL, measured INTEGER NOT NULL, used INTEGER NOT NULL,
+        PRIMARY KEY (start, who, resource)
+    ) WITHOUT ROWID;
+    """,
 )
 
 

@@ -64,6 +64,7 @@ class Asking:
     """One round of questions to Slurm at `now`, for windows that begin at `begin` (both UTC epochs); `full`: whatever
     is known already. With `count_runaways` runs count as running that accounting has open and Slurm does not run.
 
+    `options` are what the configuration says to subjects, by their keys.
     Whoever gets no answer notes in `silent` which daemon that was, and what was told of it; who then asks it nothing,
     since that would wait as long, notes its key in `skipped`. What subjects hand to those after them, and nobody keeps,
     goes through `shared`.
@@ -77,6 +78,7 @@ class Asking:
     begin: int
     full: bool = False
     count_runaways: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
     silent: dict[str, LibrarianError] = field(default_factory=dict)
     skipped: set[str] = field(default_factory=set)
     shared: dict[type, Any] = field(default_factory=dict)

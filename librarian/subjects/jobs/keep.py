@@ -112,6 +112,13 @@ class JobRuns:
         rows = self._store.all(f'SELECT dbindex FROM job WHERE "end" >= ? AND {where}', moment, *names)  # noqa: S608
         return [index % 2**64 for (index,) in rows]
 
+    def ends(self, scope: Scope, begin: int, end: int, most: int) -> list[int]:
+        """When the runs of `scope` ended that held something and ended in [begin, end) (UTC epochs): the first ones, so
+        many at most."""
+        where, names = self._where(scope)
+        sql = f'SELECT "end" FROM job WHERE "end" >= ? AND "end" < ? AND elapsed > 0 AND {where} ORDER BY "end" LIMIT ?'  # noqa: S608
+        return [moment for (moment,) in self._store.all(sql, begin, end, *names, most)]
+
     def has_open(self, scope: Scope) -> bool:
         """Whether a run of `scope` had not ended when Slurm was last asked."""
         where, names = self._where(scope)

@@ -1,0 +1,160 @@
+"""From Slurm to the store: what ended since the last answer, in slices, within a time of its own.
+
+One question a cluster in a usual cycle, for all QoS that stand at the same moment. Where much ended meanwhile it is cut
+into slices of so many runs, as those that sacct told without steps say; when the time is used up the rest waits for the
+next cycle. What fails here makes no other data old and no run a failed one: it is noted, and asked for again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+from librarian.errors import SlurmError, TooWideError, Trouble
+from librarian.shared.scope import Scope
+from librarian.shared.words import counted
+from librarian.subjects.efficiency import ask
+from librarian.subjects.efficiency.ask import Question, Told
+from librarian.subjects.efficiency.keep import RunUses
+from librarian.subjects.jobs.collect import hides_jobs, spelled
+from librarian.subjects.jobs.daily import PRIVATE
+from librarian.subjects.jobs.keep import JobRuns
+from librarian.subjects.subject import ACCOUNTING, Asking
+from librarian.system.host import stopwatch, user_name
+
+OVERLAP = 1800  # seconds; slurmctld sends records in batches, those of steps too
+FIRST = 86400  # how far the first question reaches back
+RUNS_AT_ONCE = 3000  # of a slice: some seconds of slurmdbd's time
+SHORTEST = 60  # seconds; a slice that is too much and no longer is left out: its time stays unknown
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Time:
+    """What there is for asking, in seconds; a new slice is begun only where one as long as the last fits in."""
+
+    seconds: float
+    began: float
+    last: float = 0.0
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left."""
+        return self.began + self.seconds - stopwatch()
+
+    def allows(self) -> bool:
+        """Whether another slice may begin."""
+        return self.left > max(self.last, 0.0)
+
+    def spent(self, seconds: float) -> None:
+        """A slice took so long."""
+        self.last = seconds
+
+
+def collect(asking: Asking, seconds: float) -> list[SlurmError]:
+    """Ask for what ended and keep it, in so many seconds; returns what failed."""
+    if ACCOUNTING in asking.silent:
+        return []
+    kept, time = RunUses(asking.store), Time(seconds, stopwatch())
+    failures: list[SlurmError] = []
+    rejects: dict[str, int] = {}
+    taken = 0
+    for since, scopes in _groups(asking, kept):
+        try:
+            for told in _slices(asking, kept, scopes, since, time):
+                taken += len(told.runs)
+                rejects |= {reason: rejects.get(reason, 0) + number for reason, number in told.rejects.items()}
+        except SlurmError as error:
+            failures.append(error)
+            log.warning("what runs used is not known now: %s", error)
+            break  # the others would fare no better
+    seconds = round(time.seconds - time.left, 3)
+    kept.note({"seconds": seconds, "runs": taken, "rejects": rejects, "error": _words(failures)}, asking.now)
+    log.info("use of %s asked for, %.1f s", counted(taken, "run that ended", "runs that ended"), seconds)
+    return failures
+
+
+def _words(failures: Sequence[SlurmError]) -> str | None:
+    return failures[0].trouble.value if failures else None
+
+
+def _groups(asking: Asking, kept: RunUses) -> Iterator[tuple[int, tuple[Scope, ...]]]:
+    """The scopes that stand at the same moment, which one question is about, with the begin of that question.
+
+    Those of which sacct told no runs in this cycle are left out: a QoS that it does not know would spoil the question.
+    """
+    scopes = [one.scope for one in asking.watched if _is_told(JobRuns(asking.store), one.scope, asking.now)]
+    since = {scope: _since(kept, scope, asking.now) for scope in scopes}
+    ordered = sorted(scopes, key=lambda scope: (-since[scope], scope.key))
+    for begin, group in groupby(ordered, key=lambda scope: since[scope]):
+        if begin < asking.now:
+            yield begin, tuple(spelled(asking.store, scope) for scope in group)
+
+
+def _is_told(runs: JobRuns, scope: Scope, now: int) -> bool:
+    last = runs.last_query(scope)
+    return last is not None and last.error is None and last.until == now
+
+
+def _since(kept: RunUses, scope: Scope, now: int) -> int:
+    until = kept.until(scope)
+    if until is None or until > now:  # the clock went back
+        return max(now - FIRST, kept.forgotten())
+    return max(until - OVERLAP, kept.forgotten())
+
+
+def _slices(asking: Asking, kept: RunUses, scopes: tuple[Scope, ...], since: int, time: Time) -> Iterator[Told]:
+    """The answers, one slice after the other, each in the store when it is given. Raises `SlurmError`."""
+    at_once = RUNS_AT_ONCE
+    while since < asking.now and time.allows():
+        until = _end(asking, scopes, since, at_once)
+        began = stopwatch()
+        try:
+            told = _told(asking, Question(scopes, since, until), time.left)
+        except TooWideError:
+            at_once = min(at_once, _ended(asking, scopes, since, until)) // 2
+            if until - since <= SHORTEST or not at_once:
+                log.warning("use of what ended in %d s is left out: too much for one answer", until - since)
+                since = until
+            continue
+        finally:
+            time.spent(stopwatch() - began)
+        span = (since, until)
+        kept.take(scopes, span, told.runs.values(), everybody=_is_everybody(asking, scopes, told))
+        since = until
+        yield told
+
+
+def _told(asking: Asking, question: Question, seconds: float) -> Told:
+    """An answer that can be true. Raises `SlurmError`."""
+    slurm = replace(asking.slurm, timeout=max(1.0, min(asking.slurm.timeout, seconds)))
+    told = ask.ask(slurm, question)
+    if not told.rows and _ended(asking, question.scopes, question.since, question.until):
+        why = "it names no run, though some have ended"
+        raise SlurmError("sacct's answer on steps is refused", why, trouble=Trouble.NOT_BELIEVED)
+    return told
+
+
+def _end(asking: Asking, scopes: Sequence[Scope], since: int, at_once: int) -> int:
+    """The end of a slice that begins with `since` and has about so many runs."""
+    ends = sorted(end for scope in scopes for end in JobRuns(asking.store).ends(scope, since, asking.now, at_once))
+    return min(max(ends[at_once - 1], since + 1), asking.now) if len(ends) >= at_once else asking.now
+
+
+def _ended(asking: Asking, scopes: Sequence[Scope], since: int, until: int) -> int:
+    """How many runs are known that ended in a slice, its bounds left out."""
+    return sum(len(JobRuns(asking.store).ends(scope, since + 1, until, RUNS_AT_ONCE)) for scope in scopes)
+
+
+def _is_everybody(asking: Asking, scopes: Sequence[Scope], told: Told) -> bool:
+    """Whether an answer is of all users: where Slurm hides jobs of others (PrivateData), only if others are in it."""
+    me, store = user_name(), asking.store
+    if not hides_jobs(store):
+        return True
+    if "jobs" in (store.fact(PRIVATE) or ()):
+        return any(used.run.user != me for used in told.runs.values())
+    has_others: Callable[[Scope], bool] = lambda scope: JobRuns(store).has_others(scope, me)  # noqa: E731
+    return all(map(has_others, scopes))

@@ -1,0 +1,79 @@
+"""What is known of a report's window: who used how much of what, in all and by bin. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from librarian.shared.names import AccountName, PartitionName, UserName
+from librarian.shared.spans import Spans
+from librarian.shared.window import Window
+from librarian.subjects.efficiency.model import FRACTION, Hours
+from librarian.subjects.efficiency.slots import SLOT
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Total:
+    """What runs came to of a resource (a key of `shared.resources`, or of a type of GPUs: `NGPUS:a100`)."""
+
+    user: UserName
+    account: AccountName
+    partition: PartitionName
+    resource: str
+    hours: Hours
+
+
+@dataclass(frozen=True)
+class EfficiencyFacts:
+    """What runs that ended used in the window, as far as sacct was asked.
+
+    `known` are the spans of time of which is known what the runs used that ended in them, up to `until` (UTC epochs).
+    `totals` may name one user, account and partition several times once names are those that readers see: add them up.
+    `bins` has for each resource the means of what was allocated to runs that ended, what of it was measured, and what
+    was used: CPUs, GPUs, GiB, shape (3, bins of the window). Runs that go on are in none of them, so these fall behind
+    what usage says is allocated; the rest is not measured.
+    """
+
+    known: Spans
+    until: int
+    totals: tuple[Total, ...]
+    bins: Mapping[str, Floats]
+
+
+def by_user(totals: Sequence[Total]) -> Mapping[UserName, Mapping[str, Hours]]:
+    """The sums of each user, by resource."""
+    found: dict[UserName, dict[str, Hours]] = {}
+    for total in totals:
+        mine = found.setdefault(total.user, {})
+        mine[total.resource] = mine.get(total.resource, Hours()) + total.hours
+    return found
+
+
+def group(totals: Sequence[Total]) -> Mapping[str, Hours]:
+    """The sums of all, by resource."""
+    found: dict[str, Hours] = {}
+    for total in totals:
+        found[total.resource] = found.get(total.resource, Hours()) + total.hours
+    return found
+
+
+def binned(slots: Mapping[int, Hours], window: Window) -> Floats:
+    """Slots as means by bin, shape (3, bins): allocated, measured, used. A slot that lies in several bins is shared
+    evenly; of the bin that is not over the mean is that of the time that has passed."""
+    if not slots:
+        return np.zeros((3, window.bins))
+    first = min(*slots, window.start - window.start % SLOT)
+    last = max(*slots, int(window.edges[-1])) + SLOT
+    edges = np.arange(first, last + SLOT, SLOT)
+    amounts = np.zeros((3, len(edges)))
+    for start, hours in slots.items():
+        amounts[:, (start - first) // SLOT + 1] = hours.allocated, hours.measured, hours.used
+    upto = np.cumsum(amounts, axis=1)
+    at = np.array([np.interp(window.edges, edges, row) for row in upto])
+    means: Floats = np.diff(at, axis=1) / FRACTION / window.passed
+    return means

@@ -1,0 +1,222 @@
+"""What ended runs used, in an open store: a row a run as long as runs are kept, and sums by slot for good."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from librarian.shared.names import AccountName, PartitionName, UserName
+from librarian.shared.scope import Scope
+from librarian.shared.spans import Span, Spans
+from librarian.store import Store
+from librarian.subjects.efficiency.facts import Total
+from librarian.subjects.efficiency.model import Flag, Hours, Peak, Run, Source, Use, UsedRun
+from librarian.subjects.efficiency.slots import SLOT, Place, Sums, Who, sums, who
+
+KNOWN = "efficiency"
+"""The word for the time of which is known what the runs used that ended in it (`Store.known`)."""
+_UNTIL, _FORGOTTEN, _LAST = "efficiency until", "efficiency forgotten", "efficiency last"
+_AT_ONCE = 500  # values in a statement
+_RUN = ("jobid", "state", "start", "end", "elapsed", "limit", "alloc_tres")
+_USE = (
+    *("cpu", "cpu_source", "user", "system", "memory", "memory_source", "peak", "gpu", "gpu_source", "gpu_memory"),
+    *("read", "written"),
+)
+_COLUMNS = ", ".join(f'"{name}"' for name in ("dbindex", "who", *_RUN, *_USE, "flags"))
+_SELECTED = ", ".join(
+    ["dbindex", *(f'run_use."{name}"' for name in (*_RUN, *_USE, "flags")), "qos", "account", "partition", "w.user"]
+)
+_FROM = f"SELECT {_SELECTED} FROM run_use JOIN use_who AS w ON w.id = run_use.who"  # noqa: S608 (names from above)
+
+
+class RunUses:
+    """The use of runs that ended."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    # how far it is known
+
+    def until(self, scope: Scope) -> int | None:
+        """Up to when (UTC epoch) all runs that ended were asked for; None before the first answer."""
+        value = self._store.fact(f"{_UNTIL} {scope.key}")
+        return value if isinstance(value, int) else None
+
+    def forgotten(self) -> int:
+        """What ended before (UTC epoch) may have been dropped: it is in the sums, and must not come in again."""
+        value = self._store.fact(_FORGOTTEN)
+        return value if isinstance(value, int) else 0
+
+    def known(self, scope: Scope) -> Spans:
+        """The spans of time of which is known what the runs used that ended in them, whoever's they were."""
+        return self._store.known(scope, KNOWN)
+
+    def note(self, told: Mapping[str, object], now: int) -> None:
+        """Remember how asking has fared: what went wrong, rows, rejects."""
+        self._store.know(_LAST, dict(told), now)
+
+    def last(self) -> Mapping[str, Any]:
+        """What `note` was told last; empty before."""
+        return self._store.fact(_LAST) or {}
+
+    # runs
+
+    def take(self, scopes: Sequence[Scope], span: Span, runs: Iterable[UsedRun], *, everybody: bool = True) -> int:
+        """Take in all runs of `scopes` that ended in `span`, all or nothing; returns how many are new or others now.
+
+        The sums follow. Without `everybody` the answer may lack the runs of others, so the time counts as asked for and
+        not as known. The same answer may come again, and changes nothing then.
+        """
+        with self._store.transaction():
+            told = {used.run.dbindex: used for used in runs if used.run.end >= self.forgotten()}
+            known = {used.run.dbindex: used for used in self._named(list(told))}
+            fresh = [used for index, used in told.items() if known.get(index) != used]
+            self._add(sums(fresh, [known[used.run.dbindex] for used in fresh if used.run.dbindex in known]))
+            self._put(fresh)
+            for scope in scopes:
+                if everybody:
+                    self._store.add_known(scope, KNOWN, span)
+                self._store.know(f"{_UNTIL} {scope.key}", max(span[1], self.until(scope) or 0), span[1])
+        return len(fresh)
+
+    def runs(self, scope: Scope, begin: int, end: int) -> Iterator[UsedRun]:
+        """The runs of `scope` that ended in [begin, end), in that order; of those that were dropped none."""
+        where, names = _where(scope)
+        sql = f'{_FROM} WHERE "end" >= ? AND "end" < ? AND {where} ORDER BY "end", dbindex'
+        return map(_used, self._store.all(sql, begin, end, *names))
+
+    def run(self, jobid: int) -> Iterator[UsedRun]:
+        """The runs of a job by its raw id, in order of time; a requeued or resized one has several."""
+        return map(_used, self._store.all(f"{_FROM} WHERE jobid = ? ORDER BY start, dbindex", jobid))
+
+    # sums
+
+    def totals(self, scope: Scope, begin: int, end: int) -> tuple[Total, ...]:
+        """What the runs of `scope` came to in the slots that begin in [begin, end), by user, account, partition and
+        resource."""
+        where, names = _where(scope)
+        rows = self._store.all(
+            f"""SELECT w.user, account, partition, resource, sum(allocated), sum(measured), sum(used)
+            FROM use_sum JOIN use_who AS w ON w.id = use_sum.who
+            WHERE start >= ? AND start < ? AND {where} GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4""",  # noqa: S608
+            *(begin, end, *names),
+        )
+        return tuple(
+            Total(UserName(user), AccountName(account), PartitionName(partition), resource, Hours(*hours))
+            for user, account, partition, resource, *hours in rows
+        )
+
+    def by_slot(self, scope: Scope, begin: int, end: int) -> Mapping[str, Mapping[int, Hours]]:
+        """What all runs of `scope` came to, by resource and slot; slots that touch [begin, end)."""
+        where, names = _where(scope)
+        rows = self._store.all(
+            f"""SELECT resource, start, sum(allocated), sum(measured), sum(used)
+            FROM use_sum JOIN use_who AS w ON w.id = use_sum.who
+            WHERE start > ? AND start < ? AND {where} GROUP BY 1, 2 ORDER BY 1, 2""",  # noqa: S608
+            *(begin - SLOT, end, *names),
+        )
+        found: dict[str, dict[int, Hours]] = {}
+        for resource, start, *hours in rows:
+            found.setdefault(resource, {})[start] = Hours(*hours)
+        return found
+
+    def people(self) -> frozenset[str]:
+        """Every user whose runs were ever told."""
+        return frozenset(name for (name,) in self._store.all("SELECT DISTINCT user FROM use_who"))
+
+    # what is old
+
+    def forget(self, before: int) -> int:
+        """Drop the runs that ended before `before` (UTC epoch); their sums stay. Returns how many."""
+        with self._store.transaction():
+            self._store.know(_FORGOTTEN, max(before, self.forgotten()), before)
+            return self._store.execute('DELETE FROM run_use WHERE "end" < ?', (before,)).rowcount
+
+    # within a transaction
+
+    def _named(self, indexes: Sequence[int]) -> list[UsedRun]:
+        found = []
+        for place in range(0, len(indexes), _AT_ONCE):
+            some = [_signed(index) for index in indexes[place : place + _AT_ONCE]]
+            marks = ", ".join("?" * len(some))
+            found += [_used(row) for row in self._store.all(f"{_FROM} WHERE dbindex IN ({marks})", *some)]
+        return found
+
+    def _put(self, runs: Sequence[UsedRun]) -> None:
+        marks = ", ".join("?" * (len(_RUN) + len(_USE) + 3))
+        ids = self._ids({who(used) for used in runs})
+        rows = [(_signed(used.run.dbindex), ids[who(used)], *_values(used)) for used in runs]
+        self._store.execute_many(f"INSERT OR REPLACE INTO run_use ({_COLUMNS}) VALUES ({marks})", rows)  # noqa: S608
+
+    def _ids(self, whose: Iterable[Who]) -> dict[Who, int]:
+        """The numbers of these, which get one where they have none."""
+        found = {}
+        for one in sorted(whose):
+            values = (one.qos, one.account, one.partition, one.user)
+            self._store.execute(
+                "INSERT OR IGNORE INTO use_who (qos, account, partition, user) VALUES (?, ?, ?, ?)", values
+            )
+            sql = "SELECT id FROM use_who WHERE qos = ? AND account = ? AND partition = ? AND user = ?"
+            found[one] = int(self._store.one(sql, *values)[0])
+        return found
+
+    def _add(self, changes: Sums) -> None:
+        """Add to the sums; what comes to nothing goes."""
+        ids = self._ids({whose for _, whose, _ in changes})
+        rows = [_sum_row(place, ids[place[1]], hours) for place, hours in changes.items()]
+        self._store.execute_many(
+            """INSERT INTO use_sum VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+            allocated = allocated + excluded.allocated, measured = measured + excluded.measured,
+            used = used + excluded.used""",
+            rows,
+        )
+        gone = "allocated = 0 AND measured = 0 AND used = 0"
+        sql = f"DELETE FROM use_sum WHERE start = ? AND who = ? AND resource = ? AND {gone}"  # noqa: S608
+        self._store.execute_many(sql, [row[:3] for row in rows if min(row[3:]) <= 0])
+
+
+def _sum_row(place: Place, whose: int, hours: Hours) -> tuple[int, int, str, int, int, int]:
+    return place[0], whose, place[2], hours.allocated, hours.measured, hours.used
+
+
+def _where(scope: Scope) -> tuple[str, tuple[str, ...]]:
+    """The condition of being in a scope, and its values."""
+    found, values = ["qos = ? COLLATE NOCASE"], [scope.qos]
+    for column, names in (("account", scope.accounts), ("partition", scope.partitions)):
+        if names:
+            found.append(f"{column} IN ({', '.join('?' * len(names))})")
+            values += names
+    return " AND ".join(found), tuple(values)
+
+
+def _values(used: UsedRun) -> Iterator[object]:
+    """The columns of a run behind its number and its owner."""
+    yield from (getattr(used.run, name) for name in _RUN)
+    yield from (_plain(getattr(used.use, name)) for name in _USE)
+    yield "; ".join(sorted(flag.value for flag in used.use.flags))
+
+
+def _plain(value: object) -> object:
+    return value.value if isinstance(value, Source | Peak) else value
+
+
+def _used(row: Sequence[Any]) -> UsedRun:
+    """A row of `_FROM`."""
+    told = dict(zip(("dbindex", *_RUN, *_USE, "flags", "qos", "account", "partition", "who"), row, strict=True))
+    run = Run(
+        dbindex=told["dbindex"] % 2**64,
+        user=UserName(told["who"]),
+        account=AccountName(told["account"]),
+        qos=told["qos"],
+        partition=PartitionName(told["partition"]),
+        **{name: told[name] for name in _RUN},
+    )
+    values = {name: told[name] for name in _USE}
+    for name, kind in (("cpu_source", Source), ("memory_source", Source), ("gpu_source", Source), ("peak", Peak)):
+        values[name] = None if values[name] is None else kind(values[name])
+    flags = frozenset(Flag(text) for text in told["flags"].split("; ") if text)
+    return UsedRun(run, Use(**values, flags=flags))
+
+
+def _signed(index: int) -> int:
+    return index - 2**64 if index >= 2**63 else index

@@ -1,0 +1,56 @@
+"""Efficiency: what the cycle asks of this subject."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from librarian.store import Store
+from librarian.subjects.efficiency.collect import collect
+from librarian.subjects.efficiency.facts import EfficiencyFacts, binned
+from librarian.subjects.efficiency.keep import RunUses
+from librarian.subjects.efficiency.options import EfficiencyOptions
+from librarian.subjects.subject import Asking, Problems, Reading, Subject, Tidying
+
+
+def options_of(options: Mapping[str, Any]) -> EfficiencyOptions:
+    """The subject's own among what the configuration says to subjects."""
+    found = options.get("efficiency")
+    return found if isinstance(found, EfficiencyOptions) else EfficiencyOptions()
+
+
+class Efficiency(Subject):
+    """How much of what runs held they used."""
+
+    key = "efficiency"
+
+    def collect(self, asking: Asking) -> Problems:
+        """Ask what the runs used that ended. What fails is kept beside it, and makes no data old: nothing is
+        returned."""
+        options = options_of(asking.options)
+        if options.enabled:
+            collect(asking, options.collect_seconds)
+        return []
+
+    def read(self, reading: Reading) -> EfficiencyFacts | None:
+        """What was used in the window; None where it was never asked for, or is not to be told."""
+        kept, window = RunUses(reading.store), reading.window
+        until = kept.until(reading.scope)
+        if until is None or not options_of(reading.options).enabled:
+            return None
+        begin, end = window.start, int(window.edges[-1])
+        slots = kept.by_slot(reading.scope, begin, end)
+        return EfficiencyFacts(
+            known=kept.known(reading.scope),
+            until=until,
+            totals=kept.totals(reading.scope, begin, end),
+            bins={key: binned(by_start, window) for key, by_start in slots.items()},
+        )
+
+    def people(self, store: Store) -> frozenset[str]:
+        """Every user of whose runs was told what they used."""
+        return RunUses(store).people()
+
+    def tidy(self, tidying: Tidying) -> int:
+        """Drop runs that ended long ago; what they came to stays."""
+        return RunUses(tidying.store).forget(tidying.before)
