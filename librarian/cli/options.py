@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from datetime import date
 
 FORMATS = ("csv", "json", "html", "pdf")
@@ -153,6 +154,19 @@ def queue(made: argparse.ArgumentParser) -> None:
     """Of `queue`."""
     made.add_argument("qos", metavar="QOS", nargs="*", help="a QoS (default: all that are configured)")
     made.add_argument("--json", action="store_true", help="for programs: a list with an object for each QoS")
+
+
+def job(made: argparse.ArgumentParser) -> None:
+    """Of `job`."""
+    made.add_argument("id", metavar="ID[_TASK]", type=_job, help="a job, or a task of a job array; of any QoS")
+    made.add_argument("--json", action="store_true", help="for programs: one object")
+    made.add_argument("--verdict", action="store_true", help="a last line WARNING=true or WARNING=false, for scripts")
+
+
+def _job(text: str) -> str:
+    if not re.fullmatch(r"[0-9]{1,10}([_+][0-9]{1,10})?", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"{text!r} is no job, as in 123, 123_4 or 123+1")
+    return text
 
 
 def _day(text: str) -> date:

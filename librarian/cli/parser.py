@@ -49,6 +49,7 @@ COMMANDS: Sequence[Row] = (
         options.whois,
     ),
     ("limits", "limits.limits", "what each QoS may hold, and what counts against it at this moment", options.limits),
+    ("job", "job.job", "one job: what it asked for, held and really used, and what to write instead", options.job),
     ("queue", "queue.queue", "who waits now, for what and why, as Slurm tells it at this moment", options.queue),
 )
 

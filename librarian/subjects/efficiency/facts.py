@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
+from librarian.privacy.renaming import Renaming, renamed
 from librarian.shared.names import AccountName, PartitionName, UserName
 from librarian.shared.spans import Spans
 from librarian.shared.window import Window
@@ -33,7 +35,8 @@ class EfficiencyFacts:
     """What runs that ended used in the window, as far as sacct was asked.
 
     `known` are the spans of time of which is known what the runs used that ended in them, up to `until` (UTC epochs).
-    `totals` may name one user, account and partition several times once names are those that readers see: add them up.
+    `ranges` has the same as `totals`, which are of the whole window, for the ranges of the page; they begin with a
+    slot. These may name one user, account and partition several times once names are those that readers see.
     `bins` has for each resource the means of what was allocated to runs that ended, what of it was measured, and what
     was used: CPUs, GPUs, GiB, shape (3, bins of the window). Runs that go on are in none of them, so these fall behind
     what usage says is allocated; the rest is not measured.
@@ -42,7 +45,18 @@ class EfficiencyFacts:
     known: Spans
     until: int
     totals: tuple[Total, ...]
+    ranges: Mapping[str, tuple[Total, ...]]
     bins: Mapping[str, Floats]
+
+    def renamed(self, names: Renaming) -> EfficiencyFacts:
+        """By public names; where accounts must not be seen, they have none."""
+        rename = partial(_renamed, names=names)
+        ranges = {name: tuple(map(rename, totals)) for name, totals in self.ranges.items()}
+        return replace(self, totals=tuple(map(rename, self.totals)), ranges=ranges)
+
+
+def _renamed(total: Total, names: Renaming) -> Total:
+    return renamed(total if names.shows_accounts else replace(total, account=AccountName("")), names)
 
 
 def by_user(totals: Sequence[Total]) -> Mapping[UserName, Mapping[str, Hours]]:

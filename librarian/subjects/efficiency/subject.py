@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from librarian.render.html.parts import Part
+from librarian.shared.report import Report
 from librarian.store import Store
+from librarian.subjects.efficiency import plain
 from librarian.subjects.efficiency.collect import collect
 from librarian.subjects.efficiency.facts import EfficiencyFacts, binned
 from librarian.subjects.efficiency.keep import RunUses
 from librarian.subjects.efficiency.options import EfficiencyOptions
-from librarian.subjects.subject import Asking, Problems, Reading, Subject, Tidying
+from librarian.subjects.efficiency.section import EfficiencySection, begins, build
+from librarian.subjects.efficiency.to_json import efficiency_json
+from librarian.subjects.subject import Asking, Data, Facts, Json, Problems, Reading, Subject, Tidying
 
 
 def options_of(options: Mapping[str, Any]) -> EfficiencyOptions:
@@ -23,6 +28,7 @@ class Efficiency(Subject):
     """How much of what runs held they used."""
 
     key = "efficiency"
+    fields = ("efficiency",)
 
     def collect(self, asking: Asking) -> Problems:
         """Ask what the runs used that ended. What fails is kept beside it, and makes no data old: nothing is
@@ -44,8 +50,22 @@ class Efficiency(Subject):
             known=kept.known(reading.scope),
             until=until,
             totals=kept.totals(reading.scope, begin, end),
+            ranges={name: kept.totals(reading.scope, since, end) for name, since in begins(window).items()},
             bins={key: binned(by_start, window) for key, by_start in slots.items()},
         )
+
+    def build(self, facts: Facts, report: Report) -> EfficiencySection | None:
+        """The section; None where it was never asked what runs used."""
+        found = facts.get(EfficiencyFacts)
+        return build(found, report.window) if found else None
+
+    def to_json(self, report: Report) -> Json:
+        """Sums of the window and of ranges, and means by bin."""
+        return {"efficiency": efficiency_json(report[EfficiencySection])}
+
+    def plain(self, data: Data, zone: str) -> Iterable[Part]:
+        """Users by what they left unused."""
+        return plain.parts(data, zone)
 
     def people(self, store: Store) -> frozenset[str]:
         """Every user of whose runs was told what they used."""

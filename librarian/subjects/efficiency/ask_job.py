@@ -1,0 +1,215 @@
+"""The question for one job to `sacct`, with its steps, and for a running one to `sstat`.
+
+    -j   the job, or one task of a job array; a person asks, so a question by id is in place here
+    -D   every run of a requeued job, not only the newest
+    -P   with a control character as delimiter; what may hold anything (AdminComment, JobName) stands last
+
+`sstat` tells its owner and administrators what a running job uses; to everybody else it says nothing, with status 0
+(seen on 22.05 and 24.11). It has no --delimiter, and tells nothing that could hold one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from librarian.errors import SlurmError, Trouble
+from librarian.shared.names import AccountName, PartitionName, UserName
+from librarian.shared.tres import parse_tres
+from librarian.slurm.command import Slurm
+from librarian.subjects.efficiency import steps
+from librarian.subjects.efficiency.ask import used
+from librarian.subjects.efficiency.model import Run, Source, Use, UsedRun, judged
+from librarian.subjects.jobs.question import DELIMITER
+from librarian.subjects.jobs.states import UNKNOWN
+
+FIELDS = (
+    *("DBIndex", "JobIDRaw", "JobID", "User", "Account", "QOS", "Partition", "State", "Submit", "Eligible", "Start"),
+    *("End", "ElapsedRaw", "TimelimitRaw", "AllocTRES", "ReqTRES", "NodeList", "ExitCode", "Reason", "UserCPU"),
+    *("SystemCPU", "TotalCPU", "MaxRSS", "NTasks", "TRESUsageInTot", "TRESUsageOutTot", "AdminComment", "JobName"),
+)
+SSTAT = ("JobID", "NTasks", "AveCPU", "MaxRSS", "TRESUsageInTot", "TRESUsageOutTot")
+NOT_YOURS, FAILED = "not yours", "sstat failed"
+
+
+@dataclass(frozen=True)
+class Told:
+    """One run of a job, and what only its card tells. Times are UTC epochs, None where there is none (yet).
+
+    `name`, `nodes` and `reason` (why it was pending last) are Slurm's own texts. `used.run.end` of a job that has no
+    end is the moment of the question. `hidden` is why what a running job uses is not known, "" where it is.
+    """
+
+    id: str
+    name: str
+    used: UsedRun
+    submit: int | None
+    eligible: int | None
+    start: int | None
+    end: int | None
+    exit_code: str
+    requested: str
+    nodes: str
+    reason: str
+    steps: tuple[steps.Step, ...]
+    hidden: str = ""
+
+    @property
+    def runs(self) -> bool:
+        """Whether it goes on."""
+        return self.start is not None and self.end is None
+
+
+def arguments(job: str, cluster: str) -> list[str]:
+    """The arguments of sacct for a job."""
+    return [
+        *("-D", "-P", "--noconvert", f"--delimiter={DELIMITER}", "-M", cluster, "-j", job),
+        *("-o", ",".join(FIELDS)),
+    ]
+
+
+def ask(slurm: Slurm, job: str, cluster: str, now: int) -> list[Told]:
+    """Every run of a job at `now` (UTC epoch), those of a job array's tasks by their ids, the newest run of each last.
+
+    Empty where Slurm knows no such job, or does not tell who asks. Raises `SlurmError`.
+    """
+    found = parse(slurm.run("sacct", arguments(job, cluster)).stdout, now)
+    return [_of_sstat(slurm, told) if told.runs else told for told in found]
+
+
+def parse(answer: bytes, now: int) -> list[Told]:
+    """The runs in sacct's answer. Rows that are not understood are left out. Raises `SlurmError` without a table."""
+    header, *lines = answer.decode("utf-8", "replace").split("\n")
+    if header != DELIMITER.join(FIELDS):
+        raise SlurmError("sacct gave no table", trouble=Trouble.NOT_UNDERSTOOD)
+    runs: dict[str, list[Mapping[str, str]]] = {}
+    for line in lines:
+        values = line.split(DELIMITER, len(FIELDS) - 1)
+        if len(values) == len(FIELDS) and values[0].isascii() and values[0].isdigit():
+            row = dict(zip(FIELDS, values, strict=True))
+            runs.setdefault(row["DBIndex"], []).append(row)
+    told = [one for rows in runs.values() if (one := _told(rows, now)) is not None]
+    return sorted(told, key=lambda one: (one.used.run.jobid, one.submit or 0, one.used.run.dbindex))
+
+
+def _told(rows: Sequence[Mapping[str, str]], now: int) -> Told | None:
+    whole = next((row for row in rows if "." not in row["JobIDRaw"]), None)
+    if whole is None:
+        return None
+    try:
+        run = _run(whole, now)
+    except ValueError:
+        return None
+    inside = [_row(row) for row in rows]
+    start, end = _time(whole["Start"]), _time(whole["End"])
+    known = used(run, inside, whole["AdminComment"]) if end is not None and start is not None else UsedRun(run, Use())
+    return Told(
+        whole["JobID"],
+        whole["JobName"],
+        known,
+        _time(whole["Submit"]),
+        _time(whole["Eligible"]),
+        start,
+        end,
+        whole["ExitCode"],
+        whole["ReqTRES"],
+        whole["NodeList"],
+        whole["Reason"],
+        tuple(steps.read_step(row) for row in inside if row.step),
+    )
+
+
+def _run(row: Mapping[str, str], now: int) -> Run:
+    start, end = _time(row["Start"]), _time(row["End"])
+    begun = now if start is None else start
+    parse_tres(row["AllocTRES"])  # who asks for what it holds must not fail later
+    limit = row["TimelimitRaw"]
+    return Run(
+        dbindex=int(row["DBIndex"]),
+        jobid=int(row["JobIDRaw"]),
+        user=UserName(row["User"]),
+        account=AccountName(row["Account"]),
+        qos=row["QOS"],
+        partition=PartitionName(row["Partition"]),
+        state=row["State"].split(" ")[0],
+        start=begun,
+        end=max(begun, now) if end is None else end,
+        elapsed=int(row["ElapsedRaw"]),
+        limit=60 * int(limit) if limit.isascii() and limit.isdigit() else None,
+        alloc_tres=row["AllocTRES"] if start is not None else "",
+    )
+
+
+def _row(row: Mapping[str, str]) -> steps.Row:
+    return steps.Row(
+        row["JobIDRaw"].partition(".")[2],
+        _time(row["Start"]),
+        _time(row["End"]),
+        row["UserCPU"],
+        row["SystemCPU"],
+        row["TotalCPU"],
+        row["MaxRSS"],
+        row["NTasks"],
+        row["TRESUsageInTot"],
+        row["TRESUsageOutTot"],
+    )
+
+
+def _time(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and 0 < int(text) != UNKNOWN else None
+
+
+def sstat_arguments(jobid: int) -> list[str]:
+    """The arguments of sstat for all steps of a running job."""
+    return ["-a", "-P", "--noconvert", "-j", str(jobid), "-o", ",".join(SSTAT)]
+
+
+def _of_sstat(slurm: Slurm, told: Told) -> Told:
+    """The same with what sstat tells of a running job; where it tells nothing, that is said."""
+    try:
+        answer = slurm.run("sstat", sstat_arguments(told.used.run.jobid))
+    except SlurmError:  # sacct told all else
+        return replace(told, hidden=FAILED)
+    use = parse_sstat(answer.stdout, told.used.run.held("NGPUS"))
+    if use is None:
+        return replace(told, hidden=NOT_YOURS)
+    return replace(told, used=judged(UsedRun(told.used.run, use)))
+
+
+def parse_sstat(answer: bytes, gpus: float) -> Use | None:
+    """What the steps of a running job have used so far; None where the answer names none.
+
+    AveCPU is the mean over the tasks of a step; memory is the peak of the largest task, as far as sampled.
+    """
+    header, *lines = answer.decode("utf-8", "replace").split("\n")
+    rows = [line.split("|") for line in lines]
+    if header != "|".join(SSTAT):
+        return None
+    found = [dict(zip(SSTAT, row, strict=True)) for row in rows if len(row) == len(SSTAT)]
+    cpu = [_cpu(row) for row in found]
+    use = steps.use_of((_running(row) for row in found), gpus)
+    known = [one for one in cpu if one is not None]
+    if not found:
+        return None
+    return replace(use, cpu=sum(known), cpu_source=Source.STEPS) if known else use
+
+
+def _cpu(row: Mapping[str, str]) -> int | None:
+    try:
+        mean = steps.parse_cpu(row["AveCPU"])
+    except ValueError:
+        return None
+    return mean * int(row["NTasks"]) if mean is not None and row["NTasks"].isdigit() else None
+
+
+def _running(row: Mapping[str, str]) -> steps.Row:
+    # TRESUsageInTot has what is in use at this moment, MaxRSS the peak so far
+    return steps.Row(
+        row["JobID"].partition(".")[2], None, None, "", "", "", row["MaxRSS"], row["NTasks"], "", row["TRESUsageOutTot"]
+    )
+
+
+def tasks_of(found: Iterable[Told]) -> list[str]:
+    """The ids of different jobs among the runs, in their order; a whole job array has several."""
+    return sorted({one.id for one in found}, key=lambda text: [int(part) for part in re.findall("[0-9]+", text)])
