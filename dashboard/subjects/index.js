@@ -17,6 +17,7 @@
 // - `glance(viewModel, now)`: its card of the first screen, {title, children, to, more}: `to` is the section that has
 //   all of it, `more` what the way there is called. Null where the data tell nothing of it. It touches no page either.
 
+import { efficiencySubject } from "./efficiency/subject.js";
 import { limitsSubject } from "./limits/subject.js";
 import { monthsSubject } from "./months/subject.js";
 import { queueSubject } from "./queue/subject.js";
@@ -24,4 +25,4 @@ import { usageSubject } from "./usage/subject.js";
 import { weeksSubject } from "./weeks/subject.js";
 
 /** @type {Subject[]} */
-export const SUBJECTS = [usageSubject, limitsSubject, queueSubject, weeksSubject, monthsSubject];
+export const SUBJECTS = [usageSubject, limitsSubject, queueSubject, efficiencySubject, weeksSubject, monthsSubject];

@@ -17,6 +17,7 @@ type Later =
   | "queue"
   | "waiting"
   | "waits"
+  | "efficiency"
   | "weeks"
   | "months"
   | "allocations";
@@ -58,6 +59,29 @@ type MonthTotals = import("./generated/data.js").MonthTotals;
 type Allocation = import("./generated/data.js").Allocation;
 type Week = NonNullable<Data["weeks"]>["spans"][number];
 type WeekChange = NonNullable<Data["weeks"]>["changes"][number];
+type Use = import("./generated/data.js").Use;
+type UseSums = import("./generated/data.js").UseSums;
+type UseSide = "users" | "accounts" | "partitions";
+/** Hours of one resource; what is not measured is null. */
+type UseRow = {
+  user: string | null;
+  allocated: number;
+  measured: number;
+  used: number | null;
+  unused: number | null;
+  efficiency: number | null;
+  coverage: number | null;
+};
+type UsePaths = { used: string; measured: string; allocated: string; most: number };
+type UseParts = {
+  viewModel: ViewModel;
+  resource: HTMLSelectElement;
+  side: HTMLSelectElement;
+  choices: HTMLElement;
+  words: HTMLElement;
+  picture: HTMLElement;
+  table: HTMLElement;
+};
 type WaitDay = NonNullable<Data["waits"]>["trend"][number];
 
 // --- view -----------------------------------------------------------------------------------------------------------
