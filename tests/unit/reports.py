@@ -39,6 +39,7 @@ from librarian.subjects.usage.section import UsageFacts, UsageSection
 from librarian.subjects.usage.unfinished import unfinished
 from librarian.subjects.weeks.section import WeeksFacts
 from tests.unit.pasts import months_of, paces_of
+from tests.unit.uses import facts_of
 
 ZONE = "US/Eastern"
 HOUR, DAY = 3600, 86400
@@ -147,6 +148,7 @@ def report_on(
         "usage": UsageFacts(tally, unfinished(Scope(cluster, qos), jobs, tally.usage)),
         "limits": LimitsFacts(limits, changes, overrides or {}, pressed),
         "queue": QueueFacts(queue or LastQueue(), samples or Samples()),
+        "efficiency": facts_of(jobs, window),
         "weeks": WeeksFacts(),
         "months": MonthsFacts(months_of(jobs, tally.usage), paces_of(tally.usage, allocations)),
     }

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from librarian.render.json.numbers import plain, rounded
+from librarian.render.json.numbers import plain
 from librarian.render.json.scalars import exact
 from librarian.subjects.efficiency.model import Hours
 from librarian.subjects.efficiency.section import EfficiencySection, Floats, Sums
@@ -48,5 +48,6 @@ def _hours(hours: Hours) -> Json:
 
 
 def _bins(rows: Floats) -> Json:
-    means = plain(rounded(np.asarray(rows)))
+    """To hundredths: they are drawn, and the sums are told in full."""
+    means = plain(np.round(np.asarray(rows), 2) + 0.0)
     return dict(zip(_ROWS, means, strict=True))
