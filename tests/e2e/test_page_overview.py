@@ -135,7 +135,7 @@ def test_sections_are_reached_by_name_and_back_goes_back(visit: Open, address: s
     page = visit(address, viewport=viewport).page
     card(page, "Who holds what now")
     links = page.get_by_role("navigation", name="Sections").get_by_role("link")
-    assert links.all_inner_texts() == ["Overview", "Usage", "Limits", "Queue", "Months", "Files"]
+    assert links.all_inner_texts() == ["Overview", "Usage", "Limits", "Queue", "Efficiency", "Months", "Files"]
     for name in ("Months", "Limits"):
         page.get_by_role("navigation", name="Sections").get_by_role("link", name=name).click()
         until(page, f"location.hash.includes('section={name.lower()}')")

@@ -59,15 +59,18 @@ export function showEfficiency(place, viewModel) {
     return;
   }
   fillOptions(known.resource, keys, (key) => nameOf(viewModel.data, key));
-  known.resource.value = useKeyOf(viewModel.data, keys);
+  known.resource.value = useKeyOf(viewModel.data, found.sums, keys);
   known.side.value = chosenUse.side;
   showUse(known);
 }
 
-// The resource that is shown: the reader's, where the data have it, else the one that is short.
-/** @type {(data: Data, keys: string[]) => string} */
-function useKeyOf(data, keys) {
-  return keys.find((key) => key === chosenUse.key) ?? keys.find((key) => key === shortOf(data)) ?? keys[0];
+// The resource that is shown: the reader's, where the data have it; else what is short, if it is known how much of that
+// was used, else the first of which it is.
+/** @type {(data: Data, sums: UseSums, keys: string[]) => string} */
+function useKeyOf(data, sums, keys) {
+  const measured = keys.filter((key) => sums.total[key].measured_hours > 0);
+  const short = shortOf(data);
+  return keys.find((key) => key === chosenUse.key) ?? measured.find((key) => key === short) ?? measured[0] ?? keys[0];
 }
 
 /** @type {(place: HTMLElement, viewModel: ViewModel) => UseParts} */
