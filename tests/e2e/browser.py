@@ -126,7 +126,8 @@ def visit(browser: Any) -> Iterator[Callable[..., Visit]]:
     """`visit(address, now=…, before=…, **options of the browser's context)` opens a page and watches it.
 
     The page's clock begins at `now` (UTC epoch), a minute after the made-up reports were written unless told; with None
-    it is the machine's. `before(page)` is called before the page is opened.
+    it is the machine's. `before(page)` is called before the page is opened; without it the data of the QoS that is open
+    are there, or known not to come, when the page is handed over.
     """
     visits: list[Visit] = []
     with ExitStack() as contexts:
@@ -144,6 +145,8 @@ def visit(browser: Any) -> Iterator[Callable[..., Visit]]:
             if before is not None:
                 before(page)
             page.goto(address)
+            if before is None:
+                page.locator(".open[aria-busy=true]").wait_for(state="detached")
             return visits[-1]
 
         yield open_page
