@@ -184,8 +184,8 @@ function useTable({ data, stack, zone }, sums, key, side) {
   const columns = [
     { key: "user", label: capitalised(USE_SIDES[side]), kind: "name", value: (row) => row.user },
     ...[hoursOf("allocated"), hoursOf("measured"), hoursOf("used"), hoursOf("unused")],
-    share("efficiency", "used of what was measured"),
-    share("coverage", "measured of what was allocated"),
+    share("efficiency", "efficiency: used of what was measured"),
+    share("coverage", "known for: measured of what was allocated"),
   ];
   return {
     name: "efficiency-table",

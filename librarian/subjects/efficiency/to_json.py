@@ -49,5 +49,5 @@ def _hours(hours: Hours) -> Json:
 
 def _bins(rows: Floats) -> Json:
     """To hundredths: they are drawn, and the sums are told in full."""
-    means = plain(np.round(np.asarray(rows), 2) + 0.0)
+    means = plain(np.asarray(np.round(rows, 2) + 0.0, dtype=np.float64))
     return dict(zip(_ROWS, means, strict=True))
