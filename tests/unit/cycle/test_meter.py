@@ -36,12 +36,13 @@ def test_a_run_keeps_what_its_stages_subjects_and_commands_took(setup: Setup) ->
     parts = first.parts
     assert {("collect", "", ""), ("render", "", ""), ("publish", "", "")} <= {*parts}
     assert parts["collect", "jobs", "sacct"].count == 2
+    assert parts["collect", "efficiency", "sacct"].count == 1
     assert parts["collect", "limits", "sacctmgr show qos"].count == 1
     assert ("render", "usage", "") in parts
     whole = parts[WHOLE]
     assert whole.seconds >= sum(spent.seconds for part, spent in parts.items() if part[1:] == ("", "") and part[0])
     assert whole.cpu is not None
-    assert (first.commands("slurmdbd"), second.commands("slurmdbd")) == (7, 4)
+    assert (first.commands("slurmdbd"), second.commands("slurmdbd")) == (8, 5)
 
 
 def test_it_holds_names_of_commands_and_numbers_alone(setup: Setup) -> None:

@@ -28,7 +28,7 @@ from tests.unit.cycles import AVERY, AVERY_B, BASE, NOW, TWO_DAYS, configured, e
 from tests.unit.runs import run_of
 
 LATER = NOW + 600
-STEADY = ["sacct", "sacct", "squeue", "sacctmgr qos", "sacctmgr assoc"]
+STEADY = ["sacct", "sacct", "squeue", "sacctmgr qos", "sacctmgr assoc", "sacct steps"]
 DAILY = ["sacctmgr tres", "sacctmgr config", "sacctmgr cluster", "scontrol partition"]
 
 
@@ -54,6 +54,7 @@ class Counting(DemoSlurm):
     def __call__(self, argv: Sequence[str], *, timeout: float, env: Mapping[str, str]) -> Answer:
         words = [PurePosixPath(argv[0]).name]
         words += argv[argv.index("show") + 1 :][:1] if "show" in argv else []
+        words += ["steps"] if words == ["sacct"] and "-X" not in argv else []
         self.asked.append(" ".join(words))
         self.lines.append(argv)
         if self.asked[-1] in self.refused:
@@ -76,7 +77,7 @@ def cycle(setup: Setup, slurm: Counting, now: int, *, full: bool = False) -> tup
     return slurm.asked, problems
 
 
-def test_a_steady_cycle_asks_five_questions(setup: Setup) -> None:
+def test_a_steady_cycle_asks_six_questions(setup: Setup) -> None:
     slurm = Counting(RUNS)
     first, _ = cycle(setup, slurm, NOW)
     assert sorted(first) == sorted([*STEADY, *DAILY])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import tempfile
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -59,15 +60,15 @@ def test_what_comes_again_changes_nothing_and_what_changed_leaves_no_trace(store
 
 
 def _totals(runs: list[UsedRun]) -> object:
-    with closing(_fresh()) as store:
+    with _fresh() as store:
         RunUses(store).take([AVERY], SPAN, runs)
         return RunUses(store).totals(AVERY, *ALWAYS)
 
 
-def _fresh() -> Store:
-    from librarian.store import open_store
-
-    return open_store(Path(":memory:"), "demo")
+@contextlib.contextmanager
+def _fresh() -> Iterator[Store]:
+    with tempfile.TemporaryDirectory() as folder, opened(Path(folder) / "demo.sqlite", "demo") as store:
+        yield store
 
 
 def test_time_is_known_from_the_first_answer_on(store: Store) -> None:
@@ -130,7 +131,7 @@ RUNS = st.lists(
 @given(RUNS, st.lists(st.integers(0, 8), max_size=3))
 def test_however_it_comes_the_sums_are_those_of_the_last_word_on_each_run(runs: list[UsedRun], cuts: list[int]) -> None:
     marks = [0, *sorted(cuts), len(runs)]
-    with closing(_fresh()) as store:
+    with _fresh() as store:
         for begin, end in itertools.pairwise(marks):
             RunUses(store).take([AVERY], SPAN, runs[begin:end])
         last = {used.run.dbindex: used for used in runs}
