@@ -53,6 +53,7 @@ class PublicNames:
             accounts={} if self.rules.accounts else numbered(accounts),
             shows_accounts=self.rules.accounts,
             shows_nodes=self.rules.nodes,
+            shows_partitions=self.rules.partitions,
         )
 
 

@@ -28,12 +28,13 @@ Indexes: TypeAlias = "npt.NDArray[np.integer[Any]]"  # as text, since numpy has 
 @dataclass(frozen=True)
 class Renaming:
     """The names that readers see, by real ones. Without `shows_accounts` sums of accounts are left out, without
-    `shows_nodes` the nodes that a reason names."""
+    `shows_partitions` those of partitions, without `shows_nodes` the nodes that a reason names."""
 
     users: Mapping[str, str] = field(default_factory=dict)
     accounts: Mapping[str, str] = field(default_factory=dict)
     shows_accounts: bool = True
     shows_nodes: bool = True
+    shows_partitions: bool = True
 
     def name(self, kind: Any, name: str) -> str:
         """What readers see of a name of this kind, one of `shared.names.KINDS`."""

@@ -191,7 +191,7 @@ function useTable({ data, stack, zone }, sums, key, side) {
     name: "efficiency-table",
     title: `${EFFICIENCY_TITLE}: ${hours} by ${USE_SIDES[side]}`,
     span: null,
-    note: rows.length ? null : side === "accounts" ? "Accounts are not shown on this site." : "Nobody held any.",
+    note: rows.length ? null : side === "users" ? "Nobody held any." : `No ${USE_SIDES[side]} is shown on this site.`,
     columns,
     rows,
     sort: "unused",

@@ -49,14 +49,16 @@ class EfficiencyFacts:
     bins: Mapping[str, Floats]
 
     def renamed(self, names: Renaming) -> EfficiencyFacts:
-        """By public names; where accounts must not be seen, they have none."""
+        """By public names; where accounts or partitions must not be seen, totals have none."""
         rename = partial(_renamed, names=names)
         ranges = {name: tuple(map(rename, totals)) for name, totals in self.ranges.items()}
         return replace(self, totals=tuple(map(rename, self.totals)), ranges=ranges)
 
 
 def _renamed(total: Total, names: Renaming) -> Total:
-    return renamed(total if names.shows_accounts else replace(total, account=AccountName("")), names)
+    account = total.account if names.shows_accounts else AccountName("")
+    partition = total.partition if names.shows_partitions else PartitionName("")
+    return renamed(replace(total, account=account, partition=partition), names)
 
 
 def by_user(totals: Sequence[Total]) -> Mapping[UserName, Mapping[str, Hours]]:

@@ -24,7 +24,8 @@ ByKey = Mapping[str, Hours]
 @dataclass(frozen=True)
 class Sums:
     """What runs came to from `begin` to `end` (UTC epochs), by key of the resource: in all, and by name. GPUs are by
-    type too, `NGPUS:a100`. Where accounts are not shown there are none."""
+    type too, `NGPUS:a100`. Where accounts or partitions are not shown there
+    are none."""
 
     begin: int
     end: int
@@ -72,7 +73,7 @@ def build(facts: EfficiencyFacts, window: Window) -> EfficiencySection:
             {key: hours for (_, key), hours in _summed(kept, lambda one: "").items()},
             {UserName(name): by_key for name, by_key in _nested(kept, lambda one: one.user)},
             {AccountName(name): by_key for name, by_key in _nested(kept, lambda one: one.account) if name},
-            {PartitionName(name): by_key for name, by_key in _nested(kept, lambda one: one.partition)},
+            {PartitionName(name): by_key for name, by_key in _nested(kept, lambda one: one.partition) if name},
         )
 
     return EfficiencySection(

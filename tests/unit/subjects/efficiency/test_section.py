@@ -97,6 +97,12 @@ def test_where_accounts_are_not_shown_there_are_none() -> None:
     assert "kim" not in told
 
 
+def test_where_partitions_are_not_shown_there_are_none() -> None:
+    found = build(renamed(facts(), Renaming(shows_partitions=False)), window())
+    assert found.whole.partitions == {}
+    assert list(section().whole.partitions) == ["gpu"]
+
+
 def test_the_plain_page_says_how_much_is_known() -> None:
     (part,) = plain.parts(data(), ZONE)
     titles = [table.title for table in part.tables]
