@@ -103,15 +103,20 @@ def filled(folder: Path, group: Group) -> Path:
     with opened(folder / "state" / "hpg.sqlite", "hpg") as store:
         for place, qos in enumerate(names):
             for part in range(0, group.runs, PART):
-                kept(store, qos, place, part, min(PART, group.runs - part), group)
+                keep(store, qos, made_up(qos, place, part, min(PART, group.runs - part), group))
+            keep(store, qos, (folder / "bin" / f"sacct.--qos={qos}").read_text("utf-8"))
     return config
 
 
-def kept(store: Store, qos: str, place: int, part: int, runs: int, group: Group) -> None:
-    """Keep some of the runs of a QoS as if they had been collected."""
+def made_up(qos: str, place: int, part: int, runs: int, group: Group) -> str:
+    """Some of the runs of a QoS that ended, as sacct prints them."""
     first = 2**40 + place * group.runs + part
-    end = made.NOW - 3 * 3600  # what ended later sacct would have to name again
-    text = made.sacct_text(runs, seed=first, end=end, users=group.users, first=first, qos=qos, uneven=True)
+    end = made.NOW - 8 * 3600  # what ended later sacct would have to name again
+    return made.sacct_text(runs, seed=first, end=end, users=group.users, first=first, qos=qos, uneven=True)
+
+
+def keep(store: Store, qos: str, text: str) -> None:
+    """Keep runs of a QoS as if they had been collected."""
     jobs = ask.parse(Answer(0, text.encode(), ""), "hpg").jobs
     whole = Asked(made.NOW - 32 * DAY, made.NOW - 600, 1.0, len(jobs), full=True)
     JobRuns(store).add(Scope("hpg", qos), whole, jobs, ())
