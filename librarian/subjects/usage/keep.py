@@ -28,8 +28,8 @@ _BINS = {
 }
 # (start, seconds, the other names of the row, ..., what it counts)
 _Row = tuple[Any, ...]
-# the rows of the whole bins in a span
-_Rows = Callable[[Span], set[_Row]]
+# the rows of the whole bins in a span; quickest to write in the order of the table's index
+_Rows = Callable[[Span], Sequence[_Row]]
 _AT_ONCE = 200_000  # values: of a few hundred users those of all bins since the last cycle, and of a month in pieces
 
 
@@ -82,10 +82,10 @@ class Hours:
             self._sums.follow(scope, self._sums.zone(scope) or zone, changes.instants)
             return changes.count
 
-    def rows(self, table: str, scope: Scope, span: Span) -> set[_Row]:
-        """The rows of the whole bins in a span."""
+    def rows(self, table: str, scope: Scope, span: Span) -> Sequence[_Row]:
+        """The rows of the whole bins in a span, in the order of the table's index."""
         sql = f"SELECT {_columns(table)} FROM {table} WHERE scope = ? AND start >= ? AND start + seconds <= ?"  # noqa: S608
-        return set(self._store.all(sql, self._store.key(scope), *span))
+        return self._store.all(sql, self._store.key(scope), *span)
 
     def written(self, scope: Scope) -> int:
         """The end (UTC epoch) of the last bin in which anybody used anything; 0 where there is none."""
@@ -135,15 +135,14 @@ class Hours:
         for what in known:
             self._store.add_known(scope, what, span)
 
-    def _replace(self, table: str, scope: Scope, span: Span, fresh: set[_Row], changes: _Changes) -> None:
+    def _replace(self, table: str, scope: Scope, span: Span, fresh: Sequence[_Row], changes: _Changes) -> None:
         """Make `fresh` all that the table says of `span`; the rows that go or come are noted."""
         names, key = _BINS[table], self._store.key(scope)
         columns = _columns(table)
         sql = f"SELECT {columns} FROM {table} WHERE scope = ? AND start > ? AND start < ? AND start + seconds > ?"  # noqa: S608
         known = set(self._store.all(sql, key, span[0] - DAY, span[1], span[0]))
-        wanted = fresh | {rest for row in known for rest in _outside(row, *span)} if known else fresh
         where = " AND ".join(f"{name} = ?" for name in ("scope", *names[:-1]))
-        old, new = known - wanted, sorted(wanted - known)  # in the order of the index, which is far quicker
+        old, new = _differences(known, fresh, span)
         self._store.execute_many(
             f"DELETE FROM {table} WHERE {where}",  # noqa: S608
             [(key, row[0], *row[2:-1]) for row in old],
@@ -171,6 +170,14 @@ class _Changes:
             self.instants |= {start, start + seconds - 1}
 
 
+def _differences(known: set[_Row], fresh: Sequence[_Row], span: Span) -> tuple[Collection[_Row], Sequence[_Row]]:
+    """The rows that go and those that come where `fresh` is to be all that is said of a span."""
+    if not known:
+        return (), fresh
+    wanted = {*fresh, *(rest for row in known for rest in _outside(row, *span))}
+    return known - wanted, sorted(wanted - known)
+
+
 def _columns(table: str) -> str:
     names = _BINS[table]
     return ", ".join((names[0], "seconds", *names[1:]))
@@ -192,33 +199,33 @@ def _outside(row: _Row, begin: int, end: int) -> Sequence[_Row]:
 
 def _usage_rows(usage: Usage, finished: int) -> _Rows:
     """What was held in those of the first `finished` bins that lie in a span."""
-    edges, keys = usage.window.edges.tolist(), [observable.key for observable in usage.observables]
+    edges, order = usage.window.edges.tolist(), sorted(range(len(usage.observables)), key=lambda row: _key(usage, row))
+    keys = [_key(usage, row) for row in order]
 
-    def rows(span: Span) -> set[_Row]:
+    def rows(span: Span) -> list[_Row]:
         first, last = _bins(edges, finished, span)
-        found = usage.integrals[:, :, first:last]
+        found = usage.integrals[order, :, first:last].transpose(2, 0, 1)
         places = np.nonzero(found)
-        return {
-            (
-                edges[first + place],
-                edges[first + place + 1] - edges[first + place],
-                keys[row],
-                usage.users[column],
-                amount,
-            )
-            for row, column, place, amount in zip(*(part.tolist() for part in (*places, found[places])), strict=True)
-        }
+        columns = (part.tolist() for part in (*places, found[places]))
+        return [
+            (edges[first + at], edges[first + at + 1] - edges[first + at], keys[row], usage.users[user], amount)
+            for at, row, user, amount in zip(*columns, strict=True)
+        ]
 
     return rows
+
+
+def _key(usage: Usage, row: int) -> str:
+    return usage.observables[row].key
 
 
 def _ended_rows(more: ByAccount, finished: int) -> _Rows:
     """The runs that ended in those of the first `finished` bins that lie in a span."""
     edges, places = more.usage.window.edges.tolist(), [row[0] for row in more.ended]
 
-    def rows(span: Span) -> set[_Row]:
+    def rows(span: Span) -> list[_Row]:
         first, last = (bisect.bisect_left(places, place) for place in _bins(edges, finished, span))
-        return {(edges[place], edges[place + 1] - edges[place], *row) for place, *row in more.ended[first:last]}
+        return [(edges[place], edges[place + 1] - edges[place], *row) for place, *row in more.ended[first:last]]
 
     return rows
 
