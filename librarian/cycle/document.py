@@ -40,18 +40,11 @@ def data_json(
         old = {name: last[name] for name in subject.fields if name in last}
         document |= told.get(subject.key, old)
     document |= {
-        **_others(report),
         "staleness": staleness_json(report.staleness),
         "notes": [{"kind": note.kind, "text": note.text} for note in report.notes],
         "colours": {**_old(report, last), **_colours(report)},
     }
     return as_bytes(document)
-
-
-def _others(report: Report) -> Json:
-    """Those who have no rows of their own, where there are any."""
-    others = report.others
-    return {"others": {"name": others.name, "users": dict(others.users)}} if others else {}
 
 
 def _colours(report: Report) -> dict[str, str]:

@@ -34,9 +34,9 @@ class Usage(Subject):
     needed = True
     fields = (
         *("users", "resources", "observables", "gpu_types", "units", "nice_names"),
-        *("untracked", "now", "totals", "ended"),
+        *("untracked", "now", "totals", "ended", "others"),
     )
-    first = ("resources", "gpu_types", "units", "nice_names", "untracked", "now")
+    first = ("resources", "gpu_types", "units", "nice_names", "untracked", "now", "others")
 
     def read(self, reading: Reading) -> UsageFacts:
         """Compute the bins that are not kept; the hours that are over are written, then the bins."""
