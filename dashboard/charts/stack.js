@@ -1,5 +1,6 @@
 // The stack of areas in the charts: who has one of their own, and what each comes to bin by bin.
 
+import { isOthers, peopleIn } from "../common/others.js";
 import { binsIn } from "../common/range.js";
 import { own } from "../common/report.js";
 import { chartedOf, everyUser, isWanted, rowsOf } from "../common/resources.js";
@@ -20,7 +21,8 @@ const sums = new WeakMap(); // data -> the others' sums that were made last, and
  */
 export function stackOf(data, { range = null, top = null, picked = [], first: lowest = null } = {}) {
   const ranked = range ? rankedIn(data, range) : everyUser(data).filter((user) => heldSomething(data, user));
-  const first = new Set(ranked.slice(0, Math.min(MOST_LAYERS, top ?? data.metadata.top_users)));
+  const persons = ranked.filter((user) => !isOthers(data, user));
+  const first = new Set(persons.slice(0, Math.min(MOST_LAYERS, top ?? data.metadata.top_users)));
   const wanted = new Set([...picked, ...(lowest === null ? [] : [tokenOf(lowest)])]);
   const inOrder = [...new Set([...(lowest === null ? [] : [lowest]), ...ranked, ...everyUser(data)])];
   const chosen = inOrder.filter((user) => first.has(user) || wanted.has(tokenOf(user)));
@@ -38,8 +40,9 @@ export function stackOf(data, { range = null, top = null, picked = [], first: lo
     colour: colours.get(user) ?? OTHERS_COLOUR,
     means: new Map(chartedOf(data).map((key) => [key, rowOf(data, key, user)])),
   }));
-  const others = ranked.filter((user) => !first.has(user) && !wanted.has(tokenOf(user))).length;
-  if (!others) return stack;
+  const rest = ranked.filter((user) => !first.has(user) && !wanted.has(tokenOf(user)));
+  if (!rest.length) return stack;
+  const others = peopleIn(data, rest, "totals");
   return [...stack, { id: OTHERS, name: null, users: others, colour: OTHERS_COLOUR, means: othersSums(data, chosen) }];
 }
 

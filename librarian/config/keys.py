@@ -11,8 +11,9 @@ from typing import Any
 import pytz
 
 from librarian.config import run_options, schedules
-from librarian.privacy.rules import MODES, OTHERS
+from librarian.privacy.rules import MODES
 from librarian.shared import targets
+from librarian.shared.crowd import OTHERS
 from librarian.shared.files import IMAGES
 
 DAY = 86400

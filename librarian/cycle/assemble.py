@@ -36,7 +36,7 @@ from librarian.shared.files import INDEX, PAGE, PLAIN, STATUS, FileNames, file_n
 from librarian.shared.report import Report, Staleness
 from librarian.site import assets, folder
 from librarian.subjects.listed import titles
-from librarian.subjects.subject import Json, Subject, Watched
+from librarian.subjects.subject import Facts, Json, Subject, Watched
 from librarian.system import host
 
 LARGEST_LOGO = 200_000  # bytes: it is loaded with the page
@@ -45,11 +45,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class SiteSource:
-    """What there is to show of a QoS; without a report, `reason` is why there is nothing new."""
+    """What there is to show of a QoS; without a report, `reason` is why there is nothing new. `everybody` are the facts
+    that tables are made of."""
 
     watched: Watched
     report: Report | None
     reason: Trouble
+    everybody: Facts | None = None
 
 
 @dataclass(frozen=True)
@@ -129,19 +131,19 @@ class _Work:
         on failed."""
         if source.report is None:
             return self.kept(source.watched, source.reason)
-        told = self._told(source.report)
+        told = self._told(source.report, source.everybody or Facts())
         if any(subject.needed and subject.key in told.failed for subject in self.subjects):
             return self.kept(source.watched, Trouble.NOT_COMPUTED)
         return self._fresh(replace(source.report, failed=told.failed), told)
 
-    def _told(self, report: Report) -> _Told:
+    def _told(self, report: Report, everybody: Facts) -> _Told:
         """What the subjects make of their sections, each failing alone."""
         qos, told = report.header.qos, _Told(dict(report.failed))
         for subject in [subject for subject in self.subjects if subject.key in report.sections]:
             made = self.failures.alone(
                 subject,
                 qos,
-                lambda subject=subject: (subject.to_json(report), subject.csv(report)),  # type: ignore[misc]
+                lambda subject=subject: (subject.to_json(report), subject.csv(report, everybody)),  # type: ignore[misc]
             )
             if isinstance(made, str):
                 told.failed[subject.key] = made

@@ -15,8 +15,9 @@ from typing import Any, TypeVar
 from librarian.cycle.meter import Meter
 from librarian.errors import LibrarianError, SiteError, StoreError, TooSlowError, Trouble, one_line
 from librarian.privacy.pseudonyms import PublicNames
-from librarian.privacy.renaming import names_in, renamed
-from librarian.shared import palette
+from librarian.privacy.renaming import Gathering, names_in, renamed
+from librarian.shared import crowd, palette
+from librarian.shared.crowd import OTHERS, Others, Standing, free_name
 from librarian.shared.names import AccountName, UserName
 from librarian.shared.report import Header, Report, Section, Staleness
 from librarian.shared.window import Window
@@ -33,7 +34,10 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class Known:
     """What is known of one QoS, by real names: nothing where it was never collected, or where a subject that others
-    stand on failed; then `reason` is why. `failed` says why others failed, by key."""
+    stand on failed; then `reason` is why. `failed` says why others failed, by key.
+
+    Where `others` are told of as one, `everybody` has the facts of each.
+    """
 
     watched: Watched
     staleness: Staleness
@@ -41,6 +45,8 @@ class Known:
     window: Window | None = None
     facts: Facts | None = None
     failed: Mapping[str, str] | None = None
+    others: Others | None = None
+    everybody: Facts | None = None
 
 
 class Failures:
@@ -171,6 +177,34 @@ def public(known: Known, names: PublicNames) -> Known:
     return replace(known, facts=facts)
 
 
+def gathered(every: Sequence[Known], subjects: Sequence[Subject], names: PublicNames) -> list[Known]:
+    """The same by public names, of which those are put together who have no row: see `shared.crowd`. They join those
+    whom [privacy] has as others."""
+    standings = [_standing(one, subjects) for one in every]
+    taken = {user for standing in standings for users in standing.values() for user in users}
+    joined = {shown for real, shown in names.names.items() if real != shown and shown.rstrip("*") == OTHERS}
+    name = UserName(min(joined)) if joined else free_name(taken)
+    return [_gathered(one, standing, name) for one, standing in zip(every, standings, strict=True)]
+
+
+def _standing(known: Known, subjects: Sequence[Subject]) -> Standing:
+    facts = known.facts or Facts()
+    found: dict[str, Mapping[UserName, float]] = {}
+    for subject in (subject for subject in subjects if subject.key in facts.by_key):
+        found |= subject.standing(facts)
+    return found
+
+
+def _gathered(known: Known, standing: Standing, name: UserName) -> Known:
+    shown = crowd.named(standing)
+    if known.facts is None or shown is None:
+        return known
+    renaming = Gathering(shown=shown - {name}, others=name)
+    facts = Facts({key: renamed(value, renaming) for key, value in known.facts.by_key.items()})
+    others = crowd.others_of(standing, renaming.shown, name)
+    return replace(known, facts=facts, others=others, everybody=known.facts)
+
+
 def build(known: Known, header: Header, subjects: Sequence[Subject], failures: Failures) -> Report | None:
     """The report on what is known of a QoS, without colours; None where there is nothing to show."""
     if known.facts is None or known.window is None:
@@ -181,7 +215,7 @@ def build(known: Known, header: Header, subjects: Sequence[Subject], failures: F
     for subject in subjects:
         if subject.key not in facts.by_key:
             continue
-        report = Report(header, known.window, known.staleness, dict(sections))
+        report = Report(header, known.window, known.staleness, dict(sections), others=known.others)
         section = failures.alone(subject, qos, lambda subject=subject, report=report: subject.build(facts, report))  # type: ignore[misc]
         if isinstance(section, str):
             failed[subject.key] = section
@@ -189,12 +223,14 @@ def build(known: Known, header: Header, subjects: Sequence[Subject], failures: F
                 return None
         elif section is not None:
             sections[subject.key] = section
-    return Report(header, known.window, known.staleness, sections, failed)
+    return Report(header, known.window, known.staleness, sections, failed, others=known.others)
 
 
 def coloured(reports: Sequence[Report], by_weight: Mapping[UserName, float]) -> list[Report]:
     """The reports with a colour for each user, the same in all: those with the largest shares are told apart first."""
-    ranked = sorted(by_weight, key=lambda user: (-by_weight[user], user))
-    others = sorted({user for report in reports for user in report.everybody} - set(ranked))
+    many = {report.others.name for report in reports if report.others}
+    ranked = sorted(by_weight.keys() - many, key=lambda user: (-by_weight[user], user))
+    others = sorted({user for report in reports for user in report.everybody} - set(ranked) - many)
     colours = {UserName(user): colour for user, colour in palette.assign([*ranked, *others]).items()}
+    colours |= dict.fromkeys(many, palette.OTHERS)
     return [replace(report, colours=colours) for report in reports]

@@ -173,7 +173,9 @@ def render(setup: Setup, now: int, meter: Meter | None = None) -> Problems:
     carry = pseudonyms.keep(setup.places.state, names)
     file = status_file(setup)
     more = {STATUS: journal.public(setup, file.stamped(file.read()))}
-    sources = _sources(setup, [reports.public(one, names) for one in known], failures)
+    known = [reports.public(one, names) for one in known]
+    sources = _sources(setup, reports.gathered(known, SUBJECTS, names), failures)
+    del known  # arrays of all users and bins, of which some are needed no more
     problems = assemble.write_site(setup, sources, SUBJECTS, now, carry=carry, more=more, meter=meter)
     try:
         pseudonyms.shown(setup.places.state, names)
@@ -195,7 +197,7 @@ def _sources(setup: Setup, known: Sequence[Known], failures: Failures) -> list[S
     made = [reports.build(one, _header(setup, one.watched), SUBJECTS, failures) for one in known]
     coloured = iter(reports.coloured([report for report in made if report], shares))
     return [
-        SiteSource(one.watched, next(coloured) if report else None, one.reason)
+        SiteSource(one.watched, next(coloured) if report else None, one.reason, one.everybody or one.facts)
         for one, report in zip(known, made, strict=True)
     ]
 

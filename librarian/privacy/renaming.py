@@ -65,6 +65,18 @@ class Renaming:
 
 
 @dataclass(frozen=True)
+class Gathering(Renaming):
+    """Leaves the names of some users, and calls all others by one."""
+
+    shown: frozenset[UserName] = frozenset()
+    others: str = ""
+
+    def name(self, kind: Any, name: str) -> str:
+        """The name itself, or that of the others."""
+        return name if kind is not UserName or name in self.shown else self.others
+
+
+@dataclass(frozen=True)
 class Listening(Renaming):
     """Changes nothing, and notes which names there are, by kind."""
 
@@ -77,7 +89,12 @@ class Listening(Renaming):
 
 
 def summed(rows: Floats, place: Indexes, count: int) -> Floats:
-    """The sums of the rows (on the second axis from the end) that have one of `count` places."""
+    """The sums of the rows (on the second axis from the end) that have one of `count` places.
+
+    Where each row stays where it is, these are the rows themselves.
+    """
+    if count == len(place) and np.array_equal(place, np.arange(count)):
+        return rows
     found = np.zeros((*rows.shape[:-2], count, rows.shape[-1]))
     for row, target in enumerate(place.tolist()):
         found[..., target, :] += rows[..., row, :]

@@ -9,9 +9,10 @@ from collections.abc import Set as AbstractSet
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
+from librarian.shared.crowd import OTHERS
+
 Mode = Literal["real", "short", "alias", "pseudonym"]
 MODES = ("real", "short", "alias", "pseudonym")
-OTHERS = "others"
 _MARK = "u-"  # pseudonyms begin with it
 _WORD = re.compile(r"[\w.@+-]+")
 _LETTERS = 6  # of a pseudonym: 30 bits, lengthened where two users would share one

@@ -6,11 +6,12 @@ whoever needs it asks for it by its type: `report[UsageSection]`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from librarian.errors import Trouble
+from librarian.shared.crowd import Others
 from librarian.shared.names import UserName
 from librarian.shared.window import Window
 
@@ -92,6 +93,7 @@ class Report:
 
     `sections` are by the key of the subject, in the order of the subjects. `failed` says why the section of a subject
     is missing, `undrawn` what is to be said of pictures that could not be drawn, both by key. `colours` are by user.
+    `others` are those who have no rows of their own, where there are very many users; None where everybody has.
     """
 
     header: Header
@@ -101,6 +103,7 @@ class Report:
     failed: Mapping[str, str] = field(default_factory=dict)
     undrawn: Mapping[str, str] = field(default_factory=dict)
     colours: Mapping[UserName, str] = field(default_factory=dict)
+    others: Others | None = None
 
     def get(self, kind: type[Kind]) -> Kind | None:
         """The section of this type; None where it is missing."""
@@ -132,6 +135,15 @@ class Report:
     def caveats(self) -> tuple[str, ...]:
         """What the foot of every picture says of the numbers."""
         return tuple(text for section in self.sections.values() for text in section.caveats)
+
+    @property
+    def gathered(self) -> UserName | None:
+        """The name of those who are told of as one, where there are some."""
+        return self.others.name if self.others else None
+
+    def gathered_in(self, table: str, users: Collection[UserName]) -> int:
+        """How many more people `users` are than names, in a table of `Others.users`."""
+        return self.others.users.get(table, 1) - 1 if self.others and self.others.name in users else 0
 
     def levels(self, key: str) -> tuple[Level, ...]:
         """What is drawn as a level in the charts of the resource `key`."""

@@ -7,6 +7,7 @@ calls them for all of `listed.SUBJECTS` in their order, each failing alone:
     read      from the store to facts: values in which names are types of their own (`shared.names`), or which know
               how to rename themselves
     together  what facts of one QoS take from those of others
+    standing  who holds so little that there is no row for them, where there are very many users
     build     from facts, by the names that readers see, to the section of the report
     to_json   the section's fields of the QoS's JSON; whatever shows them reads them there
     plain     its parts of the page without a script, from the JSON
@@ -23,6 +24,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from librarian.errors import LibrarianError, Trouble
 from librarian.render.html.parts import Part, Shown
+from librarian.shared.crowd import Standing
 from librarian.shared.names import UserName
 from librarian.shared.report import Report, Section, Staleness
 from librarian.shared.scope import Watched
@@ -203,6 +205,10 @@ class Subject:
         """How much each user counts when users are ranked: a share of 0 to 1."""
         return {}
 
+    def standing(self, facts: Facts) -> Standing:
+        """Everybody whom it tells of, by table: who has the smallest shares has no row where there are very many."""
+        return {}
+
     def build(self, facts: Facts, report: Report) -> Section | None:
         """The section, from renamed facts; `report` has the sections of the subjects before this one."""
         return None
@@ -211,8 +217,9 @@ class Subject:
         """The fields of the JSON, from a report that has the section."""
         return {}
 
-    def csv(self, report: Report) -> bytes | None:
-        """The table of the QoS that lies beside its JSON, compressed."""
+    def csv(self, report: Report, facts: Facts) -> bytes | None:
+        """The table of the QoS that lies beside its JSON, compressed; `facts` are of everybody, as readers may see
+        them, also where the report has some as others."""
         return None
 
     def plain(self, data: Data, zone: str) -> Iterable[Part]:

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""One cycle of Librarian's, with a Slurm that answers at once: `cycle.py CONFIG NOW RUNS`.
+"""One cycle of Librarian's at NOW (UTC epoch), with a Slurm that answers at once: `cycle.py CONFIG NOW [RUNS]`.
 
-RUNS job runs have ended in the last hour before NOW (UTC epoch), for each QoS. So what is measured is ours alone.
+RUNS job runs have ended in the last hour before NOW, for each QoS; without them the configuration's own commands are
+asked. So what is measured is ours alone.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from librarian.config import setup as configfile
+from librarian.config.setup import Setup
 from librarian.cycle import stages
 from librarian.demo.runs import Run
 from librarian.demo.slurm import DemoSlurm
@@ -36,15 +38,20 @@ def recent(qos: str, now: int, count: int, users: int) -> list[Run]:
 
 def main() -> int:
     """Run the cycle; what fails is told."""
-    setup, now, count = configfile.load(Path(sys.argv[1]), environment()), int(sys.argv[2]), int(sys.argv[3])
-    names = [entry.name for entry in setup.config.qos]
-    runs = [run for name in names for run in recent(name, now, count, 41)]
-    limits = dict.fromkeys(names, ("cpu=4300,gres/gpu=390,mem=33590G", ""))
-    demo = DemoSlurm(runs, now=now, cluster=setup.config.cluster.name, limits=limits)
-    problems = stages.run(setup, Slurm(runner=demo), now)
+    setup, now = configfile.load(Path(sys.argv[1]), environment()), int(sys.argv[2])
+    slurm = made_up(setup, now, int(sys.argv[3])) if sys.argv[3:] else Slurm(setup.config.slurm.bin_dir)
+    problems = stages.run(setup, slurm, now)
     for problem in problems:
         print(problem, file=sys.stderr)
     return int(bool(problems))
+
+
+def made_up(setup: Setup, now: int, count: int) -> Slurm:
+    """A Slurm that tells of these runs."""
+    names = [entry.name for entry in setup.config.qos]
+    runs = [run for name in names for run in recent(name, now, count, 41)]
+    limits = dict.fromkeys(names, ("cpu=4300,gres/gpu=390,mem=33590G", ""))
+    return Slurm(runner=DemoSlurm(runs, now=now, cluster=setup.config.cluster.name, limits=limits))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ NOW = 1_795_200_000
 USERS = 200
 
 
-def sacct_text(
+def sacct_text(  # noqa: PLR0913
     runs: int,
     *,
     seed: int = 1,
@@ -25,12 +25,17 @@ def sacct_text(
     first: int = 2**40,
     mean: int = 9000,
     qos: str = "avery",
+    uneven: bool = False,
 ) -> str:
-    """What sacct would print of `runs` ended runs of `users` users, `mean` seconds long: our fields, our delimiter."""
+    """What sacct would print of `runs` ended runs of `users` users, `mean` seconds long: our fields, our delimiter.
+
+    `uneven`: as in real groups a few have most of the runs; the user of rank n has 1/n of the first one's.
+    """
     random = np.random.default_rng(seed)
     start = random.integers(begin, end, runs)
     ended = np.minimum(start + 30 + random.exponential(mean, runs).astype(int), end)
-    user, cpus = random.integers(0, users, runs), 2 ** random.integers(0, 7, runs)
+    user = random.choice(users, runs, p=shares(users)) if uneven else random.integers(0, users, runs)
+    cpus = 2 ** random.integers(0, 7, runs)
     tres = {
         int(c): f"billing={c},cpu={c},gres/gpu:a100={c // 16},gres/gpu={c // 16},mem={c * 4096}M,node=1"
         for c in 2 ** np.arange(7)
@@ -41,6 +46,12 @@ def sacct_text(
         times = (s - 60, s - 60, s, e, e - s)
         lines.append(ask.DELIMITER.join([*map(str, (*words, *times)), "00:00:00", tres[c]]))
     return "\n".join(lines) + "\n"
+
+
+def shares(users: int) -> np.ndarray[Any, Any]:
+    """Which part of the runs each user has, the first one most; sums to 1."""
+    parts = 1 / np.arange(1, users + 1)
+    return np.asarray(parts / parts.sum())
 
 
 def read_csv(text: str) -> pd.DataFrame:

@@ -1,7 +1,8 @@
 // Who used most in the newest month, and how allocations stand, for the first screen.
 
 import { element } from "../../common/dom.js";
-import { amount, counted, percent, visible } from "../../common/format.js";
+import { amount, percent, visible } from "../../common/format.js";
+import { othersLast, peopleWords, personName } from "../../common/others.js";
 import { own } from "../../common/report.js";
 import { askedOf, unitOf } from "../../common/resources.js";
 import { rankedBy, shortOf } from "../../common/short.js";
@@ -23,17 +24,18 @@ export function monthsGlance({ data, stack }) {
   const { zone } = data.metadata;
   const keys = askedOf(data);
   const hours = Object.fromEntries(Object.entries(month.users).map(([user, totals]) => [user, totals.hours]));
-  const users = rankedBy(hours, shortOf(data, keys));
+  const users = othersLast(data, rankedBy(hours, shortOf(data, keys)));
   const colours = coloursOf(stack);
   const whole = (/** @type {string} */ key) => own(month.total.hours, key, 0);
   const cell = (/** @type {string} */ user, /** @type {string} */ key) => {
     const value = own(own(hours, user, {}), key, 0);
     return `${amount(value)} (${percent(value, whole(key))})`;
   };
+  const table = `months.${month.month}`;
   const lines = users
     .slice(0, FIRST_USERS)
-    .map((user) => [userName(user, colours), ...keys.map((key) => cell(user, key))]);
-  const foot = [counted(users.length, "user"), ...keys.map((key) => amount(whole(key)))];
+    .map((user) => [userName(user, colours, personName(data, user, table)), ...keys.map((key) => cell(user, key))]);
+  const foot = [peopleWords(data, users, table), ...keys.map((key) => amount(whole(key)))];
   const title = `Most in ${monthName(month.month)}`;
   const head = ["User", ...keys.map((key) => unitOf(data, key).hours)];
   const note = monthNote(month, zone);

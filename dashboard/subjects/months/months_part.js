@@ -2,6 +2,7 @@
 
 import { drawing, element, fill } from "../../common/dom.js";
 import { amount, counted, percent } from "../../common/format.js";
+import { peopleWords, personName } from "../../common/others.js";
 import { own } from "../../common/report.js";
 import { trackedOf } from "../../common/resources.js";
 import { shortOf, shortWords } from "../../common/short.js";
@@ -123,11 +124,13 @@ function monthTable(data, stack, month, side) {
     }),
   ];
   const colours = coloursOf(stack);
+  const table = `months.${month.month}`;
+  const everybody = peopleWords(data, Object.keys(month.users), table);
   const nameCell = (/** @type {any} */ row) =>
     row.name === null
-      ? element("th", { scope: "row" }, counted(rows.length, one))
+      ? element("th", { scope: "row" }, side === "users" ? everybody : counted(rows.length, one))
       : side === "users"
-        ? userCell(row.name, colours)
+        ? userCell(row.name, colours, personName(data, row.name, table))
         : element("th", { scope: "row" }, element("bdi", {}, row.name));
   const cells = (/** @type {any} */ row) =>
     columns.map((column) =>

@@ -1,6 +1,7 @@
 // What waits, why, and for how long: words and numbers of it; touches no page.
 
 import { ago, amount, counted, lasting, shownName, visible, zoned } from "../../common/format.js";
+import { isOthers } from "../../common/others.js";
 import { own } from "../../common/report.js";
 import { countOf, trackedOf } from "../../common/resources.js";
 
@@ -44,7 +45,7 @@ export function queueSentences(data, zone, now) {
 /** @type {(queue: QueueNow, data: Data, zone: string, now: number) => string} */
 function competingSentence({ groups, oldest, next_start: next }, data, zone, now) {
   const since = oldest
-    ? `; the oldest, ${shownName(oldest.user)}'s, has waited ${lasting(Math.max(0, now - oldest.since))}`
+    ? `; the oldest, ${isOthers(data, oldest.user) ? "of one of the others" : `${shownName(oldest.user)}'s`}, has waited ${lasting(Math.max(0, now - oldest.since))}`
     : "";
   const start = next
     ? ` Slurm expects the next to start ${next <= now ? "any moment" : zoned(next, zone)}.`
@@ -69,8 +70,10 @@ export function reasonCard(data, row, zone, now) {
   const users = Object.keys(row.users ?? {})
     .map((user) => ({ user, jobs: own(row.users, user, 0) }))
     .sort((one, other) => other.jobs - one.jobs || (one.user < other.user ? -1 : 1));
-  const named = users.slice(0, MOST_NAMED).map(({ user, jobs }) => `${shownName(user)} ${amount(jobs)}`);
-  const more = users.length > MOST_NAMED ? [`${amount(users.length - MOST_NAMED)} more`] : [];
+  const persons = users.filter(({ user }) => !isOthers(data, user));
+  const named = persons.slice(0, MOST_NAMED).map(({ user, jobs }) => `${shownName(user)} ${amount(jobs)}`);
+  const rest = persons.length < users.length ? "others" : `${amount(users.length - MOST_NAMED)} more`;
+  const more = users.length > named.length ? [rest] : [];
   const times = [
     ...(row.group === "competing" && row.oldest ? [`The first waits since ${zoned(row.oldest, zone)}.`] : []),
     ...(row.next_start

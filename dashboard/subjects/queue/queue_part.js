@@ -3,6 +3,7 @@
 import { isoTime } from "../../common/clock.js";
 import { element, fill } from "../../common/dom.js";
 import { lasting, timeOfDay, zoned } from "../../common/format.js";
+import { personName } from "../../common/others.js";
 import { own } from "../../common/report.js";
 import { trackedOf } from "../../common/resources.js";
 import { shortOf, shortWords } from "../../common/short.js";
@@ -74,7 +75,7 @@ export function waitingTable({ data, stack, zone }, now) {
     sort: keys.length ? short : "jobs",
     why: keys.length ? shortWords(data, short) : null,
     total: null,
-    cells: cellsBy(columns, stack),
+    cells: cellsBy(columns, stack, (user) => personName(data, user, "queue")),
     file: exportName("queue-waiting", data, zone, now),
   };
 }

@@ -3,6 +3,7 @@
 import { drawing, element, fill } from "../../common/dom.js";
 import { counted, lasting, zoned, zonedDay } from "../../common/format.js";
 import { wholeOf } from "../../common/range.js";
+import { personName } from "../../common/others.js";
 import { own } from "../../common/report.js";
 import { cellsBy } from "../../tables/cells.js";
 import { numberColumn, userColumn } from "../../tables/columns.js";
@@ -134,7 +135,7 @@ export function waitsTable({ data, stack, range, zone }) {
     sort: "jobs",
     why: null,
     total: null,
-    cells: cellsBy(columns, stack),
+    cells: cellsBy(columns, stack, (user) => personName(data, user, found?.key === "all" ? "waits" : null)),
     file: exportName("queue-waits", data, zone, from, to),
   };
 }

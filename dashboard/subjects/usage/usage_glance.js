@@ -1,7 +1,8 @@
 // Who holds most now of what is short, for the first screen.
 
 import { element } from "../../common/dom.js";
-import { amount, counted } from "../../common/format.js";
+import { amount } from "../../common/format.js";
+import { othersLast, peopleIn, peopleWords, personName } from "../../common/others.js";
 import { own } from "../../common/report.js";
 import { labelOf, trackedOf } from "../../common/resources.js";
 import { rankedBy, shortOf } from "../../common/short.js";
@@ -13,7 +14,7 @@ const HOLDERS_TITLE = "Who holds what now";
 
 /** @type {(viewModel: ViewModel) => Glance} */
 export function usageGlance({ data, stack }) {
-  const users = rankedBy(data.now.users, shortOf(data));
+  const users = othersLast(data, rankedBy(data.now.users, shortOf(data)));
   if (!users.length) {
     return {
       title: HOLDERS_TITLE,
@@ -27,12 +28,12 @@ export function usageGlance({ data, stack }) {
   const numbers = (/** @type {Amounts} */ amounts) => keys.map((key) => amount(own(amounts, key, 0)));
   const lines = users
     .slice(0, MOST_HOLDERS)
-    .map((user) => [userName(user, colours), ...numbers(own(data.now.users, user, {}))]);
-  const foot = [counted(users.length, "user"), ...numbers(data.now.total)];
+    .map((user) => [userName(user, colours, personName(data, user, "now")), ...numbers(own(data.now.users, user, {}))]);
+  const foot = [peopleWords(data, users, "now"), ...numbers(data.now.total)];
   const head = ["User", ...keys.map((key) => labelOf(data, key))];
   const way =
     users.length > MOST_HOLDERS
-      ? { to: "now", more: `All ${users.length} users` }
+      ? { to: "now", more: `All ${amount(peopleIn(data, users, "now"))} users` }
       : { to: "usage", more: "Use over time" };
   return { title: HOLDERS_TITLE, children: [plainTable(HOLDERS_TITLE, head, lines, foot)], ...way };
 }

@@ -1,7 +1,8 @@
 // What the table of now and the table of totals hold.
 
 import { element } from "../../common/dom.js";
-import { counted, shownName, zoned } from "../../common/format.js";
+import { shownName, zoned } from "../../common/format.js";
+import { peopleWords, personName } from "../../common/others.js";
 import { binsIn } from "../../common/range.js";
 import { own } from "../../common/report.js";
 import { trackedOf } from "../../common/resources.js";
@@ -29,8 +30,8 @@ export function nowTable({ data, stack, zone }) {
     columns,
     rows,
     ...byShort(data),
-    total: { user: null, users: rows.length, amounts: data.now.total },
-    cells: cellsOf(columns, stack),
+    total: { user: null, users: rows.map((row) => row.user), amounts: data.now.total },
+    cells: cellsOf(columns, stack, data, "now"),
     file: exportName("usage-now", data, zone, data.metadata.last_updated_epoch),
   };
 }
@@ -63,8 +64,8 @@ export function totalsTable({ data, stack, range, outside, zone }) {
     rows,
     ...byShort(data),
     note: rows.length ? (endedElsewhen ? ELSEWHEN : null) : none,
-    total: { user: null, users: rows.length, ...total },
-    cells: cellsOf(columns, stack),
+    total: { user: null, users: rows.map((row) => row.user), ...total },
+    cells: cellsOf(columns, stack, data, range ? null : "totals"),
     file: exportName("usage-totals", data, zone, from, to),
   };
 }
@@ -82,14 +83,14 @@ function stateName(state) {
   return shownName(state).toLowerCase().replaceAll("_", " ");
 }
 
-/** @type {(columns: Column[], stack: Layer[]) => (row: any) => HTMLElement[]} */
-function cellsOf(columns, stack) {
+/** @type {(columns: Column[], stack: Layer[], data: Data, table: string | null) => (row: any) => HTMLElement[]} */
+function cellsOf(columns, stack, data, table) {
   const colours = coloursOf(stack);
   return (row) =>
     columns.map((column) => {
       if (column.kind !== "name") return element("td", { class: column.kind }, column.text?.(row));
       return row.user === null
-        ? element("th", { scope: "row" }, counted(row.users, "user"))
-        : userCell(row.user, colours);
+        ? element("th", { scope: "row" }, peopleWords(data, row.users, table))
+        : userCell(row.user, colours, personName(data, row.user, table));
     });
 }

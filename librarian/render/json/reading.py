@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from librarian.shared.resources import OBSERVABLES, Observable
-from librarian.shared.text import shown
+from librarian.shared.text import shown, visible
+from librarian.shared.words import counted
 
 Json = Mapping[str, Any]
 _TYPE = ":"  # between the key of a resource and one of its types
@@ -36,6 +37,22 @@ def resources(data: Json) -> Sequence[Json]:
 def pictured(data: Json) -> tuple[str, ...]:
     """The keys of resources that have charts, in order."""
     return tuple(row["key"] for row in resources(data) if row["pictured"])
+
+
+def is_others(data: Json, user: str) -> bool:
+    """Whether this is no user, but the name of those who have no rows of their own: see `shared.crowd`."""
+    return bool(data.get("others")) and data["others"]["name"] == user
+
+
+def person(data: Json, user: str, table: str) -> str:
+    """What a table calls a user: those who have no rows of their own are told with how many they are in it."""
+    return counted(data["others"]["users"].get(table, 0), "other") if is_others(data, user) else visible(user)
+
+
+def people(data: Json, users: Collection[str], table: str) -> str:
+    """How many people `users` are in a table, in words."""
+    more = sum(data["others"]["users"].get(table, 1) - 1 for user in users if is_others(data, user))
+    return counted(len(users) + more, "user")
 
 
 def tracked(data: Json) -> tuple[str, ...]:

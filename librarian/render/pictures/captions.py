@@ -26,7 +26,7 @@ def label(layer: Layer) -> str:
     if layer.name:
         return layer.name
     if layer.user is None:
-        return f"others ({counted(len(layer.users), 'user')})"
+        return f"others ({counted(len(layer.users) + layer.more, 'user')})"
     return person(layer.user)
 
 

@@ -16,7 +16,8 @@ Floats = npt.NDArray[np.float64]
 class Layer:
     """One area: `means` by bin, shape (bins,). `user` is None for the others; `users` holds all whom it shows.
 
-    `name` is what the legend says of an area that is nobody's.
+    `name` is what the legend says of an area that is nobody's. `more` are people beyond the `users`: one name may stand
+    for many.
     """
 
     user: UserName | None
@@ -24,3 +25,4 @@ class Layer:
     colour: str
     means: Floats
     name: str = ""
+    more: int = 0

@@ -232,19 +232,19 @@ def limits_in_force(histories: Mapping[str, History], keys: Iterable[str], windo
     return {key: in_force([(step.since, step.limit.value) for step in histories[key]], window) for key in keys}
 
 
-def pressures(pressed: PressedBins) -> Pressures:
-    """What bins in a row come to."""
+def pressures(pressed: PressedBins, others: UserName | None = None) -> Pressures:
+    """What bins in a row come to; `others`, many under one name, are no holder."""
     bins = pressed.of
     limited = [key for key, one in bins.items() if one.limited.any()]
     return Pressures(
         {key: one.peaks for key, one in bins.items()},
         {key: bins[key].near for key in limited},
         {key: bins[key].shares for key in limited},
-        {key: _total(one, pressed) for key, one in bins.items()},
+        {key: _total(one, pressed, others) for key, one in bins.items()},
     )
 
 
-def _total(one: Pressed, pressed: PressedBins) -> Pressure:
+def _total(one: Pressed, pressed: PressedBins, others: UserName | None) -> Pressure:
     top = int(one.peaks.argmax())
     return Pressure(
         peak=float(one.peaks[top]),
@@ -252,7 +252,7 @@ def _total(one: Pressed, pressed: PressedBins) -> Pressure:
         near=int(one.near.sum()),
         limited=int(one.limited.sum()),
         longest=_longest(one, pressed.window),
-        holders=_holders(one, pressed.users),
+        holders=_holders(one, pressed.users, others),
     )
 
 
@@ -270,13 +270,14 @@ def _longest(one: Pressed, window: Window) -> tuple[int, int] | None:
     return (found[1], found[1] + found[0]) if found[0] else None
 
 
-def _holders(one: Pressed, users: Sequence[UserName]) -> tuple[Holder, ...]:
+def _holders(one: Pressed, users: Sequence[UserName], others: UserName | None) -> tuple[Holder, ...]:
     """Who held how much while the limit was hit, largest first."""
     whole = float(one.near.sum())
     if not whole:
         return ()
     held = one.held.sum(axis=1)
-    ranked = sorted(range(len(held)), key=lambda user: (-held[user], users[user]))[:_HOLDERS]
+    named = (user for user in range(len(held)) if users[user] != others)
+    ranked = sorted(named, key=lambda user: (-held[user], users[user]))[:_HOLDERS]
     total = float(held.sum())
     return tuple(
         Holder(users[user], float(held[user]) / whole, float(held[user]) / total)

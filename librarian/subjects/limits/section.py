@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from librarian.shared.names import UserName
 from librarian.shared.report import Level, Section
 from librarian.shared.resources import JOBS, ByKey
 from librarian.shared.words import amount
@@ -79,11 +80,19 @@ def limits_in(
     return now, histories(observables, changes, now, (window.start, window.now), places)
 
 
-def build(qos: str, jobs: JobsFacts, usage: UsageFacts, facts: LimitsFacts, shown: UsageSection) -> LimitsSection:
-    """The section from renamed facts, and from what is shown of use."""
+def build(
+    qos: str,
+    jobs: JobsFacts,
+    usage: UsageFacts,
+    facts: LimitsFacts,
+    shown: UsageSection,
+    others: UserName | None = None,
+) -> LimitsSection:
+    """The section from renamed facts, and from what is shown of use; `others`, many under one name, are no user."""
     tally = usage.tally
     limits, history = limits_in(tally, facts.limits, facts.changes, facts.overrides)
     held = held_now(jobs.counting, tally.window.now, shown.tracked)
+    held = replace(held, users={user: amounts for user, amounts in held.users.items() if user != others})
     rows = policy.rows(qos, facts.limits, facts.overrides, tally.places, {policy.OWN: held})
     return LimitsSection(
         limits=limits,
@@ -92,7 +101,7 @@ def build(qos: str, jobs: JobsFacts, usage: UsageFacts, facts: LimitsFacts, show
         flags=facts.limits.flags if facts.limits else None,
         counted={o.key: held.total[o.resource or JOBS] for o in shown.tracked},
         used={o.key: _used(limits[o.key], o.resource or JOBS, rows) for o in tally.usage.observables},
-        pressure=pressures(facts.pressed),
+        pressure=pressures(facts.pressed, others),
         units={o.key: o.unit for o in tally.usage.observables},
         unknown=any(limits[o.key].kind == "unknown" for o in shown.pictured if o.key in limits),
     )

@@ -50,7 +50,8 @@ class Limits(Subject):
 
     def build(self, facts: Facts, report: Report) -> LimitsSection:
         """What binds, what counts against it, and the pressure."""
-        return build(report.header.qos, facts[JobsFacts], facts[UsageFacts], facts[LimitsFacts], report[UsageSection])
+        known = facts[JobsFacts], facts[UsageFacts], facts[LimitsFacts]
+        return build(report.header.qos, *known, report[UsageSection], report.gathered)
 
     def to_json(self, report: Report) -> Json:
         """Limits, every one that is set anywhere, peaks and time at the limit."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from librarian.shared.calendar import month_after, month_name, month_starts
@@ -131,10 +131,28 @@ def _totals(
         )
         for name in names
     }
-    whole = _sum(found.values()).hours
-    drawn = [o.key for o in OBSERVABLES if o.pictured and whole[o.key]]
-    share = {name: max((it.hours[key] / whole[key] for key in drawn), default=0.0) for name, it in found.items()}
+    share = _shares(found, _sum(found.values()))
     return {name: found[name] for name in sorted(found, key=lambda name: (-share[name], name))}
+
+
+def _shares(found: Mapping[Name, Totals], total: Totals) -> dict[Name, float]:
+    """The largest share (0 to 1) of each in anything with charts."""
+    drawn = [o.key for o in OBSERVABLES if o.pictured and total.hours[o.key]]
+    return {name: max((it.hours[key] / total.hours[key] for key in drawn), default=0.0) for name, it in found.items()}
+
+
+def shares(month: Month) -> dict[UserName, float]:
+    """The users of a month, each with the largest share (0 to 1) of anything with charts."""
+    return _shares(month.users, month.total)
+
+
+def with_last(month: Month, user: UserName | None) -> Month:
+    """The same with a user behind all others, if they are there."""
+    if user is None or user not in month.users:
+        return month
+    users = {**month.users}
+    users[user] = users.pop(user)
+    return replace(month, users=users)
 
 
 def _sum(totals: Iterable[Totals]) -> Totals:

@@ -61,7 +61,8 @@ def rows_of(report: Report) -> list[MonthRow]:
     rows = [MonthRow(user, 1, colours[user], *hours[user]) for user in top]
     if others:
         sums = [{key: sum(hours[user][side][key] for user in others) for key in _keys()} for side in (0, 1)]
-        rows.append(MonthRow(None, len(others), palette.OTHERS, sums[0], sums[1]))
+        count = len(others) + report.gathered_in(f"months.{month.name}", others)
+        rows.append(MonthRow(None, count, palette.OTHERS, sums[0], sums[1]))
     return rows
 
 

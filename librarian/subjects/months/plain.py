@@ -8,7 +8,7 @@ from typing import Any
 
 from librarian.errors import one_line
 from librarian.render.html.parts import Part, Shown
-from librarian.render.json.reading import pictured, short, tracked, wanted
+from librarian.render.json.reading import is_others, people, person, pictured, short, tracked, wanted
 from librarian.shared.calendar import clock
 from librarian.shared.text import visible
 from librarian.shared.words import TextTable, amount, counted, percent
@@ -45,12 +45,15 @@ def glance(data: Json, zone: str) -> Iterator[Part]:
     for month in months:
         keys, whole = [row["key"] for row in wanted(data)], month["total"]["hours"]
         rank = _by(short(data, keys))
-        rows = [(visible(user), *_hours(row, whole, keys)) for user, row in sorted(month["users"].items(), key=rank)]
-        foot = (counted(len(rows), "user"), *(amount(whole.get(one, 0)) for one in keys))
+        users = sorted(month["users"].items(), key=rank)
+        users.sort(key=lambda item: is_others(data, item[0]))
+        table = f"months.{month['month']}"
+        rows = [(person(data, user, table), *_hours(row, whole, keys)) for user, row in users]
+        foot = (people(data, month["users"], table), *(amount(whole.get(one, 0)) for one in keys))
         head = ("User", *(data["units"][one]["hours"] for one in keys))
-        table = TextTable(f"Most in {_name(month)}", head, tuple(rows[:_FIRST]), foot)
+        text = TextTable(f"Most in {_name(month)}", head, tuple(rows[:_FIRST]), foot)
         partly = () if month["complete"] else (f"{_partly(month, zone)}.",)
-        yield Part(table.title, 50, (*partly, *allocations), table=table, anchor="month")
+        yield Part(text.title, 50, (*partly, *allocations), table=text, anchor="month")
 
 
 def _by(key: str) -> Callable[[tuple[str, Json]], tuple[float, float, str]]:
@@ -86,15 +89,20 @@ def _table(data: Json, month: Json, side: str, zone: str) -> TextTable:
         return max((hours.get(key, 0) / (whole["hours"].get(key, 0) or 1e300) for key in keys), default=0.0)
 
     rows = sorted(month[side].items(), key=lambda item: (-weight(item), item[0]))
+    table = f"months.{month['month']}" if side == "users" else ""
+    rows.sort(key=lambda item: bool(table) and is_others(data, item[0]))
     head = (side[:-1].title(), *(data["units"][key]["hours"] for key in keys), "Runs ended", "Failed")
     partly = "" if month["complete"] else f", {clock(month['known_from'], zone)} to {clock(month['known_to'], zone)}"
     total = (
-        counted(len(rows), side[:-1]),
+        people(data, month["users"], table) if table else counted(len(rows), side[:-1]),
         *(amount(whole["hours"].get(key, 0)) for key in keys),
         *list(cells(whole))[-2:],
     )
     return TextTable(
-        f"{month['month']} by {side[:-1]}{partly}", head, tuple((visible(n), *cells(row)) for n, row in rows), total
+        f"{month['month']} by {side[:-1]}{partly}",
+        head,
+        tuple((person(data, n, table) if table else visible(n), *cells(row)) for n, row in rows),
+        total,
     )
 
 

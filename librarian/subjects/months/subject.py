@@ -7,10 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from librarian.render.html.parts import Part, Shown
+from librarian.shared.crowd import Standing
 from librarian.shared.files import MONTH
 from librarian.shared.report import Report
 from librarian.store import Store
 from librarian.subjects.months import history, plain
+from librarian.subjects.months.model import shares, with_last
 from librarian.subjects.months.section import MonthsFacts, MonthsSection
 from librarian.subjects.months.to_json import month_json, pace_json
 from librarian.subjects.subject import Data, Facts, Json, Reading, Subject
@@ -35,9 +37,14 @@ class Months(Subject):
         paces = history.paces(store, options.get("allocations", ()), pasts)
         return {name: replace(facts, paces=paces.get(name, ()), past=None) for name, facts in mine.items()}
 
+    def standing(self, facts: Facts) -> Standing:
+        """Shares of each month."""
+        return {f"months.{month.name}": shares(month) for month in facts[MonthsFacts].months}
+
     def build(self, facts: Facts, report: Report) -> MonthsSection:
-        """The same, by the names that readers see."""
-        return MonthsSection(facts[MonthsFacts].months, facts[MonthsFacts].paces)
+        """The same, by the names that readers see; who is told of with others comes last."""
+        months = tuple(with_last(month, report.gathered) for month in facts[MonthsFacts].months)
+        return MonthsSection(months, facts[MonthsFacts].paces)
 
     def to_json(self, report: Report) -> Json:
         """Months, oldest first, and allocations."""

@@ -24,7 +24,7 @@ class Bounds:
 
     `limits`, and `now`, what each user's jobs hold in the QoS, are by observable key; not `whole`: `now` leaves out
     jobs of other accounts or partitions. `policy` is what Slurm says of the QoS, None where that is not known, and
-    `places` where its jobs hold each resource.
+    `places` where its jobs hold each resource. `others` is the name under which many are told of as one.
     """
 
     limits: Mapping[str, Limit] = field(default_factory=dict)
@@ -33,6 +33,7 @@ class Bounds:
     places: Places = field(default_factory=lambda: ANYWHERE)
     counted: Counted = field(default_factory=dict)
     whole: bool = True
+    others: UserName | None = None
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,13 @@ class Samples:
         return replace(self, sums=self.sums.assign(user=names.column(UserName, self.sums["user"])))
 
 
+def wanted_shares(samples: Samples) -> dict[UserName, float]:
+    """Everybody who was seen to wait, with the largest share (0 to 1) of anything that was wanted."""
+    sums = samples.sums.groupby("user", observed=True, sort=False)[list(KEYS)].sum()
+    largest = (sums / sums.sum().clip(lower=1e-12)).max(axis=1)
+    return {UserName(str(user)): float(share) for user, share in largest.items()}
+
+
 @dataclass(frozen=True)
 class Wanted:
     """Means of what was waited for, by observable key: shape (users, bins), NaN where nobody looked.

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from librarian.shared.names import Place, UserName
-from librarian.shared.resources import OBSERVABLES, ByKey
+from librarian.shared.resources import OBSERVABLES
 from librarian.shared.text import shown
 from librarian.shared.words import amount, counted
 from librarian.subjects.queue.blocking import Block, Bounds, group_block, key_of, of_accounts, user_block
@@ -53,7 +53,7 @@ def told(case: Case, bounds: Bounds) -> tuple[str, str, tuple[Holder, ...]]:
     if reason.limit.per == "user":
         return _of_users(reason, case, user_block(bounds, key, case.places), bounds)
     block = group_block(bounds, key, case.places)
-    holders = _holders(block.key, bounds.now) if block.ours else []
+    holders = _holders(block.key, bounds) if block.ours else []
     never = _too_large(case, block)
     text = _joined(_of_group(reason, block, holders), never or _would_fit(case, block))
     return text, _todo(reason, never), tuple(holders[:_LISTED])
@@ -72,8 +72,10 @@ def _with_details(reason: Reason, case: Case) -> str:
     return f"{reason.words} Slurm says: {said}." if said else reason.words
 
 
-def _holders(key: str, now: Mapping[UserName, ByKey]) -> list[Holder]:
-    held = [Holder(user, amounts[key]) for user, amounts in now.items() if amounts.get(key, 0.0) > 0]
+def _holders(key: str, bounds: Bounds) -> list[Holder]:
+    """Who holds how much, the largest first; those who are told of as one are nobody to talk to, and left out."""
+    named = {user: amounts for user, amounts in bounds.now.items() if user != bounds.others}
+    held = [Holder(user, amounts[key]) for user, amounts in named.items() if amounts.get(key, 0.0) > 0]
     return sorted(held, key=lambda holder: (-holder.value, holder.user))
 
 
@@ -120,7 +122,7 @@ def _of_account(
     reason: Reason, limit: Limited, case: Case, key: str, bounds: Bounds
 ) -> tuple[str, str, tuple[Holder, ...]]:
     """A limit on an account. Slurm has one reason for an association, be it the account's or that of a user in it."""
-    holders = _holders(key, bounds.now)
+    holders = _holders(key, bounds)
     accounts, facts = _accounts(case.accounts), ""
     if limit.owner == "QoS":
         words = f"The limit of {accounts} is reached: {limit.noun}."
@@ -147,7 +149,7 @@ def _known_of_accounts(key: str, case: Case, bounds: Bounds) -> str:
 
 def _of_users(reason: Reason, case: Case, block: Block, bounds: Bounds) -> tuple[str, str, tuple[Holder, ...]]:
     """A limit for each user: what those who wait hold themselves."""
-    holders = [holder for holder in _holders(block.key, bounds.now) if holder.user in case.users]
+    holders = [holder for holder in _holders(block.key, bounds) if holder.user in case.users]
     by = f" by the partition's QoS {shown(block.partition_qos)}" if block.partition_qos else ""
     most = "" if block.value is None else f" (at most {amount(block.value)}{by})"
     words = f"Who waits here is at a limit that holds for each user: {_unit(block.key)}{most}"

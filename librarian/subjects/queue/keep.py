@@ -39,14 +39,14 @@ class QueueSamples:
     ) -> None:
         """Remember the queue as it was told `at` (UTC epoch), in the place of what was told before; what was wrong with
         the answer, and what Slurm `counted` then against limits that others fill too."""
-        marks = ", ".join("?" * (len(COLUMNS) + 1))
+        marks, key = ", ".join("?" * (len(COLUMNS) + 1)), self._store.key(scope)
         with self._store.transaction():
             row = (self._store.key(scope), at, error, troubles.stored(trouble))
             self._store.execute("INSERT OR REPLACE INTO queue (scope, at, error, trouble) VALUES (?, ?, ?, ?)", row)
             self._store.execute("DELETE FROM waiting WHERE scope = ?", (self._store.key(scope),))
             names = ", ".join(COLUMNS)
             sql = f"INSERT INTO waiting (scope, {names}) VALUES ({marks})"  # noqa: S608 (no value in it)
-            self._store.execute_many(sql, ((self._store.key(scope), *row) for row in table))
+            self._store.execute_many(sql, ((key, *row) for row in table))
             if counted or self._store.fact(self._counted(scope)):
                 self._store.know(self._counted(scope), counted or {}, at)
 

@@ -42,12 +42,13 @@ class LastQueue:
 
     def renamed(self, names: Renaming) -> LastQueue:
         """By public names of users and accounts; a reason without the nodes that must not be seen, and no `error`."""
+        users = {user: names.name(UserName, user) for user in {row.user for row in self.table}}
+        accounts = {name: names.name(AccountName, name) for name in {row.account for row in self.table}}
+        reasons = {reason: _public(reason, names) for reason in {row.reason for row in self.table}}
+        if all(old == new for of in (users, accounts, reasons) for old, new in of.items()):
+            return replace(self, error=None)
         table = tuple(
-            row._replace(
-                user=names.name(UserName, row.user),
-                account=names.name(AccountName, row.account),
-                reason=_public(row.reason, names),
-            )
+            row._replace(user=users[row.user], account=accounts[row.account], reason=reasons[row.reason])
             for row in self.table
         )
         return replace(self, table=table, error=None)
@@ -116,6 +117,18 @@ class Queue:
     trouble: Trouble | None = None
 
 
+def shares(seen: LastQueue) -> dict[UserName, float]:
+    """Everybody who waits, with their share (0 to 1) of all jobs that do; who has waited longest, with all of it."""
+    jobs: dict[UserName, float] = {}
+    waiting = understood(seen.table, seen.at or 0)
+    for one in waiting:
+        jobs[UserName(one.row.user)] = jobs.get(UserName(one.row.user), 0) + one.row.tasks
+    whole = max(sum(jobs.values()), 1)
+    found = {user: count / whole for user, count in jobs.items()}
+    oldest = _first(_competing(waiting))
+    return found | ({oldest[0]: 1.0} if oldest else {})
+
+
 def wanted(seen: Table, at: int) -> dict[str, Demand]:
     """What the jobs that compete want, by user: a sample of the queue at `at`."""
     return {user: _demand(rows) for user, rows in _by_user(_competing(understood(seen, at))).items()}
@@ -127,19 +140,24 @@ def summarise(seen: LastQueue, bounds: Bounds) -> Queue:
         return Queue(error=seen.error, trouble=seen.trouble)
     waiting = understood(seen.table, seen.at)
     competing = _competing(waiting)
-    since, first = min(((one.since, one.row.user) for one in competing), default=(0, None))
     return Queue(
         seen.at,
         seen.error,
         sum(one.row.tasks for one in waiting),
         {group: _demand([one for one in waiting if one.group == group]) for group in GROUPS},
-        _waiters(waiting, seen.at),
+        _waiters(waiting, seen.at, bounds.others),
         _causes(waiting, replace(bounds, counted={**seen.counted, **bounds.counted}), seen.at),
-        None if first is None else (UserName(first), since),
+        _first(competing),
         _next_start(waiting, seen.at),
         still(competing, seen.at),
         seen.trouble,
     )
+
+
+def _first(competing: Rows) -> tuple[UserName, int] | None:
+    """Whose job has competed longest, and since when (UTC epoch)."""
+    since, user = min(((one.since, one.row.user) for one in competing), default=(0, None))
+    return None if user is None else (UserName(user), since)
 
 
 def still(competing: Rows, at: int) -> dict[str, tuple[int, int | None]]:
@@ -176,13 +194,14 @@ def _demand(rows: Rows) -> Demand:
     return Demand(jobs, {key: math.fsum(one.each[key] * one.row.tasks for one in rows) for key in WANTED})
 
 
-def _waiters(waiting: Rows, at: int) -> tuple[Waiter, ...]:
+def _waiters(waiting: Rows, at: int, others: UserName | None) -> tuple[Waiter, ...]:
     found = []
     for user, rows in _by_user(waiting).items():
         competing = _competing(rows)
         found.append(Waiter(user, _demand(rows), _demand(competing), _oldest(competing), _next_start(rows, at)))
     shares = _scale(waiting)
-    return tuple(sorted(found, key=lambda it: (-_size(it.competing, shares), -_size(it.all, shares), it.user)))
+    found.sort(key=lambda it: (it.user == others, -_size(it.competing, shares), -_size(it.all, shares), it.user))
+    return tuple(found)
 
 
 def _causes(waiting: Rows, bounds: Bounds, at: int) -> tuple[Cause, ...]:
@@ -204,7 +223,7 @@ def _cause(name: str, group: str, rows: Rows, bounds: Bounds, at: int) -> Cause:
         name,
         group,
         _demand(rows),
-        dict(sorted(users.items(), key=lambda item: (-item[1], item[0]))),
+        dict(sorted(users.items(), key=lambda item: (item[0] == bounds.others, -item[1], item[0]))),
         _oldest(rows) if group == "competing" else None,
         _next_start(rows, at),
         text,

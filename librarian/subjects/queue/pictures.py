@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -62,7 +63,7 @@ def queue_layers(report: Report, key: str) -> tuple[Layer, ...]:
     others = sorted(place.keys() - own)
     if others:
         rest: Floats = means[[place[user] for user in others]].sum(axis=0)
-        layers.append(Layer(None, frozenset(others), palette.OTHERS, rest))
+        layers.append(Layer(None, frozenset(others), palette.OTHERS, rest, more=report.gathered_in("waiting", others)))
     used: Floats = use.usage.integrals[use.usage.row(key)].sum(axis=0) / report.window.passed
     if not used.any():
         return tuple(layers)
@@ -75,7 +76,7 @@ def queue_legend(report: Report, charts: Iterable[tuple[Layer, ...]]) -> list[La
     for layer in (layer for chart in charts for layer in chart):
         key = (layer.name, layer.user)
         users = layer.users | found[key].users if key in found else layer.users
-        found[key] = Layer(layer.user, users, layer.colour, layer.means, layer.name)
+        found[key] = replace(layer, users=users)
     order = ((IN_USE, None), *(("", user) for user in report.everybody), ("", None))
     return [found[key] for key in order if key in found]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from librarian.errors import one_line
 from librarian.render.html.parts import Part, Shown
-from librarian.render.json.reading import wanted
+from librarian.render.json.reading import is_others, person, wanted
 from librarian.shared.calendar import clock
 from librarian.shared.text import shown, visible
 from librarian.shared.words import TextTable, amount, counted, lasting
@@ -25,7 +25,7 @@ def parts(data: Json, zone: str) -> Iterator[Part]:
         yield _queue(data, data["queue"], zone)
     whole = data.get("waits", {}).get("ranges", {}).get("all")
     if whole:
-        yield _waits(whole, zone)
+        yield _waits(data, whole, zone)
 
 
 def glance(data: Json, zone: str) -> Iterator[Part]:
@@ -66,7 +66,8 @@ def _queue_sentences(data: Json, queue: Json, zone: str) -> Iterator[str]:
         return
     competing, oldest, start = queue["groups"]["competing"], queue["oldest"], queue["next_start"]
     if competing["jobs"]:
-        since = f"; the oldest, {shown(oldest['user'])}'s, since {clock(oldest['since'], zone)}" if oldest else ""
+        whose = "of one of the others" if oldest and is_others(data, oldest["user"]) else ""
+        since = f"; the oldest, {whose or _whose(oldest)}, since {clock(oldest['since'], zone)}" if oldest else ""
         verb = "waits for its turn and wants" if competing["jobs"] == 1 else "wait for their turn and want"
         yield f"{counted(competing['jobs'], 'job')} {verb} {_wish(data, competing)}{since}."
         expects = f"expects the next to start {clock(start, zone)}" if start else "has no estimate of the next start"
@@ -75,6 +76,10 @@ def _queue_sentences(data: Json, queue: Json, zone: str) -> Iterator[str]:
              if queue["groups"].get(group, {}).get("jobs")]  # fmt: skip
     if aside:
         yield f"Besides there are {', '.join(aside)}."
+
+
+def _whose(oldest: Json) -> str:
+    return f"{shown(oldest['user'])}'s"
 
 
 def _wish(data: Json, wish: Json) -> str:
@@ -94,11 +99,19 @@ def _reasons(data: Json, queue: Json, zone: str) -> TextTable:
 
 def _reason(data: Json, row: Json, zone: str) -> tuple[str, ...]:
     users = sorted(row["users"].items(), key=lambda item: (-item[1], item[0]))
-    named = [f"{shown(user)} {amount(jobs)}" for user, jobs in users[:_NAMED]]
-    more = [f"{amount(len(users) - _NAMED)} more"] if len(users) > _NAMED else []
+    users.sort(key=lambda item: is_others(data, item[0]))
+    named = [f"{shown(user)} {amount(jobs)}" for user, jobs in users[:_NAMED] if not is_others(data, user)]
+    rest = users[len(named) :]
+    more = ["others"] if any(is_others(data, user) for user, _ in rest) else [f"{amount(len(rest))} more"]
     start = f" Slurm expects the first to start {clock(row['next_start'], zone)}." if row["next_start"] else ""
     words = " ".join(one_line(text) for text in (row["text"], row["todo"] or "") if text)
-    return (visible(row["reason"]), amount(row["jobs"]), _wish(data, row), ", ".join(named + more), f"{words}{start}")
+    return (
+        visible(row["reason"]),
+        amount(row["jobs"]),
+        _wish(data, row),
+        ", ".join(named + more if rest else named),
+        f"{words}{start}",
+    )
 
 
 def _waiting(data: Json, queue: Json, zone: str) -> TextTable:
@@ -109,29 +122,29 @@ def _waiting(data: Json, queue: Json, zone: str) -> TextTable:
         return clock(epoch, zone) if epoch else "–"
 
     rows = (
-        (visible(row["user"]), amount(row["jobs"]), *(amount(row[key]) for key in keys), time(row["oldest"]),
-         time(row["next_start"]))
+        (person(data, row["user"], "queue"), amount(row["jobs"]), *(amount(row[key]) for key in keys),
+         time(row["oldest"]), time(row["next_start"]))
         for row in queue["users"]
     )  # fmt: skip
     return TextTable("Who waits", head, tuple(rows))
 
 
-def _waits(whole: Json, zone: str) -> Part:
+def _waits(data: Json, whole: Json, zone: str) -> Part:
     title = f"How long jobs waited, {clock(whole['from'], zone)} to {clock(whole['to'], zone)}"
     columns = whole["columns"]
     table = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
     if not table:
         return Part(title, 40, ("No job started in this time.",))
-    rows = tuple(_wait(row) for row in table if row["user"] is None or row["size"] is None)
+    rows = tuple(_wait(data, row) for row in table if row["user"] is None or row["size"] is None)
     head = ("", "Jobs started", "Half waited at most", "9 of 10 at most")
     about = "From when a job could have started to when it did; jobs that still wait are not in it."
     return Part(title, 40, (about,), (TextTable("Waiting times", head, rows),))
 
 
-def _wait(row: Json) -> tuple[str, ...]:
+def _wait(data: Json, row: Json) -> tuple[str, ...]:
     kind, unit = _KINDS[row["kind"]]
     size = "" if row["size"] is None else f", {row['size']} {unit}{'' if row['size'] == '1' else 's'}"
-    who = "everybody" if row["user"] is None else visible(row["user"])
+    who = "everybody" if row["user"] is None else person(data, row["user"], "waits")
     return (f"{who}: {kind}{size}", amount(row["jobs"]), lasting(row["median"]), lasting(row["p90"]))
 
 

@@ -45,14 +45,19 @@ def build(
     shown: UsageSection,
     limits: LimitsSection | None,
     rules: LimitsFacts | None = None,
+    others: UserName | None = None,
 ) -> QueueSection:
-    """The section from renamed facts; where limits are missing, nothing is explained by them."""
+    """The section from renamed facts; `others` are many under one name, where there is one.
+
+    Where limits are missing, nothing is explained by them.
+    """
     bounds = Bounds(
         limits.limits if limits else {},
         shown.now,
         rules.limits if limits and rules else None,
         usage.tally.places,
         whole=facts.whole,
+        others=others,
     )
     return QueueSection(
         queue=summarise(facts.seen, bounds),

@@ -6,13 +6,16 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from librarian.render.html.parts import Part, Shown
+from librarian.shared.crowd import Standing
 from librarian.shared.files import QUEUE, QUEUED
 from librarian.shared.report import Report
 from librarian.shared.resources import by_key
 from librarian.shared.window import DAY
 from librarian.subjects.limits.section import LimitsFacts, LimitsSection
 from librarian.subjects.queue import plain, sample
+from librarian.subjects.queue.demand import wanted_shares
 from librarian.subjects.queue.keep import QueueSamples
+from librarian.subjects.queue.model import shares
 from librarian.subjects.queue.section import QueueFacts, QueueSection, build
 from librarian.subjects.queue.to_json import queue_parts
 from librarian.subjects.subject import Asking, Data, Facts, Json, Problems, Reading, Subject
@@ -36,10 +39,17 @@ class Queue(Subject):
         samples = kept.between(reading.scope, window.start - DAY, window.now + DAY)
         return QueueFacts(kept.last(reading.scope), samples, reading.scope == reading.scope.whole)
 
+    def standing(self, facts: Facts) -> Standing:
+        """Shares of the jobs that wait, of what was wanted in the window, and of the runs that started in it."""
+        seen, samples = facts[QueueFacts].seen, facts[QueueFacts].samples
+        starts = facts[UsageFacts].tally.starts
+        return {"queue": shares(seen), "waiting": wanted_shares(samples), "waits": starts.shares}
+
     def build(self, facts: Facts, report: Report) -> QueueSection:
         """Who is pending and why, explained by the limits where these are known."""
         known = facts.get(LimitsFacts)
-        return build(facts[UsageFacts], facts[QueueFacts], report[UsageSection], report.get(LimitsSection), known)
+        use, limits = report[UsageSection], report.get(LimitsSection)
+        return build(facts[UsageFacts], facts[QueueFacts], use, limits, known, report.gathered)
 
     def to_json(self, report: Report) -> Json:
         """The queue, what was asked for by bin, waiting times."""

@@ -77,14 +77,17 @@ def understood(table: Table, at: int) -> list[Pending]:
     A job in a state that keeps it back is held, whatever else is said. One whose eligible time is yet to come waits for
     that. Priority 0 is a job that is held.
     """
-    return [_understood(row, at) for row in table if row.state in WAITING]
+    waiting = [row for row in table if row.state in WAITING]
+    # many rows ask for the same, for the same reason
+    each = {tres: {o.key: o.of(tres) for o in resources.WANTED} for tres in {row.tres for row in waiting}}
+    why = {reason: read_reason(reason) for reason in {row.reason for row in waiting}}
+    return [_understood(row, *why[row.reason], each[row.tres], at) for row in waiting]
 
 
-def _understood(row: Row, at: int) -> Pending:
-    name, more = read_reason(row.reason)
+def _understood(row: Row, name: str, more: str, each: ByKey, at: int) -> Pending:
     group = "held" if row.state in KEPT_BACK else _group(name, row.priority, row.eligible, at)
     since = row.eligible if row.eligible != UNKNOWN and row.eligible <= at else row.submit
-    return Pending(row, name, more, group, since, {o.key: o.of(row.tres) for o in resources.WANTED})
+    return Pending(row, name, more, group, since, each)
 
 
 def _group(name: str, priority: int, eligible: int, at: int) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import bisect
+import functools
+import itertools
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,6 +28,9 @@ _BINS = {
 }
 # (start, seconds, the other names of the row, ..., what it counts)
 _Row = tuple[Any, ...]
+# the rows of the whole bins in a span; quickest to write in the order of the table's index
+_Rows = Callable[[Span], Sequence[_Row]]
+_AT_ONCE = 200_000  # values: of a few hundred users those of all bins since the last cycle, and of a month in pieces
 
 
 class Hours:
@@ -46,22 +52,20 @@ class Hours:
         window = usage.window
         finished = int(np.searchsorted(window.edges, window.now, side="right")) - 1
         begin, end = window.start, int(window.edges[finished])
-        tables: dict[str, set[_Row]] = {"usage": set(_usage_rows(usage, finished))}
+        tables: dict[str, _Rows] = {"usage": _usage_rows(usage, finished)}
         if more:
-            edges = window.edges.tolist()
-            tables["account_usage"] = set(_usage_rows(more.usage, finished))
-            tables["ended"] = {
-                (edges[place], edges[place + 1] - edges[place], *row) for place, *row in more.ended if place < finished
-            }
+            tables["account_usage"] = _usage_rows(more.usage, finished)
+            tables["ended"] = _ended_rows(more, finished)
         with self._store.transaction():
             if edition is not None and self._store.edition() != edition:
                 return 0
-            changed = 0
+            changes = _Changes()
             for span in self._open_to_change(scope, begin, end, window):
                 self._store.add_known(scope, PAUSES, span)
-                inside = {name: _within(rows, *span) for name, rows in tables.items()}
-                changed += self._write(scope, span, inside, (USAGE, RUNS) if more else (USAGE,), window.zone)
-            return changed
+                for piece in self._pieces(scope, span, window, usage.integrals[:, :, :1].size):
+                    self._write(scope, piece, tables, (USAGE, RUNS) if more else (USAGE,), changes)
+            self._sums.follow(scope, window.zone, changes.instants)
+            return changes.count
 
     def take(self, part: Hours, scope: Scope, span: Span, zone: str) -> int:
         """Make the whole bins that `part` kept of `span` ours, in one transaction; returns how many values changed.
@@ -69,16 +73,19 @@ class Hours:
         What is known of `span` then is what `part` knows: the caller has looked that it knows all of it. The same part
         may be taken again, and changes nothing then. `zone` is that of the months where there are none yet.
         """
-        tables = {name: part.rows(name, scope, span) for name in _BINS}
+        tables = {name: functools.partial(part.rows, name, scope) for name in _BINS}
         with self._store.transaction():
+            changes = _Changes()
             for known in clipped(part._store.known(scope, PAUSES), *span):
                 self._store.add_known(scope, PAUSES, known)
-            return self._write(scope, span, tables, (USAGE, RUNS), self._sums.zone(scope) or zone)
+            self._write(scope, span, tables, (USAGE, RUNS), changes)
+            self._sums.follow(scope, self._sums.zone(scope) or zone, changes.instants)
+            return changes.count
 
-    def rows(self, table: str, scope: Scope, span: Span) -> set[_Row]:
-        """The rows of the whole bins in a span."""
+    def rows(self, table: str, scope: Scope, span: Span) -> Sequence[_Row]:
+        """The rows of the whole bins in a span, in the order of the table's index."""
         sql = f"SELECT {_columns(table)} FROM {table} WHERE scope = ? AND start >= ? AND start + seconds <= ?"  # noqa: S608
-        return set(self._store.all(sql, self._store.key(scope), *span))
+        return self._store.all(sql, self._store.key(scope), *span)
 
     def written(self, scope: Scope) -> int:
         """The end (UTC epoch) of the last bin in which anybody used anything; 0 where there is none."""
@@ -102,38 +109,73 @@ class Hours:
         settled = min(max(int(window.edges[place]), begin), end)
         return joined([*gaps(self._store.known(scope, USAGE), begin, settled), (settled, end)])
 
-    def _write(self, scope: Scope, span: Span, tables: dict[str, set[_Row]], known: Sequence[str], zone: str) -> int:
-        """Make `tables` all that is said of `span`, of which `known` is known then; the sums follow."""
-        changed = [row for name, rows in tables.items() for row in self._replace(name, scope, span, rows)]
+    def _pieces(self, scope: Scope, span: Span, window: Window, values: int) -> Sequence[Span]:
+        """A span in pieces of some of the window's bins, each of which has so many `values` at most: what a crowd came
+        to in a month is more than is good to have in memory at once.
+
+        Where bins are stored that reach from one piece into the next, both are one.
+        """
+        each = max(_AT_ONCE // max(values, 1), 1)
+        inside = [edge for edge in window.edges[::each].tolist() if span[0] < edge < span[1]]
+        edges = [span[0], *(edge for edge in inside if not self._crossed(scope, edge)), span[1]]
+        return list(itertools.pairwise(edges))
+
+    def _crossed(self, scope: Scope, edge: int) -> bool:
+        """Whether a bin is stored that begins before `edge` (UTC epoch) and ends after it."""
+        where = "WHERE scope = ? AND start > ? AND start < ? AND start + seconds > ? LIMIT 1"
+        values = (self._store.key(scope), edge - DAY, edge, edge)
+        return any(self._store.one(f"SELECT 1 FROM {table} {where}", *values) for table in _BINS)  # noqa: S608
+
+    def _write(
+        self, scope: Scope, span: Span, tables: Mapping[str, _Rows], known: Sequence[str], changes: _Changes
+    ) -> None:
+        """Make what `tables` have of `span` all that is said of it, of which `known` is known then."""
+        for name, rows in tables.items():
+            self._replace(name, scope, span, rows(span), changes)
         for what in known:
             self._store.add_known(scope, what, span)
-        touched = {row[0] for row in changed} | {row[0] + row[1] - 1 for row in changed}
-        self._sums.follow(scope, zone, touched)
-        return len(changed)
 
-    def _replace(self, table: str, scope: Scope, span: Span, fresh: set[_Row]) -> set[_Row]:
-        """Make `fresh` all that the table says of `span`; returns the rows that went or came."""
-        names = _BINS[table]
+    def _replace(self, table: str, scope: Scope, span: Span, fresh: Sequence[_Row], changes: _Changes) -> None:
+        """Make `fresh` all that the table says of `span`; the rows that go or come are noted."""
+        names, key = _BINS[table], self._store.key(scope)
         columns = _columns(table)
         sql = f"SELECT {columns} FROM {table} WHERE scope = ? AND start > ? AND start < ? AND start + seconds > ?"  # noqa: S608
-        known = set(self._store.all(sql, self._store.key(scope), span[0] - DAY, span[1], span[0]))
-        wanted = fresh | {rest for row in known for rest in _outside(row, *span)}
+        known = set(self._store.all(sql, key, span[0] - DAY, span[1], span[0]))
         where = " AND ".join(f"{name} = ?" for name in ("scope", *names[:-1]))
+        old, new = _differences(known, fresh, span)
         self._store.execute_many(
             f"DELETE FROM {table} WHERE {where}",  # noqa: S608
-            [(self._store.key(scope), row[0], *row[2:-1]) for row in known - wanted],
+            [(key, row[0], *row[2:-1]) for row in old],
         )
         marks = ", ".join("?" * (len(names) + 2))
         self._store.execute_many(
             f"INSERT OR REPLACE INTO {table} (scope, {columns}) VALUES ({marks})",  # noqa: S608
-            [(self._store.key(scope), *row) for row in wanted - known],
+            ((key, *row) for row in new),
         )
-        return known ^ wanted
+        changes.note(old)
+        changes.note(new)
 
 
-def _within(rows: set[_Row], begin: int, end: int) -> set[_Row]:
-    """The rows of the bins that lie in a span."""
-    return {row for row in rows if begin <= row[0] and row[0] + row[1] <= end}
+class _Changes:
+    """How many rows changed, and which instants they touch: begin and last second of their bins (UTC epochs)."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.instants: set[int] = set()
+
+    def note(self, rows: Collection[_Row]) -> None:
+        """These rows went or came."""
+        self.count += len(rows)
+        for start, seconds in {row[:2] for row in rows}:
+            self.instants |= {start, start + seconds - 1}
+
+
+def _differences(known: set[_Row], fresh: Sequence[_Row], span: Span) -> tuple[Collection[_Row], Sequence[_Row]]:
+    """The rows that go and those that come where `fresh` is to be all that is said of a span."""
+    if not known:
+        return (), fresh
+    wanted = {*fresh, *(rest for row in known for rest in _outside(row, *span))}
+    return known - wanted, sorted(wanted - known)
 
 
 def _columns(table: str) -> str:
@@ -155,10 +197,40 @@ def _outside(row: _Row, begin: int, end: int) -> Sequence[_Row]:
     return found
 
 
-def _usage_rows(usage: Usage, finished: int) -> Iterable[tuple[int, int, str, str, float]]:
-    edges = usage.window.edges.tolist()
-    integrals = usage.integrals[:, :, :finished]
-    for row, column, place in np.argwhere(integrals).tolist():
-        start, end = edges[place], edges[place + 1]
-        amount = float(integrals[row, column, place])
-        yield start, end - start, usage.observables[row].key, usage.users[column], amount
+def _usage_rows(usage: Usage, finished: int) -> _Rows:
+    """What was held in those of the first `finished` bins that lie in a span."""
+    edges, order = usage.window.edges.tolist(), sorted(range(len(usage.observables)), key=lambda row: _key(usage, row))
+    keys = [_key(usage, row) for row in order]
+
+    def rows(span: Span) -> list[_Row]:
+        first, last = _bins(edges, finished, span)
+        found = usage.integrals[order, :, first:last].transpose(2, 0, 1)
+        places = np.nonzero(found)
+        columns = (part.tolist() for part in (*places, found[places]))
+        return [
+            (edges[first + at], edges[first + at + 1] - edges[first + at], keys[row], usage.users[user], amount)
+            for at, row, user, amount in zip(*columns, strict=True)
+        ]
+
+    return rows
+
+
+def _key(usage: Usage, row: int) -> str:
+    return usage.observables[row].key
+
+
+def _ended_rows(more: ByAccount, finished: int) -> _Rows:
+    """The runs that ended in those of the first `finished` bins that lie in a span."""
+    edges, places = more.usage.window.edges.tolist(), [row[0] for row in more.ended]
+
+    def rows(span: Span) -> list[_Row]:
+        first, last = (bisect.bisect_left(places, place) for place in _bins(edges, finished, span))
+        return [(edges[place], edges[place + 1] - edges[place], *row) for place, *row in more.ended[first:last]]
+
+    return rows
+
+
+def _bins(edges: Sequence[int], finished: int, span: Span) -> Span:
+    """The first bin that lies in a span, and the one after the last."""
+    first = bisect.bisect_left(edges, span[0])
+    return first, max(min(bisect.bisect_right(edges, span[1]) - 1, finished), first)

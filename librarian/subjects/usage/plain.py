@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from librarian.render.html.parts import Part, Shown
-from librarian.render.json.reading import pictured, short, title, tracked
+from librarian.render.json.reading import is_others, people, person, pictured, short, title, tracked
 from librarian.shared.calendar import clock
 from librarian.shared.files import OVERVIEW
 from librarian.shared.text import shown, visible
@@ -38,6 +38,7 @@ def glance(data: Json) -> Iterator[Part]:
     """Who holds most now of what is short."""
     key, held = short(data), data["now"]["users"]
     users = sorted(held, key=lambda user: (-held[user].get(key, 0), -max(held[user].values(), default=0), user))
+    users.sort(key=lambda user: is_others(data, user))
     nobody = () if users else ("Nobody runs anything.",)
     table = replace(_now(data, users, _FIRST), title=_HOLDERS) if users else None
     yield Part(_HOLDERS, 10, nobody, table=table, anchor="holders")
@@ -47,8 +48,8 @@ def _now(data: Json, users: Sequence[str] | None = None, most: int | None = None
     """What `users` hold, in their order (all, by share, where None are named), the first `most` with a row each."""
     keys, holding = tracked(data), data["now"]["users"]
     users = [user for user in data["users"] if user in holding] if users is None else users
-    rows = [(visible(user), *(amount(holding[user].get(key, 0)) for key in keys)) for user in users[:most]]
-    total = (counted(len(users), "user"), *(amount(data["now"]["total"].get(key, 0)) for key in keys))
+    rows = [(person(data, user, "now"), *(amount(holding[user].get(key, 0)) for key in keys)) for user in users[:most]]
+    total = (people(data, users, "now"), *(amount(data["now"]["total"].get(key, 0)) for key in keys))
     return TextTable("In use now by user", ("User", *(title(data, key) for key in keys)), tuple(rows), total)
 
 
@@ -61,8 +62,10 @@ def _totals(data: Json, zone: str) -> TextTable:
             yield f"{amount(hours[key])} ({percent(hours[key], whole[key])})"
 
     head = ("User", *(data["units"][key]["hours"] for key in keys))
-    rows = tuple((visible(user), *cells(data["totals"]["users"][user]["hours"])) for user in data["users"])
-    total = (counted(len(rows), "user"), *(amount(whole[key]) for key in keys))
+    rows = tuple(
+        (person(data, user, "totals"), *cells(data["totals"]["users"][user]["hours"])) for user in data["users"]
+    )
+    total = (people(data, data["users"], "totals"), *(amount(whole[key]) for key in keys))
     begin, end = (clock(data["totals"][side], zone) for side in ("from", "to"))
     return TextTable(f"Totals and shares, {begin} to {end}", head, rows, total)
 
@@ -71,9 +74,9 @@ def _ended(data: Json) -> Iterator[tuple[str, str]]:
     """Who, and how their runs ended, all users together last; nothing where no run ended."""
     users = [user for user in data["users"] if data["totals"]["users"][user]["ended"]]
     for user in users:
-        yield visible(user), _runs(data["totals"]["users"][user]["ended"])
+        yield person(data, user, "totals"), _runs(data["totals"]["users"][user]["ended"])
     if users:
-        yield counted(len(users), "user"), _runs(data["totals"]["total"]["ended"])
+        yield people(data, users, "totals"), _runs(data["totals"]["total"]["ended"])
 
 
 def _runs(ended: Json) -> str:
@@ -110,6 +113,8 @@ def describe_chart(data: Json, key: str, zone: str) -> str:
     span = _BINS.get(seconds, f"{seconds // 60} minutes")
     peak = max(map(sum, zip(*rows, strict=True)))
     share = {user: data["totals"]["users"][user]["hours"][key] for user in data["users"]}
-    first = sorted((user for user in share if share[user]), key=lambda user: -share[user])[:_NAMED]
+    first = sorted(
+        (user for user in share if share[user] and not is_others(data, user)), key=lambda user: -share[user]
+    )[:_NAMED]
     most = ", ".join(f"{shown(user)} {percent(share[user], hours)}" for user in first)
     return f"{words}: {amount(mean)} {unit} on average, at most {amount(peak)} over {span}. Most by {most}."

@@ -69,14 +69,17 @@ class UsageSection(Section):
         return tuple(observable for observable in self.usage.observables if observable.key not in self.untracked)
 
 
-def build(jobs: JobsFacts, facts: UsageFacts) -> UsageSection:
-    """The section from renamed facts."""
+def build(jobs: JobsFacts, facts: UsageFacts, others: UserName | None = None) -> UsageSection:
+    """The section from renamed facts; `others`, many under one name, come behind everybody else."""
     usage, tally = facts.usage, facts.tally
     totals = summary.totals_by_user(usage, summary.ended_states(tally.ended))
     ranked = summary.ranking([usage])
+    users = dict.fromkeys((*ranked, *totals))
+    if others in users:
+        users[others] = users.pop(others)
     return UsageSection(
         usage=usage,
-        users=(*ranked, *(user for user in totals if user not in set(ranked))),
+        users=tuple(users),
         now=summary.now_by_user(usage),
         now_total=summary.now_total(usage),
         totals=totals,

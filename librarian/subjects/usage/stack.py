@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from librarian.render.pictures.stack import Layer
 from librarian.shared import palette
@@ -35,7 +36,8 @@ def layers(report: Report, key: str) -> tuple[Layer, ...]:
     own = [Layer(user, frozenset({user}), colours[user], means[place[user]]) for user in top]
     if not others:
         return tuple(own)
-    return (*own, Layer(None, frozenset(others), palette.OTHERS, means[[place[user] for user in others]].sum(axis=0)))
+    sums, more = means[[place[user] for user in others]].sum(axis=0), report.gathered_in("totals", others)
+    return (*own, Layer(None, frozenset(others), palette.OTHERS, sums, more=more))
 
 
 def legend_layers(report: Report, charts: Iterable[tuple[Layer, ...]]) -> list[Layer]:
@@ -43,7 +45,7 @@ def legend_layers(report: Report, charts: Iterable[tuple[Layer, ...]]) -> list[L
     found: dict[UserName | None, Layer] = {}
     for layer in (layer for chart in charts for layer in chart):
         users = layer.users | found[layer.user].users if layer.user in found else layer.users
-        found[layer.user] = Layer(layer.user, users, layer.colour, layer.means)
+        found[layer.user] = replace(layer, users=users)
     return [found[user] for user in (*top_users(report), None) if user in found]
 
 

@@ -32,6 +32,13 @@ class Starts:
     kind_size: Ints
     users: tuple[UserName, ...]
 
+    @property
+    def shares(self) -> dict[UserName, float]:
+        """Each user's share (0 to 1) of the runs."""
+        runs = np.bincount(self.user, minlength=len(self.users))
+        some = np.flatnonzero(runs).tolist()
+        return {self.users[place]: float(runs[place]) / len(self.user) for place in some}
+
     def renamed(self, names: Renaming) -> Starts:
         """By public name of user."""
         users, place = names.merged(UserName, self.users)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from librarian.render.html.parts import Part, Shown
+from librarian.shared.crowd import Standing
 from librarian.shared.files import OVERVIEW
 from librarian.shared.names import UserName
 from librarian.shared.report import Report
@@ -17,7 +18,7 @@ from librarian.subjects.usage.accounts import by_account
 from librarian.subjects.usage.csv import usage_gzip
 from librarian.subjects.usage.keep import Hours
 from librarian.subjects.usage.section import UsageFacts, UsageSection, build, gpus_seen
-from librarian.subjects.usage.summary import shares
+from librarian.subjects.usage.summary import shares, standing
 from librarian.subjects.usage.to_json import usage_fields
 from librarian.subjects.usage.unfinished import unfinished
 
@@ -33,9 +34,9 @@ class Usage(Subject):
     needed = True
     fields = (
         *("users", "resources", "observables", "gpu_types", "units", "nice_names"),
-        *("untracked", "now", "totals", "ended"),
+        *("untracked", "now", "totals", "ended", "others"),
     )
-    first = ("resources", "gpu_types", "units", "nice_names", "untracked", "now")
+    first = ("resources", "gpu_types", "units", "nice_names", "untracked", "now", "others")
 
     def read(self, reading: Reading) -> UsageFacts:
         """Compute the bins that are not kept; the hours that are over are written, then the bins."""
@@ -51,17 +52,21 @@ class Usage(Subject):
         """Each user's largest share of anything that has a chart."""
         return shares([facts[UsageFacts].usage])
 
+    def standing(self, facts: Facts) -> Standing:
+        """Shares of what was held in the window, and of what is held now."""
+        return standing(facts[UsageFacts].usage, facts[UsageFacts].tally.ended)
+
     def build(self, facts: Facts, report: Report) -> UsageSection:
         """What was held, with its tables."""
-        return build(facts[JobsFacts], facts[UsageFacts])
+        return build(facts[JobsFacts], facts[UsageFacts], report.gathered)
 
     def to_json(self, report: Report) -> Json:
         """Means by bin, what is held now, totals."""
         return usage_fields(report)
 
-    def csv(self, report: Report) -> bytes:
-        """Means by bin, compressed."""
-        return usage_gzip(report)
+    def csv(self, report: Report, facts: Facts) -> bytes:
+        """Means by bin of everybody, compressed."""
+        return usage_gzip(report, facts[UsageFacts].usage)
 
     def plain(self, data: Data, zone: str) -> Iterable[Part]:
         """Tables of now and of the window."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -86,6 +86,22 @@ def ranking(usages: Iterable[Usage]) -> list[UserName]:
     """Users of all `usages`, those with the largest shares first; by name where equal."""
     weight = shares(usages)
     return sorted(weight, key=lambda user: (-weight[user], user))
+
+
+def standing(usage: Usage, ended_by: Collection[UserName]) -> dict[str, dict[UserName, float]]:
+    """Everybody in the tables of totals and of now, each with the largest share (0 to 1) of anything in it.
+
+    Who holds most of something now counts as if they held all of it: the limit on each user is told beside it.
+    """
+    held = usage.holding / np.maximum(usage.holding.sum(axis=1, keepdims=True), 1e-12)
+    if len(usage.users):
+        most = np.arange(len(held)), held.argmax(axis=1)
+        held[most] = held[most] > 0
+    now = zip(usage.users, held.max(axis=0, initial=0.0).tolist(), strict=True)
+    return {
+        "totals": {**dict.fromkeys(ended_by, 0.0), **shares([usage])},
+        "now": {user: share for user, share in now if share},
+    }
 
 
 def shares(usages: Iterable[Usage]) -> dict[UserName, float]:

@@ -25,7 +25,9 @@ def usage_fields(report: Report) -> Json:
     """The fields of a report's JSON that tell of use."""
     section, window = report[UsageSection], report.window
     observables = section.usage.observables
+    others = report.others
     return {
+        **({"others": {"name": others.name, "users": dict(others.users)}} if others else {}),
         "users": list(section.users),
         "resources": [resource_row(observable) for observable in observables],
         "observables": _means(section),

@@ -91,9 +91,13 @@ def _some(counts: dict[str, int]) -> dict[str, int]:
     return {state: count for state, count in counts.items() if count}
 
 
-def changes(now: Week, before: Week, keys: Collection[str]) -> tuple[Change, ...]:
-    """Who changed most, each told of the resource of which that is most, as a share of all that was held of it."""
-    found = [change for user in {*now.users, *before.users} for change in _largest(user, now, before, keys)]
+def changes(now: Week, before: Week, keys: Collection[str], others: UserName | None = None) -> tuple[Change, ...]:
+    """Who changed most, each told of the resource of which that is most, as a share of all that was held of it.
+
+    `others`, who are many under one name, are not among them.
+    """
+    users = {*now.users, *before.users} - {others}
+    found = [change for user in users for change in _largest(user, now, before, keys)]
     found.sort(key=lambda each: (-each[0], each[1].user))
     return tuple(change for _, change in found[:_MOST])
 

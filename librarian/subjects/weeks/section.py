@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from librarian.shared.names import UserName
 from librarian.shared.report import Section
 from librarian.subjects.usage.section import UsageFacts, UsageSection
 from librarian.subjects.weeks.model import Change, Week, changes, weeks_of
@@ -22,8 +23,8 @@ class WeeksSection(Section):
     changes: tuple[Change, ...]
 
 
-def build(facts: UsageFacts, shown: UsageSection) -> WeeksSection:
-    """The section from renamed facts; `shown` is what the reader is told of use."""
+def build(facts: UsageFacts, shown: UsageSection, others: UserName | None = None) -> WeeksSection:
+    """The section from renamed facts; `shown` is what the reader is told of use, `others` who they are as one."""
     weeks = weeks_of(shown.usage, shown.ended, facts.tally.starts)
     keys = [one.key for one in shown.tracked if one.wanted]
-    return WeeksSection(weeks, changes(*weeks, keys) if len(weeks) == 2 else ())
+    return WeeksSection(weeks, changes(*weeks, keys, others) if len(weeks) == 2 else ())

@@ -25,7 +25,7 @@ class Weeks(Subject):
 
     def build(self, facts: Facts, report: Report) -> WeeksSection:
         """Two weeks of the window, from the use that is shown."""
-        return build(facts[UsageFacts], report[UsageSection])
+        return build(facts[UsageFacts], report[UsageSection], report.gathered)
 
     def to_json(self, report: Report) -> Json:
         """Sums of both, and who changed most."""
