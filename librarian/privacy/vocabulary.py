@@ -9,7 +9,7 @@ VOCABULARY = frozenset(
     A A-Za-z A-Za-z0-9 A-Za-z0-9+ A-Za-z0-9+.- A-Za-z0-9- A-Za-z0-9_ A-Za-z0-9_- A-Za-z0-9_. A-Za-z0-9_.+
     A-Za-z0-9_.+- A-Za-z0-9_.- AA0011 AA4499 AA5588 AABBFF ACCOUNT ACCOUNTING ADD ALL ALLOW_PROTOCOL ALTER AND
     ANYWHERE AS ASKPASS ATTACH AUTHOR Account AccountName AccountNotAllowed AccountingPolicy Accounts AdminComment
-    All AllocTRES AllowQos Among An Another Any ArrayTaskThrottle ArrayTaskThrottle. Ask Asked Asking Assoc
+    All AllocTRES AllowQos Among An Another Any ArrayTaskThrottle ArrayTaskThrottle. As Ask Asked Asking Assoc
     Association AssociationJobLimit AssociationResourceLimit AssociationTimeLimit At Auto-Submitted AveCPU B B4552D
     BB BB55FF BB77FF BBBBBB BBCC33 BEGIN BF BILLING BLOB BOOT_FAIL BY BadConstraints BatchMode BeginTime Below
     Besides Billing Bins BurstBufferOperation BurstBufferResources BurstBufferStageIn By C C.UTF-8 CA CC44DD CC55BB
@@ -113,19 +113,19 @@ VOCABULARY = frozenset(
     mean_of_a_day means measured measured_hours measures median median_wait mem memory memory-low memory.
     memory_source message meta metadata min min_interval_seconds min_memory min_minutes minor minutes miss missing
     missing. mistakes miter mkdir mktree mode model module modules moment moment. mont month month. month_ended
-    month_usage months months.html.j2 more more. most move ms much multiplied must mv n name named names narrowed nc
-    near needed needs negotiate neighbours network never new newer newest next next_expected next_start nice_names
-    no no-answer no-cache no-referrer no-such-name nobody node node_modules nodes non-fast-forward none nonsense
-    normal nosniff not not-believed not-computed not-drawn not-understood note notes nothing nothing-yet noun now
-    now. now_total nowhere np.integer npassword npm npt.NDArray ns null number numbers object objects observable
-    observables octet-stream odd of off offending offset often ok old older older_key older_key_of older_rule_to
-    oldest on on. once once. one one. one_task only open open.html open_store opened opened. operation option
-    options or order ordinary os os.fsencode other others others. ours out out-of-memory out. out_of_memory outcomes
-    over overrides overview own owner owners owns p p90 pace paces pack.threads package_data pad page page.css
-    page.js page_count page_size pages parent parse part partial partition partition. partition_qos partitions
-    partly parts password past pasts path patience pausable pause paused pauses pdf peak peak_at peaks pending per
-    percent percentages permission permissions person picture pictured pictures pid pipe place places plain
-    plain.css plain.html plain.html.j2 plotly plotly- plotly-basic plotly-basic- plotly-basic.min.js plotly.js
+    month_usage months months. months.html.j2 more more. most move ms much multiplied must mv n name named names
+    narrowed nc near needed needs negotiate neighbours network never new newer newest next next_expected next_start
+    nice_names no no-answer no-cache no-referrer no-such-name nobody node node_modules nodes non-fast-forward none
+    nonsense normal nosniff not not-believed not-computed not-drawn not-understood note notes nothing nothing-yet
+    noun now now. now_total nowhere np.integer npassword npm npt.NDArray ns null number numbers object objects
+    observable observables octet-stream odd of off offending offset often ok old older older_key older_key_of
+    older_rule_to oldest on on. once once. one one. one_task only open open.html open_store opened opened. operation
+    option options or order ordinary os os.fsencode other others others. ours out out-of-memory out. out_of_memory
+    outcomes over overrides overview own own. owner owners owns p p90 pace paces pack.threads package_data pad page
+    page.css page.js page_count page_size pages parent parse part partial partition partition. partition_qos
+    partitions partly parts password past pasts path patience pausable pause paused pauses pdf peak peak_at peaks
+    pending per percent percentages permission permissions person picture pictured pictures pid pipe place places
+    plain plain.css plain.html plain.html.j2 plotly plotly- plotly-basic plotly-basic- plotly-basic.min.js plotly.js
     plotly.js-basic-dist-min plotly.min.js png points policy port possible power powered prepared pressed pressure
     print printf priority privacy private private_data problems proc process processes program projected prolog
     protected protocol protocol.ext.allow prune pseudonym publish published publisher publishers publishing push
@@ -151,21 +151,21 @@ VOCABULARY = frozenset(
     store.sqlite_master store.user_version stored strict stricthostkeychecking string stuck style style-src
     style.css subject subjects submit submitjob submitjobs submitted such sum summed sums sure surrogateescape
     surrogatepass suspended suspended. svg+xml sys sys.argv sys.exit system system_cpu t table table_info tables
-    take take_in taken taken. takes tally target task tasks tell tell. tellers tells templates temporary test text
-    text.color than that that. the their theirs them them. theme_boot.js then then. there there. they this those
-    though three threshold thresholds tidied tier time time-low time-out time. time_idxs time_resolution_seconds
-    timed timed_out timeout timeout_seconds times times. timings timings.jsonl.gz title tmp to today todo together
-    token told too too-slow too-wide too. took tool top top_users total total_cpu total_time totals tracked trail
-    transfer.unpackLimit trap tree trend tres tres-alloc tries trouble troubles true try tuple turn two type typeof
-    u uint64 unable unchanged unconfirmed under under_way understood undrawn unexpected unexpectedly unfinished unit
-    unit-seconds units unknown unless unpacked unreachable unset unsettled unsigned until untold untracked unused up
-    up. update update-ref update. updated upgrade upper url us usage usage_ use use. use_sum use_sum.who use_who
-    used used. used_hours used_in used_memory used_out user user. user_cpu user_version username users usr utf-8 uts
-    v valid valid. value values var vendor verification verified.json version visible vmem w w+ w+_ w. w.- w.id
-    w.user wait waited waited_seconds waiting waits waits. wall wallduration walltime want wanted wants was watchdog
-    watched watched_since way wb webp week weeks weight well went were what when where whether which while while.
-    white who whoever whole whom whose why wide will window window. window_until with within without word words work
-    worked works would writable write written wrote x xb xtick.color xtick.labelcolor y year years yes yet yet. you
-    your yours ytick.color ytick.labelcolor zone
+    take take_in taken taken. takes tally target task tasks tell tell. tellers tells tells. templates temporary test
+    text text.color than that that. the their theirs them them. theme_boot.js then then. there there. they this
+    those though three threshold thresholds tidied tier time time-low time-out time. time_idxs
+    time_resolution_seconds timed timed_out timeout timeout_seconds times times. timings timings.jsonl.gz title tmp
+    to today todo together token told too too-slow too-wide too. took tool top top_users total total_cpu total_time
+    totals tracked trail transfer.unpackLimit trap tree trend tres tres-alloc tries trouble troubles true try tuple
+    turn two type typeof u uint64 unable unchanged unconfirmed under under_way understood undrawn unexpected
+    unexpectedly unfinished unit unit-seconds units unknown unless unpacked unreachable unset unsettled unsigned
+    until untold untracked unused up up. update update-ref update. updated upgrade upper url us usage usage_ use
+    use. use_sum use_sum.who use_who used used. used_hours used_in used_memory used_out user user. user_cpu
+    user_version username users usr utf-8 uts v valid valid. value values var vendor verification verified.json
+    version visible vmem w w+ w+_ w. w.- w.id w.user wait waited waited_seconds waiting waits waits. wall
+    wallduration walltime want wanted wants was watchdog watched watched_since way wb webp week weeks weight well
+    went were what when where whether which while while. white who whoever whole whom whose why wide will window
+    window. window_until with within without word words work worked works would writable write written wrote x xb
+    xtick.color xtick.labelcolor y year years yes yet yet. you your yours ytick.color ytick.labelcolor zone
     """.split()  # noqa: SIM905 (as a list of literals it would be a thousand lines)
 )
