@@ -1,8 +1,8 @@
 """A copy each day of what Slurm could not tell again: hours, months, limits, samples of the queue, who is known.
 
 Slurm purges, so what is older exists here alone. Runs are not in it: those of the window Slurm tells again. What they
-used is: asking for it is dear, and a run whose use is in the sums must not come in a second time. A copy is a store like
-any other, and is looked through before it counts.
+used is: asking for it is dear, and a run whose use is in the sums must not come in a second time. A copy is a store
+like any other, and is looked through before it counts.
 """
 
 from __future__ import annotations

@@ -168,10 +168,10 @@ MIGRATIONS = (
         gpu INTEGER, gpu_source TEXT, gpu_memory INTEGER, read INTEGER, written INTEGER, flags TEXT NOT NULL
     );
     CREATE INDEX run_use_by_end ON run_use ("end");
-    CREATE TABLE use_sum (  -- 1024ths of unit-seconds of the runs that ended
-        start INTEGER NOT NULL, who INTEGER NOT NULL, resource TEXT NOT NULL,
+    CREATE TABLE use_sum (  -- 1024ths of unit-seconds of runs that ended, in slots and days; of user '' those of all
+        seconds INTEGER NOT NULL, start INTEGER NOT NULL, who INTEGER NOT NULL, resource TEXT NOT NULL,
         allocated INTEGER NOT NULL, measured INTEGER NOT NULL, used INTEGER NOT NULL,
-        PRIMARY KEY (start, who, resource)
+        PRIMARY KEY (seconds, start, who, resource)
     ) WITHOUT ROWID;
     """,
 )

@@ -24,7 +24,7 @@ from librarian.subjects.jobs.keep import JobRuns
 from librarian.subjects.subject import ACCOUNTING, Asking
 from librarian.system.host import stopwatch, user_name
 
-OVERLAP = 1800  # seconds; slurmctld sends records in batches, those of steps too
+OVERLAP = 900  # seconds; slurmctld sends records in batches, those of steps too
 FIRST = 86400  # how far the first question reaches back
 RUNS_AT_ONCE = 3000  # of a slice: some seconds of slurmdbd's time
 SHORTEST = 60  # seconds; a slice that is too much and no longer is left out: its time stays unknown

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from librarian.shared.calendar import DAY
 from librarian.shared.names import AccountName, PartitionName, UserName
 from librarian.shared.scope import Scope
 from librarian.shared.spans import Span, Spans
 from librarian.store import Store
 from librarian.subjects.efficiency.facts import Total
 from librarian.subjects.efficiency.model import Flag, Hours, Peak, Run, Source, Use, UsedRun
-from librarian.subjects.efficiency.slots import SLOT, Place, Sums, Who, sums, who
+from librarian.subjects.efficiency.slots import SLOT, Sums, Who, sums, who
 
+EVERYBODY = ""  # in the place of a user: no user is called that, see `jobs.rows.NAMELESS`
 KNOWN = "efficiency"
 """The word for the time of which is known what the runs used that ended in it (`Store.known`)."""
 _UNTIL, _FORGOTTEN, _LAST = "efficiency until", "efficiency forgotten", "efficiency last"
@@ -94,35 +97,48 @@ class RunUses:
     def totals(self, scope: Scope, begin: int, end: int) -> tuple[Total, ...]:
         """What the runs of `scope` came to in the slots that begin in [begin, end), by user, account, partition and
         resource."""
-        where, names = _where(scope)
-        rows = self._store.all(
-            f"""SELECT w.user, account, partition, resource, sum(allocated), sum(measured), sum(used)
-            FROM use_sum JOIN use_who AS w ON w.id = use_sum.who
-            WHERE start >= ? AND start < ? AND {where} GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4""",  # noqa: S608
-            *(begin, end, *names),
-        )
-        return tuple(
-            Total(UserName(user), AccountName(account), PartitionName(partition), resource, Hours(*hours))
-            for user, account, partition, resource, *hours in rows
-        )
+        first, last = -(-begin // DAY) * DAY, end // DAY * DAY  # whole days, of UTC
+        spans = [(DAY, first, last), (SLOT, begin, first), (SLOT, last, end)] if first < last else [(SLOT, begin, end)]
+        found: dict[tuple[int, str], Hours] = {}
+        whose = self._whose(scope)
+        for seconds, since, until in spans:
+            for who_id, resource, *hours in self._summed("who, resource", seconds, since, until, whose):
+                place = (who_id, resource)
+                found[place] = found.get(place, Hours()) + Hours(*hours)
+        made = [
+            Total(one.user, one.account, one.partition, key, hours)
+            for one, key, hours in ((whose[number], key, hours) for (number, key), hours in found.items())
+        ]
+        return tuple(sorted(made, key=lambda total: (total.user, total.account, total.partition, total.resource)))
 
     def by_slot(self, scope: Scope, begin: int, end: int) -> Mapping[str, Mapping[int, Hours]]:
         """What all runs of `scope` came to, by resource and slot; slots that touch [begin, end)."""
-        where, names = _where(scope)
-        rows = self._store.all(
-            f"""SELECT resource, start, sum(allocated), sum(measured), sum(used)
-            FROM use_sum JOIN use_who AS w ON w.id = use_sum.who
-            WHERE start > ? AND start < ? AND {where} GROUP BY 1, 2 ORDER BY 1, 2""",  # noqa: S608
-            *(begin - SLOT, end, *names),
-        )
         found: dict[str, dict[int, Hours]] = {}
-        for resource, start, *hours in rows:
+        whose = self._whose(scope, everybody=True)
+        for resource, start, *hours in self._summed("resource, start", SLOT, begin - SLOT + 1, end, whose):
             found.setdefault(resource, {})[start] = Hours(*hours)
         return found
 
+    def _summed(self, by: str, seconds: int, begin: int, end: int, whose: Iterable[int]) -> list[Any]:
+        """Sums of the rows of one length that begin in [begin, end)."""
+        numbers = ", ".join(map(str, whose))
+        sql = f"""SELECT {by}, sum(allocated), sum(measured), sum(used) FROM use_sum
+            WHERE seconds = ? AND start >= ? AND start < ? AND who IN ({numbers}) GROUP BY 1, 2"""  # noqa: S608
+        return self._store.all(sql, seconds, begin, end)
+
+    def _whose(self, scope: Scope, *, everybody: bool = False) -> dict[int, Who]:
+        """Those whose runs belong to `scope`, by number; or the rows of all of them in one."""
+        where, names = _where(scope)
+        sql = f"SELECT id, qos, account, partition, user FROM use_who AS w WHERE {where} AND (user = ?) = ?"  # noqa: S608
+        rows = self._store.all(sql, *names, EVERYBODY, everybody)
+        return {
+            number: Who(qos, AccountName(account), PartitionName(partition), UserName(user))
+            for number, qos, account, partition, user in rows
+        }
+
     def people(self) -> frozenset[str]:
         """Every user whose runs were ever told."""
-        return frozenset(name for (name,) in self._store.all("SELECT DISTINCT user FROM use_who"))
+        return frozenset(name for (name,) in self._store.all("SELECT DISTINCT user FROM use_who") if name != EVERYBODY)
 
     # what is old
 
@@ -162,21 +178,31 @@ class RunUses:
 
     def _add(self, changes: Sums) -> None:
         """Add to the sums; what comes to nothing goes."""
-        ids = self._ids({whose for _, whose, _ in changes})
-        rows = [_sum_row(place, ids[place[1]], hours) for place, hours in changes.items()]
+        levels = _levels(changes)
+        ids = self._ids({whose for _, _, whose, _ in levels})
+        rows = [
+            (seconds, start, ids[whose], key, hours.allocated, hours.measured, hours.used)
+            for (seconds, start, whose, key), hours in levels.items()
+        ]
         self._store.execute_many(
-            """INSERT INTO use_sum VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+            """INSERT INTO use_sum VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
             allocated = allocated + excluded.allocated, measured = measured + excluded.measured,
             used = used + excluded.used""",
             rows,
         )
         gone = "allocated = 0 AND measured = 0 AND used = 0"
-        sql = f"DELETE FROM use_sum WHERE start = ? AND who = ? AND resource = ? AND {gone}"  # noqa: S608
-        self._store.execute_many(sql, [row[:3] for row in rows if min(row[3:]) <= 0])
+        sql = f"DELETE FROM use_sum WHERE seconds = ? AND start = ? AND who = ? AND resource = ? AND {gone}"  # noqa: S608
+        self._store.execute_many(sql, [row[:4] for row in rows if min(row[4:]) <= 0])
 
 
-def _sum_row(place: Place, whose: int, hours: Hours) -> tuple[int, int, str, int, int, int]:
-    return place[0], whose, place[2], hours.allocated, hours.measured, hours.used
+def _levels(changes: Sums) -> dict[tuple[int, int, Who, str], Hours]:
+    """The same by slot and user, by day and user, and by slot of all users: so that nobody has to add up a month."""
+    found: dict[tuple[int, int, Who, str], Hours] = {}
+    for (slot, whose, key), hours in changes.items():
+        every = replace(whose, user=UserName(EVERYBODY))
+        for place in ((SLOT, slot, whose, key), (DAY, slot - slot % DAY, whose, key), (SLOT, slot, every, key)):
+            found[place] = found.get(place, Hours()) + hours
+    return found
 
 
 def _where(scope: Scope) -> tuple[str, tuple[str, ...]]:

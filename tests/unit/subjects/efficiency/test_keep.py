@@ -17,7 +17,7 @@ from librarian.store import Store, keep_copy, opened
 from librarian.subjects.efficiency.facts import group
 from librarian.subjects.efficiency.keep import RunUses
 from librarian.subjects.efficiency.model import Flag, Hours, Peak, Source, Use, UsedRun
-from librarian.subjects.efficiency.slots import sums
+from librarian.subjects.efficiency.slots import SLOT, sums
 from tests.unit.runs import T0
 from tests.unit.subjects.efficiency.used import measured, run
 
@@ -116,6 +116,25 @@ def test_how_asking_has_fared(store: Store) -> None:
     assert RunUses(store).last() == {}
     RunUses(store).note({"runs": 5}, T0)
     assert RunUses(store).last() == {"runs": 5}
+
+
+@pytest.mark.parametrize(("begin", "end"), [(0, 9), (3, 97), (-5, 48), (48, 96), (1, 200), (20, 20)])
+def test_totals_of_any_time_are_those_of_its_slots(store: Store, begin: int, end: int) -> None:
+    day = T0 - T0 % 86400
+    runs = [
+        measured(dbindex=n, user=f"u{n % 3}", start=day + 7000 * n, end=day + 90_000 + n, elapsed=5000)
+        for n in range(9)
+    ]
+    RunUses(store).take([AVERY], (day, day + 10**6), runs)
+    span = (day + begin * SLOT, day + end * SLOT)
+    expected: dict[tuple[str, str], Hours] = {}
+    for (slot, whose, key), hours in sums(runs).items():
+        if span[0] <= slot < span[1]:
+            expected[whose.user, key] = expected.get((whose.user, key), Hours()) + hours
+    found = RunUses(store).totals(AVERY, *span)
+    assert {(total.user, total.resource): total.hours for total in found} == expected
+    slots = RunUses(store).by_slot(AVERY, *span)
+    assert {key: sum(each.values(), Hours()) for key, each in slots.items()} == dict(group(found))
 
 
 RUNS = st.lists(
