@@ -9,12 +9,12 @@ VOCABULARY = frozenset(
     A A-Za-z A-Za-z0-9 A-Za-z0-9+ A-Za-z0-9+.- A-Za-z0-9- A-Za-z0-9_ A-Za-z0-9_- A-Za-z0-9_. A-Za-z0-9_.+
     A-Za-z0-9_.+- A-Za-z0-9_.- AA0011 AA4499 AA5588 AABBFF ACCOUNT ACCOUNTING ADD ALL ALLOW_PROTOCOL ALTER AND
     ANYWHERE AS ASKPASS ATTACH AUTHOR Account AccountName AccountNotAllowed AccountingPolicy Accounts All AllocTRES
-    AllowQos Among An Another Any ArrayTaskThrottle ArrayTaskThrottle. Ask Asked Asking Assoc Association
-    AssociationJobLimit AssociationResourceLimit AssociationTimeLimit At Auto-Submitted B B4552D BB BB55FF BB77FF
-    BBBBBB BBCC33 BEGIN BILLING BLOB BOOT_FAIL BY BadConstraints BatchMode BeginTime Besides Billing
+    Allocations AllowQos Among An Another Any ArrayTaskThrottle ArrayTaskThrottle. Ask Asked Asking Assoc
+    Association AssociationJobLimit AssociationResourceLimit AssociationTimeLimit At Auto-Submitted B B4552D BB
+    BB55FF BB77FF BBBBBB BBCC33 BEGIN BILLING BLOB BOOT_FAIL BY BadConstraints BatchMode BeginTime Besides Billing
     BurstBufferOperation BurstBufferResources BurstBufferStageIn By C C.UTF-8 CC44DD CC55BB CC6677 CLEAN CLUSTER
     CNAME COLLATE COLUMN COLUMNS COMMIT COMMITTER COMPLETING CONFIGURING CONFIG_ CONFLICT CONTROLLER COUNT CPU
-    CPU-hours CPUs CREATE CRITICAL Cache-Control Cancel Cc Cf Change Cleaning ClearAllForwardings Cluster
+    CPU-hours CPUs CREATE CRITICAL CSV Cache-Control Cancel Cc Cf Change Cleaning ClearAllForwardings Cluster
     ClusterName Cn Co ConnectTimeout Constraints Content-Length Content-Type ControlMaster Correct CorruptStoreError
     Cpu CreationDate Creator Cross-Origin-Resource-Policy Cs Current D D777 DAEMONS DAY DBIndex DD1122 DD2244 DDCC77
     DDDDDD DEADLINE DELETE DELIMITER DESC DISPLAY DISTINCT DO DONE DROP Data Deadline DejaVu DelayBoot DenyQos
@@ -24,9 +24,9 @@ VOCABULARY = frozenset(
     GIT_DEFAULT_HASH GIT_DEFAULT_REF_FORMAT GIT_SSH GIT_SSH_COMMAND GIT_TERMINAL_PROMPT GLOBAL GPU GPU-hours GPUs
     GPUs. GRES GROUP GROUPS GiB GiB-hours GitHub GitLab Ground Grp GrpJobs GrpSubmit GrpSubmitJobs GrpTRES H HEAD
     HEADER HOST HTTP HTTP_ HUP Half Health Held Highest History Host Hours How IGNORE IMMEDIATE IN INDEX INSERT
-    INTEGER INTO IS IdentitiesOnly If If-None-Match In InactiveLimit Indexes InvalidAccount InvalidQOS It Its JOBID
-    JOBS JSON Job Job-hours JobArrayID JobArrayTaskLimit JobHeldAdmin JobHeldUser JobHoldMaxRequeue JobID JobIDRaw
-    JobLaunchFailure JobName Jobs Json KEY KEY_ KMG KMGTPE Key KiB Kind Known LANGUAGE LC_ALL LIBRARIAN
+    INTEGER INTO IS IdentitiesOnly If If-None-Match In InactiveLimit Indexes InvalidAccount InvalidQOS It Item Its
+    JOBID JOBS JSON Job Job-hours JobArrayID JobArrayTaskLimit JobHeldAdmin JobHeldUser JobHoldMaxRequeue JobID
+    JobIDRaw JobLaunchFailure JobName Jobs Json KEY KEY_ KMG KMGTPE Key KiB Kind Known LANGUAGE LC_ALL LIBRARIAN
     LIBRARIAN_GIT_PASSWORD LIBRARIAN_GIT_USER LICENSES LIKE LIMIT Last Let Librarian License Licenses Limit Limits
     Location Look M MAX MEMORY MIGRATIONS MIME-Version MIN Make Manager Many Map Mask Max MaxJobs MaxJobsPA
     MaxJobsPU MaxJobsPerAccount MaxJobsPerUser MaxMemPerLimit MaxPoweredUpNodes MaxQueryTimeRange MaxRequeue
@@ -39,120 +39,119 @@ VOCABULARY = frozenset(
     PartitionConfig PartitionDown PartitionInactive PartitionName PartitionNodeLimit PartitionTimeLimit Pending Per
     Piece PowerNotAvail PowerReserved Preview Priority PriorityLong PrivateData Problems Producer Prolog Publish
     Publisher PurgeJobAfter QOS QOSJobLimit QOSNotAllowed QOSResourceLimit QOSTimeLimit QOSUsageThreshold QoS QoS.
-    QosLimits Query Queue RANGES REAL RECURSIVE RENAME REPLACE REPO REQUEUED REQUEUE_FED REQUEUE_HOLD RESERVATION
-    RESIZING RESV_DEL_HOLD REVOKED RGB ROWID RUNAWAY RUNNING RaisedSignal Reading Reason Referrer-Policy Reject
-    Relative Remote ReqNodeNotAvail Reservation ReservationDeleted ReservationInvalid Resources Result Row RunMins
-    RunMinutes Running Runs SELECT SET SIGNALING SLURM_BITSTR_LEN SLURM_TIME_FORMAT SPECIAL_EXIT SQUEUE_ SSH
-    SSH_ASKPASS SSH_COMMAND SSH_VARIANT SSL_ STAGE_OUT STALE START_TIME STEPS STOPPED STYLE SUBJECTS SUM SUSPENDED
-    SYSTEM SZ Sans SchedDefer Seconds See ServerAliveCountMax ServerAliveInterval Set Since Sink Slurm SlurmDBD
-    SlurmError Slurms Some Stage Start StartTime State States StorageType Store Subject Submit SubmitJobs SubmitTime
-    Submitted Suspended SystemFailure T TABLE TEXT TEXTS TIMEOUT TIMES TO TRES TRES. TZ Tell The Their There They
-    This Those Tidying TimeLimit To Too Total Totals U UA UNCHANGED UNION UNIQUE UNKNOWN UPDATE USERS UTC Unknown Up
-    Updated Usage Use User UserName Users VACUUM VALUES VALUE_ Value WAITS WANTED WARNING WAYLAND_DISPLAY WF WHERE
-    WHOLE WITH WITHOUT WORDS Wait Wait. Waiting Wall WallDuration Want Watched What Where Which Who Why Window
-    Without Writing X-Content-Type-Options Y Y- Z Zl Zp a a-z_ a_day about above access account account.
-    account_usage accounting accounting_storage accounts add address addresses administrator admins after again
-    again. age ago agreed alert alert.json all all_know alloc_tres allocation allocations allow allowed allows
-    allows. alone alpha already also always among amount amounts an anchor and anew another answer answered answers
-    any any. anybody anything anything. application are area arguments array as as_of ascii aside ask ask. asked
-    asking asks assoc assoc_mgr association associations async at at_once attempt authentication auto-generated
-    available available. average awk axes axes.axisbelow axes.edgecolor axes.labelcolor axes.linewidth
-    axes.spines.right axes.spines.top axes.titley b back back. backfill backslashreplace bad base-uri base64 basic
-    batches batches. batchmode bb be been before began begin begin. begins begun being below beside best best_at
-    between big billing billing-hours bimport bin bin_dir bin_seconds binds bins bins_of_subjects bits blob bold
-    bool boot_id booted booted. both branch branches break broken budget buffer buffer. built burst busy but butt by
-    by_day by_words byte bytes bytes_sent cache_size call came can cancel cannot carried carry case cat cat-file
-    category causes cd cdn cdn.jsdelivr.net cells center change changed changes charset charts check checking chmod
-    choose circle class clauses cleaned closed cluster cluster. clusters cname code coded codes collect collected
-    colour colours column columns come comes coming command commands comment commit commit-tree committer common
-    compare compete competes competing complains complete complete_at computing config configuration configured
-    configured. confirmed connect connect-src connection const contact content continue contradicts controlmaster
-    copied copies copy copy_tried core.fsmonitor core.hooksPath core.logAllRefUpdates core.sshCommand correct could
-    count count. count_runaways counted counting counts counts. covered_from cp cpu cpu_hours cpu_seconds cpus
-    credential credential. css csv ctypes ctypes.CDLL cumulative current cut cut-off cycle cycle. cycles d d+ d. dT
-    daemon daemon. daily damaged darwin dashboard data data_ date day day_edges day_start day_usage days days_30
-    dbindex deadline deadline. decides declaration declares declined decode default default-src default_qos
-    defaultqos define delete deleted deleted. deliveries demand denied dependency deploy details dev df did
-    directory dirname disconnect disk divides do docs.github.com doctor doctor. doctype document does does. done
-    doubted down down. drained drawing drawn drawn_from dropped duration each early echo ed25519 edgecolor edges
-    edition elapsed electrical element elif eligible else elsewhere empty empty_jobs encoded end end. ended ends
-    energy enforced enough entry entry.js env eof error esac estimate even evenly ever every every.scope every_qos
-    everybody everybody. everywhere exceeded exceeds exchange excluded.cpus excluded.error excluded.gpus
-    excluded.jobs excluded.memory excluded.samples excluded.trouble exec exist exists exit expects export extends f
-    facecolor fact facts failed failed. failing_since fails fails. failure failures false family far fared faster
-    fatal federation fetch fetch.recurseSubmodules fetch.unpackLimit fetch.writeCommitGraph fetched fewer fi fields
-    fields. figures file file_mode file_name files filled final fingerprint finished first first. fit fit. five
-    flags fleeting float64 folder folder_mode folders font.family font.size foot for for. force force-push fork form
-    form-action format found four free freelist_count fresh from front fs fsck ftps full full. full_at full_key
-    function g gap gave gc.auto generated generated_at generator get getattr gh-pages git git@github.com
-    github-pages github.com github_pages_key given gives globalThis.librarianData go go. goes goes_on going gone
-    gone. good gpu gpu_hours gpu_types gpumem gpus gpus_tracked gpus_untracked gres group groups grp gzip h had hand
-    has hash-object have have. head header heading headroom heads hears held held. here here. hidden hide hides
-    histories history hit hold holders holding holds home homepage hook host hour hourly hours housekeeping how html
-    http http-equiv https hung i iB id identity idle if ignore image img-src import imports in in_state index
-    index.html index.html.j2 index.json info init install installed int int64 integer integrals integrity
-    integrity_check interval interval_seconds into ints is isoformat it it. items its itself javascript job
-    job-hours job. job_by_end jobid jobs jobs. joined joining journal_mode jpeg json just k kB keep keep_copy keeps
-    kept kernel kex_exchange_identification key key. keys kind kind_size kmzZ0sprpPWwjhor9ZI4lxuf47i9DXK2 know known
-    known. known_from known_seconds known_to knows l label labels larger largest last last. last_success last_try
-    last_updated last_updated_epoch late later latest launch launched launched. lead leads least leave left left-out
-    less less. let lets level lib librarian librarian- librarian-serve librarian-serve- librarian@localhost library
-    license licenses lie life like limit limit. limit_change limit_change_of_scopes limited limits limits.policy
-    limits_of line lines link list little live load loads local_date localhost lock log logo long long. longer
-    longest longest_query look looked looking looks low low. lower ls ls-remote ls-tree m m- machine made mail
-    mailed mailx main main. main.fact maintenance maintenance.auto makes many many_rejects map mapping mark marker
-    markeredgecolor markeredgewidth markersize matplotlib max may may. mean mean_of_a_day means measured measures
-    median median_wait mem memory memory. message meta metadata min min_interval_seconds minor minutes missing
-    missing. mistakes miter mkdir mktree mode module modules moment moment. mont month month. month_ended
-    month_usage months months.html.j2 more more. most move much multiplied must mv n name named names narrowed nc
-    near needed needs negotiate neighbours network never new newer newest next next_expected next_start nice_names
-    no no-answer no-cache no-referrer no-such-name nobody node node_modules nodes non-fast-forward none normal
-    nosniff not not-believed not-computed not-drawn not-understood note notes nothing nothing-yet noun now now.
-    now_total nowhere np.integer npassword npm npt.NDArray ns null number numbers object objects observable
-    observables octet-stream odd of off offending offset often ok old older older_key older_key_of older_rule_to
-    oldest on on. once once. one one. only open open.html open_store opened opened. operation option options or
-    order ordinary os os.fsencode other others others. ours out out. outcomes over overrides overview own owner
-    owners owns p p90 pace paces pack.threads package_data pad page page.css page.js page_count page_size pages
-    parent parse part partial partition partition. partition_qos partitions partly parts password past pasts path
-    patience pausable pause paused pauses pdf peak peak_at peaks pending per percent percentages permission
-    permissions person picture pictured pictures pid pipe place places plain plain.css plain.html plain.html.j2
-    plotly plotly- plotly-basic plotly-basic- plotly-basic.min.js plotly.js plotly.js-basic-dist-min plotly.min.js
-    png points policy port possible power powered prepared pressed pressure print printf priority privacy private
-    private_data problems proc process processes projected prolog protected protocol protocol.ext.allow prune
-    pseudonym publish published publisher publishers publishing push push.followTags push.gpgSign
-    push.recurseSubmodules pushed put puts pyproject.toml python3 qos query query_by_scope questions queue
-    queue_look quick_check quota r r+b raise raised ran random range ranges rb reached read read. reader readers
-    real reason reasons receive.denyNonFastForwards record records ref refresh refresh_seconds refs refused reject
-    rejected rejects relative release release. released released. remarks remote rename renameat2 render rendering
-    renewed renewed. replace replaced replaces report reporting repository request request_version requested
-    requeued required rescue reservation reserved reserved. reset resolution resolve resource resource. resources
-    rest result retired retries retrieval return returned rev-parse right rising rm rmdir ro rollup room room. root
-    route row rows rpc rsync ruled rules run run. runaways runner running running. runs runs. runs_from s s+version
-    sacct sacctmgr same same-origin sampled samples says sbin sched_getaffinity scheduler schema schema_version
-    scontrol scope scratch screen script script-src scrontab-.+ second seconds seconds. seconds_known seconds_near
-    sections sed see seen seen. sees seldom self sendmail sent sentences served server service set set_aside sets
-    setting settings settled setup sftp sh sha1 sha256 sha256- sha384-N2HZsG+IG shallow shape share shared shares
-    short shorter should show shown shows shrink sign signal signed silent since site six size sizes skipped slot
-    slow slug slurm slurm-librarian slurmctld slurmdbd smaller so some somebody something soon soon. source space
-    spans speak special spent spread sql sqlite_ sqlite_master squeue sreport ssh ssh-keygen stable stage stages
-    stale staleness stand start start. start_ start_epoch started starts stat state states status status.json stay
-    stays stays. stderr stdout step steps still stopped stops store store. store.sqlite_master store.user_version
-    stored strict stricthostkeychecking string stuck style style-src style.css subject subjects submit submitjob
-    submitjobs submitted such sum summed sums sure surrogateescape surrogatepass suspended suspended. svg+xml sys
-    sys.argv sys.exit t table table_info tables take take_in taken taken. takes tally target task tasks tell tell.
-    tellers tells templates temporary test text text.color than that that. the their theirs them them. theme_boot.js
-    then then. there they this those though three thresholds tidied tier time time. time_idxs
-    time_resolution_seconds timed timeout timeout_seconds times times. timings timings.jsonl.gz title tmp to today
-    todo together token told too too-slow too-wide too. took tool top top_users total totals tracked trail
-    transfer.unpackLimit trap tree trend tres tres-alloc tries trouble troubles true try tuple turn two type typeof
-    u uint64 unable unchanged unconfirmed under under_way understood undrawn unexpected unexpectedly unfinished unit
-    units unknown unreachable unset unsettled unsigned until untold untracked up up. update update-ref update.
-    updated upgrade upper url us usage usage_ use use. used user user. user_version username users usr utf-8 uts v
-    valid valid. value values var vendor verification verified.json version visible vmem w w+ w+_ w. w.- wait waited
-    waiting waits waits. wall wallduration walltime want wanted wants was watchdog watched watched_since way wb webp
-    week weeks weight well went were what when where whether which while while. white who whoever whole whom whose
-    why wide will window window. window_until with within without word words work worked works would writable write
-    written wrote x xb xtick.color xtick.labelcolor y year years yes yet yet. you your yours ytick.color
-    ytick.labelcolor zone
+    QosLimits Query RANGES REAL RECURSIVE RENAME REPLACE REPO REQUEUED REQUEUE_FED REQUEUE_HOLD RESERVATION RESIZING
+    RESV_DEL_HOLD REVOKED RGB ROWID RUNAWAY RUNNING RaisedSignal Reading Reason Referrer-Policy Reject Relative
+    Remote ReqNodeNotAvail Reservation ReservationDeleted ReservationInvalid Resources Result Row RunMins RunMinutes
+    Running Runs SELECT SET SIGNALING SLURM_BITSTR_LEN SLURM_TIME_FORMAT SPECIAL_EXIT SQUEUE_ SSH SSH_ASKPASS
+    SSH_COMMAND SSH_VARIANT SSL_ STAGE_OUT STALE START_TIME STEPS STOPPED STYLE SUBJECTS SUM SUSPENDED SYSTEM SZ
+    Sans SchedDefer Seconds See ServerAliveCountMax ServerAliveInterval Set Since Sink Slurm SlurmDBD SlurmError
+    Slurms Some Stage Start StartTime State States StorageType Store Subject Submit SubmitJobs SubmitTime Submitted
+    Suspended SystemFailure T TABLE TEXT TEXTS TIMEOUT TIMES TO TRES TRES. TZ Tell The Their There They This Those
+    Tidying TimeLimit To Too Total Totals U UA UNCHANGED UNION UNIQUE UNKNOWN UPDATE USERS UTC Unknown Up Updated
+    Usage Use User UserName Users VACUUM VALUES VALUE_ Value WAITS WANTED WARNING WAYLAND_DISPLAY WF WHERE WHOLE
+    WITH WITHOUT WORDS Wait Wait. Waiting Wall WallDuration Want Watched What Where Which Who Why Window Without
+    Writing X-Content-Type-Options Y Y- Z Zl Zp a a-z_ a_day about above access account account. account_usage
+    accounting accounting_storage accounts add address addresses administrator admins after again again. age ago
+    agreed alert alert.json all all_know alloc_tres allocation allocations allow allowed allows allows. alone alpha
+    already always among amount amounts an anchor and anew another answer answered answers any any. anybody anything
+    anything. application are area arguments array as as_of ascii aside ask ask. asked asking asks assoc assoc_mgr
+    association associations async at at_once attempt authentication auto-generated available available. average awk
+    axes axes.axisbelow axes.edgecolor axes.labelcolor axes.linewidth axes.spines.right axes.spines.top axes.titley
+    b back back. backfill backslashreplace bad base-uri base64 basic batches batches. batchmode bb be been before
+    began begin begin. begins begun being below beside best best_at between big billing billing-hours bimport bin
+    bin_dir bin_seconds binds bins bins_of_subjects bits blob bold bool boot_id booted booted. both branch branches
+    break broken budget buffer buffer. built burst busy but butt by by_day by_words byte bytes bytes_sent cache_size
+    call came can cancel cannot carried carry case cat cat-file category causes cd cdn cdn.jsdelivr.net cells center
+    change changed changes charset charts check checking chmod choose circle class clauses cleaned closed cluster
+    cluster. clusters cname code coded codes collect collected colour colours column columns come comes coming
+    command commands comment commit commit-tree committer common compare compete competes competing complains
+    complete complete_at computing config configuration configured configured. confirmed connect connect-src
+    connection const contact content continue contradicts controlmaster copied copies copy copy_tried core.fsmonitor
+    core.hooksPath core.logAllRefUpdates core.sshCommand correct could count count. count_runaways counted counting
+    counts counts. covered_from cp cpu cpu_hours cpu_seconds cpus credential credential. css csv ctypes ctypes.CDLL
+    cumulative current cut cut-off cycle cycle. cycles d d+ d. dT daemon daemon. daily damaged darwin dashboard data
+    data_ date day day_edges day_start day_usage days days_30 dbindex deadline deadline. decides declaration
+    declares declined decode default default-src default_qos defaultqos define delete deleted deleted. deliveries
+    demand denied dependency deploy details dev df did directory dirname disconnect disk divides do docs.github.com
+    doctor doctor. doctype document does does. done doubted down down. drained drawing drawn drawn_from dropped
+    duration each early echo ed25519 edgecolor edges edition elapsed electrical element elif eligible else elsewhere
+    empty empty_jobs encoded end end. ended ends energy enforced enough entry entry.js env eof error esac estimate
+    even evenly ever every every.scope every_qos everybody everybody. everywhere exceeded exceeds exchange
+    excluded.cpus excluded.error excluded.gpus excluded.jobs excluded.memory excluded.samples excluded.trouble exec
+    exist exists exit expects export extends f facecolor fact facts failed failed. failing_since fails fails.
+    failure failures false family far fared faster fatal federation fetch fetch.recurseSubmodules fetch.unpackLimit
+    fetch.writeCommitGraph fetched fewer fi fields fields. figures file file_mode file_name files filled final
+    fingerprint finished first first. fit fit. five flags fleeting float64 folder folder_mode folders font.family
+    font.size foot for for. force force-push fork form form-action format found free freelist_count fresh from front
+    fs fsck ftps full full. full_at full_key function g gap gave gc.auto generated generated_at generator get
+    getattr gh-pages git git@github.com github-pages github.com github_pages_key given gives
+    globalThis.librarianData go go. goes goes_on going gone gone. good gpu gpu_hours gpu_types gpumem gpus
+    gpus_tracked gpus_untracked gres group groups grp gzip h had hand has hash-object have have. head header heading
+    headroom heads hears held held. here here. hidden hide hides histories history hit hold holders holding holds
+    home homepage hook host hour hourly hours housekeeping how html http http-equiv https hung i iB id identity idle
+    if ignore image img-src import imports in in_state index index.html index.html.j2 index.json info init install
+    installed int int64 integer integrals integrity integrity_check interval interval_seconds into ints is isoformat
+    it it. items its itself javascript job job-hours job. job_by_end jobid jobs jobs. joined joining journal_mode
+    jpeg json just k kB keep keep_copy keeps kept kernel kex_exchange_identification key key. keys kind kind_size
+    kmzZ0sprpPWwjhor9ZI4lxuf47i9DXK2 know known known. known_from known_seconds known_to knows l label labels larger
+    largest last last. last_success last_try last_updated last_updated_epoch late later latest launch launched
+    launched. lead leads least leave left left-out less less. let lets level lib librarian librarian-
+    librarian-serve librarian-serve- librarian@localhost library license licenses lie life like limit limit.
+    limit_change limit_change_of_scopes limited limits limits.policy limits_of line lines link list little live load
+    loads local_date localhost lock log logo long long. longer longest longest_query look looked looking looks low
+    low. lower ls ls-remote ls-tree m m- machine made mail mailed mailx main main. main.fact maintenance
+    maintenance.auto makes many many_rejects map mapping mark marker markeredgecolor markeredgewidth markersize
+    matplotlib max may may. mean mean_of_a_day means measured measures median median_wait mem memory memory. message
+    meta metadata min min_interval_seconds minor minutes missing missing. mistakes miter mkdir mktree mode module
+    modules moment moment. mont month month. month_ended month_usage months months.html.j2 more more. most move much
+    multiplied must mv n name named names narrowed nc near needed needs negotiate neighbours network never new newer
+    newest next next_expected next_start nice_names no no-answer no-cache no-referrer no-such-name nobody node
+    node_modules nodes non-fast-forward none normal nosniff not not-believed not-computed not-drawn not-understood
+    note notes nothing nothing-yet noun now now. now_total nowhere np.integer npassword npm npt.NDArray ns null
+    number numbers object objects observable observables octet-stream odd of off offending offset often ok old older
+    older_key older_key_of older_rule_to oldest on on. once once. one one. only open open.html open_store opened
+    opened. operation option options or order ordinary os os.fsencode other others others. ours out out. outcomes
+    over overrides overview own owner owners owns p p90 pace paces pack.threads package_data pad page page.css
+    page.js page_count page_size pages parent parse part partial partition partition. partition_qos partitions
+    partly parts password past pasts path patience pausable pause paused pauses pdf peak peak_at peaks pending per
+    percent percentages permission permissions person picture pictured pictures pid pipe place places plain
+    plain.css plain.html plain.html.j2 plotly plotly- plotly-basic plotly-basic- plotly-basic.min.js plotly.js
+    plotly.js-basic-dist-min plotly.min.js png points policy port possible power powered prepared pressed pressure
+    print printf priority privacy private private_data problems proc process processes projected prolog protected
+    protocol protocol.ext.allow prune pseudonym publish published publisher publishers publishing push
+    push.followTags push.gpgSign push.recurseSubmodules pushed put puts pyproject.toml python3 qos query
+    query_by_scope questions queue queue_look quick_check quota r r+b raise raised ran random range ranges rb
+    reached read read. reader readers real reason reasons receive.denyNonFastForwards record records ref refresh
+    refresh_seconds refs refused reject rejected rejects relative release release. released released. remarks remote
+    rename renameat2 render rendering renewed renewed. replace replaced replaces report reporting repository request
+    request_version requested requeued required rescue reservation reserved reserved. reset resolution resolve
+    resource resource. resources rest result retired retries retrieval return returned rev-parse right rising rm
+    rmdir ro rollup room room. root route row rows rpc rsync ruled rules run run. runaways runner running running.
+    runs runs. runs_from s s+version sacct sacctmgr same same-origin sampled samples says sbin sched_getaffinity
+    scheduler schema schema_version scontrol scope scratch screen script script-src scrontab-.+ second seconds
+    seconds. seconds_known seconds_near sections sed see seen seen. sees seldom self sendmail sent sentences served
+    server service set set_aside sets setting settings settled setup sftp sh sha1 sha256 sha256- sha384-N2HZsG+IG
+    shallow shape share shared shares short shorter should show shown shows shrink sign signal signed silent since
+    site size sizes skipped slot slow slug slurm slurm-librarian slurmctld slurmdbd smaller so some somebody
+    something soon soon. source space spans speak special spent spread sql sqlite_ sqlite_master squeue sreport ssh
+    ssh-keygen stable stage stages stale staleness stand start start. start_ start_epoch started starts stat state
+    states status status.json stay stays stays. stderr stdout step steps still stopped stops store store.
+    store.sqlite_master store.user_version stored strict stricthostkeychecking string stuck style style-src
+    style.css subject subjects submit submitjob submitjobs submitted such sum summed sums sure surrogateescape
+    surrogatepass suspended suspended. svg+xml sys sys.argv sys.exit t table table_info tables take take_in taken
+    taken. takes tally target task tasks tell tell. tellers tells templates temporary test text text.color than that
+    that. the their theirs them them. theme_boot.js then then. there they this those though thresholds tidied tier
+    time time. time_idxs time_resolution_seconds timed timeout timeout_seconds times times. timings timings.jsonl.gz
+    title tmp to today todo together token told too too-slow too-wide too. took tool top top_users total totals
+    tracked trail transfer.unpackLimit trap tree trend tres tres-alloc tries trouble troubles true try tuple turn
+    two type typeof u uint64 unable unchanged unconfirmed under under_way understood undrawn unexpected unexpectedly
+    unfinished unit units unknown unreachable unset unsettled unsigned until untold untracked up up. update
+    update-ref update. updated upgrade upper url us usage usage_ use use. used user user. user_version username
+    users usr utf-8 uts v valid valid. value values var vendor verification verified.json version visible vmem w w+
+    w+_ w. w.- wait waited waiting waits waits. wall wallduration walltime want wanted wants was watchdog watched
+    watched_since way wb webp week weeks weight well went were what when where whether which while while. white who
+    whoever whole whom whose why wide will window window. window_until with within without word words work worked
+    works would writable write written wrote x xb xtick.color xtick.labelcolor y year years yes yet yet. you your
+    yours ytick.color ytick.labelcolor zone
     """.split()  # noqa: SIM905 (as a list of literals it would be a thousand lines)
 )
