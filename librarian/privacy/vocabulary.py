@@ -9,23 +9,23 @@ VOCABULARY = frozenset(
     A A-Za-z A-Za-z0-9 A-Za-z0-9+ A-Za-z0-9+.- A-Za-z0-9- A-Za-z0-9_ A-Za-z0-9_- A-Za-z0-9_. A-Za-z0-9_.+
     A-Za-z0-9_.+- A-Za-z0-9_.- AA0011 AA4499 AA5588 AABBFF ACCOUNT ACCOUNTING ADD ALL ALLOW_PROTOCOL ALTER AND
     ANYWHERE AS ASKPASS ATTACH AUTHOR Account AccountName AccountNotAllowed AccountingPolicy Accounts AdminComment
-    All AllocTRES AllowQos Among An Another Any ArrayTaskThrottle ArrayTaskThrottle. As Ask Asked Asking Assoc
-    Association AssociationJobLimit AssociationResourceLimit AssociationTimeLimit At Auto-Submitted AveCPU B B4552D
-    BB BB55FF BB77FF BBBBBB BBCC33 BEGIN BF BILLING BLOB BOOT_FAIL BY BadConstraints BatchMode BeginTime Below
-    Besides Billing Bins BurstBufferOperation BurstBufferResources BurstBufferStageIn By C C.UTF-8 CA CC44DD CC55BB
-    CC6677 CD CLEAN CLUSTER CNAME COLLATE COLUMN COLUMNS COMMIT COMMITTER COMPLETED COMPLETING CONFIGURING CONFIG_
-    CONFLICT CONTROLLER COUNT CPU CPU-hours CPU. CPUs CREATE CRITICAL Cache-Control Cancel Cc Cf Change Cleaning
-    ClearAllForwardings Cluster ClusterName Cn Co ConnectTimeout Constraints Content-Length Content-Type
+    All AllocTRES Allocations AllowQos Among An Another Any ArrayTaskThrottle ArrayTaskThrottle. As Ask Asked Asking
+    Assoc Association AssociationJobLimit AssociationResourceLimit AssociationTimeLimit At Auto-Submitted AveCPU B
+    B4552D BB BB55FF BB77FF BBBBBB BBCC33 BEGIN BF BILLING BLOB BOOT_FAIL BY BadConstraints BatchMode BeginTime
+    Below Besides Billing Bins BurstBufferOperation BurstBufferResources BurstBufferStageIn By C C.UTF-8 CA CC44DD
+    CC55BB CC6677 CD CLEAN CLUSTER CNAME COLLATE COLUMN COLUMNS COMMIT COMMITTER COMPLETED COMPLETING CONFIGURING
+    CONFIG_ CONFLICT CONTROLLER COUNT CPU CPU-hours CPU. CPUs CREATE CRITICAL CSV Cache-Control Cancel Cc Cf Change
+    Cleaning ClearAllForwardings Cluster ClusterName Cn Co ConnectTimeout Constraints Content-Length Content-Type
     ControlMaster Correct CorruptStoreError Cpu CreationDate Creator Cross-Origin-Resource-Policy Cs Current D D777
     DAEMONS DAY DBIndex DD1122 DD2244 DDCC77 DDDDDD DEADLINE DELETE DELIMITER DESC DISPLAY DISTINCT DL DO DONE DROP
     Data Deadline DejaVu DelayBoot DenyQos Dependency DependencyNeverSatisfied Deploy Disk Do E0E0E0 EE2266 EE8866
-    EE9900 ETag EXEC_PATH Efficiency Either ElapsedRaw Eligible EligibleTime End Energy Epochs Even ExitCode F F666
-    F6F1E4 FAILED FF3300 FF6699 FF9955 FFAABB FFCC66 FFCCAA FIELDS FROM Facts Failed FedJobLock Fetching Figure Find
-    Flags For Free From FrontEndDown G GCM_INTERACTIVE GIT_ GIT_DEFAULT_HASH GIT_DEFAULT_REF_FORMAT GIT_SSH
+    EE9900 ETag EXEC_PATH Either ElapsedRaw Eligible EligibleTime End Energy Epochs Even ExitCode F F666 F6F1E4
+    FAILED FF3300 FF6699 FF9955 FFAABB FFCC66 FFCCAA FIELDS FROM Facts Failed FedJobLock Fetching Figure Find Flags
+    For Free From FrontEndDown G GCM_INTERACTIVE GIT_ GIT_DEFAULT_HASH GIT_DEFAULT_REF_FORMAT GIT_SSH
     GIT_SSH_COMMAND GIT_TERMINAL_PROMPT GLOBAL GPU GPU-hours GPUs GPUs. GRES GROUP GROUPS GiB GiB-hours GitHub
     GitLab Ground Grp GrpJobs GrpSubmit GrpSubmitJobs GrpTRES H HEAD HEADER HOST HTTP HTTP_ HUP Half Health Held
     Highest History Host Hours How IGNORE IMMEDIATE IN INDEX INSERT INTEGER INTO IS IdentitiesOnly If If-None-Match
-    In InactiveLimit Indexes InvalidAccount InvalidQOS It Its JOBID JOBS JOIN JS1 JSON Job Job-hours JobArrayID
+    In InactiveLimit Indexes InvalidAccount InvalidQOS It Item Its JOBID JOBS JOIN JS1 JSON Job Job-hours JobArrayID
     JobArrayTaskLimit JobHeldAdmin JobHeldUser JobHoldMaxRequeue JobID JobIDRaw JobLaunchFailure JobName Jobs Json
     KEY KEY_ KMG KMGTP KMGTPE Key KiB Kind Known LANGUAGE LC_ALL LIBRARIAN LIBRARIAN_GIT_PASSWORD LIBRARIAN_GIT_USER
     LICENSES LIKE LIMIT Last Let Librarian License Licenses Limit Limits Location Look M MAX MEMORY MIGRATIONS
@@ -40,15 +40,15 @@ VOCABULARY = frozenset(
     PYTZ_SKIPEXISTSCHECK Pages ParentName Partition PartitionConfig PartitionDown PartitionInactive PartitionName
     PartitionNodeLimit PartitionTimeLimit Pending Per Piece PowerNotAvail PowerReserved Preview Priority
     PriorityLong PrivateData Problems Producer Prolog Publish Publisher PurgeJobAfter QOS QOSJobLimit QOSNotAllowed
-    QOSResourceLimit QOSTimeLimit QOSUsageThreshold QoS QoS. QosLimits Query Queue RANGES REAL RECURSIVE RENAME
-    REPLACE REPO REQUEUED REQUEUE_FED REQUEUE_HOLD RESERVATION RESIZING RESV_DEL_HOLD REVOKED RGB ROWID RQ RS RULES
-    RUNAWAY RUNNING RaisedSignal Ran Reading Reason Referrer-Policy Reject Relative Remote ReqNodeNotAvail ReqTRES
-    Request Requested Reservation ReservationDeleted ReservationInvalid Resources Result Row RunMins RunMinutes
-    Running Runs SELECT SET SIGNALING SLURM_BITSTR_LEN SLURM_TIME_FORMAT SPECIAL_EXIT SQUEUE_ SSH SSH_ASKPASS
-    SSH_COMMAND SSH_VARIANT SSL_ STAGE_OUT STALE START_TIME STEPS STOPPED STYLE SUBJECTS SUM SUSPENDED SYSTEM SZ
-    Sans SchedDefer Seconds Seconds. See ServerAliveCountMax ServerAliveInterval Set Since Sink Slurm SlurmDBD
-    SlurmError Slurms Some Stage Start StartTime Started State States StorageType Store Store.known Subject Submit
-    SubmitJobs SubmitTime Submitted Suspended SystemCPU SystemFailure T TABLE TEXT TEXTS TIMEOUT TIMES TO TRES TRES.
+    QOSResourceLimit QOSTimeLimit QOSUsageThreshold QoS QoS. QosLimits Query RANGES REAL RECURSIVE RENAME REPLACE
+    REPO REQUEUED REQUEUE_FED REQUEUE_HOLD RESERVATION RESIZING RESV_DEL_HOLD REVOKED RGB ROWID RQ RS RULES RUNAWAY
+    RUNNING RaisedSignal Ran Reading Reason Referrer-Policy Reject Relative Remote ReqNodeNotAvail ReqTRES Request
+    Requested Reservation ReservationDeleted ReservationInvalid Resources Result Row RunMins RunMinutes Running Runs
+    SELECT SET SIGNALING SLURM_BITSTR_LEN SLURM_TIME_FORMAT SPECIAL_EXIT SQUEUE_ SSH SSH_ASKPASS SSH_COMMAND
+    SSH_VARIANT SSL_ STAGE_OUT STALE START_TIME STEPS STOPPED STYLE SUBJECTS SUM SUSPENDED SYSTEM SZ Sans SchedDefer
+    Seconds Seconds. See ServerAliveCountMax ServerAliveInterval Set Since Sink Slurm SlurmDBD SlurmError Slurms
+    Some Stage Start StartTime Started State States StorageType Store Store.known Subject Submit SubmitJobs
+    SubmitTime Submitted Suspended SystemCPU SystemFailure T TABLE TEXT TEXTS TIMEOUT TIMES TO TRES TRES.
     TRESUsageInTot TRESUsageOutTot TZ Tell That The Their There They This Those Tidying TimeLimit TimelimitRaw To
     Too Total TotalCPU Totals Try U UA UNCHANGED UNION UNIQUE UNKNOWN UPDATE USERS UTC Unit-seconds Unknown Up
     Updated Usage Use Used User UserCPU UserName Users VACUUM VALUES VALUE_ Value WAITS WANTED WARNING
@@ -56,7 +56,7 @@ VOCABULARY = frozenset(
     Which Who Why Window Without Writing X-Content-Type-Options Y Y- Z Zl Zp a a-z_ a_day about above access account
     account. account_usage accounting accounting_storage accounts add address addresses administrator administrators
     admins advice advice. after again again. age ago agreed alert alert.json alike all all_know alloc_tres allocated
-    allocated_hours allocation allocations allow allowed allows allows. alone alpha already also always among amount
+    allocated_hours allocation allocations allow allowed allows allows. alone alpha already always among amount
     amounts an anchor and anew another answer answered answers any any. anybody anything anything. application are
     area arguments array as as_of ascii aside ask ask. asked asking asks assoc assoc_mgr association associations
     async at at_once attempt authentication auto-generated available available. average average. awk axes
@@ -65,11 +65,11 @@ VOCABULARY = frozenset(
     before began begin begin. begins begun being believed below beside best best_at between big billing
     billing-hours bimport bin bin_dir bin_seconds binds bins bins_of_subjects bits blob blocks bold bool boot_id
     booted booted. both bounds bounds. branch branches break broken budget buffer buffer. built burst busy but butt
-    by by_day by_words byte bytes bytes_sent cache_size call came can cancel cannot carried carry case cat cat-file
-    category causes cd cdn cdn.jsdelivr.net cells cent center change changed changes charset charts check checking
-    chmod choose circle class clauses cleaned clock closed cluster cluster. clusters cname code coded codes collect
-    collect_seconds collected colour colours column columns come comes coming command commands comment commit
-    commit-tree committer common compare compete competes competing complains complete complete_at completed
+    by by_day by_words byte bytes bytes_sent cache_size call called came can cancel cannot carried carry case cat
+    cat-file category causes cd cdn cdn.jsdelivr.net cells cent center change changed changes charset charts check
+    checking chmod choose circle class clauses cleaned clock closed cluster cluster. clusters cname code coded codes
+    collect collect_seconds collected colour colours column columns come comes coming command commands comment
+    commit commit-tree committer common compare compete competes competing complains complete complete_at completed
     computing config configuration configured configured. confirmed connect connect-src connection const contact
     content continue contradicts controlmaster copied copies copy copy_tried core.fsmonitor core.hooksPath
     core.logAllRefUpdates core.sshCommand correct could count count. count_runaways counted counting counts counts.
@@ -89,9 +89,9 @@ VOCABULARY = frozenset(
     fatal federation fetch fetch.recurseSubmodules fetch.unpackLimit fetch.writeCommitGraph fetched fewer fi fields
     fields. figures file file_mode file_name files filled final find findings fine fingerprint finished first first.
     fit fit. fits fits. five flags fleeting float64 folder folder_mode folders font.family font.size foot for for.
-    force force-push forgotten fork form form-action format found four free freelist_count fresh from front fs fsck
-    ftps full full. full_at full_key function g gap gathered gathers gave gc.auto generated generated_at generator
-    get getattr gh-pages git git@github.com github-pages github.com github_pages_key given gives
+    force force-push forgotten fork form form-action format found free freelist_count fresh from front fs fsck ftps
+    full full. full_at full_key function g gap gathered gathers gave gc.auto generated generated_at generator get
+    getattr gh-pages git git@github.com github-pages github.com github_pages_key given gives
     globalThis.librarianData go go. goes goes_on going gone gone. good gpu gpu-idle gpu-low gpu_hours gpu_memory
     gpu_percent gpu_source gpu_types gpu_used_memory gpu_utilization gpumem gpus gpus_tracked gpus_untracked gpuutil
     gres group groups grp gzip h had half hand has has_others hash-object have have. head header heading headroom
@@ -143,7 +143,7 @@ VOCABULARY = frozenset(
     seconds_known seconds_near sections sed see seen seen. sees seldom self sendmail sent sentences serial served
     server service set set_aside sets setting settings settled setup several sftp sh sha1 sha256 sha256-
     sha384-N2HZsG+IG shallow shape share shared shared.resources shares short short_seconds shorter should show
-    shown shows shrink sign signal signed silent since single site six size sizes skipped slot slow slug slurm
+    shown shows shrink sign signal signed silent since single site size sizes skipped slot slots slow slug slurm
     slurm-librarian slurmctld slurmdbd small smaller so some somebody something soon soon. source sources space
     spans spare spare. speak special spent spread sql sqlite_ sqlite_master squeue sreport ssh ssh-keygen sstat
     stable stage stages stale staleness stand stands start start. start_ start_epoch started starting starts stat
@@ -153,19 +153,19 @@ VOCABULARY = frozenset(
     surrogatepass suspended suspended. svg+xml sys sys.argv sys.exit system system_cpu t table table_info tables
     take take_in taken taken. takes tally target task tasks tell tell. tellers tells tells. templates temporary test
     text text.color than that that. the their theirs them them. theme_boot.js then then. there there. they this
-    those though three threshold thresholds tidied tier time time-low time-out time. time_idxs
-    time_resolution_seconds timed timed_out timeout timeout_seconds times times. timings timings.jsonl.gz title tmp
-    to today todo together token told too too-slow too-wide too. took tool top top_users total total_cpu total_time
-    totals tracked trail transfer.unpackLimit trap tree trend tres tres-alloc tries trouble troubles true try tuple
-    turn two type typeof u uint64 unable unchanged unconfirmed under under_way understood undrawn unexpected
-    unexpectedly unfinished unit unit-seconds units unknown unless unpacked unreachable unset unsettled unsigned
-    until untold untracked unused up up. update update-ref update. updated upgrade upper url us usage usage_ use
-    use. use_sum use_sum.who use_who used used. used_hours used_in used_memory used_out user user. user_cpu
-    user_version username users usr utf-8 uts v valid valid. value values var vendor verification verified.json
-    version visible vmem w w+ w+_ w. w.- w.id w.user wait waited waited_seconds waiting waits waits. wall
-    wallduration walltime want wanted wants was watchdog watched watched_since way wb webp week weeks weight well
-    went were what when where whether which while while. white who whoever whole whom whose why wide will window
-    window. window_until with within without word words work worked works would writable write written wrote x xb
-    xtick.color xtick.labelcolor y year years yes yet yet. you your yours ytick.color ytick.labelcolor zone
+    those though threshold thresholds tidied tier time time-low time-out time. time_idxs time_resolution_seconds
+    timed timed_out timeout timeout_seconds times times. timings timings.jsonl.gz title tmp to today todo together
+    token told too too-slow too-wide too. took tool top top_users total total_cpu total_time totals tracked trail
+    transfer.unpackLimit trap tree trend tres tres-alloc tries trouble troubles true try tuple turn two type typeof
+    u uint64 unable unchanged unconfirmed under under_way understood undrawn unexpected unexpectedly unfinished unit
+    unit-seconds units unknown unless unpacked unreachable unset unsettled unsigned until untold untracked unused up
+    up. update update-ref update. updated upgrade upper url us usage usage_ use use. use_sum use_who used used.
+    used_hours used_in used_memory used_out user user. user_cpu user_version username users usr utf-8 uts v valid
+    valid. value values var vendor verification verified.json version visible vmem w w+ w+_ w. w.- w.id w.user wait
+    waited waited_seconds waiting waits waits. wall wallduration walltime want wanted wants was watchdog watched
+    watched_since way wb webp week weeks weight well went were what when where whether which while while. white who
+    whoever whole whom whose why wide will window window. window_until with within without word words work worked
+    works would writable write written wrote x xb xtick.color xtick.labelcolor y year years yes yet yet. you your
+    yours ytick.color ytick.labelcolor zone
     """.split()  # noqa: SIM905 (as a list of literals it would be a thousand lines)
 )

@@ -177,6 +177,11 @@ class Subject:
     first: ClassVar[tuple[str, ...]] = ()
     """Those of them that the page's script needs for the first screen; the others come when a QoS is opened."""
 
+    @property
+    def heading(self) -> str:
+        """What its section of a page is called."""
+        return self.key.capitalize()
+
     def collect(self, asking: Asking) -> Problems:
         """Ask Slurm and keep the answer; returns what failed. Raises `StoreError`."""
         return []
@@ -223,7 +228,8 @@ class Subject:
         return None
 
     def plain(self, data: Data, zone: str) -> Iterable[Part]:
-        """Parts of the plain page, from the JSON of a QoS; times are told on the clock of `zone`."""
+        """Parts of its section of the plain page, from the JSON of a QoS, without what `glance` tells; times are those
+        of `zone`."""
         return ()
 
     def glance(self, data: Data, zone: str) -> Iterable[Part]:
@@ -252,7 +258,7 @@ class Subject:
 
     def describe(self, data: Data, name: str, zone: str) -> Shown:
         """What the picture `name` shows, in words, from the JSON of a QoS."""
-        return Shown(self.pictures()[name], "")
+        return Shown(self.pictures()[name])
 
     def written(self, store: Store, scope: Scope) -> int:
         """Up to when (UTC epoch) what runs came to is written down for good, as far as this subject needs them."""

@@ -21,6 +21,7 @@ __all__ = ["browser", "visit", "web"]
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 AXE = CHECKOUT / "dashboard/node_modules/axe-core/axe.min.js"
+SECTIONS = ("Overview", "Usage", "Limits", "Queue", "Months")
 Open = Callable[..., Visit]
 
 
@@ -48,12 +49,13 @@ def test_it_stands_without_javascript(demo_folder: Path, visit: Open) -> None:
     page = seen.page
     assert page.locator("section.qos").count() == 2
     assert page.locator("table:visible").count() > 6
+    assert page.locator("section.qos").first.locator("h3").all_inner_texts() == [*SECTIONS]
     for picture in page.locator("img").all():
         picture.scroll_into_view_if_needed()
         assert picture.bounding_box()["height"] > 200
     assert "The limit of GPUs changed:" in page.locator("section.qos").first.inner_text()
-    page.get_by_role("link", name="totals").first.click()
-    assert page.url.endswith("#totals-avery")
+    page.get_by_role("link", name="Months").first.click()
+    assert page.url.endswith("#months-avery")
     assert {Path(url).suffix for url in seen.requests if url.startswith("file:")} <= {".html", ".png"}
 
 
@@ -81,9 +83,19 @@ def test_it_fits_a_phone_and_paper(site: Path, demo_folder: Path, visit: Open) -
         names = page.locator("tbody th").filter(has_text=re.compile(r"^[a-z0-9]{3,10}$")).all()
         assert all(name.bounding_box()["height"] < 40 for name in names), "a name of usual length stays in one line"
         page.emulate_media(media="print")
-        assert page.pdf().startswith(b"%PDF")
         assert not page.locator("nav:visible").count()
         assert page.locator("table:visible").count()
+
+
+@pytest.mark.parametrize("paper", ["A4", "Letter"])
+def test_it_takes_four_sheets_a_qos_at_most(demo_folder: Path, visit: Open, paper: str) -> None:
+    page = visit(f"{demo_folder.as_uri()}/plain.html", now=None).page
+    assert 2 < sheets(page, paper) <= 4 * page.locator("section.qos").count()
+
+
+def sheets(page: Any, paper: str) -> int:
+    """How many sheets a page takes when it is printed."""
+    return len(re.findall(rb"/Type ?/Page\b", page.pdf(format=paper)))
 
 
 def test_hostile_names_are_text_there_too(site: Path, visit: Open) -> None:
@@ -99,9 +111,9 @@ def test_it_is_read_in_a_terminal(demo_folder: Path) -> None:
     text = patience.run(command, cwd=demo_folder, check=True).stdout.decode()
     assert re.search(r"^ +CPUs +[\d,]+ \(\d+ %\) +430 +\d+", text, re.MULTILINE)
     assert re.search(r"^ +User +CPUs GPUs Memory \(GiB\) Running jobs$", text, re.MULTILINE)
-    assert re.search(
-        r"^ +ychen12 +[\d,]+ \(\d+ %\) +0 \(0 %\) +[\d,]+ \(\d+ %\) +[\d,]+ \(\d+ %\)$", text, re.MULTILINE
-    )
+    assert re.search(r"^ +Why jobs wait$", text, re.MULTILINE)
+    share = r"[\d,]+ \(\d+ %\)"
+    assert re.search(rf"^ +ychen12 +{share} +0 \(0 %\) +{share}$", text, re.MULTILINE)
     assert "GPUs over time by user," in text
     assert max(map(len, text.splitlines())) <= 80
 

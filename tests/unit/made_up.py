@@ -71,8 +71,8 @@ class Weather(Subject):
         return {"weather": f"{section.told_by} says: {section.words}"}
 
     def plain(self, data: Data, zone: str) -> Iterable[Part]:
-        """A heading with a sentence."""
-        yield Part("Weather", 60, (data["weather"],))
+        """A sentence."""
+        yield Part("", sentences=(data["weather"],))
 
 
 listed.SUBJECTS = (*listed.SUBJECTS, Weather())

@@ -2,6 +2,7 @@
 
 import { drawing, element, fill } from "../../common/dom.js";
 import { amount, counted, percent, zoned } from "../../common/format.js";
+import { peopleWords, personName } from "../../common/others.js";
 import { own } from "../../common/report.js";
 import { nameOf, unitOf } from "../../common/resources.js";
 import { shortOf } from "../../common/short.js";
@@ -164,7 +165,8 @@ function usePicture({ data, range }, key) {
 
 // Whoever left most unused stands first: each resource in its own unit, and no score that adds them up.
 /** @type {(viewModel: ViewModel, sums: UseSums, key: string, side: UseSide) => TableData} */
-function useTable({ data, stack, zone }, sums, key, side) {
+function useTable(viewModel, sums, key, side) {
+  const { data, zone } = viewModel;
   const { hours } = unitOf(data, key);
   const rows = useRows(sums, side, key);
   const hoursOf = (/** @type {"allocated" | "measured" | "used" | "unused"} */ part) =>
@@ -197,18 +199,19 @@ function useTable({ data, stack, zone }, sums, key, side) {
     sort: "unused",
     why: null,
     total: useRow(null, own(sums.total, key, { allocated_hours: 0, measured_hours: 0, used_hours: null })),
-    cells: cellsOfUse(columns, stack, side, rows.length),
+    cells: cellsOfUse(columns, viewModel, side, Object.keys(sums[side])),
     file: exportName("efficiency", data, zone, sums.from, sums.to),
   };
 }
 
-/** @type {(columns: Column[], stack: Layer[], side: UseSide, count: number) => (row: any) => HTMLElement[]} */
-function cellsOfUse(columns, stack, side, count) {
+/** @type {(columns: Column[], viewModel: ViewModel, side: UseSide, names: string[]) => (row: any) => HTMLElement[]} */
+function cellsOfUse(columns, { data, stack }, side, names) {
   const colours = coloursOf(stack);
+  const everybody = side === "users" ? peopleWords(data, names, "efficiency") : counted(names.length, USE_SIDES[side]);
   const named = (/** @type {any} */ row) => {
-    if (row.user === null) return element("th", { scope: "row" }, counted(count, USE_SIDES[side]));
+    if (row.user === null) return element("th", { scope: "row" }, everybody);
     return side === "users"
-      ? userCell(row.user, colours)
+      ? userCell(row.user, colours, personName(data, row.user, "efficiency"))
       : element("th", { scope: "row" }, element("bdi", {}, row.user));
   };
   return (row) =>

@@ -1,4 +1,5 @@
-"""The plain page: everything a site tells, in one HTML file without a script, to read in any browser or to print.
+"""The plain page: what a site tells in its short form, in one HTML file without a script, to read in any browser or
+to print. It has the order of the page: Overview, then a section of each subject.
 
 It is made from the site's JSON, not from reports: of a QoS that could not be asked the JSON of the last site is all
 that there is. What stands on it is the subjects' to say.
@@ -9,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from librarian.errors import one_line
 from librarian.render.html import templates as html
@@ -27,6 +28,12 @@ Json = Mapping[str, Any]
 
 class Teller(Protocol):
     """Something that has parts on the page, and pictures that it can put into words: a subject."""
+
+    key: ClassVar[str]
+
+    @property
+    def heading(self) -> str:
+        """What its section is called."""
 
     def plain(self, data: Json, zone: str) -> Iterable[Part]:
         """The parts, from the JSON of a QoS."""
@@ -50,15 +57,25 @@ class PlainPicture:
 
 
 @dataclass(frozen=True)
+class Told:
+    """What one subject tells: a section by its name, pictures first."""
+
+    key: str
+    heading: str
+    pictures: tuple[PlainPicture, ...]
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
 class Section:
-    """One QoS. Without data there is only `state`, which tells why."""
+    """One QoS: the first screen, and what each subject tells. Without data there is only `state`, which tells why."""
 
     entry: Json
     state: str
     old: bool
     notes: tuple[str, ...] = ()
-    parts: tuple[Part, ...] = ()
-    pictures: tuple[PlainPicture, ...] = ()
+    overview: tuple[Part, ...] = ()
+    subjects: tuple[Told, ...] = ()
 
 
 def render_plain(
@@ -88,14 +105,14 @@ def _section(entry: Json, datasets: Mapping[str, bytes], tellers: Sequence[Telle
         return Section(entry, f"There are no data of this QoS yet{why}.", True)
     try:
         data = json.loads(datasets[entry["data"]])
-        parts = [part for teller in tellers for part in teller.plain(data, zone)]
+        told = [_told(entry, data, teller, zone) for teller in tellers]
         return Section(
             entry,
             _state(entry, zone),
             bool(entry["stale"]),
             tuple(_notes(data)),
-            tuple(sorted(parts, key=lambda part: (not part.above, part.order))),
-            tuple(_pictures(entry, data, tellers, zone)),
+            _overview(data, tellers, zone),
+            tuple(one for one in told if one.pictures or one.parts),
         )
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
         # data of another program or release: the other QoS must be shown all the same
@@ -107,12 +124,19 @@ def glances(index: Json, datasets: Mapping[str, bytes], tellers: Sequence[Teller
     found: dict[str, Sequence[Part]] = {}
     for entry in index["qos"]:
         try:
-            data = json.loads(datasets[entry["data"]])
-            parts = [part for teller in tellers for part in teller.glance(data, index["zone"])]
+            found[entry["slug"]] = _overview(json.loads(datasets[entry["data"]]), tellers, index["zone"])
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError):
             continue
-        found[entry["slug"]] = sorted(parts, key=lambda part: part.order)
     return found
+
+
+def _overview(data: Json, tellers: Sequence[Teller], zone: str) -> tuple[Part, ...]:
+    parts = [part for teller in tellers for part in teller.glance(data, zone)]
+    return tuple(sorted(parts, key=lambda part: part.order))
+
+
+def _told(entry: Json, data: Json, teller: Teller, zone: str) -> Told:
+    return Told(teller.key, teller.heading, _pictures(entry, data, teller, zone), tuple(teller.plain(data, zone)))
 
 
 def _state(entry: Json, zone: str) -> str:
@@ -133,12 +157,8 @@ def _notes(data: Json) -> Iterator[str]:
         yield f"{counted(count, 'record')} of Slurm's not understood and left out: {reasons}."
 
 
-def _pictures(entry: Json, data: Json, tellers: Sequence[Teller], zone: str) -> Iterator[PlainPicture]:
-    """Those that the site has, one that leads first."""
-    found = []
-    for teller in tellers:
-        for name in teller.pictures():
-            file = entry["figures"].get(name, {}).get("png")
-            if file:
-                found.append(PlainPicture(file, teller.describe(data, name, zone)))
-    yield from sorted(found, key=lambda picture: not picture.shown.leads)
+def _pictures(entry: Json, data: Json, teller: Teller, zone: str) -> tuple[PlainPicture, ...]:
+    """Those that the site has: the one that leads, else all."""
+    files = {name: entry["figures"].get(name, {}).get("png") for name in teller.pictures()}
+    found = tuple(PlainPicture(file, teller.describe(data, name, zone)) for name, file in files.items() if file)
+    return tuple(picture for picture in found if picture.shown.leads) or found

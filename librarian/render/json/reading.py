@@ -51,8 +51,12 @@ def person(data: Json, user: str, table: str) -> str:
 
 def people(data: Json, users: Collection[str], table: str) -> str:
     """How many people `users` are in a table, in words."""
-    more = sum(data["others"]["users"].get(table, 1) - 1 for user in users if is_others(data, user))
-    return counted(len(users) + more, "user")
+    return counted(how_many(data, users, table), "user")
+
+
+def how_many(data: Json, users: Collection[str], table: str) -> int:
+    """How many people `users` are in a table."""
+    return len(users) + sum(data["others"]["users"].get(table, 1) - 1 for user in users if is_others(data, user))
 
 
 def tracked(data: Json) -> tuple[str, ...]:

@@ -70,6 +70,17 @@ def by_user(totals: Sequence[Total]) -> Mapping[UserName, Mapping[str, Hours]]:
     return found
 
 
+def shares(totals: Sequence[Total]) -> dict[UserName, float]:
+    """The largest share (0 to 1) that each user held of anything."""
+    whole = group(totals)
+    return {
+        user: max(
+            (hours.allocated / whole[key].allocated for key, hours in mine.items() if hours.allocated), default=0.0
+        )
+        for user, mine in by_user(totals).items()
+    }
+
+
 def group(totals: Sequence[Total]) -> Mapping[str, Hours]:
     """The sums of all, by resource."""
     found: dict[str, Hours] = {}

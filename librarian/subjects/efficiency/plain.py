@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from librarian.render.html.parts import Part
-from librarian.render.json.reading import wanted
+from librarian.render.html.parts import Part, and_more, shortened
+from librarian.render.json.reading import how_many, is_others, people, person, wanted
 from librarian.shared.calendar import clock
-from librarian.shared.text import visible
-from librarian.shared.words import TextTable, amount, counted, percent
+from librarian.shared.words import TextTable, amount, percent
 
-TITLE = "Efficiency"
+TABLE = "efficiency"
+"""What the table of users is called where those are counted who have no row of their own."""
 NOT_MEASURED = "Not measured on this cluster"
 
 Json = Mapping[str, Any]
@@ -28,18 +28,28 @@ def parts(data: Json, zone: str) -> Iterator[Part]:
     remarks = [f"Of jobs that ended, up to {clock(told['until'], zone)}; jobs that still run are not in it."]
     remarks += [f"{NOT_MEASURED}: {', '.join(rest)}."] if rest else []
     if keys:
-        yield Part(TITLE, 35, tuple(remarks), tables, anchor="efficiency")
+        yield Part("", sentences=tuple(remarks), tables=tables)
 
 
 def _table(data: Json, told: Json, key: str) -> TextTable:
     unit = data["units"][key]["hours"]
     rows = [(name, by_key[key]) for name, by_key in told["users"].items() if key in by_key]
-    rows.sort(key=lambda row: (-unused(row[1]), row[0]))
+    rows.sort(key=lambda row: (is_others(data, row[0]), -unused(row[1]), row[0]))
     total = told["total"][key]
     title = f"{data['units'][key]['name']}: {share(total)}, {coverage(total, unit)}"
     head = ("User", f"{unit} allocated", "measured", "used", "unused", "efficiency")
-    lines = tuple((visible(name), *_cells(row)) for name, row in rows)
-    return TextTable(title, head, lines, (counted(len(rows), "user"), *_cells(total)))
+    first, rest = shortened(rows)
+    lines = [(person(data, name, TABLE), *_cells(row)) for name, row in first]
+    if rest:
+        count = how_many(data, [name for name, _ in rest], TABLE)
+        lines.append((and_more(count, "JSON"), *_cells(_together([row for _, row in rest]))))
+    return TextTable(title, head, tuple(lines), (people(data, [name for name, _ in rows], TABLE), *_cells(total)))
+
+
+def _together(rows: Sequence[Json]) -> Json:
+    """The sums of several rows; what was used is that of those of whom it is known."""
+    parts = ("allocated_hours", "measured_hours", "used_hours")
+    return {part: sum(row[part] or 0 for row in rows) for part in parts}
 
 
 def _cells(row: Json) -> Sequence[str]:

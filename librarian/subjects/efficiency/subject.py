@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from librarian.render.html.parts import Part
+from librarian.shared.crowd import Standing
 from librarian.shared.report import Report
 from librarian.store import Store
 from librarian.subjects.efficiency import plain
 from librarian.subjects.efficiency.collect import collect
-from librarian.subjects.efficiency.facts import EfficiencyFacts, binned
+from librarian.subjects.efficiency.facts import EfficiencyFacts, binned, shares
 from librarian.subjects.efficiency.keep import RunUses
 from librarian.subjects.efficiency.options import EfficiencyOptions
 from librarian.subjects.efficiency.section import EfficiencySection, begins, build
@@ -53,6 +54,11 @@ class Efficiency(Subject):
             ranges={name: kept.totals(reading.scope, since, end) for name, since in begins(window).items()},
             bins={key: binned(by_start, window) for key, by_start in slots.items()},
         )
+
+    def standing(self, facts: Facts) -> Standing:
+        """Shares of what runs that ended held in the window."""
+        found = facts.get(EfficiencyFacts)
+        return {plain.TABLE: shares(found.totals)} if found else {}
 
     def build(self, facts: Facts, report: Report) -> EfficiencySection | None:
         """The section; None where it was never asked what runs used."""

@@ -1,4 +1,4 @@
-"""Limits on the plain page: headroom, changes, every limit with its use, the time at the limit."""
+"""Limits on pages without a script: headroom; changes, limits with their use, the time at the limit."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
-from librarian.render.html.parts import Part
+from librarian.render.html.parts import Part, and_more, shortened
 from librarian.render.json.reading import pictured, title, with_types
 from librarian.shared.calendar import clock
 from librarian.shared.text import shown, visible
@@ -15,18 +15,17 @@ from librarian.shared.words import TextTable, amount, lasting, percent
 _PER = {"group": "all together", "account": "an account", "user": "a user", "job": "a job"}
 _WHERE = {"everywhere": "", "partly": " (not everywhere)"}
 _HOLDERS = 4
+_LIMITS = 12  # in the short form
 _RESIDUE = 1e-6  # what sums of floats, and the digits of the JSON, leave of a difference that is none
 
 Json = Mapping[str, Any]
 
 
 def parts(data: Json, zone: str) -> Iterator[Part]:
-    """Headroom above the charts, the rest below."""
+    """What changed, all limits, and when use was near them. What older data do not tell is left out."""
     changes = tuple(_changes(data, zone))
-    table = _headroom(data)
-    yield Part(table.title, 0, changes, table=table, anchor="limits", link="limits", above=True)
-    if "policy" in data:
-        yield _limits(data, zone)
+    if changes or "policy" in data:
+        yield _limits(data, changes, zone)
 
 
 def glance(data: Json) -> Iterator[Part]:
@@ -72,13 +71,16 @@ def _no_limit(kind: str) -> str:
     return "none" if kind == "none" else "not known"
 
 
-def _limits(data: Json, zone: str) -> Part:
+def _limits(data: Json, changes: tuple[str, ...], zone: str) -> Part:
+    if "policy" not in data:
+        return Part("", sentences=changes)
     near = _near(data, zone)
-    policy = tuple(_policy(row) for row in data["policy"])
+    first, rest = shortened(data["policy"], _LIMITS)
+    policy = (*map(_policy, first), *([(and_more(len(rest), "JSON"), "", "", "", "")] if rest else ()))
     flags = [f"Flags of the QoS: {', '.join(visible(flag) for flag in data['flags'])}."] if data.get("flags") else []
     none = [] if policy else ["Slurm sets no limit here."]
     tables = (TextTable("All limits", ("For", "Of", "Limit", "In use", "Set by"), policy), near)
-    return Part("Limits", 30, (*none, *flags), tuple(table for table in tables if table.rows))
+    return Part("", sentences=(*changes, *none, *flags), tables=tuple(table for table in tables if table.rows))
 
 
 def _near(data: Json, zone: str) -> TextTable:

@@ -91,4 +91,4 @@ class Limits(Subject):
     def describe(self, data: Data, name: str, zone: str) -> Shown:
         """What the picture shows, in words."""
         words = "How much of each limit was held over time, at most and on average; for how long it was hit; "
-        return Shown("Limits", f"{words}who held it then.")
+        return Shown(f"{words}who held it then.")

@@ -1,4 +1,4 @@
-"""Months and allocations on the plain page, and their picture in words."""
+"""Months and allocations on pages without a script, and their picture in words."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from librarian.errors import one_line
-from librarian.render.html.parts import Part, Shown
-from librarian.render.json.reading import is_others, people, person, pictured, short, tracked, wanted
+from librarian.render.html.parts import Part, Shown, and_more, shortened
+from librarian.render.json.reading import how_many, is_others, people, person, pictured, short, tracked, wanted
 from librarian.shared.calendar import clock
 from librarian.shared.text import visible
 from librarian.shared.words import TextTable, amount, counted, percent
@@ -22,10 +22,9 @@ Json = Mapping[str, Any]
 
 
 def parts(data: Json, zone: str) -> Iterator[Part]:
-    """The newest months by user and account, and how the allocations stand."""
-    allocations = tuple(_allocation(row, zone) for row in data.get("allocations", ()))
+    """The newest months by user and account."""
     months: Sequence[Json] = data.get("months", ())[-_MONTHS:]
-    if not months and not allocations:
+    if not months:
         return
     tables = [
         table
@@ -35,7 +34,7 @@ def parts(data: Json, zone: str) -> Iterator[Part]:
     ]
     older = [month for month in months if month.get("older_rule_to") is not None]
     remarks = [f"{month['month']}: {older_rule(month['older_rule_to'], zone)}" for month in older]
-    yield Part("Months", 50, (*allocations, *remarks), tuple(tables))
+    yield Part("", sentences=tuple(remarks), tables=tuple(tables))
 
 
 def glance(data: Json, zone: str) -> Iterator[Part]:
@@ -54,6 +53,8 @@ def glance(data: Json, zone: str) -> Iterator[Part]:
         text = TextTable(f"Most in {_name(month)}", head, tuple(rows[:_FIRST]), foot)
         partly = () if month["complete"] else (f"{_partly(month, zone)}.",)
         yield Part(text.title, 50, (*partly, *allocations), table=text, anchor="month")
+    if allocations and not months:
+        yield Part("Allocations", 50, allocations)
 
 
 def _by(key: str) -> Callable[[tuple[str, Json]], tuple[float, float, str]]:
@@ -98,12 +99,20 @@ def _table(data: Json, month: Json, side: str, zone: str) -> TextTable:
         *(amount(whole["hours"].get(key, 0)) for key in keys),
         *list(cells(whole))[-2:],
     )
-    return TextTable(
-        f"{month['month']} by {side[:-1]}{partly}",
-        head,
-        tuple((person(data, n, table) if table else visible(n), *cells(row)) for n, row in rows),
-        total,
-    )
+    first, rest = shortened(rows)
+    told = [(person(data, name, table) if table else visible(name), *cells(row)) for name, row in first]
+    if rest:
+        count = how_many(data, [name for name, _ in rest], table)
+        told.append((and_more(count, "JSON"), *cells(_together([row for _, row in rest]))))
+    return TextTable(f"{month['month']} by {side[:-1]}{partly}", head, tuple(told), total)
+
+
+def _together(rows: Sequence[Json]) -> Json:
+    """The sums of several users or accounts; runs are not known where those of one are not."""
+    keys = {key for row in rows for key in row["hours"]}
+    known = all(row["jobs"] is not None for row in rows)
+    runs = {key: sum(row[key] for row in rows) if known else None for key in ("jobs", "failed")}
+    return {"hours": {key: sum(row["hours"].get(key, 0) for row in rows) for key in keys}, **runs}
 
 
 def _hours(row: Json, whole: Json, keys: Sequence[str]) -> Iterator[str]:
@@ -132,7 +141,7 @@ def describe(data: Json) -> Shown:
     found = [*(_month(month, data) for month in reversed(data.get("months", ())[-2:]))]
     found += [*_allocations(data)]
     words = f"Hours by user in this month and the last. {' '.join(found)}"
-    return Shown("This month and the last", words.rstrip())
+    return Shown(words.rstrip())
 
 
 def _month(month: Json, data: Json) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from librarian.errors import one_line
-from librarian.render.html.parts import Part, Shown
-from librarian.render.json.reading import is_others, person, wanted
+from librarian.render.html.parts import Part, Shown, and_more, shortened
+from librarian.render.json.reading import how_many, is_others, person, wanted
 from librarian.shared.calendar import clock
 from librarian.shared.text import shown, visible
 from librarian.shared.words import TextTable, amount, counted, lasting
@@ -45,10 +45,10 @@ def glance(data: Json, zone: str) -> Iterator[Part]:
 
 def _queue(data: Json, queue: Json, zone: str) -> Part:
     if queue["at"] is None:
-        return Part("Queue", 20, (_unknown(queue),))
-    sentences = tuple(_queue_sentences(data, queue, zone))
+        return Part("", sentences=(_unknown(queue),))
+    sentences = () if queue["jobs"] else tuple(_queue_sentences(data, queue, zone))
     tables = (_reasons(data, queue, zone), _waiting(data, queue, zone))
-    return Part("Queue", 20, sentences, tuple(table for table in tables if table.rows))
+    return Part("", sentences=sentences, tables=tuple(table for table in tables if table.rows))
 
 
 def _unknown(queue: Json) -> str:
@@ -121,11 +121,16 @@ def _waiting(data: Json, queue: Json, zone: str) -> TextTable:
     def time(epoch: int | None) -> str:
         return clock(epoch, zone) if epoch else "–"
 
-    rows = (
-        (person(data, row["user"], "queue"), amount(row["jobs"]), *(amount(row[key]) for key in keys),
-         time(row["oldest"]), time(row["next_start"]))
-        for row in queue["users"]
-    )  # fmt: skip
+    def sums(of: Sequence[Json]) -> Iterator[str]:
+        yield from (amount(sum(row[key] for row in of)) for key in ("jobs", *keys))
+
+    first, rest = shortened(queue["users"])
+    rows = [
+        (person(data, row["user"], "queue"), *sums([row]), time(row["oldest"]), time(row["next_start"]))
+        for row in first
+    ]
+    count = how_many(data, [row["user"] for row in rest], "queue")
+    rows += [(and_more(count, "JSON"), *sums(rest), "", "")] if rest else []
     return TextTable("Who waits", head, tuple(rows))
 
 
@@ -134,11 +139,20 @@ def _waits(data: Json, whole: Json, zone: str) -> Part:
     columns = whole["columns"]
     table = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
     if not table:
-        return Part(title, 40, ("No job started in this time.",))
-    rows = tuple(_wait(data, row) for row in table if row["user"] is None or row["size"] is None)
+        return Part(title, sentences=("No job started in this time.",))
+    users = sorted((row for row in table if row["user"] is not None and row["size"] is None), key=_most_started)
+    first, rest = shortened(users)
+    count = how_many(data, [row["user"] for row in rest], "waits")
+    more = [(and_more(count, "JSON"), amount(sum(row["jobs"] for row in rest)), "", "")] if rest else []
+    everybody = (row for row in table if row["user"] is None)
+    rows = (*(_wait(data, row) for row in everybody), *(_wait(data, row) for row in first), *more)
     head = ("", "Jobs started", "Half waited at most", "9 of 10 at most")
     about = "From when a job could have started to when it did; jobs that still wait are not in it."
-    return Part(title, 40, (about,), (TextTable("Waiting times", head, rows),))
+    return Part(title, sentences=(about,), tables=(TextTable("Waiting times", head, rows),))
+
+
+def _most_started(row: Json) -> tuple[int, str, str]:
+    return -row["jobs"], row["user"], row["kind"]
 
 
 def _wait(data: Json, row: Json) -> tuple[str, ...]:
@@ -150,7 +164,7 @@ def _wait(data: Json, row: Json) -> tuple[str, ...]:
 
 def describe(data: Json, zone: str) -> Shown:
     """What the picture of the queue shows, in words."""
-    return Shown("Waiting", _words_of(data, zone))
+    return Shown(_words_of(data, zone))
 
 
 def _words_of(data: Json, zone: str) -> str:

@@ -1,4 +1,4 @@
-"""Use on the plain page: who holds what now, totals of the window, runs that ended; and charts in words."""
+"""Use on pages without a script: who holds what now, totals of the window; and charts in words."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from librarian.render.html.parts import Part, Shown
-from librarian.render.json.reading import is_others, people, person, pictured, short, title, tracked
+from librarian.render.html.parts import Part, Shown, and_more, shortened
+from librarian.render.json.reading import how_many, is_others, people, person, pictured, short, title, tracked
 from librarian.shared.calendar import clock
 from librarian.shared.files import OVERVIEW
 from librarian.shared.text import shown, visible
@@ -15,6 +15,7 @@ from librarian.shared.words import TextTable, amount, counted, percent
 
 _BINS = {3600: "an hour", 86400: "a day"}
 _HOLDERS = "Who holds what now"
+_OTHERS = "Who else holds something now"
 _FIRST = 6  # users of the first screen
 _NAMED = 3  # users that a picture's description names
 
@@ -22,79 +23,77 @@ Json = Mapping[str, Any]
 
 
 def parts(data: Json, zone: str) -> Iterator[Part]:
-    """What is in use now, what the window came to, which runs ended."""
-    now = _now(data) if data["now"]["users"] else None
-    nobody = () if now else ("Nobody ran anything.",)
-    yield Part("In use now by user", 10, nobody, table=now, anchor="now", link="now")
-    totals = _totals(data, zone) if data["users"] else None
-    none = () if totals else ("No jobs in this window.",)
-    yield Part("Totals", 11, none, table=totals, anchor="totals", link="totals")
-    ended = tuple(_ended(data))
-    if ended:
-        yield Part("Runs that ended in this time", 12, items=ended)
+    """What the window came to, and what those hold now who are not on the first screen."""
+    if not data["users"]:
+        yield Part("", sentences=("No jobs in this window.",))
+        return
+    table, ended = _totals(data, zone), data["totals"]["total"]["ended"]
+    yield Part(table.title, sentences=(f"{_runs(ended)}.",) if ended else (), table=table, anchor="totals")
+    others = _by_short(data)[_FIRST:]
+    if others:
+        yield Part(_OTHERS, table=_now(data, others), anchor="now")
 
 
 def glance(data: Json) -> Iterator[Part]:
     """Who holds most now of what is short."""
-    key, held = short(data), data["now"]["users"]
-    users = sorted(held, key=lambda user: (-held[user].get(key, 0), -max(held[user].values(), default=0), user))
-    users.sort(key=lambda user: is_others(data, user))
+    users = _by_short(data)
     nobody = () if users else ("Nobody runs anything.",)
-    table = replace(_now(data, users, _FIRST), title=_HOLDERS) if users else None
+    total = (people(data, users, "now"), *(amount(data["now"]["total"].get(key, 0)) for key in tracked(data)))
+    table = replace(_now(data, users[:_FIRST]), title=_HOLDERS, foot=total) if users else None
     yield Part(_HOLDERS, 10, nobody, table=table, anchor="holders")
 
 
-def _now(data: Json, users: Sequence[str] | None = None, most: int | None = None) -> TextTable:
-    """What `users` hold, in their order (all, by share, where None are named), the first `most` with a row each."""
+def _by_short(data: Json) -> list[str]:
+    """Who holds anything now, those first who hold most of what is short."""
+    key, held = short(data), data["now"]["users"]
+    users = sorted(held, key=lambda user: (-held[user].get(key, 0), -max(held[user].values(), default=0), user))
+    return sorted(users, key=lambda user: is_others(data, user))
+
+
+def _now(data: Json, users: Sequence[str]) -> TextTable:
+    """What `users` hold, in their order."""
     keys, holding = tracked(data), data["now"]["users"]
-    users = [user for user in data["users"] if user in holding] if users is None else users
-    rows = [(person(data, user, "now"), *(amount(holding[user].get(key, 0)) for key in keys)) for user in users[:most]]
-    total = (people(data, users, "now"), *(amount(data["now"]["total"].get(key, 0)) for key in keys))
-    return TextTable("In use now by user", ("User", *(title(data, key) for key in keys)), tuple(rows), total)
+
+    def sums(of: Sequence[str]) -> Iterator[str]:
+        yield from (amount(sum(holding[user].get(key, 0) for user in of)) for key in keys)
+
+    first, rest = shortened(users)
+    rows = [(person(data, user, "now"), *sums([user])) for user in first]
+    rows += [(and_more(how_many(data, rest, "now"), "JSON"), *sums(rest))] if rest else []
+    return TextTable(_OTHERS, ("User", *(title(data, key) for key in keys)), tuple(rows))
 
 
 def _totals(data: Json, zone: str) -> TextTable:
     keys = tracked(data)
     whole = data["totals"]["total"]["hours"]
 
-    def cells(hours: Json) -> Iterator[str]:
+    def cells(rows: Sequence[Json]) -> Iterator[str]:
         for key in keys:
-            yield f"{amount(hours[key])} ({percent(hours[key], whole[key])})"
+            hours = sum(row["hours"][key] for row in rows)
+            yield f"{amount(hours)} ({percent(hours, whole[key])})"
 
     head = ("User", *(data["units"][key]["hours"] for key in keys))
-    rows = tuple(
-        (person(data, user, "totals"), *cells(data["totals"]["users"][user]["hours"])) for user in data["users"]
-    )
-    total = (people(data, data["users"], "totals"), *(amount(whole[key]) for key in keys))
+    users, told = data["users"], data["totals"]["users"]
+    first, rest = shortened(users)
+    rows = [(person(data, user, "totals"), *cells([told[user]])) for user in first]
+    rows += [(and_more(how_many(data, rest, "totals"), "CSV"), *cells([told[user] for user in rest]))] if rest else []
+    total = (people(data, users, "totals"), *(amount(whole[key]) for key in keys))
     begin, end = (clock(data["totals"][side], zone) for side in ("from", "to"))
-    return TextTable(f"Totals and shares, {begin} to {end}", head, rows, total)
-
-
-def _ended(data: Json) -> Iterator[tuple[str, str]]:
-    """Who, and how their runs ended, all users together last; nothing where no run ended."""
-    users = [user for user in data["users"] if data["totals"]["users"][user]["ended"]]
-    for user in users:
-        yield person(data, user, "totals"), _runs(data["totals"]["users"][user]["ended"])
-    if users:
-        yield people(data, users, "totals"), _runs(data["totals"]["total"]["ended"])
+    return TextTable(f"Totals and shares, {begin} to {end}", head, tuple(rows), total)
 
 
 def _runs(ended: Json) -> str:
-    """How many runs, and how many in each state, the most frequent first."""
+    """How many runs ended, and how many in each state, the most frequent first."""
     states: Sequence[tuple[str, int]] = sorted(ended.items(), key=lambda item: (-item[1], item[0]))
     told = (f"{amount(count)} {visible(state).lower().replace('_', ' ')}" for state, count in states)
-    return f"{counted(sum(ended.values()), 'run')}: {', '.join(told)}"
+    return f"{counted(sum(ended.values()), 'run')} ended: {', '.join(told)}"
 
 
 def describe(data: Json, name: str, zone: str) -> Shown:
     """What a picture of use shows, in words."""
     if name != OVERVIEW:
-        return Shown(title(data, name), describe_chart(data, name, zone))
-    keys = pictured(data)
-    names = ", ".join(title(data, key) for key in keys)
-    charts = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}.get(len(keys), str(len(keys)))
-    words = f"Use over time by user in {charts} charts, which also stand below: {names}."
-    return Shown("Overview", words, leads=True)
+        return Shown(describe_chart(data, name, zone))
+    return Shown(" ".join(describe_chart(data, key, zone) for key in pictured(data)), leads=True)
 
 
 def describe_chart(data: Json, key: str, zone: str) -> str:

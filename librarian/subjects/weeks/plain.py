@@ -17,7 +17,7 @@ TITLE = "This week and the one before"
 Json = Mapping[str, Any]
 
 
-def parts(data: Json, zone: str) -> Iterator[Part]:
+def glance(data: Json, zone: str) -> Iterator[Part]:
     """The last week beside the one before it; nothing where the window holds no two weeks."""
     told = data.get("weeks")
     if told and len(told["spans"]) == 2:
@@ -35,9 +35,7 @@ def _part(data: Json, told: Json, zone: str) -> Part:
     rows.append(("Median wait", *(_wait(week) for week in (now, before)), ""))
     table = TextTable(TITLE, ("", "Last 7 days", "7 days before", "Change"), tuple(rows))
     items = tuple((visible(one["user"]), _change(data, one)) for one in told["changes"])
-    return Part(
-        table.title, 25, (f"Up to {clock(now['to'], zone)}.",), (), table, items, "weeks", "this week", above=True
-    )
+    return Part(table.title, 25, (f"Up to {clock(now['to'], zone)}.",), table=table, items=items, anchor="weeks")
 
 
 def _cells(hours: float, before: float) -> tuple[str, str, str]:

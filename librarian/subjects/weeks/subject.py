@@ -31,10 +31,6 @@ class Weeks(Subject):
         """Sums of both, and who changed most."""
         return {"weeks": weeks_json(report[WeeksSection])}
 
-    def plain(self, data: Data, zone: str) -> Iterable[Part]:
-        """A table of both."""
-        return plain.parts(data, zone)
-
     def glance(self, data: Data, zone: str) -> Iterable[Part]:
-        """The same."""
-        return plain.parts(data, zone)
+        """A table of both."""
+        return plain.glance(data, zone)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from librarian.render.html import plain
+from librarian.render.html.parts import ROWS, shortened
 from librarian.shared.report import Report
 from librarian.shared.words import amount, percent
 from librarian.site import assets
@@ -32,7 +33,7 @@ def page_of(report: Report) -> str:
 
 def rows_of(html: str, heading: str) -> list[list[str]]:
     """The texts of the rows of the first table below a heading."""
-    found = re.search(rf"<h3[^>]*>{re.escape(heading)}[^<]*</h3>.*?<table.*?</table>", html, re.DOTALL)
+    found = re.search(rf"<h[45][^>]*>{re.escape(heading)}[^<]*</h[45]>.*?<table.*?</table>", html, re.DOTALL)
     assert found, heading
     rows = re.findall(r"<tr>(.*?)</tr>", found[0], re.DOTALL)
     return [[re.sub(r"<[^>]*>", "", cell) for cell in re.findall(r"<t[hd].*?</t[hd]>", row)] for row in rows]
@@ -67,7 +68,7 @@ def test_headroom_tells_no_limit_zero_and_unknown_apart() -> None:
     assert rows_of(page_of(reports.empty(limits=None)), "In use now, and limits")[1] == ["CPUs", "0", "not known", ""]
     untracked = page_of(reports.busy(2, days=1, gpus=False, gpus_tracked=False))
     assert rows_of(untracked, "In use now, and limits")[2] == ["GPUs", "not tracked", "", ""]
-    assert rows_of(untracked, "In use now by user")[0] == ["User", "CPUs", "Memory (GiB)", "Running jobs"]
+    assert rows_of(untracked, "Who holds what now")[0] == ["User", "CPUs", "Memory (GiB)", "Running jobs"]
 
 
 def test_headroom_is_what_slurm_counts() -> None:
@@ -80,9 +81,9 @@ def test_headroom_is_what_slurm_counts() -> None:
     elsewhere = QosLimits({}, None, {}, (), {}, (Account("lab", "", {"GrpTRES": {"cpu": 40.0}}, True),), (True, False))
     html = page_of(reports.report_of(runs, limits=elsewhere))
     assert rows_of(html, "In use now, and limits")[1] == ["CPUs", "27", "40, shared with other QoS", "not known"]
-    near = html.partition("<h4>At the limit in the window</h4>")[2].partition("</table>")[0]
-    assert ">not known<" in near, "other QoS can have filled it"
-    assert ">never<" not in near
+    near = [cell for row in rows_of(html, "At the limit in the window")[1:] for cell in row]
+    assert "not known" in near, "other QoS can have filled it"
+    assert "never" not in near
 
 
 def test_limits_that_changed_are_told_in_words() -> None:
@@ -96,7 +97,7 @@ def test_limits_that_changed_are_told_in_words() -> None:
 
 def test_tables_have_the_numbers_of_the_json() -> None:
     html, data = rendered(), json.loads(golden_datasets()["data_avery.json"])
-    now, totals = rows_of(html, "In use now by user"), rows_of(html, "Totals and shares")
+    now, totals = rows_of(html, "Who holds what now"), rows_of(html, "Totals and shares")
     assert [row[0] for row in now] == ["User", "alice", "bob", "2 users"]
     assert now[1][1:] == ["16", "2", "64", "1"]
     assert now[-1][1:] == [amount(data["now"]["total"][key]) for key in ("NCPUS", "NGPUS", "MEMORY", "NJOBS")]
@@ -106,20 +107,57 @@ def test_tables_have_the_numbers_of_the_json() -> None:
     whole = data["totals"]["total"]["hours"]["NCPUS"]
     assert totals[1][:2] == ["alice", f"{amount(hours)} ({percent(hours, whole)})"]
     assert totals[-1][1] == amount(whole)
-    assert "<li><bdi>eve</bdi>: 1 run: 1 cancelled</li>" in html
-    assert "<li><bdi>6 users</bdi>: 6 runs: " in html
+    assert "<p>6 runs ended: " in html
+
+
+def test_it_has_the_order_of_the_page() -> None:
+    """The first screen, then the sections; on both pages, under the same names."""
+    html = rendered()
+    qos = html[html.index('<section class="qos"') : html.index('id="qos-bruno"')]
+    sections = ["Overview", "Usage", "Limits", "Queue", "Months"]
+    assert re.findall(r"<h3[^>]*>(.*?)</h3>", qos) == sections
+    page = rendering.render_page(
+        golden_index(),
+        golden_datasets(),
+        templates=assets.templates(),
+        dashboard=assets.dashboard(),
+        plotly=assets.plotly(),
+    )
+    navigation = page[page.index('<nav class="sections"') : page.index("</nav>")]
+    assert re.findall(r">(\w+)</a>", navigation)[: len(sections)] == sections
+    overview = re.findall(r"<h4[^>]*>(.*?)</h4>", qos.partition("Usage</h3>")[0])
+    assert overview == ["In use now, and limits", "Who holds what now", "Why jobs wait", "Most in November 2026"]
+
+
+def test_a_long_table_has_its_largest_rows_and_the_sums_of_the_rest() -> None:
+    """With all its rows, where it is short enough: never a row that stands for a single one."""
+    users = {f"user{number:02}": number for number in range(1, 21)}
+    runs = [
+        reports.Run(user, reports.NOW - 7200, tres=f"billing={cpus},cpu={cpus},node=1", state="RUNNING")
+        for user, cpus in users.items()
+    ]
+    html = page_of(reports.report_of(runs))
+    first, second = rows_of(html, "Who holds what now"), rows_of(html, "Who else holds something now")
+    assert [row[:2] for row in first[1:3]] == [["user20", "20"], ["user19", "19"]]
+    assert first[-1][:2] == ["20 users", "210"]
+    assert [row[0] for row in first[1:-1] + second[1:-1]] == [f"user{number:02}" for number in range(20, 6, -1)]
+    assert second[-1][:2] == ["and 6 more, in the JSON", str(sum(range(1, 7)))]
+    totals = rows_of(html, "Totals and shares")
+    assert len(totals) == 1 + ROWS + 2
+    assert totals[-2][:2] == ["and 12 more, in the CSV", f"{amount(2 * sum(range(1, 13)))} ({percent(78, 210)})"]
+    assert totals[-1][0] == "20 users"
+    months = rows_of(html, "2026-11 by user")
+    assert (months[-2][0], months[-1][0]) == ("and 12 more, in the JSON", "20 users")
+    assert shortened(range(ROWS + 1)) == (range(ROWS + 1), ())
+    assert [*map(len, shortened(range(ROWS + 2)))] == [ROWS, 2]
 
 
 def test_pictures_have_their_contents_in_words() -> None:
     images = list(Elements(rendered()).all("img"))
-    names = [
-        f"{key}_{qos}.png"
-        for qos in ("avery", "bruno")
-        for key in sorted(PICTURES, key=lambda name: name != "overview")
-    ]
-    assert [image["src"] for image in images] == names
+    shown = [name for name in PICTURES if name not in ("NCPUS", "NGPUS", "MEMORY", "NJOBS")]
+    assert [image["src"] for image in images] == [f"{name}_{qos}.png" for qos in ("avery", "bruno") for name in shown]
     assert all(len(image["alt"]) > 60 for image in images)
-    assert images[1]["alt"] == (
+    assert images[0]["alt"].startswith(
         "CPUs over time by user, 2026-10-31 14:00 EDT to 2026-11-01 14:10 EST: 20.7 CPUs on average, at most 29 over "
         "an hour. Most by alice 80 %, bob 19 %, zoë\ufffd 0.8 %."
     )
@@ -154,7 +192,8 @@ def test_the_list_of_contents_leads_everywhere() -> None:
     ids = [names["id"] for _, names in page.found if "id" in names]
     assert len(ids) == len(set(ids))
     anchors = [link["href"][1:] for link in page.all("a") if link["href"].startswith("#")]
-    wanted = [f"{part}-{qos}" for qos in ("avery", "bruno") for part in ("qos", "limits", "charts", "now", "totals")]
+    sections = ("qos", "overview", "usage", "limits", "queue", "months")
+    wanted = [f"{part}-{qos}" for qos in ("avery", "bruno") for part in sections]
     assert [anchor for anchor in anchors if "~" not in anchor] == wanted
     assert set(anchors) <= set(ids)
 
@@ -177,11 +216,10 @@ def test_hostile_names_are_text() -> None:
     assert {tag for tag, _ in page.found} <= {tag for tag, _ in ordinary.found}
     assert not list(page.all("script"))
     assert "{{ 7 * 6 }}" in page.text
-    assert "reversed\ufffdeman" in page.text
     assert not set("\u202e\udcff") & set(html)
-    for user in ("constructor", "__proto__"):
+    for user in ("constructor", "__proto__", "reversed\u202eeman"):
         made = page_of(reports.report_of([reports.Run(user, reports.NOW - 7200, state="RUNNING")]))
-        assert rows_of(made, "In use now by user")[1][0] == user
+        assert rows_of(made, "Who holds what now")[1][0] == user.replace("\u202e", "\ufffd")
 
 
 @pytest.mark.parametrize(
@@ -201,6 +239,7 @@ def test_data_of_an_older_release_have_no_history_and_no_runs_by_bin() -> None:
         del limit["history"]
     html = rendered(datasets={**golden_datasets(), "data_avery.json": json.dumps(data).encode()})
     assert rows_of(html, "In use now, and limits")[1] == ["CPUs", "17 (4 %)", "430", "413"]
+    assert "The limit of CPUs changed" not in html.partition('id="qos-bruno"')[0]
 
 
 def test_pictures_that_are_not_there_are_left_out() -> None:
@@ -213,12 +252,12 @@ def test_pictures_that_are_not_there_are_left_out() -> None:
     assert [image["src"] for image in page.all("img") if "avery" in image["src"]] == ["NCPUS_avery.png"]
     assert "usage_avery.csv.gz" not in {link["href"] for link in page.all("a")}
     index["qos"][0]["figures"] = {}
-    assert "#charts-avery" not in {link["href"] for link in Elements(rendered(index)).all("a")}
+    assert not [image for image in Elements(rendered(index)).all("img") if "avery" in image["src"]]
 
 
 def test_nothing_runs_and_nothing_ran() -> None:
     html = page_of(reports.empty())
-    assert "Nobody ran anything." in html
+    assert "Nobody runs anything." in html
     assert "No jobs in this window." in html
     assert "No QoS is shown here." in rendered(golden_index() | {"qos": []})
 

@@ -80,7 +80,9 @@ def test_slurm_answers_for_the_next_qos_while_the_store_takes_in_the_last(
 ) -> None:
     """Each QoS is asked for once, one after the other, and each after the answer before it has come."""
     header = ask.HEADER.replace(ask.DELIMITER, "\\037")
-    script = f'case "$*" in *--qos=*) echo "${{13}}" >>{tmp_path}/calls; printf "{header}\\n";; esac'
+    script = (
+        f'case "$*" in *--state=*) exit 1;; *--qos=*) echo "${{13}}" >>{tmp_path}/calls; printf "{header}\\n";; esac'
+    )
     command(tmp_path, "sacct", script)
     for name in ("sacctmgr", "scontrol", "squeue"):
         command(tmp_path, name, "echo down >&2; exit 1")

@@ -69,7 +69,7 @@ def test_a_window_of_less_than_two_weeks_compares_nothing() -> None:
     section = report[WeeksSection]
     assert (len(section.weeks), section.changes) == (1, ())
     assert len(weeks_json(section)["spans"]) == 1  # type: ignore[arg-type]
-    assert list(plain.parts(data_of(report), "UTC")) == []
+    assert list(plain.glance(data_of(report), "UTC")) == []
     assert report_of([], seconds=DAY)[WeeksSection].weeks == ()
 
 
@@ -98,7 +98,7 @@ def test_failed_and_waits_are_told() -> None:
     report = report_on(table.assign(eligible=table["start"] - [600, 200, 0]))
     told: Any = weeks_json(report[WeeksSection])
     assert [(one["jobs"], one["failed"], one["median_wait"]) for one in told["spans"]] == [(2, 1, 400), (1, 0, 0)]
-    (part,) = plain.parts(data_of(report), "UTC")
+    (part,) = plain.glance(data_of(report), "UTC")
     assert part.table
     rows = {row[0]: row[1:] for row in part.table.rows}
     assert rows["Jobs that ended"] == ("2", "1", "+100 %")
