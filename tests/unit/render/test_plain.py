@@ -114,7 +114,7 @@ def test_it_has_the_order_of_the_page() -> None:
     """The first screen, then the sections; on both pages, under the same names."""
     html = rendered()
     qos = html[html.index('<section class="qos"') : html.index('id="qos-bruno"')]
-    sections = ["Overview", "Usage", "Limits", "Queue", "Months"]
+    sections = ["Overview", "Usage", "Limits", "Queue", "Efficiency", "Months"]
     assert re.findall(r"<h3[^>]*>(.*?)</h3>", qos) == sections
     page = rendering.render_page(
         golden_index(),
@@ -192,7 +192,7 @@ def test_the_list_of_contents_leads_everywhere() -> None:
     ids = [names["id"] for _, names in page.found if "id" in names]
     assert len(ids) == len(set(ids))
     anchors = [link["href"][1:] for link in page.all("a") if link["href"].startswith("#")]
-    sections = ("qos", "overview", "usage", "limits", "queue", "months")
+    sections = ("qos", "overview", "usage", "limits", "queue", "efficiency", "months")
     wanted = [f"{part}-{qos}" for qos in ("avery", "bruno") for part in sections]
     assert [anchor for anchor in anchors if "~" not in anchor] == wanted
     assert set(anchors) <= set(ids)
