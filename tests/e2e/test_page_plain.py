@@ -21,7 +21,7 @@ __all__ = ["browser", "visit", "web"]
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 AXE = CHECKOUT / "dashboard/node_modules/axe-core/axe.min.js"
-SECTIONS = ("Overview", "Usage", "Limits", "Queue", "Months")
+SECTIONS = ("Overview", "Usage", "Limits", "Queue", "Efficiency", "Months")
 Open = Callable[..., Visit]
 
 
