@@ -9,7 +9,7 @@ VOCABULARY = frozenset(
     A A-Za-z A-Za-z0-9 A-Za-z0-9+ A-Za-z0-9+.- A-Za-z0-9- A-Za-z0-9_ A-Za-z0-9_- A-Za-z0-9_. A-Za-z0-9_.+
     A-Za-z0-9_.+- A-Za-z0-9_.- AA0011 AA4499 AA5588 AABBFF ACCOUNT ACCOUNTING ADD ALL ALLOW_PROTOCOL ALTER AND
     ANYWHERE AS ASKPASS ATTACH AUTHOR Account AccountName AccountNotAllowed AccountingPolicy Accounts All AllocTRES
-    AllowQos Among An Another Any ArrayTaskThrottle ArrayTaskThrottle. Ask Asked Asking Assoc Association
+    AllowQos Among An Another Any ArrayTaskThrottle ArrayTaskThrottle. As Ask Asked Asking Assoc Association
     AssociationJobLimit AssociationResourceLimit AssociationTimeLimit At Auto-Submitted B B4552D BB BB55FF BB77FF
     BBBBBB BBCC33 BEGIN BILLING BLOB BOOT_FAIL BY BadConstraints BatchMode BeginTime Besides Billing
     BurstBufferOperation BurstBufferResources BurstBufferStageIn By C C.UTF-8 CC44DD CC55BB CC6677 CLEAN CLUSTER
@@ -104,14 +104,14 @@ VOCABULARY = frozenset(
     markeredgecolor markeredgewidth markersize matplotlib max may may. mean mean_of_a_day means measured measures
     median median_wait mem memory memory. message meta metadata min min_interval_seconds minor minutes missing
     missing. mistakes miter mkdir mktree mode module modules moment moment. mont month month. month_ended
-    month_usage months months.html.j2 more more. most move much multiplied must mv n name named names narrowed nc
-    near needed needs negotiate neighbours network never new newer newest next next_expected next_start nice_names
-    no no-answer no-cache no-referrer no-such-name nobody node node_modules nodes non-fast-forward none normal
-    nosniff not not-believed not-computed not-drawn not-understood note notes nothing nothing-yet noun now now.
-    now_total nowhere np.integer npassword npm npt.NDArray ns null number numbers object objects observable
+    month_usage months months. months.html.j2 more more. most move much multiplied must mv n name named names
+    narrowed nc near needed needs negotiate neighbours network never new newer newest next next_expected next_start
+    nice_names no no-answer no-cache no-referrer no-such-name nobody node node_modules nodes non-fast-forward none
+    normal nosniff not not-believed not-computed not-drawn not-understood note notes nothing nothing-yet noun now
+    now. now_total nowhere np.integer npassword npm npt.NDArray ns null number numbers object objects observable
     observables octet-stream odd of off offending offset often ok old older older_key older_key_of older_rule_to
     oldest on on. once once. one one. only open open.html open_store opened opened. operation option options or
-    order ordinary os os.fsencode other others others. ours out out. outcomes over overrides overview own owner
+    order ordinary os os.fsencode other others others. ours out out. outcomes over overrides overview own own. owner
     owners owns p p90 pace paces pack.threads package_data pad page page.css page.js page_count page_size pages
     parent parse part partial partition partition. partition_qos partitions partly parts password past pasts path
     patience pausable pause paused pauses pdf peak peak_at peaks pending per percent percentages permission
@@ -140,8 +140,8 @@ VOCABULARY = frozenset(
     stored strict stricthostkeychecking string stuck style style-src style.css subject subjects submit submitjob
     submitjobs submitted such sum summed sums sure surrogateescape surrogatepass suspended suspended. svg+xml sys
     sys.argv sys.exit t table table_info tables take take_in taken taken. takes tally target task tasks tell tell.
-    tellers tells templates temporary test text text.color than that that. the their theirs them them. theme_boot.js
-    then then. there they this those though three thresholds tidied tier time time. time_idxs
+    tellers tells tells. templates temporary test text text.color than that that. the their theirs them them.
+    theme_boot.js then then. there they this those though three thresholds tidied tier time time. time_idxs
     time_resolution_seconds timed timeout timeout_seconds times times. timings timings.jsonl.gz title tmp to today
     todo together token told too too-slow too-wide too. took tool top top_users total totals tracked trail
     transfer.unpackLimit trap tree trend tres tres-alloc tries trouble troubles true try tuple turn two type typeof
