@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks import made
+from benchmarks import made, stand_in
 from benchmarks.table import Row
 from benchmarks.tools import command
 from librarian.config import setup as configfile
@@ -26,14 +26,7 @@ from librarian.subjects.queue import ask
 from librarian.subjects.queue.table import HOLDING, WAITING
 from librarian.system.processes import Answer
 
-COMMANDS = ("sacct", "sacctmgr", "scontrol", "squeue")
 BEYOND, MEMORY = 0.35, 30  # the most that each may take beyond Slurm's commands, and MiB in all
-# The word that tells the questions of one command apart is the name of the file with the answer.
-WORDS = ("qos", "assoc", "tres", "partition", "assoc_mgr")
-STAND_IN = f"""#!/bin/sh
-for word; do case $word in {"|".join(WORDS)}) exec cat "$0.$word" ;; esac; done
-exec cat "$0."
-"""
 LIMITS = {"avery": ("cpu=4000,mem=16T,gres/gpu=40", ""), "avery-b": ("cpu=9000", "")}
 BOOK = Rulebook(qos={"avery": {"MaxTRESPU": "cpu=400", "MaxSubmitPU": "2000"}}, partitions={"cpu": "", "gpu": ""})
 
@@ -54,10 +47,7 @@ def rows() -> Iterator[Row]:
 
 def answered(folder: Path) -> Mapping[str, Sequence[Sequence[str]]]:
     """A configuration in `folder` with stand-ins for Slurm; which of their commands each of ours runs."""
-    (folder / "bin").mkdir()
-    for name in COMMANDS:
-        (folder / "bin" / name).write_text(STAND_IN, encoding="utf-8")
-        (folder / "bin" / name).chmod(0o755)
+    stand_in.put(folder / "bin")
     config = folder / "librarian.toml"
     config.write_text(f'[cluster]\nname = "hpg"\n[slurm]\nbin_dir = "{folder}/bin"\n[[qos]]\nname = "avery"\n', "utf-8")
     asked: list[list[str]] = []
@@ -65,8 +55,7 @@ def answered(folder: Path) -> Mapping[str, Sequence[Sequence[str]]]:
 
     def heard(argv: Sequence[str], *, timeout: float, env: Mapping[str, str]) -> Answer:
         answer = demo([Path(argv[0]).name, *argv[1:]], timeout=timeout, env=env)
-        word = next((word for word in argv if word in WORDS), "")
-        Path(f"{argv[0]}.{word}").write_bytes(answer.stdout)
+        stand_in.keep(argv, answer.stdout)
         asked.append([str(part) for part in argv])
         return answer
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""What matplotlib alone takes to save the pictures of one cycle: `savefig.py CONFIG` prints wall and CPU seconds.
+"""What matplotlib alone takes to save the pictures of one cycle: `savefig.py CONFIG [NOW]` prints wall and CPU seconds.
 
-A cycle is run, and its finished figures are saved by `Figure.savefig` as PNG and as PDF; nothing else is counted.
+A cycle is run (at NOW, a UTC epoch), and its finished figures are saved by `Figure.savefig` as PNG and as PDF; nothing
+else is counted.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def main() -> None:
     figures.saved = saved
     setup = configfile.load(Path(sys.argv[1]), environment())
     slurm = Slurm(setup.config.slurm.bin_dir, setup.config.slurm.timeout_seconds)
-    now = clock()
+    now = int(sys.argv[2]) if sys.argv[2:] else clock()
     for problem in (*stages.collect_all(setup, slurm, now), *stages.render(setup, now)):
         raise problem
     print(json.dumps(taken))

@@ -69,7 +69,7 @@ class Months(Subject):
     def inputs(self, report: Report, name: str) -> object:
         """Two months, and the allocations."""
         section = report[MonthsSection]
-        return section.months[-2:], section.paces, report[UsageSection].untracked
+        return section.months[-2:], section.paces, report[UsageSection].untracked, report.others
 
     def settled(self, report: Report, name: str) -> object:
         """The last month, and that the running one and the allocations are the same ones."""

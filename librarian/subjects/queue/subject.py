@@ -76,7 +76,7 @@ class Queue(Subject):
         use, wanted = report[UsageSection], report[QueueSection].wanted
         used = [use.usage.integrals[use.usage.row(key)].sum(axis=0) for key in QUEUED]
         levels = [report.levels(key) for key in QUEUED]
-        return use.untracked, use.usage.integrals.any(), used, levels, wanted, report.everybody
+        return use.untracked, use.usage.integrals.any(), used, levels, wanted, report.everybody, report.others
 
     def settled(self, report: Report, name: str) -> object:
         """The same up to the bin that is not over."""

@@ -86,7 +86,7 @@ class Usage(Subject):
 
     def inputs(self, report: Report, name: str) -> object:
         """What the charts show; an empty one tells whether there were any jobs at all."""
-        return _shown(report, name, report.window.bins)
+        return _shown(report, name, report.window.bins), report.others
 
     def settled(self, report: Report, name: str) -> object:
         """The same up to the bin that is not over."""

@@ -18,6 +18,8 @@ from librarian.subjects.jobs.keep import Asked, JobRuns
 from librarian.subjects.jobs.model import TEXTS, UNKNOWN, Reject
 from librarian.subjects.limits.keep import LimitChanges
 from librarian.subjects.limits.model import Change, QosLimits
+from librarian.subjects.usage import keep
+from librarian.subjects.usage.accounts import by_account
 from librarian.subjects.usage.binning import bin_jobs
 from librarian.subjects.usage.keep import Hours
 from tests.unit.tables import jobs_table
@@ -118,6 +120,35 @@ def test_hourly_usage_is_corrected_and_the_open_hour_left_out(store: Store) -> N
     assert rows["amount"].sum() == 1000
     Hours(store).keep(AVERY, bin_jobs(one, window, OBSERVABLES[:1]))
     assert Hours(store).usage(AVERY, 0, NOW)["start"].max() < window.starts[-1]
+
+
+def test_hours_that_are_written_in_pieces_are_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = [
+        {
+            "dbindex": number,
+            "start": NOW - 3 * 86400 + 5000 * number,
+            "end": NOW - 9000 * number,
+            "user": f"u{number % 3}",
+        }
+        for number in range(1, 12)
+    ]
+    found = []
+    for at_once in (10**9, 1, 50):
+        monkeypatch.setattr(keep, "_AT_ONCE", at_once)
+        with opened(tmp_path / f"{at_once}.sqlite", "hpg") as one:
+            counts = []
+            for step, table in (
+                (86400, jobs_table(*runs[4:])),
+                (3600, jobs_table(*runs)),
+                (7200, jobs_table(*runs[:6])),
+            ):
+                window = window_until(NOW, seconds=4 * 86400, bin_seconds=step, zone="UTC")
+                more = by_account(table, window)
+                counts.append(Hours(one).keep(AVERY, bin_jobs(table, window, OBSERVABLES), more))
+            tables = ("usage", "account_usage", "ended", "known", "month_usage", "month_ended", "day_usage")
+            found.append([counts, *(sorted(one.all(f"SELECT * FROM {name}")) for name in tables)])
+    assert found[0] == found[1] == found[2]
+    assert found[0][0][1] > 100, "there is something to write"
 
 
 def test_limits_are_kept_when_they_change(store: Store) -> None:
