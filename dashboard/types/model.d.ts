@@ -127,7 +127,18 @@ type ChartStyle = {
   size: number;
   coarse: boolean;
 };
-type Figure = { traces: object[]; layout: object; ids: string[]; first: number };
+/** What a layer comes to from bin to bin; `edge` is the colour of the line on top of it, or null. */
+type Area = { id: string; name: string; colour: string; y: number[]; edge: string | null };
+type Figure = {
+  traces: object[];
+  layout: object;
+  areas: Area[];
+  places: number[];
+  most: number;
+  span: Span;
+  margin: { l: number; r: number; t: number; b: number };
+  first: number;
+};
 type CardLine = { name: string; colour: string | null; value: number };
 
 interface PlotlyAxis {
@@ -140,7 +151,7 @@ interface PlotlyPoint {
   xaxis: PlotlyAxis;
 }
 interface PlotlyLibrary {
-  react: (place: HTMLElement, traces: object[], layout: object, config: object) => Promise<unknown>;
+  react: (place: HTMLElement, traces: object[], layout: object, config?: object) => Promise<unknown>;
   purge: (place: HTMLElement) => void;
 }
 /** An element that Plotly has drawn in. */
