@@ -158,7 +158,7 @@ interface PlotlyLibrary {
 type Chart = HTMLElement & { on: (event: string, listener: (event: any) => void) => void };
 declare var Plotly: PlotlyLibrary | undefined;
 /** What scripts with data leave: slug of the QoS -> its encoded data. */
-declare var librarianData: Map<string, string> | undefined;
+declare var librarianReports: Map<string, string> | undefined;
 
 // --- tables ---------------------------------------------------------------------------------------------------------
 

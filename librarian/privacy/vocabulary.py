@@ -69,15 +69,15 @@ VOCABULARY = frozenset(
     configured. confirmed connect connect-src connection const contact content continue contradicts controlmaster
     copied copies copy copy_tried core.fsmonitor core.hooksPath core.logAllRefUpdates core.sshCommand correct could
     count count. count_runaways counted counting counts counts. covered_from cp cpu cpu_hours cpu_seconds cpus
-    credential credential. css csv ctypes ctypes.CDLL cumulative current cut cut-off cycle cycle. cycles d d+ d. dT
-    daemon daemon. daily damaged darwin dashboard data data_ date day day_edges day_start day_usage days days_30
+    credential credential. css csv ctypes ctypes.CDLL cumulative current cut cut-off cycle cycle. cycles d d+ d- d.
+    dT daemon daemon. daily damaged darwin dashboard data data_ date day day_edges day_start day_usage days days_30
     dbindex deadline deadline. decides declaration declares declined decode default default-src default_qos
     defaultqos define delete deleted deleted. deliveries demand denied dependency deploy details dev df did
     directory dirname disconnect disk divides do docs.github.com doctor doctor. doctype document does does. done
-    doubted down down. drained drawing drawn drawn_from dropped duration each early echo ed25519 edgecolor edges
+    doubted down down. drained drawing drawn drawn_from dropped duration e each early echo ed25519 edgecolor edges
     edition elapsed electrical element elif eligible else elsewhere empty empty_jobs encoded end end. ended ends
-    energy enforced enough entry entry.js env eof error esac estimate even evenly ever every every.scope every_qos
-    everybody everybody. everywhere exceeded exceeds exchange excluded.cpus excluded.error excluded.gpus
+    energy enforced enough entry entry.js env eof epochs error esac estimate even evenly ever every every.scope
+    every_qos everybody everybody. everywhere exceeded exceeds exchange excluded.cpus excluded.error excluded.gpus
     excluded.jobs excluded.memory excluded.samples excluded.trouble exec exist exists exit expects export extends f
     facecolor fact facts failed failed. failing_since fails fails. failure failures false family far fared faster
     fatal federation fetch fetch.recurseSubmodules fetch.unpackLimit fetch.writeCommitGraph fetched fewer fi fields
@@ -85,7 +85,7 @@ VOCABULARY = frozenset(
     flags fleeting float64 folder folder_mode folders font.family font.size foot for for. force force-push fork form
     form-action format found four free freelist_count fresh from front fs fsck ftps full full. full_at full_key
     function g gap gave gc.auto generated generated_at generator get getattr gh-pages git git@github.com
-    github-pages github.com github_pages_key given gives globalThis.librarianData go go. goes goes_on going gone
+    github-pages github.com github_pages_key given gives globalThis.librarianReports go go. goes goes_on going gone
     gone. good gpu gpu_hours gpu_types gpumem gpus gpus_tracked gpus_untracked gres group groups grp gzip h had hand
     has hash-object have have. head header heading headroom heads hears held held. here here. hidden hide hides
     histories history hit hold holders holding holds home homepage hook host hour hourly hours housekeeping how html
