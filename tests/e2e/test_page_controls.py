@@ -27,6 +27,7 @@ from tests.e2e.test_page_browser import (
     traces,
     wait_for_text,
 )
+from tests.e2e.test_page_overview import until
 from tests.unit import reports
 
 __all__ = ["browser", "publish", "visit", "web"]
@@ -277,6 +278,36 @@ def test_dragging_with_shift_moves_all_charts_but_not_beyond_the_data(visit: Ope
     drag(page, box, 0.9, 0.1)
     page.keyboard.up("Shift")
     wait_for_range(page, "2026-11-19T14:10", "2026-11-20T14:10")
+
+
+def test_areas_lie_in_the_plot_and_follow_what_is_dragged(visit: Open, publish: Publish) -> None:
+    page = visit(f"{publish(pair()).address}#range=24h").page
+    box = plot_of(panel(page, "avery"), "NCPUS")
+    chart = "document.querySelector('.open [data-chart=NCPUS]')"
+    corners = (
+        f"['.areas', '.nsewdrag'].map(part => {chart}.querySelector(part).getBoundingClientRect())"
+        ".map(({left, top, width, height}) => [left, top, width, height])"
+    )
+    apart = f"(([one, other]) => Math.max(...one.map((at, side) => Math.abs(at - other[side]))))({corners})"
+    until(page, f"{apart} < 1.5")
+    page.set_viewport_size({"width": 1000, "height": 700})
+    until(page, f"{apart} < 1.5 && {corners}[0][2] !== {box['width']}")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    until(page, f"{apart} < 1.5 && Math.abs({corners}[0][2] - {box['width']}) < 1")
+    box = plot_of(panel(page, "avery"), "NCPUS")
+    spans = f"{chart}.querySelector('.areas').getAttribute('viewBox').split(' ').map(Number)"
+    before = page.evaluate(spans)
+    assert before[2] == 24 * HOUR
+    page.keyboard.down("Shift")
+    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 50)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.8 * box["width"], box["y"] + 50, steps=4)
+    until(page, f"Math.abs({before[0]} - {spans}[0] - 12 * {HOUR}) < 900")
+    assert "from=" not in page.url, "the button is still down"
+    page.mouse.up()
+    page.keyboard.up("Shift")
+    page.wait_for_url("**&from=*")
+    until(page, f"Math.abs({before[0]} - {spans}[0] - 12 * {HOUR}) < 900 && Math.abs({spans}[2] - {before[2]}) < 120")
 
 
 # --- the legend ----------------------------------------------------------------------------------------------------
