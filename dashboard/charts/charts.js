@@ -3,32 +3,56 @@
 import { element, fill, swatch } from "../common/dom.js";
 import { amount } from "../common/format.js";
 import { nameOf, picturedOf, unitOf, wantedOf } from "../common/resources.js";
+import { drawAreas, leaveAreasOut, showSpan } from "./areas.js";
 import { axisOf, epochAt, plotlyPlace } from "./axis.js";
 import { describe, figureOf, insteadOfChart, linesAt } from "./figure.js";
 
 const CONFIG = { displayModeBar: false, responsive: true, showTips: false, doubleClick: false };
-/** @type {WeakMap<Element, { viewModel: ViewModel, key: string, ids: string[], first: number }>} */
-const shown = new WeakMap(); // chart element -> {viewModel, key, ids, first} of what it shows
+const MOST_WAIT_MS = 100; // for a frame
+/** @type {WeakMap<Element, { viewModel: ViewModel, key: string, first: number }>} */
+const shown = new WeakMap(); // chart element -> {viewModel, key, first} of what it shows
 /** @type {WeakMap<HTMLElement, string | null>} */
 const lit = new WeakMap(); // panel -> id of the layer that stands out
 
-// Draws or redraws the charts of a panel; the promise is kept when they stand. `zoomed(from, to)` is told of what the
-// reader draws with the mouse, in epochs; `back()` of a double click.
+// Draws or redraws the charts of a panel, those in view first; the promise is kept when they stand, or `isOver()` says
+// that they are to be others by now. `zoomed(from, to)` is told of what the reader draws with the mouse, in epochs;
+// `back()` of a double click.
 /**
  * @type {(
  *   plotly: PlotlyLibrary, panel: HTMLElement, viewModel: ViewModel, style: ChartStyle,
- *   told: { zoomed: (from: number, to: number) => void, back: () => void }
+ *   told: { zoomed: (from: number, to: number) => void, back: () => void, isOver: () => boolean }
  * ) => Promise<void>}
  */
-export async function drawCharts(plotly, panel, viewModel, style, { zoomed, back }) {
-  for (const place of placesOf(panel, viewModel.data)) {
-    const key = place.dataset.chart ?? "";
-    place.setAttribute("aria-label", describe(viewModel, key));
-    const instead = insteadOfChart(viewModel, key);
-    if (instead) leaveOut(plotly, place, instead);
-    else if (await drawOne(plotly, place, viewModel, key, style)) listen(place, zoomed, back);
+export async function drawCharts(plotly, panel, viewModel, style, { zoomed, back, isOver }) {
+  const places = [...placesOf(panel, viewModel.data)];
+  const seen = places.filter(isInView);
+  for (const group of [seen, places.filter((place) => !seen.includes(place))]) {
+    for (const place of group) {
+      const key = place.dataset.chart ?? "";
+      place.setAttribute("aria-label", describe(viewModel, key));
+      const instead = insteadOfChart(viewModel, key);
+      if (instead) leaveOut(plotly, place, instead);
+      else if (await drawOne(plotly, place, viewModel, key, style)) listen(place, zoomed, back);
+    }
+    highlight(panel, lit.get(panel) ?? null);
+    if (group === seen && seen.length) await shownOnce();
+    if (isOver()) return;
   }
-  highlight(panel, lit.get(panel) ?? null);
+}
+
+/** @type {(place: HTMLElement) => boolean} */
+function isInView(place) {
+  const { top, bottom } = place.getBoundingClientRect();
+  return bottom > 0 && top < innerHeight;
+}
+
+// Once the browser has shown what was drawn; a page that nobody looks at shows nothing.
+/** @type {() => Promise<void>} */
+function shownOnce() {
+  return new Promise((done) => {
+    setTimeout(done, MOST_WAIT_MS);
+    requestAnimationFrame(() => setTimeout(done));
+  });
 }
 
 // Where the charts of a panel are: those that the page was made with, and one for whatever else the data have a chart
@@ -58,6 +82,7 @@ function newPlace(name, key) {
 /** @type {(plotly: PlotlyLibrary, place: HTMLElement, word: string) => void} */
 function leaveOut(plotly, place, word) {
   plotly.purge(place);
+  leaveAreasOut(place);
   place.classList.add("empty");
   fill(place, element("p", {}, word));
   cardOf(place).hidden = true;
@@ -72,10 +97,11 @@ function leaveOut(plotly, place, word) {
 async function drawOne(plotly, place, viewModel, key, style) {
   if (place.classList.contains("empty")) place.replaceChildren();
   place.classList.remove("empty");
-  const { traces, layout, ids, first } = figureOf(viewModel, key, style);
-  shown.set(place, { viewModel, key, ids, first });
+  const figure = figureOf(viewModel, key, style);
+  shown.set(place, { viewModel, key, first: figure.first });
   const isNew = !("on" in place); // Plotly makes a chart of it
-  await plotly.react(place, traces, layout, CONFIG);
+  drawAreas(place, figure);
+  await plotly.react(place, figure.traces, figure.layout, isNew ? CONFIG : undefined); // it takes long to compare them
   if (isNew) await new Promise((done) => setTimeout(done));
   return isNew;
 }
@@ -86,14 +112,26 @@ function listen(place, zoomed, back) {
   chart.on("plotly_hover", (event) => openCard(place, event));
   chart.on("plotly_unhover", () => cardOf(place).setAttribute("hidden", ""));
   chart.on("plotly_doubleclick", back);
-  chart.on("plotly_relayout", (change) => {
+  const spanIn = (/** @type {Record<string, any>} */ change) => {
     const [from, to] = [change["xaxis.range[0]"], change["xaxis.range[1]"]];
-    const viewModel = shown.get(place)?.viewModel;
-    if (!viewModel) return;
-    const axis = axisOf(viewModel.data, viewModel.zone);
-    const epochOf = (/** @type {string} */ time) => epochAt(axis, plotlyPlace(time));
-    if (from !== undefined && to !== undefined) zoomed(epochOf(from), epochOf(to));
+    return from === undefined || to === undefined ? null : { from: plotlyPlace(from), to: plotlyPlace(to) };
+  };
+  chart.on("plotly_relayouting", (change) => {
+    const [span, axis] = [spanIn(change), axisIn(place)];
+    if (!span || !axis) return;
+    const [from, to] = [span.from, span.to].map((time) => (time - axis.times[0]) / 1000);
+    showSpan(place, { from, to });
   });
+  chart.on("plotly_relayout", (change) => {
+    const [span, axis] = [spanIn(change), axisIn(place)];
+    if (span && axis) zoomed(epochAt(axis, span.from), epochAt(axis, span.to));
+  });
+}
+
+/** @type {(place: HTMLElement) => Axis | null} */
+function axisIn(place) {
+  const viewModel = shown.get(place)?.viewModel;
+  return viewModel ? axisOf(viewModel.data, viewModel.zone) : null;
 }
 
 /** @type {(place: HTMLElement, event: { points: PlotlyPoint[] }) => void} */
@@ -142,11 +180,8 @@ export function highlight(panel, id) {
   for (const place of panel.querySelectorAll(".chart")) {
     const now = shown.get(place);
     if (!now) continue;
-    const { viewModel, ids } = now;
-    const stands = viewModel.shown.some((layer) => layer.id === id);
-    // Plotly makes one element for the area of each trace, in their order
-    place
-      .querySelectorAll(".scatterlayer .js-fill")
-      .forEach((area, number) => area.classList.toggle("dim", stands && ids[number] !== id));
+    const stands = now.viewModel.shown.some((layer) => layer.id === id);
+    const areas = /** @type {NodeListOf<SVGElement>} */ (place.querySelectorAll(".area"));
+    for (const area of areas) area.classList.toggle("dim", stands && area.dataset.id !== id);
   }
 }

@@ -1,5 +1,5 @@
-// A chart as Plotly takes it: step-stacked areas of the means, the limit, the bin that is not over. Nothing here
-// touches the page.
+// A chart: step-stacked areas of the means, which are ours to draw, and what Plotly does, the axes, the limit and the
+// bin that is not over. Nothing here touches the page.
 
 import { amount, counted, plotlyText, shownName, timeOfDay, zoned } from "../common/format.js";
 import { wholeOf } from "../common/range.js";
@@ -20,9 +20,10 @@ const DATES = [
   { dtickrange: ["M1", null], value: "%b\n%Y" },
 ];
 
-// {traces, layout, ids, first} of one observable in a viewModel; `style` has colours and type of the page. The areas
-// have the layers `ids`. Only bins near the range are drawn, the first of them is number `first`. The last trace is not
-// seen: it lies in the middle of each bin, where it catches the mouse for `linesAt`.
+// {traces, layout, areas, places, most, span, margin, first} of one observable in a viewModel; `style` has colours and
+// type of the page. Only bins near the range are drawn, the first of them is number `first`. `areas` lie between the
+// `places`, seconds from the axis's begin, of which `span` is in view, up to `most`. The last trace is not seen: it
+// lies in the middle of each bin, where it catches the mouse for `linesAt`.
 /** @type {(viewModel: ViewModel, key: string, style: ChartStyle) => Figure} */
 export function figureOf(viewModel, key, style) {
   const { data, zone, shown } = viewModel;
@@ -31,21 +32,56 @@ export function figureOf(viewModel, key, style) {
   const first = Math.max(0, binAt(axis.edges, near.from));
   const last = Math.min(data.time_idxs.length, binAt(axis.edges, near.to - 1) + 1);
   const along = alongAxis(axis, first, last);
-  const middles = axis.texts
-    .slice(first, last)
-    .map((_, bin) => plotlyTime((axis.times[first + bin] + axis.times[first + bin + 1]) / 2));
-  const means = shown.map((layer) => ({ layer, values: meansOf(layer, key).slice(first, last) }));
-  const some = means.filter(({ values }) => values.some((value) => value > 0));
-  const probe = probeOf(middles, totalOf(data, shown, key).slice(first, last));
-  const peaks = peaksOf(viewModel, key).slice(first, last);
-  const peak = peaks.length ? [peakLine(along, peaks, style)] : [];
-  const before = earlierOf(viewModel, key).slice(first, last);
-  const earlier = before.some((value) => value !== null) ? [earlierLine(along, before, style)] : [];
-  const areas = some.map(({ layer, values }) =>
-    areaOf(layer, along, values, layer.name === viewModel.me ? style : null),
-  );
-  const traces = [...areas, ...peak, ...earlier, probe];
-  return { traces, layout: layoutOf(viewModel, key, axis, style), ids: some.map(({ layer }) => layer.id), first };
+  const total = totalOf(data, shown, key);
+  const peaks = peaksOf(viewModel, key);
+  const before = earlierOf(viewModel, key, total);
+  const steps = limitSteps(data, key, viewModel.range ?? wholeOf(data));
+  const highest = [total, peaks, before].map((values) => peakOf(inView(viewModel, values)));
+  const most = Math.max(...highest, highestLimit(steps)) * ROOM_ABOVE || 1;
+  const traces = [
+    ...(peaks.length ? [peakLine(along, peaks.slice(first, last), style)] : []),
+    ...(before.some((value) => value !== null) ? [earlierLine(along, before.slice(first, last), style)] : []),
+    probeOf(middlesOf(axis, first, last), total.slice(first, last)),
+  ];
+  const secondsTo = (/** @type {number} */ time) => (time - axis.times[0]) / 1000;
+  const { from, to } = spanOf(viewModel, axis);
+  return {
+    traces,
+    layout: layoutOf(viewModel, key, axis, style, steps, most),
+    areas: areasOf(viewModel, key, first, last, style),
+    places: axis.times.slice(first, last + 1).map(secondsTo),
+    most,
+    span: { from: secondsTo(from), to: secondsTo(to) },
+    margin: marginOf(style.size),
+    first,
+  };
+}
+
+// Those of the layers that hold something near the range; the reader's own has an edge.
+/** @type {(viewModel: ViewModel, key: string, first: number, last: number, style: ChartStyle) => Area[]} */
+function areasOf({ shown, me }, key, first, last, style) {
+  const means = shown.map((layer) => ({ layer, y: meansOf(layer, key).slice(first, last) }));
+  return means
+    .filter(({ y }) => y.some((value) => value > 0))
+    .map(({ layer, y }) => ({
+      id: layer.id,
+      name: layerName(layer),
+      colour: layer.colour,
+      y,
+      edge: layer.name !== null && layer.name === me ? style.text : null,
+    }));
+}
+
+// What is in view, on the axis's clock.
+/** @type {(viewModel: ViewModel, axis: Axis) => Span} */
+function spanOf({ data, range }, axis) {
+  const { from, to } = range ?? wholeOf(data);
+  return { from: placeOf(axis, from), to: placeOf(axis, to) };
+}
+
+/** @type {(axis: Axis, first: number, last: number) => string[]} */
+function middlesOf({ times }, first, last) {
+  return times.slice(first, last).map((time, bin) => plotlyTime((time + times[first + bin + 1]) / 2));
 }
 
 /** @type {(layer: Layer, key: string) => number[]} */
@@ -69,11 +105,11 @@ function peaksOf({ data, stack, shown }, key) {
 }
 
 // What all shown held as long before as the range is long, where the reader compares: by bin of the range, else null.
-/** @type {(viewModel: ViewModel, key: string) => (number | null)[]} */
-function earlierOf({ data, range, before, shown }, key) {
+// `totals` are theirs.
+/** @type {(viewModel: ViewModel, key: string, totals?: number[]) => (number | null)[]} */
+function earlierOf({ data, range, before, shown }, key, totals = totalOf(data, shown, key)) {
   if (!before || !range) return [];
   const bins = Math.round((range.to - range.from) / data.metadata.time_resolution_seconds);
-  const totals = totalOf(data, shown, key);
   const [first, last] = [binAt(data.edges, range.from), binAt(data.edges, range.to - 1)];
   return totals.map((_, bin) => (bin < first || bin > last ? null : (totals[bin - bins] ?? null)));
 }
@@ -93,12 +129,12 @@ function earlierLine(along, values, style) {
   };
 }
 
-/** @type {(values: number[]) => number} */
+/** @type {(values: (number | null)[]) => number} */
 function peakOf(values) {
-  return values.reduce((most, value) => Math.max(most, value), 0);
+  return values.reduce((/** @type {number} */ most, value) => Math.max(most, value ?? 0), 0);
 }
 
-// Where the areas' points lie. Plotly takes long to read a time for each: where they are evenly spread, it gets the
+// Where the lines' points lie. Plotly takes long to read a time for each: where they are evenly spread, it gets the
 // first and the step. Only the end of the data, in the bin that is not over, then lies too late, where the axis ends
 // before it.
 /** @type {(axis: Axis, first: number, last: number) => Along} */
@@ -108,23 +144,6 @@ function alongAxis({ times, texts }, first, last) {
     if (times[bin] - times[bin - 1] !== step) return { x: texts.slice(first, last + 1) };
   }
   return last - first > 1 ? { x0: texts[first], dx: step } : { x: texts.slice(first, last + 1) };
-}
-
-// Each mean holds up to the next time; the last one is repeated for where the data end.
-// The reader's own has an edge, in the `edge` style.
-/** @type {(layer: Layer, along: Along, means: number[], edge?: ChartStyle | null) => object} */
-function areaOf(layer, along, means, edge = null) {
-  return {
-    type: "scatter",
-    mode: edge ? "lines" : "none",
-    stackgroup: "users",
-    name: plotlyText(layerName(layer)),
-    ...along,
-    y: [...means, means.at(-1)],
-    line: edge ? { shape: "hv", width: 1.5, color: edge.text } : { shape: "hv" },
-    fillcolor: layer.colour,
-    hoverinfo: "skip",
-  };
 }
 
 // Thin, above the areas: where it leaves them, use went up and down within the bin.
@@ -153,11 +172,14 @@ export function layerName(layer) {
   return layer.name === null ? `others (${counted(layer.users, "user")})` : shownName(layer.name);
 }
 
-/** @type {(viewModel: ViewModel, key: string, axis: Axis, style: ChartStyle) => object} */
-function layoutOf(viewModel, key, axis, style) {
+/**
+ * @type {(
+ *   viewModel: ViewModel, key: string, axis: Axis, style: ChartStyle, steps: LimitStep[], most: number
+ * ) => object}
+ */
+function layoutOf(viewModel, key, axis, style, steps, most) {
   const { data, zone } = viewModel;
   const { from, to } = viewModel.range ?? wholeOf(data);
-  const steps = limitSteps(data, key, { from, to });
   const unit = unitOf(data, key).unit;
   const timeAt = (/** @type {number} */ epoch) => plotlyTime(placeOf(axis, epoch));
   const line = { gridcolor: style.line, linecolor: style.line, tickcolor: style.line, zeroline: false };
@@ -192,24 +214,10 @@ function layoutOf(viewModel, key, axis, style) {
       spikedash: "solid",
       spikecolor: style.quiet,
     },
-    yaxis: {
-      ...line,
-      range: [0, Math.max(highestDrawn(viewModel, key), highestLimit(steps)) * ROOM_ABOVE || 1],
-      fixedrange: true,
-      nticks: 6,
-      title: title(unit, 6),
-      separatethousands: true,
-    },
+    yaxis: { ...line, range: [0, most], fixedrange: true, nticks: 6, title: title(unit, 6), separatethousands: true },
     shapes: [unfinished(axis, style), ...limitLine(limitSteps(data, key, nearOf(viewModel)), timeAt, style)],
     annotations: limitLabels(steps, { from, to }, timeAt, unit, style),
   };
-}
-
-// The highest total, or the highest use within a bin, of those that are in view.
-/** @type {(viewModel: ViewModel, key: string) => number} */
-function highestDrawn(viewModel, key) {
-  const earlier = earlierOf(viewModel, key).map((value) => value ?? 0);
-  return Math.max(highestIn(viewModel, key), peakOf(inView(viewModel, peaksOf(viewModel, key))), peakOf(earlier));
 }
 
 // The highest total of the bins that are in view.
@@ -218,15 +226,16 @@ function highestIn(viewModel, key) {
   return peakOf(inView(viewModel, totalOf(viewModel.data, viewModel.shown, key)));
 }
 
-/** @type {(viewModel: ViewModel, values: number[]) => number[]} */
+/** @type {<V>(viewModel: ViewModel, values: V[]) => V[]} */
 function inView({ data, range }, values) {
   return range ? values.slice(Math.max(0, binAt(data.edges, range.from)), binAt(data.edges, range.to - 1) + 1) : values;
 }
 
 // Room for the ticks and titles of the axes, by the size of their type.
-/** @type {(size: number) => object} */
+/** @type {(size: number) => { l: number, r: number, t: number, b: number }} */
 function marginOf(size) {
-  return { l: 5.2 * size, r: 1.2 * size, t: 0.7 * size, b: 4.9 * size };
+  const [l, r, t, b] = [5.2, 1.2, 0.7, 4.9].map((part) => Math.round(part * size)); // Plotly would round them
+  return { l, r, t, b };
 }
 
 /** @type {(axis: Axis, style: ChartStyle) => object} */

@@ -28,28 +28,28 @@ const sum = (values) => values.reduce((whole, value) => whole + value, 0);
 test("an area for every layer that holds something, in steps, and a probe that is not seen", () => {
   const names = { NCPUS: ["alice", "bob", "carol", "others (2 users)"], NGPUS: ["alice", "bob"] };
   for (const [key, wanted] of Object.entries(names)) {
-    const { traces } = figure(dataOf(), key);
+    const { traces, areas } = figure(dataOf(), key);
     assert.deepEqual(
-      traces.map((trace) => trace.name),
-      [...wanted, "total"],
+      areas.map((area) => area.name),
+      wanted,
     );
-    assert.ok(traces.slice(0, -1).every((trace) => trace.line.shape === "hv" && trace.stackgroup === "users"));
-    assert.equal(traces.at(-1).opacity, 0);
+    assert.deepEqual(
+      traces.map((trace) => [trace.name, trace.opacity]),
+      [["total", 0]],
+    );
   }
 });
 
 test("areas and probe show the numbers of the file, the last bin drawn to its end", () => {
   const data = dataOf();
   for (const key of PICTURED) {
-    const { traces } = figure(data, key);
+    const { traces, areas, places, span } = figure(data, key);
     const total = totalOf(data, stackOf(data), key);
-    for (const area of traces.slice(0, -1)) {
-      assert.equal(area.y.length, data.edges.length);
-      assert.equal(area.x.length, data.edges.length);
-      assert.equal(area.y.at(-1), area.y.at(-2));
-    }
+    for (const area of areas) assert.equal(area.y.length, data.time_idxs.length);
+    assert.equal(places.length, data.edges.length);
+    assert.deepEqual(span, { from: places[0], to: places.at(-1) });
     assert.deepEqual(traces.at(-1).y, total);
-    const drawn = sum(traces.slice(0, -1).map((trace) => sum(trace.y.slice(0, -1))));
+    const drawn = sum(areas.map((area) => sum(area.y)));
     assert.ok(Math.abs(drawn - sum(total)) < 1e-6);
   }
 });
@@ -68,13 +68,13 @@ test("the bin that is not over is shaded", () => {
 test("layers that are left out are neither drawn nor counted", () => {
   const data = dataOf();
   const some = stackOf(data).filter((layer) => ["bob", "carol"].includes(layer.name));
-  const { traces } = figure(data, "NCPUS", { only: ["bob", "carol"] });
+  const { traces, areas } = figure(data, "NCPUS", { only: ["bob", "carol"] });
   assert.deepEqual(
-    traces.map((trace) => trace.name),
-    ["bob", "carol", "total"],
+    areas.map((area) => area.name),
+    ["bob", "carol"],
   );
   assert.deepEqual(traces.at(-1).y, totalOf(data, some, "NCPUS"));
-  assert.equal(figure(data, "NCPUS", { hidden: stackOf(data).map((layer) => layer.id) }).traces.length, 1);
+  assert.equal(figure(data, "NCPUS", { hidden: stackOf(data).map((layer) => layer.id) }).areas.length, 0);
 });
 
 test("a limit is a line with its number, and the axis reaches it", () => {
@@ -134,11 +134,15 @@ test("a limit that changed is a line with steps, and each long stretch has its n
 test("a range is what the axes show, and bins as far again around it are there", () => {
   const data = dataOf();
   delete data.limits.NCPUS;
-  const { layout, traces, first } = figure(data, "NCPUS", { range: "6h" });
+  const peaks = { ...data, peaks: { NCPUS: totalOf(data, stackOf(data), "NCPUS") } };
+  const { layout, traces, areas, places, span, first } = figure(peaks, "NCPUS", { range: "6h" });
   assert.deepEqual(layout.xaxis.range, ["2026-11-01T08:10:00", "2026-11-01T14:10:00"]);
   assert.equal(first, 13); // 02:10 EST lies in the bin from 02:00, the 13th after the hour that came twice
   assert.deepEqual([traces[0].x0, traces[0].dx], ["2026-11-01T02:00:00", 3_600_000]); // evenly spread, after the night
   assert.equal(traces[0].y.length, data.edges.length - first);
+  assert.deepEqual([places.length, areas[0].y.length], [data.edges.length - first, data.time_idxs.length - first]);
+  assert.equal(places.at(-1), span.to);
+  assert.equal(span.to - span.from, 6 * 3600);
   const total = totalOf(data, stackOf(data), "NCPUS");
   assert.deepEqual(traces.at(-1).y.slice(6), total.slice(first + 6)); // before the range, those of its users alone
   assert.ok(Math.abs(layout.yaxis.range[1] - 1.14 * Math.max(...total.slice(19))) < 1e-9);
@@ -152,16 +156,16 @@ test("the reader's own clock", () => {
   assert.equal(linesAt(viewModelIn(dataOf(), { zone: "mine" }), "NCPUS", 0).when, "Sat, Oct 31, 19:00 GMT+1 – 20:00");
 });
 
-test("names are text to Plotly", () => {
+test("no name reaches Plotly, which would read it as markup", () => {
   const data = dataOf();
   data.users = ["<b>%{y}", "__proto__"];
   data.observables.NCPUS = JSON.parse('{"<b>%{y}": [1], "__proto__": [2]}');
-  const { traces } = figure(data, "NCPUS");
+  const { traces, layout, areas } = figure(data, "NCPUS");
   assert.deepEqual(
-    traces.map((trace) => trace.name),
-    ["&lt;b&gt;%{y}", "__proto__", "total"],
+    areas.map((area) => area.name),
+    ["<b>%{y}", "__proto__"],
   );
-  assert.ok(traces.every((trace) => trace.hovertemplate === undefined)); // it would read %{…}
+  assert.doesNotMatch(JSON.stringify([traces, layout]), /%\{y|__proto__/);
 });
 
 test("a year in steps of five minutes is not too much", () => {
@@ -172,7 +176,7 @@ test("a year in steps of five minutes is not too much", () => {
   data.time_idxs = data.edges.slice(0, -1).map((edge) => new Date(edge * 1000).toISOString());
   data.metadata = { ...data.metadata, last_updated_epoch: data.edges[bins], time_resolution_seconds: 300 };
   for (const key of PICTURED) data.observables[key] = { alice: new Array(bins).fill(500) };
-  assert.equal(figure(data, "NCPUS").traces[0].y.length, bins + 1);
+  assert.equal(figure(data, "NCPUS").areas[0].y.length, bins);
   assert.match(describe(viewModelIn(data), "NCPUS"), /highest mean 500/);
 });
 

@@ -29,9 +29,8 @@ export function shortWords(data, key) {
 // The users of `rows`, those first who have most of `key`; then of anything, then by name.
 /** @type {(rows: Record<string, Amounts>, key: string) => string[]} */
 export function rankedBy(rows, key) {
-  const of = (/** @type {string} */ user) => own(own(rows, user, {}), key, 0);
-  const most = (/** @type {string} */ user) => Math.max(0, ...Object.values(own(rows, user, {})));
-  return Object.keys(rows).sort(
-    (one, other) => of(other) - of(one) || most(other) - most(one) || (one < other ? -1 : 1),
-  );
+  return Object.entries(rows)
+    .map(([user, amounts]) => ({ user, value: own(amounts, key, 0), most: Math.max(0, ...Object.values(amounts)) }))
+    .sort((one, other) => other.value - one.value || other.most - one.most || (one.user < other.user ? -1 : 1))
+    .map(({ user }) => user);
 }

@@ -332,7 +332,8 @@ async function drawAll() {
     page.outdated = false;
     const [panel, viewModel] = [panelOf(page.open), page.viewModel];
     panel.classList.add("live"); // they need their size before they are drawn
-    await drawCharts(globalThis.Plotly, panel, viewModel, styleOf(), { zoomed, back });
+    await drawCharts(globalThis.Plotly, panel, viewModel, styleOf(), { zoomed, back, isOver: () => page.outdated });
+    if (page.outdated) continue;
     panel.dataset.drawn = String(viewModel.data.metadata.last_updated_epoch);
     if (page.arriving) goTo(panel, page.view.section);
     page.arriving = false;

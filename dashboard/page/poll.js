@@ -53,8 +53,8 @@ export function scriptedTextOf({ slug, data, script: name }) {
     script.addEventListener("error", () => failed(missing));
     script.addEventListener("load", () => {
       script.remove();
-      const text = globalThis.librarianData?.get(slug);
-      globalThis.librarianData?.delete(slug);
+      const text = globalThis.librarianReports?.get(slug);
+      globalThis.librarianReports?.delete(slug);
       if (typeof text === "string") done(text);
       else failed(new Error(`${name}: not data`));
     });

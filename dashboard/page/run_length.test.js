@@ -11,6 +11,16 @@ test("runs of equal numbers are rows again", () => {
   assert.ok(Object.is(decoded({ "*": "-0.0" })[0], -0));
 });
 
+test("parts of an hour, steps, texts and times are what they stand for", () => {
+  assert.deepEqual(decoded({ "*": "4756/ 47312/*2 1~3600*3 5" }), [1.321111, 13.14222, 13.14222, 1, 3601, 7201, 5]);
+  assert.deepEqual(decoded({ "*": "0*2 1 2", of: ["cpu", null, "*"] }), ["cpu", "cpu", null, "*"]);
+  assert.deepEqual(decoded({ "*": "1793509200~3600*3", minutes: "-240 -300 330" }), [
+    "2026-11-01T01:00:00-04:00",
+    "2026-11-01T01:00:00-05:00",
+    "2026-11-01T12:30:00+05:30",
+  ]);
+});
+
 test("what only looks encoded stays as it is", () => {
   for (const value of ["1*6 2", { a: "0*13" }, ["1*2"], { "x*": 1, "*x": 2 }, null, 5, true, [], {}]) {
     assert.deepEqual(decoded(value), value);

@@ -151,7 +151,18 @@ type ChartStyle = {
   size: number;
   coarse: boolean;
 };
-type Figure = { traces: object[]; layout: object; ids: string[]; first: number };
+/** What a layer comes to from bin to bin; `edge` is the colour of the line on top of it, or null. */
+type Area = { id: string; name: string; colour: string; y: number[]; edge: string | null };
+type Figure = {
+  traces: object[];
+  layout: object;
+  areas: Area[];
+  places: number[];
+  most: number;
+  span: Span;
+  margin: { l: number; r: number; t: number; b: number };
+  first: number;
+};
 type CardLine = { name: string; colour: string | null; value: number };
 
 interface PlotlyAxis {
@@ -164,14 +175,14 @@ interface PlotlyPoint {
   xaxis: PlotlyAxis;
 }
 interface PlotlyLibrary {
-  react: (place: HTMLElement, traces: object[], layout: object, config: object) => Promise<unknown>;
+  react: (place: HTMLElement, traces: object[], layout: object, config?: object) => Promise<unknown>;
   purge: (place: HTMLElement) => void;
 }
 /** An element that Plotly has drawn in. */
 type Chart = HTMLElement & { on: (event: string, listener: (event: any) => void) => void };
 declare var Plotly: PlotlyLibrary | undefined;
 /** What scripts with data leave: slug of the QoS -> its encoded data. */
-declare var librarianData: Map<string, string> | undefined;
+declare var librarianReports: Map<string, string> | undefined;
 
 // --- tables ---------------------------------------------------------------------------------------------------------
 

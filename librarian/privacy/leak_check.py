@@ -26,7 +26,7 @@ from librarian.privacy.vocabulary import VOCABULARY
 from librarian.render.json.run_length import decoded
 
 _SCRIPT = re.compile(r"<(script|style)([^>]*)>(.*?)</\1>", re.DOTALL | re.IGNORECASE)
-_DATA = re.compile(rb"\(globalThis\.librarianData \?\?= new Map\(\)\)\.set\(\"[^\"]*\", '(.*)'\);\n")
+_DATA = re.compile(rb"\(globalThis\.librarianReports \?\?= new Map\(\)\)\.set\(\"[^\"]*\", '(.*)'\);\n")
 _TAG = re.compile(r"<[^>]*>")
 _ATTRIBUTE = re.compile(r"=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
 _COMMENT = re.compile(r"<!--(.*?)-->", re.DOTALL)

@@ -74,15 +74,15 @@ VOCABULARY = frozenset(
     content continue contradicts controlmaster copied copies copy copy_tried core.fsmonitor core.hooksPath
     core.logAllRefUpdates core.sshCommand correct could count count. count_runaways counted counting counts counts.
     covered_from cp cpu cpu-low cpu_hours cpu_seconds cpu_source cpus credential credential. css csv ctypes
-    ctypes.CDLL cumulative current cut cut-off cycle cycle. cycles d d+ d. dT daemon daemon. daily damaged darwin
+    ctypes.CDLL cumulative current cut cut-off cycle cycle. cycles d d+ d- d. dT daemon daemon. daily damaged darwin
     dashboard data data_ date day day_edges day_start day_usage days days_30 dbindex deadline deadline. decides
     declaration declares declined decode default default-src default_qos defaultqos define delete deleted deleted.
     deliveries demand denied dependency deploy details dev df did directory dirname disconnect disk divides do
     docs.github.com doctor doctor. doctype document does does. done doubted down down. drained drawing drawn
-    drawn_from dropped duration each earlier early echo ed25519 edgecolor edges edition efficiency elapsed
+    drawn_from dropped duration e each earlier early echo ed25519 edgecolor edges edition efficiency elapsed
     elapsed_seconds electrical element elif eligible else elsewhere empty empty_jobs enabled encoded end end. ended
-    ends energy enforced enough enough. entry entry.js env eof epoch error esac estimate even evenly evenly. ever
-    every every.scope every_qos everybody everybody. everywhere evidence evidence. exceeded exceeds exchange
+    ends energy enforced enough enough. entry entry.js env eof epoch epochs error esac estimate even evenly evenly.
+    ever every every.scope every_qos everybody everybody. everywhere evidence evidence. exceeded exceeds exchange
     excluded.allocated excluded.cpus excluded.error excluded.gpus excluded.jobs excluded.measured excluded.memory
     excluded.samples excluded.trouble excluded.used exec exist exists exit exit_code expects export extends extern f
     facecolor fact facts failed failed. failing_since fails fails. failure failures false family far fared faster
@@ -92,7 +92,7 @@ VOCABULARY = frozenset(
     force force-push forgotten fork form form-action format found free freelist_count fresh from front fs fsck ftps
     full full. full_at full_key function g gap gathered gathers gave gc.auto generated generated_at generator get
     getattr gh-pages git git@github.com github-pages github.com github_pages_key given gives
-    globalThis.librarianData go go. goes goes_on going gone gone. good gpu gpu-idle gpu-low gpu_hours gpu_memory
+    globalThis.librarianReports go go. goes goes_on going gone gone. good gpu gpu-idle gpu-low gpu_hours gpu_memory
     gpu_percent gpu_source gpu_types gpu_used_memory gpu_utilization gpumem gpus gpus_tracked gpus_untracked gpuutil
     gres group groups grp gzip h had half hand has has_others hash-object have have. head header heading headroom
     heads hears held held. here here. hidden hide hides histories history hit hold holders holding holds home

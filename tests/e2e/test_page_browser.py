@@ -128,10 +128,10 @@ def tab(page: Any, slug: str) -> Any:
 
 
 def traces(page: Any, slug: str, key: str) -> list[dict[str, Any]]:
-    """The areas of a chart as Plotly has them: name and means; no lines."""
+    """The areas of a chart: name and means."""
     found: list[dict[str, Any]] = page.evaluate(
         "([slug, key]) => document.querySelector(`#panel-${slug} [data-chart=${key}]`)"
-        ".data.filter((trace) => trace.stackgroup).map(({name, y}) => ({name, y: [...y].slice(0, -1)}))",
+        ".areas.map(({name, y}) => ({name, y}))",
         [slug, key],
     )
     return found
@@ -333,7 +333,7 @@ def test_the_legend_hides_a_user_everywhere_and_shows_them_again(visit: Open, pu
     assert button.get_attribute("aria-pressed") == "false"
     for key in CHARTS:
         page.wait_for_function(
-            f"() => !document.querySelector('[data-chart={key}]').data.some(t => t.name === 'user000')"
+            f"() => !document.querySelector('[data-chart={key}]').areas.some(t => t.name === 'user000')"
         )
         assert traces(page, "avery", key) == [area for area in before[key] if area["name"] != "user000"]
     tab(page, "bruno").click()
@@ -343,7 +343,7 @@ def test_the_legend_hides_a_user_everywhere_and_shows_them_again(visit: Open, pu
     other.click()
     tab(page, "avery").click()
     assert button.get_attribute("aria-pressed") == "true"
-    page.wait_for_function("() => document.querySelector('[data-chart=NJOBS]').data.some(t => t.name === 'user000')")
+    page.wait_for_function("() => document.querySelector('[data-chart=NJOBS]').areas.some(t => t.name === 'user000')")
     assert {key: traces(page, "avery", key) for key in CHARTS} == before
 
 
@@ -361,9 +361,7 @@ def test_all_users_hidden_is_no_mistake(visit: Open, publish: Publish) -> None:
     page = visit(publish(pair()).file).page
     for button in panel(page, "avery").locator(".legend button").all():
         button.click()
-    page.wait_for_function(
-        "() => document.querySelector('[data-chart=NJOBS]').data.filter(t => t.stackgroup).length === 0"
-    )
+    page.wait_for_function("() => document.querySelector('[data-chart=NJOBS]').areas.length === 0")
 
 
 # --- names ---------------------------------------------------------------------------------------------------------
@@ -388,9 +386,7 @@ def test_hostile_names_are_text(visit: Open, publish: Publish, way: str) -> None
     page.mouse.move(box["x"] + box["width"] - 30, box["y"] + 20)
     shown.locator(".card:visible").wait_for()
     for key in ("NCPUS", "MEMORY", "NJOBS"):
-        assert len(
-            page.evaluate(f"document.querySelector('[data-chart={key}]').data.filter(t => t.stackgroup)")
-        ) == len(NAMES)
+        assert len(page.evaluate(f"document.querySelector('[data-chart={key}]').areas")) == len(NAMES)
     assert page.inner_text("h1 bdi") == "</script><u>c"
     assert page.locator("body u, body i, body b, body img:not(.overview img), main script").count() == 0
     page.locator("[role=tab]").nth(1).click()

@@ -27,13 +27,14 @@ from tests.e2e.test_page_browser import (
     traces,
     wait_for_text,
 )
+from tests.e2e.test_page_overview import until
 from tests.unit import reports
 
 __all__ = ["browser", "publish", "visit", "web"]
 
 HOUR = 3600
 EASTERN_TO_BERLIN = 6 * HOUR
-AREAS = ".data.filter((trace) => trace.stackgroup)"
+AREAS = ".areas"
 
 
 def ranges(page: Any) -> list[list[float]]:
@@ -279,6 +280,36 @@ def test_dragging_with_shift_moves_all_charts_but_not_beyond_the_data(visit: Ope
     wait_for_range(page, "2026-11-19T14:10", "2026-11-20T14:10")
 
 
+def test_areas_lie_in_the_plot_and_follow_what_is_dragged(visit: Open, publish: Publish) -> None:
+    page = visit(f"{publish(pair()).address}#range=24h").page
+    box = plot_of(panel(page, "avery"), "NCPUS")
+    chart = "document.querySelector('.open [data-chart=NCPUS]')"
+    corners = (
+        f"['.areas', '.nsewdrag'].map(part => {chart}.querySelector(part).getBoundingClientRect())"
+        ".map(({left, top, width, height}) => [left, top, width, height])"
+    )
+    apart = f"(([one, other]) => Math.max(...one.map((at, side) => Math.abs(at - other[side]))))({corners})"
+    until(page, f"{apart} < 1.5")
+    page.set_viewport_size({"width": 1000, "height": 700})
+    until(page, f"{apart} < 1.5 && {corners}[0][2] !== {box['width']}")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    until(page, f"{apart} < 1.5 && Math.abs({corners}[0][2] - {box['width']}) < 1")
+    box = plot_of(panel(page, "avery"), "NCPUS")
+    spans = f"{chart}.querySelector('.areas').getAttribute('viewBox').split(' ').map(Number)"
+    before = page.evaluate(spans)
+    assert before[2] == 24 * HOUR
+    page.keyboard.down("Shift")
+    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 50)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.8 * box["width"], box["y"] + 50, steps=4)
+    until(page, f"Math.abs({before[0]} - {spans}[0] - 12 * {HOUR}) < 900")
+    assert "from=" not in page.url, "the button is still down"
+    page.mouse.up()
+    page.keyboard.up("Shift")
+    page.wait_for_url("**&from=*")
+    until(page, f"Math.abs({before[0]} - {spans}[0] - 12 * {HOUR}) < 900 && Math.abs({spans}[2] - {before[2]}) < 120")
+
+
 # --- the legend ----------------------------------------------------------------------------------------------------
 
 
@@ -291,8 +322,7 @@ def wait_for_names(page: Any, *names: str) -> None:
     page.wait_for_function(
         """names => {
           const charts = [...document.querySelectorAll('.open .chart')];
-          const areas = ({data}) => (data ?? []).filter(trace => trace.stackgroup);
-          const found = charts.flatMap(areas).map(trace => trace.name);
+          const found = charts.flatMap(({areas}) => areas ?? []).map(area => area.name);
           return JSON.stringify([...new Set(found)].sort()) === JSON.stringify(names);
         }""",
         arg=sorted(names),
@@ -345,10 +375,10 @@ def test_a_user_stands_out_in_all_charts_without_a_redraw(visit: Open, publish: 
     shown = panel(page, "avery")
     dim = (
         "() => [...document.querySelectorAll('.open .chart:not([data-chart^=WANTED])')]"
-        ".map(c => [...c.querySelectorAll('.js-fill')]"
-        ".map((area, place) => [c.data[place].name, area.classList.contains('dim')]))"
+        ".map(c => [...c.querySelectorAll('.area')]"
+        ".map((area, place) => [c.areas[place].name, area.classList.contains('dim')]))"
     )
-    page.evaluate("document.querySelectorAll('.open .js-fill').forEach(area => (area.marked = true))")
+    page.evaluate("document.querySelectorAll('.open .area').forEach(area => (area.marked = true))")
     first = shown.locator(".legend button").first
     if way == "mouse":
         shown.get_by_role("button", name="user004").hover()
@@ -360,14 +390,14 @@ def test_a_user_stands_out_in_all_charts_without_a_redraw(visit: Open, publish: 
     for chart in charts:
         assert chart
         assert all(dimmed == (name != "user004") for name, dimmed in chart), chart
-    opacity = "getComputedStyle(document.querySelector('.open .js-fill.dim')).opacity"
+    opacity = "getComputedStyle(document.querySelector('.open .area.dim')).opacity"
     page.wait_for_function(f"() => Number({opacity}) < 0.2")
-    assert page.evaluate("[...document.querySelectorAll('.open .js-fill')].every(area => area.marked)")
+    assert page.evaluate("[...document.querySelectorAll('.open .area')].every(area => area.marked)")
     if way == "mouse":
         page.mouse.move(1, 1)
     else:
         page.get_by_label("Find a user").focus()
-    assert not page.locator(".js-fill.dim").count()
+    assert not page.locator(".area.dim").count()
 
 
 def test_who_stands_out_still_does_when_newer_data_come(visit: Open, publish: Publish) -> None:
@@ -375,7 +405,7 @@ def test_who_stands_out_still_does_when_newer_data_come(visit: Open, publish: Pu
     page = seen.page
     panel(page, "avery").get_by_role("button", name="user001").hover()
     renew()
-    assert page.locator("[data-chart=NJOBS] .js-fill.dim").count() == 3
+    assert page.locator("[data-chart=NJOBS] .area.dim").count() == 3
 
 
 # --- who has an area -----------------------------------------------------------------------------------------------
@@ -395,7 +425,7 @@ def test_how_many_have_an_area_of_their_own(visit: Open, publish: Publish) -> No
         page.wait_for_function(f"() => document.querySelector('[data-chart=NJOBS]'){AREAS}.length === {areas}")
         assert sum(sum(area["y"]) for area in traces(page, "avery", "NJOBS")) == pytest.approx(whole)
         assert said(page).get("top") == {"5": ["5"], "all": ["50"], "3": None}[number]
-    colours = page.evaluate(f"document.querySelector('[data-chart=NJOBS]'){AREAS}.map(t => t.fillcolor)")
+    colours = page.evaluate(f"document.querySelector('[data-chart=NJOBS]'){AREAS}.map(area => area.colour)")
     data = json.loads((site.folder / "data_avery.json").read_text())
     assert colours == [*(data["colours"][user] for user in data["users"][:3]), "#BBBBBB"]
 
@@ -739,7 +769,7 @@ def test_what_is_printed_has_no_controls(visit: Open, publish: Publish) -> None:
 def test_nothing_moves_for_those_who_want_no_motion(visit: Open, publish: Publish) -> None:
     page = visit(publish(pair()).file, reduced_motion="reduce").page
     panel(page, "avery")
-    assert page.evaluate("getComputedStyle(document.querySelector('.js-fill')).transitionDuration") in {"0s", "none"}
+    assert page.evaluate("getComputedStyle(document.querySelector('.area')).transitionDuration") in {"0s", "none"}
 
 
 def test_a_page_without_qos_has_a_theme(visit: Open, publish: Publish) -> None:

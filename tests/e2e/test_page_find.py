@@ -82,9 +82,7 @@ def test_who_says_who_they_are_stands_first_also_the_next_time(visit: Open, addr
         row = page.locator(f".open section.{name} tbody tr").first
         assert "hana" in row.inner_text()
         assert "you" in row.inner_text()
-    edges = page.evaluate(
-        "document.querySelector('.open [data-chart=NCPUS]').data.filter(t => t.stackgroup && t.mode === 'lines').length"
-    )
+    edges = page.evaluate("document.querySelector('.open [data-chart=NCPUS]').querySelectorAll('.edge').length")
     assert edges == 1
     page.locator(".me summary").click()
     page.get_by_label("include in the link").check()

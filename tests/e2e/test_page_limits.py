@@ -60,7 +60,7 @@ def test_what_waiting_jobs_want_has_charts_that_zoom_with_the_others(visit: Open
     page = visit(publish(site_of()).address).page
     panel(page, "avery")
     charts = page.locator("#panel-avery [data-chart='WANTED:NCPUS']")
-    charts.locator(".js-fill").first.wait_for(state="attached")
+    charts.locator(".area").first.wait_for(state="attached")
     label = charts.get_attribute("aria-label")
     assert "now 40, highest mean 64" in label
     told = page.locator("#panel-avery [data-chart='WANTED:NGPUS']").inner_text()
@@ -204,7 +204,7 @@ def test_hostile_texts_are_text(visit: Open, publish: Publish) -> None:
 
     page = visit(publish(site_of(change=hostile)).address).page
     panel(page, "avery")
-    page.locator("#panel-avery [data-chart='WANTED:NCPUS'] .js-fill").first.wait_for(state="attached")
+    page.locator("#panel-avery [data-chart='WANTED:NCPUS'] .area").first.wait_for(state="attached")
     assert page.locator("#panel-avery img[src=x]").count() == 0
     assert "constructor" in text_of(page, ".waiting")
     assert "\u202e" not in text_of(page, ".queue")
@@ -218,7 +218,7 @@ def test_it_keeps_nobody_out(visit: Open, publish: Publish, scheme: str, width: 
     options = {"color_scheme": scheme, "bypass_csp": True, "viewport": {"width": width, "height": 900}}
     page = visit(publish(site_of()).address, **options).page
     panel(page, "avery")
-    page.locator("#panel-avery [data-chart='WANTED:NCPUS'] .js-fill").first.wait_for(state="attached")
+    page.locator("#panel-avery [data-chart='WANTED:NCPUS'] .area").first.wait_for(state="attached")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.add_script_tag(path=str(AXE))
     found = page.evaluate("axe.run({resultTypes: ['violations']})")

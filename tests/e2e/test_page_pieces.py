@@ -122,3 +122,15 @@ def test_who_reads_on_is_not_taken_back_where_charts_do_not_come(visit: Open, pu
     while len([url for url in seen.requests if url.endswith("index.json")]) < looks + 2:
         seen.page.wait_for_timeout(200)
     assert seen.page.evaluate("scrollY") == 0
+
+
+def test_a_script_of_another_version_of_the_page_is_not_taken_for_data(visit: Open, publish: Publish) -> None:
+    """Whoever has the page open from disk while the program is renewed gets a word, not wrong numbers."""
+    published = publish(pair())
+    script = published.folder / "data_bruno.js"
+    script.write_text(script.read_text().replace("librarianReports", "librarianOthers"))
+    seen = visit(published.file)
+    until(seen.page, DRAWN)
+    seen.page.locator("[role=tab]", has_text="Bruno").click()
+    until(seen.page, "document.querySelector('.open .problem').textContent.includes('data_bruno.js: not data')")
+    assert seen.page.locator("#panel-bruno .headroom .gauge").count() == 4, "the first screen stays"

@@ -59,7 +59,7 @@ def test_a_resource_that_the_data_alone_know_is_drawn_and_told(visit: Open, publ
     panel(page, "avery")
     for key in ("LIC", "WANTED:LIC"):
         chart = page.locator(f"#panel-avery [data-chart='{key}']")
-        chart.locator(".js-fill").first.wait_for(state="attached")
+        chart.locator(".area").first.wait_for(state="attached")
     assert page.locator("#panel-avery [data-chart='LIC']").get_attribute("aria-label") == (
         "Licences over time by user: now 2, highest mean 2, limit 4"
     )
@@ -98,6 +98,6 @@ def test_a_subject_is_one_folder_and_one_line(
 def test_what_a_cycle_with_one_row_and_one_subject_more_wrote_is_a_live_page(visit: Open, site: Path) -> None:
     page = visit((site / "index.html").as_uri()).page
     chart = page.locator("[data-chart='LICENCES']")
-    chart.locator(".js-fill").first.wait_for(state="attached")
-    assert chart.locator(".js-fill").count() == 2, "an area for each user"
+    chart.locator(".area").first.wait_for(state="attached")
+    assert chart.locator(".area").count() == 2, "an area for each user"
     assert page.locator("section.weather").all_inner_texts() == ["Al says: it rains"]

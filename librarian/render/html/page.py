@@ -140,7 +140,9 @@ def data_script(slug: str, data: bytes) -> bytes:
     """A dataset as a script that leaves it, as a text, for the page to find."""
     text = re.sub(r"[\r\n]", " ", _encoded(data).decode("ascii", "replace"))
     text = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"(globalThis.librarianData ??= new Map()).set({json.dumps(slug)}, '{text}');\n".encode("ascii", "replace")
+    return f"(globalThis.librarianReports ??= new Map()).set({json.dumps(slug)}, '{text}');\n".encode(
+        "ascii", "replace"
+    )
 
 
 def _encoded(data: bytes) -> bytes:

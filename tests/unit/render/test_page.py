@@ -279,7 +279,8 @@ def test_the_data_of_the_page_are_the_data_of_the_files() -> None:
 def left_by(script: bytes) -> tuple[str, Any]:
     """The slug and the data that a script with data leaves."""
     match = re.fullmatch(
-        rb"""\(globalThis\.librarianData \?\?= new Map\(\)\)\.set\(("[^"]*"), '((?:[^'\\\n]|\\['\\])*)'\);\n""", script
+        rb"""\(globalThis\.librarianReports \?\?= new Map\(\)\)\.set\(("[^"]*"), '((?:[^'\\\n]|\\['\\])*)'\);\n""",
+        script,
     )
     assert match
     return json.loads(match[1]), decoded(json.loads(re.sub(rb"\\(.)", rb"\1", match[2])))
