@@ -138,7 +138,7 @@ VOCABULARY = frozenset(
     seconds seconds. seconds_known seconds_near sections sed see seen seen. sees seldom self sendmail sent sentences
     served server service set set_aside sets setting settings settled setup sftp sh sha1 sha256 sha256-
     sha384-N2HZsG+IG shallow shape share shared shared.resources shares short shorter should show shown shows shrink
-    sign signal signed silent since site six size sizes skipped slot slow slug slurm slurm-librarian slurmctld
+    sign signal signed silent since site six size sizes skipped slot slots slow slug slurm slurm-librarian slurmctld
     slurmdbd smaller so some somebody something soon soon. source sources space spans speak special spent spread sql
     sqlite_ sqlite_master squeue sreport ssh ssh-keygen stable stage stages stale staleness stand start start.
     start_ start_epoch started starts stat state states status status.json stay stays stays. stderr stdout step
@@ -153,13 +153,13 @@ VOCABULARY = frozenset(
     tracked trail transfer.unpackLimit trap tree trend tres tres-alloc tries trouble troubles true try tuple turn
     two type typeof u uint64 unable unchanged unconfirmed under under_way understood undrawn unexpected unexpectedly
     unfinished unit unit-seconds units unknown unpacked unreachable unset unsettled unsigned until untold untracked
-    up up. update update-ref update. updated upgrade upper url us usage usage_ use use. use_sum use_sum.who use_who
-    used used_in used_memory used_out user user. user_cpu user_version username users usr utf-8 uts v valid valid.
-    value values var vendor verification verified.json version visible vmem w w+ w+_ w. w.- w.id w.user wait waited
-    waiting waits waits. wall wallduration walltime want wanted wants was watchdog watched watched_since way wb webp
-    week weeks weight well went were what when where whether which while while. white who whoever whole whom whose
-    why wide will window window. window_until with within without word words work worked works would writable write
-    written wrote x xb xtick.color xtick.labelcolor y year years yes yet yet. you your yours ytick.color
-    ytick.labelcolor zone
+    up up. update update-ref update. updated upgrade upper url us usage usage_ use use. use_sum use_who used used_in
+    used_memory used_out user user. user_cpu user_version username users usr utf-8 uts v valid valid. value values
+    var vendor verification verified.json version visible vmem w w+ w+_ w. w.- w.id w.user wait waited waiting waits
+    waits. wall wallduration walltime want wanted wants was watchdog watched watched_since way wb webp week weeks
+    weight well went were what when where whether which while while. white who whoever whole whom whose why wide
+    will window window. window_until with within without word words work worked works would writable write written
+    wrote x xb xtick.color xtick.labelcolor y year years yes yet yet. you your yours ytick.color ytick.labelcolor
+    zone
     """.split()  # noqa: SIM905 (as a list of literals it would be a thousand lines)
 )
