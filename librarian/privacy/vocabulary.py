@@ -133,17 +133,17 @@ VOCABULARY = frozenset(
     reservation reserved reserved. reset resolution resolve resource resource. resources rest result retired retries
     retrieval return returned rev-parse right rising rm rmdir ro rollup room room. root route row rows rpc rsync
     ruled rules run run. run_use run_use. run_use.who run_use_by_end runaways runner running running. runs runs.
-    runs_from s s+version sacct sacctmgr same same-origin sample sampled samples says sbin sched_getaffinity
-    scheduler schema schema_version scontrol scope scopes scratch screen script script-src scrontab-.+ second
-    seconds seconds. seconds_known seconds_near sections sed see seen seen. sees seldom self sendmail sent sentences
-    served server service set set_aside sets setting settings settled setup sftp sh sha1 sha256 sha256-
-    sha384-N2HZsG+IG shallow shape share shared shared.resources shares short shorter should show shown shows shrink
-    sign signal signed silent since site six size sizes skipped slot slots slow slug slurm slurm-librarian slurmctld
-    slurmdbd smaller so some somebody something soon soon. source sources space spans speak special spent spread sql
-    sqlite_ sqlite_master squeue sreport ssh ssh-keygen stable stage stages stale staleness stand start start.
-    start_ start_epoch started starts stat state states status status.json stay stays stays. stderr stdout step
-    steps still stopped stops store store. store.sqlite_master store.user_version stored strict
-    stricthostkeychecking string stuck style style-src style.css subject subjects submit submitjob submitjobs
+    runs_at_once runs_from s s+version sacct sacctmgr same same-origin sample sampled samples says sbin
+    sched_getaffinity scheduler schema schema_version scontrol scope scopes scratch screen script script-src
+    scrontab-.+ second seconds seconds. seconds_known seconds_near sections sed see seen seen. sees seldom self
+    sendmail sent sentences served server service set set_aside sets setting settings settled setup sftp sh sha1
+    sha256 sha256- sha384-N2HZsG+IG shallow shape share shared shared.resources shares short shorter should show
+    shown shows shrink sign signal signed silent since site six size sizes skipped slot slots slow slug slurm
+    slurm-librarian slurmctld slurmdbd smaller so some somebody something soon soon. source sources space spans
+    speak special spent spread sql sqlite_ sqlite_master squeue sreport ssh ssh-keygen stable stage stages stale
+    staleness stand start start. start_ start_epoch started starts stat state states status status.json stay stays
+    stays. stderr stdout step steps still stopped stops store store. store.sqlite_master store.user_version stored
+    strict stricthostkeychecking string stuck style style-src style.css subject subjects submit submitjob submitjobs
     submitted such sum summed sums sure surrogateescape surrogatepass suspended suspended. svg+xml sys sys.argv
     sys.exit system system_cpu t table table_info tables take take_in taken taken. takes tally target task tasks
     tell tell. tellers tells templates temporary test text text.color than that that. the their theirs them them.

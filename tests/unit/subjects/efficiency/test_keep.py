@@ -146,6 +146,7 @@ RUNS = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 @given(RUNS, st.lists(st.integers(0, 8), max_size=3))
 def test_however_it_comes_the_sums_are_those_of_the_last_word_on_each_run(runs: list[UsedRun], cuts: list[int]) -> None:
