@@ -137,9 +137,9 @@ VOCABULARY = frozenset(
     repository request request_version requested requeued required rescue reservation reserved reserved. reset
     resolution resolve resource resource. resources rest result retired retries retrieval return returned rev-parse
     right rising rm rmdir ro rollup room room. root route row rows rpc rsync rule ruled rules run run. run_use
-    run_use. run_use.who run_use_by_end runaways runner running running. runs runs. runs_from s s+version sacct
-    sacctmgr same same-origin sample sampled samples save says sbin sched_getaffinity scheduler schema
-    schema_version scontrol scope scopes scratch screen script script-src scrontab-.+ second seconds seconds.
+    run_use. run_use.who run_use_by_end runaways runner running running. runs runs. runs_at_once runs_from s
+    s+version sacct sacctmgr same same-origin sample sampled samples save says sbin sched_getaffinity scheduler
+    schema schema_version scontrol scope scopes scratch screen script script-src scrontab-.+ second seconds seconds.
     seconds_known seconds_near sections sed see seen seen. sees seldom self sendmail sent sentences serial served
     server service set set_aside sets setting settings settled setup several sftp sh sha1 sha256 sha256-
     sha384-N2HZsG+IG shallow shape share shared shared.resources shares short short_seconds shorter should show

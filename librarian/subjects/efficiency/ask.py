@@ -96,11 +96,14 @@ def ask(slurm: Slurm, question: Question) -> Told:
     def take(block: bytes) -> None:
         nonlocal size
         size += len(block)
-        if size > LARGEST_ANSWER:
-            raise TooWideError("sacct's answer is too large", f"it has more than {LARGEST_ANSWER >> 20} MiB")
-        blocks.append(block)
+        if size > LARGEST_ANSWER:  # what raises here is told as a command that gives no answer
+            blocks.clear()
+        else:
+            blocks.append(block)
 
     answer = slurm.read("sacct", arguments(question), take)
+    if size > LARGEST_ANSWER:
+        raise TooWideError("sacct's answer is too large", f"it has more than {LARGEST_ANSWER >> 20} MiB")
     return parse(replace(answer, stdout=b"".join(blocks)), question.scopes)
 
 

@@ -27,6 +27,7 @@ from librarian.system.host import stopwatch, user_name
 OVERLAP = 900  # seconds; slurmctld sends records in batches, those of steps too
 FIRST = 86400  # how far the first question reaches back
 RUNS_AT_ONCE = 3000  # of a slice: some seconds of slurmdbd's time
+FEWEST_AT_ONCE = 20  # where a slice takes all of the time
 SHORTEST = 60  # seconds; a slice that is too much and no longer is left out: its time stays unknown
 
 log = logging.getLogger(__name__)
@@ -34,10 +35,12 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Time:
-    """What there is for asking, in seconds; a new slice is begun only where one as long as the last fits in."""
+    """What there is for asking, in seconds; a new slice, of so many `runs`, is begun only where one as long as the last
+    fits in."""
 
     seconds: float
     began: float
+    runs: int
     last: float = 0.0
 
     @property
@@ -53,12 +56,19 @@ class Time:
         """A slice took so long."""
         self.last = seconds
 
+    def next_runs(self, failures: Sequence[SlurmError]) -> int:
+        """How many runs a slice may have in the next cycle: fewer where one took all of the time."""
+        if failures and self.left <= 0:
+            return max(self.runs // 2, FEWEST_AT_ONCE)
+        return min(self.runs * 2, RUNS_AT_ONCE)
+
 
 def collect(asking: Asking, seconds: float) -> list[SlurmError]:
     """Ask for what ended and keep it, in so many seconds; returns what failed."""
     if ACCOUNTING in asking.silent:
         return []
-    kept, time = RunUses(asking.store), Time(seconds, stopwatch())
+    kept = RunUses(asking.store)
+    time = Time(seconds, stopwatch(), kept.last().get("runs_at_once", RUNS_AT_ONCE))
     failures: list[SlurmError] = []
     rejects: dict[str, int] = {}
     taken = 0
@@ -71,8 +81,9 @@ def collect(asking: Asking, seconds: float) -> list[SlurmError]:
             failures.append(error)
             log.warning("what runs used is not known now: %s", error)
             break  # the others would fare no better
-    seconds = round(time.seconds - time.left, 3)
-    kept.note({"seconds": seconds, "runs": taken, "rejects": rejects, "error": _words(failures)}, asking.now)
+    at_once, seconds = time.next_runs(failures), round(time.seconds - time.left, 3)
+    told_of = {"seconds": seconds, "runs": taken, "rejects": rejects, "error": _words(failures)}
+    kept.note({**told_of, "runs_at_once": at_once}, asking.now)
     log.info("use of %s asked for, %.1f s", counted(taken, "run that ended", "runs that ended"), seconds)
     return failures
 
@@ -108,7 +119,7 @@ def _since(kept: RunUses, scope: Scope, now: int) -> int:
 
 def _slices(asking: Asking, kept: RunUses, scopes: tuple[Scope, ...], since: int, time: Time) -> Iterator[Told]:
     """The answers, one slice after the other, each in the store when it is given. Raises `SlurmError`."""
-    at_once = RUNS_AT_ONCE
+    at_once = time.runs
     while since < asking.now and time.allows():
         until = _end(asking, scopes, since, at_once)
         began = stopwatch()
@@ -132,7 +143,8 @@ def _told(asking: Asking, question: Question, seconds: float) -> Told:
     """An answer that can be true. Raises `SlurmError`."""
     slurm = replace(asking.slurm, timeout=max(1.0, min(asking.slurm.timeout, seconds)))
     told = ask.ask(slurm, question)
-    if not told.rows and _ended(asking, question.scopes, question.since, question.until):
+    hidden = hides_jobs(asking.store)  # since a moment ago, maybe
+    if not told.rows and not hidden and _ended(asking, question.scopes, question.since, question.until):
         why = "it names no run, though some have ended"
         raise SlurmError("sacct's answer on steps is refused", why, trouble=Trouble.NOT_BELIEVED)
     return told

@@ -67,8 +67,9 @@ class RunUses:
     def take(self, scopes: Sequence[Scope], span: Span, runs: Iterable[UsedRun], *, everybody: bool = True) -> int:
         """Take in all runs of `scopes` that ended in `span`, all or nothing; returns how many are new or others now.
 
-        The sums follow. Without `everybody` the answer may lack the runs of others, so the time counts as asked for and
-        not as known. The same answer may come again, and changes nothing then.
+        The sums follow. Spans come in order of time, unless the clock went back. Without `everybody` the answer may
+        lack the runs of others, so the time counts as asked for and not as known. The same answer may come again, and
+        changes nothing then.
         """
         with self._store.transaction():
             told = {used.run.dbindex: used for used in runs if used.run.end >= self.forgotten()}
@@ -79,7 +80,7 @@ class RunUses:
             for scope in scopes:
                 if everybody:
                     self._store.add_known(scope, KNOWN, span)
-                self._store.know(f"{_UNTIL} {scope.key}", max(span[1], self.until(scope) or 0), span[1])
+                self._store.know(f"{_UNTIL} {scope.key}", span[1], span[1])
         return len(fresh)
 
     def runs(self, scope: Scope, begin: int, end: int) -> Iterator[UsedRun]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -142,6 +144,14 @@ def test_an_answer_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> N
     answer = told([line(AdminComment="x" * 1000)])
     with pytest.raises(TooWideError, match="too large"):
         ask(Slurm(runner=lambda *_, **__: answer), Question(AVERY, 0, 1))
+
+
+def test_so_it_is_where_a_real_command_prints_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(module, "LARGEST_ANSWER", 100_000)
+    (tmp_path / "sacct").write_text("#!/bin/sh\nhead -c 3000000 /dev/zero\n")
+    (tmp_path / "sacct").chmod(0o755)
+    with pytest.raises(TooWideError, match="too large"):
+        ask(Slurm(bin_dir=str(tmp_path)), Question(AVERY, 0, 1))
 
 
 CELLS = st.one_of(

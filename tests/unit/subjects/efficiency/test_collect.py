@@ -201,11 +201,33 @@ def test_where_slurm_hides_the_jobs_of_others_nothing_is_known_of_the_group(stor
     assert (RunUses(store).known(AVERY), RunUses(store).until(AVERY)) == ((), NOW)
 
 
+def test_a_slice_that_takes_all_of_the_time_is_smaller_in_the_next_cycle(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "RUNS_AT_ONCE", 60)
+    monkeypatch.setattr(module, "FEWEST_AT_ONCE", 20)
+    slurm = Asked(ended(70))
+    slurm.answer = TimedOutError("sacct took longer than 20 s")
+    for expected in (30, 20, 20):
+        made = asking(slurm, store, NOW, AVERY)
+        clock = iter(range(0, 10_000, 30))
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "stopwatch", lambda clock=clock: next(clock))
+            collect(made, 35)
+        assert RunUses(store).last()["runs_at_once"] == expected
+    slurm.answer = None
+    collect(asking(slurm, store, NOW, AVERY), 20)
+    assert len(slurm.spans) == 4
+    assert (len(indexes(store)), RunUses(store).last()["runs_at_once"]) == (70, 40)
+
+
 def test_after_a_clock_went_back_it_is_asked_anew(store: Store) -> None:
     slurm = Asked(ended(5))
     collect(asking(slurm, store, NOW + 5000, AVERY), 20)
     collect(asking(slurm, store, NOW, AVERY), 20)
     assert slurm.spans == [(NOW - FIRST, NOW)]
+    collect(asking(slurm, store, NOW + 600, AVERY), 20)
+    assert slurm.spans == [(NOW - OVERLAP, NOW + 600)], "once"
 
 
 def test_what_was_dropped_is_not_asked_for_again(store: Store) -> None:

@@ -89,7 +89,7 @@ def test_a_number_without_end_is_refused() -> None:
 
 
 def test_a_bomb_is_not_unpacked() -> None:
-    assert parse(packed(bytes(64 << 20)), 1) == Refused("larger than it may be when it is unpacked")
+    assert parse(packed(bytes(16 << 20)), 1) == Refused("larger than it may be when it is unpacked")
 
 
 def test_an_answer_that_is_cut_off() -> None:

@@ -79,7 +79,7 @@ def test_time_is_known_from_the_first_answer_on(store: Store) -> None:
     assert (kept.until(AVERY), kept.known(AVERY)) == (T0 + 2000, (SPAN,)), "others' runs may be hidden there"
     assert (kept.until(KIM), kept.known(KIM)) == (T0 + 1000, (SPAN,))
     kept.take([AVERY], (T0 - 500, T0), [])
-    assert (kept.until(AVERY), kept.known(AVERY)) == (T0 + 2000, ((T0 - 500, T0 + 1000),))
+    assert (kept.until(AVERY), kept.known(AVERY)) == (T0, ((T0 - 500, T0 + 1000),)), "the clock went back"
 
 
 def test_what_is_dropped_stays_in_the_sums_and_does_not_come_in_again(store: Store) -> None:
@@ -146,6 +146,7 @@ RUNS = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 @given(RUNS, st.lists(st.integers(0, 8), max_size=3))
 def test_however_it_comes_the_sums_are_those_of_the_last_word_on_each_run(runs: list[UsedRun], cuts: list[int]) -> None:
