@@ -64,7 +64,7 @@ def starting() -> Iterator[Row]:
     beside = "goal: beyond Python's own start"
     yield Row("import librarian.cli", ours.wall - bare.wall, None, beside, 0.06, cpu=ours.cpu, memory=ours.mib)
     with tempfile.TemporaryDirectory() as folder:
-        config = configured(Path(folder), ("avery",))
+        config = made.configured(Path(folder), ("avery",))
         cycle(config, made.NOW, 10)
         program = [sys.executable, "-m", "librarian", "--config", str(config)]
         for word in ("status", "watchdog"):
@@ -119,18 +119,6 @@ def storing(jobs: pd.DataFrame) -> Iterator[Row]:
 # a site of two QoS with 41 users
 
 
-def configured(folder: Path, names: tuple[str, ...], more: str = "") -> Path:
-    """A configuration of a made-up cluster, with state and site in `folder`."""
-    tables = "".join(f'[[qos]]\nname = "{name}"\n' for name in names)
-    path = folder / "librarian.toml"
-    path.write_text(
-        '[cluster]\nname = "hpg"\ntimezone = "US/Eastern"\n[paths]\nstate = "state"\nsite = "site"\n'
-        f"[store]\nkeep_days = 36500\n{tables}{more}",
-        encoding="utf-8",
-    )
-    return path
-
-
 def cycle(config: Path, now: int, runs: int) -> list[str]:
     """Run one cycle; returns its command line."""
     argv = [sys.executable, str(HERE / "cycle.py"), str(config), str(now), str(runs)]
@@ -143,7 +131,7 @@ def site_bytes() -> Iterator[Row]:
     progress("a site of two QoS with 41 users each")
     with tempfile.TemporaryDirectory() as name:
         folder, names, sent = Path(name), ("avery", "avery-b"), {}
-        config = configured(folder, names)
+        config = made.configured(folder, names)
         fill_state(folder, names)
         for turn in range(2):
             cycle(config, made.NOW + 600 * turn, 3)
@@ -181,7 +169,7 @@ def pushed(folder: Path, names: tuple[str, ...], left_out: tuple[str, ...]) -> i
         place.mkdir()
         subprocess.run(["git", "init", "-q", "--bare", str(place / "remote.git")], check=True)
         push = '[[publish]]\nkind = "github-pages"\nremote = "remote.git"\nmin_interval_seconds = 0\n'
-        configured(place, names, push)
+        made.configured(place, names, push)
     shutil.rmtree(place / "site", ignore_errors=True)
     shutil.copytree(folder / "site", place / "site", ignore=shutil.ignore_patterns(*(f"*{end}" for end in left_out)))
     program = [sys.executable, "-m", "librarian", "--config", str(place / "librarian.toml"), "publish"]
