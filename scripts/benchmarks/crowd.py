@@ -56,7 +56,7 @@ class Group:
     qos: int = 1
 
 
-CROWD, FEW = Group(3000, 1_000_000, 5000, 100_000), Group(41, 10_000, 40, 200)
+CROWD, FEW = Group(3000, 1_000_000, 5000, 100_000), Group(41, 5000, 40, 200)
 
 
 def rows() -> Iterator[Row]:

@@ -1,4 +1,4 @@
-"""Without a cluster: parsing, binning, the store, starting up, bytes."""
+"""Without a cluster: parsing, binning, the store, starting up; and the bytes of a site."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks import asking, made, steady
+from benchmarks import asking, made
 from benchmarks.table import Row
 from benchmarks.tools import HERE, ROOT, command, progress, timed
 from librarian.shared.resources import OBSERVABLES, Observable
@@ -41,8 +41,6 @@ def rows(runs: int) -> Iterator[Row]:
     yield row
     yield from binning(jobs)
     yield from storing(jobs)
-    yield from steady.rows()
-    yield from site_bytes()
 
 
 def parsing(runs: int) -> tuple[pd.DataFrame, Row]:
