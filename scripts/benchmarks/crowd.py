@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import made, stand_in
-from benchmarks.local import configured
 from benchmarks.table import Row
 from benchmarks.tools import HERE, Taken, command, progress
 from librarian.demo.slurm import DemoSlurm
+from librarian.demo.tables import Rulebook
 from librarian.shared.scope import Scope
 from librarian.shared.window import DAY
 from librarian.slurm.squeue import DELIMITER
@@ -32,6 +32,7 @@ EVEN = 1.2  # how much more than even growth is taken for even
 PART = 250_000  # runs that are made, and kept, at once
 MANY = (2, 5, 10, 20)
 HEADS = {"JobArrayID": "JOBID"}  # what a reader of squeue's table looks for
+BOOK = Rulebook(qos={}, partitions={"cpu": ""})
 QUESTIONS = (
     ("sacctmgr", *QOS),
     ("sacctmgr", *account_arguments("hpg")),
@@ -55,7 +56,7 @@ class Group:
     qos: int = 1
 
 
-CROWD, FEW = Group(3000, 1_000_000, 5000, 100_000), Group(41, 10_000, 40, 200)
+CROWD, FEW = Group(3000, 1_000_000, 5000, 100_000), Group(41, 5000, 40, 200)
 
 
 def rows() -> Iterator[Row]:
@@ -64,7 +65,7 @@ def rows() -> Iterator[Row]:
         what = f"{CROWD.users:,} users, {CROWD.runs:,} runs, {CROWD.pending:,} rows of pending jobs"
         progress(f"making {what}")
         config = filled(Path(name), CROWD)
-        for turn, which in enumerate(("the first cycle", "a cycle that closes a bin", "one that closes none")):
+        for turn, which in ((0, "the first cycle"), (1, "one that closes no bin"), (3, "one that closes a bin")):
             progress(which)
             taken = cycle(config, made.NOW + 600 * turn, 1)
             yield Row(f"{which}, {what}", taken.wall, None, "", LONGEST, cpu=taken.cpu, memory=taken.mib)
@@ -99,7 +100,7 @@ def cycle(config: Path, now: int, times: int) -> Taken:
 def filled(folder: Path, group: Group) -> Path:
     """A state that has the runs that ended, and a Slurm that tells of the jobs; the configuration."""
     names = [f"q{number:02d}" for number in range(group.qos)]
-    config = configured(folder, names, f'[slurm]\nbin_dir = "{folder}/bin"\n')
+    config = made.configured(folder, names, f'[slurm]\nbin_dir = "{folder}/bin"\n')
     (folder / "state").mkdir()
     stand_in.put(folder / "bin", names)
     answers(folder / "bin", group, names)
@@ -134,7 +135,7 @@ def answers(folder: Path, group: Group, names: Sequence[str]) -> None:
         table = [ask.HEADER, *(ask.DELIMITER.join(accounted(job)) for job in jobs if job["QOS"] == qos)]
         (folder / f"sacct.--qos={qos}").write_text("\n".join([*table, ""]), "utf-8")
     limits = dict.fromkeys(names, (f"cpu={group.running * 8},mem=400T", ""))
-    demo = DemoSlurm((), now=made.NOW, cluster="hpg", limits=limits)
+    demo = DemoSlurm((), now=made.NOW, cluster="hpg", limits=limits, rules=BOOK)
     for argv in QUESTIONS:
         answer = demo(argv, timeout=1, env={})
         stand_in.keep([str(folder / argv[0]), *argv[1:]], answer.stdout)

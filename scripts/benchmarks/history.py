@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import made
-from benchmarks.local import configured, cycle
+from benchmarks.local import cycle
 from benchmarks.table import Row
 from benchmarks.tools import HERE, Taken, command, progress, quickest
 from librarian.config import setup as configfile
@@ -49,7 +49,7 @@ def rows(sizes: tuple[int, ...]) -> Iterator[Row]:
 def filled(folder: Path, size: int) -> Path:
     """Months of `A_MONTH` runs, each kept as cycles of that time would have, and one cycle; the configuration."""
     folder.mkdir()
-    config = configured(folder, ("avery",))
+    config = made.configured(folder, ("avery",))
     (folder / "state").mkdir()
     setup, months = configfile.load(config, environment()), max(1, size // A_MONTH)
     for month in range(months):

@@ -1,4 +1,4 @@
-"""Without a cluster: parsing, binning, the store, starting up, bytes."""
+"""Without a cluster: parsing, binning, the store, starting up; and the bytes of a site."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks import asking, made, steady
+from benchmarks import asking, made
 from benchmarks.table import Row
 from benchmarks.tools import HERE, ROOT, command, progress, timed
 from librarian.shared.resources import OBSERVABLES, Observable
@@ -41,8 +41,6 @@ def rows(runs: int) -> Iterator[Row]:
     yield row
     yield from binning(jobs)
     yield from storing(jobs)
-    yield from steady.rows()
-    yield from site_bytes()
 
 
 def parsing(runs: int) -> tuple[pd.DataFrame, Row]:
@@ -64,7 +62,7 @@ def starting() -> Iterator[Row]:
     beside = "goal: beyond Python's own start"
     yield Row("import librarian.cli", ours.wall - bare.wall, None, beside, 0.06, cpu=ours.cpu, memory=ours.mib)
     with tempfile.TemporaryDirectory() as folder:
-        config = configured(Path(folder), ("avery",))
+        config = made.configured(Path(folder), ("avery",))
         cycle(config, made.NOW, 10)
         program = [sys.executable, "-m", "librarian", "--config", str(config)]
         for word in ("status", "watchdog"):
@@ -119,18 +117,6 @@ def storing(jobs: pd.DataFrame) -> Iterator[Row]:
 # a site of two QoS with 41 users
 
 
-def configured(folder: Path, names: tuple[str, ...], more: str = "") -> Path:
-    """A configuration of a made-up cluster, with state and site in `folder`."""
-    tables = "".join(f'[[qos]]\nname = "{name}"\n' for name in names)
-    path = folder / "librarian.toml"
-    path.write_text(
-        '[cluster]\nname = "hpg"\ntimezone = "US/Eastern"\n[paths]\nstate = "state"\nsite = "site"\n'
-        f"[store]\nkeep_days = 36500\n{tables}{more}",
-        encoding="utf-8",
-    )
-    return path
-
-
 def cycle(config: Path, now: int, runs: int) -> list[str]:
     """Run one cycle; returns its command line."""
     argv = [sys.executable, str(HERE / "cycle.py"), str(config), str(now), str(runs)]
@@ -143,7 +129,7 @@ def site_bytes() -> Iterator[Row]:
     progress("a site of two QoS with 41 users each")
     with tempfile.TemporaryDirectory() as name:
         folder, names, sent = Path(name), ("avery", "avery-b"), {}
-        config = configured(folder, names)
+        config = made.configured(folder, names)
         fill_state(folder, names)
         for turn in range(2):
             cycle(config, made.NOW + 600 * turn, 3)
@@ -184,7 +170,7 @@ def pushed(folder: Path, names: tuple[str, ...], left_out: tuple[str, ...]) -> i
         place.mkdir()
         subprocess.run(["git", "init", "-q", "--bare", str(place / "remote.git")], check=True)
         push = '[[publish]]\nkind = "github-pages"\nremote = "remote.git"\nmin_interval_seconds = 0\n'
-        configured(place, names, push)
+        made.configured(place, names, push)
     shutil.rmtree(place / "site", ignore_errors=True)
     shutil.copytree(folder / "site", place / "site", ignore=shutil.ignore_patterns(*(f"*{end}" for end in left_out)))
     program = [sys.executable, "-m", "librarian", "--config", str(place / "librarian.toml"), "publish"]

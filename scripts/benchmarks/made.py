@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -60,3 +62,15 @@ def read_csv(text: str) -> pd.DataFrame:
     narrow = dict.fromkeys(("JobIDRaw", "Submit", "Eligible", "Start", "End", "ElapsedRaw"), "int64")
     types: dict[str, Any] = {name: {**wide, **narrow}.get(name, "category") for name in ask.FIELDS}
     return pd.read_csv(io.StringIO(text), sep=ask.DELIMITER, dtype=types, quoting=3)
+
+
+def configured(folder: Path, names: Sequence[str], more: str = "") -> Path:
+    """A configuration of a made-up cluster, with state and site in `folder`."""
+    tables = "".join(f'[[qos]]\nname = "{name}"\n' for name in names)
+    path = folder / "librarian.toml"
+    path.write_text(
+        '[cluster]\nname = "hpg"\ntimezone = "US/Eastern"\n[paths]\nstate = "state"\nsite = "site"\n'
+        f"[store]\nkeep_days = 36500\n{tables}{more}",
+        encoding="utf-8",
+    )
+    return path
