@@ -1,5 +1,5 @@
-// The areas of a chart: steps stacked on one another, below what Plotly draws. Plotly takes about two milliseconds for
-// each area, whoever it is of, and so most of the time of a click; a path of SVG takes a tenth of that.
+// The areas of a chart, steps stacked on one another, and its lines, below what Plotly draws. Plotly takes about two
+// milliseconds for each of them, and so most of the time of a click; a path of SVG takes a tenth of that.
 //
 // The drawing has the axis's own measures, seconds along and thousandths of its height up, and is stretched over the
 // plot: so it keeps its place in a window of another size, and follows what is dragged, without being drawn anew.
@@ -45,7 +45,7 @@ export function stacked(areas, places, most) {
     const upper = new Float64Array(bins);
     for (let bin = 0; bin < bins; bin += 1) {
       sum[bin] += area.y[bin];
-      upper[bin] = Math.round(10 * SHEET_HEIGHT * (1 - sum[bin] / most)) / 10;
+      upper[bin] = heightOf(sum[bin], most);
     }
     const outline = outlineOf(places, lower, upper);
     lower = upper;
@@ -53,9 +53,31 @@ export function stacked(areas, places, most) {
   });
 }
 
-// Draws the areas of a chart, in the place of those that it had.
+// A line of steps, with gaps where there is no value.
+/** @type {(places: ArrayLike<number>, values: (number | null)[], most: number) => string} */
+export function stepsOf(places, values, most) {
+  const parts = [];
+  let isOn = false;
+  for (let bin = 0; bin < values.length; bin += 1) {
+    const value = values[bin];
+    const isStep = isOn && value !== null && value === values[bin - 1];
+    if (value !== null && !isStep) {
+      parts.push(isOn ? `V${heightOf(value, most)}` : `M${places[bin]} ${heightOf(value, most)}`);
+    }
+    if (value !== null) parts.push(`H${places[bin + 1]}`);
+    isOn = value !== null;
+  }
+  return parts.join("");
+}
+
+/** @type {(value: number, most: number) => number} */
+function heightOf(value, most) {
+  return Math.round(10 * SHEET_HEIGHT * (1 - value / most)) / 10;
+}
+
+// Draws the areas and lines of a chart, in the place of those that it had.
 /** @type {(place: HTMLElement, figure: Figure) => void} */
-export function drawAreas(place, { areas, places, most, span, margin }) {
+export function drawAreas(place, { areas, lines, places, most, span, margin }) {
   const sheet = sheetOf(place);
   Object.assign(sheet.style, {
     left: `${margin.l}px`,
@@ -69,15 +91,18 @@ export function drawAreas(place, { areas, places, most, span, margin }) {
     if (!top) return [path];
     return [path, drawing("path", { class: "edge", d: top, fill: "none", stroke: area.edge ?? "" })];
   });
-  sheet.replaceChildren(...paths);
-  areasIn(place).areas = areas;
+  const above = lines.map(({ kind, colour, y }) =>
+    drawing("path", { class: kind, d: stepsOf(places, y, most), fill: "none", stroke: colour }),
+  );
+  sheet.replaceChildren(...paths, ...above);
+  Object.assign(drawnIn(place), { areas, lines });
 }
 
 // No areas stand where there is no chart.
 /** @type {(place: HTMLElement) => void} */
 export function leaveAreasOut(place) {
   place.querySelector("svg.areas")?.remove();
-  areasIn(place).areas = [];
+  Object.assign(drawnIn(place), { areas: [], lines: [] });
 }
 
 // Another stretch of the axis, in seconds, as the reader drags it.
@@ -96,7 +121,7 @@ function sheetOf(place) {
 }
 
 // As Plotly leaves its traces at the element, so that what is drawn can be looked at.
-/** @type {(place: HTMLElement) => { areas?: Area[] }} */
-function areasIn(place) {
+/** @type {(place: HTMLElement) => { areas?: Area[], lines?: ChartLine[] }} */
+function drawnIn(place) {
   return /** @type {any} */ (place);
 }

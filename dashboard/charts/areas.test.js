@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { outlineOf, stacked, topOf } from "./areas.js";
+import { outlineOf, stacked, stepsOf, topOf } from "./areas.js";
 
 const PLACES = [0, 10, 20, 25];
 
@@ -49,4 +49,9 @@ test("areas stand on one another, each as high as its values, up to what the hei
     [500, 500],
   ]);
   assert.deepEqual([one.top, other.top], ["", "M0 500H10V250H20V500H25"]);
+});
+
+test("a line has gaps where nothing is known", () => {
+  assert.equal(stepsOf([0, 10, 20, 30, 40, 50], [1, 1, null, 0, 2], 4), "M0 750H10H20M30 1000H40V500H50");
+  assert.equal(stepsOf([0, 10], [null], 4), "");
 });

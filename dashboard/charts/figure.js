@@ -20,10 +20,10 @@ const DATES = [
   { dtickrange: ["M1", null], value: "%b\n%Y" },
 ];
 
-// {traces, layout, areas, places, most, span, margin, first} of one observable in a viewModel; `style` has colours and
-// type of the page. Only bins near the range are drawn, the first of them is number `first`. `areas` lie between the
-// `places`, seconds from the axis's begin, of which `span` is in view, up to `most`. The last trace is not seen: it
-// lies in the middle of each bin, where it catches the mouse for `linesAt`.
+// {traces, layout, areas, lines, places, most, span, margin, first} of one observable in a viewModel; `style` has
+// colours and type of the page. Only bins near the range are drawn, the first of them is number `first`. `areas` and
+// `lines` have a value between each two `places`, seconds from the axis's begin, of which `span` is in view, up to
+// `most`. The trace is not seen: it lies in the middle of each bin, where it catches the mouse for `linesAt`.
 /** @type {(viewModel: ViewModel, key: string, style: ChartStyle) => Figure} */
 export function figureOf(viewModel, key, style) {
   const { data, zone, shown } = viewModel;
@@ -31,23 +31,18 @@ export function figureOf(viewModel, key, style) {
   const near = nearOf(viewModel);
   const first = Math.max(0, binAt(axis.edges, near.from));
   const last = Math.min(data.time_idxs.length, binAt(axis.edges, near.to - 1) + 1);
-  const along = alongAxis(axis, first, last);
   const total = totalOf(data, shown, key);
   const peaks = peaksOf(viewModel, key);
   const before = earlierOf(viewModel, key, total);
   const steps = limitSteps(data, key, viewModel.range ?? wholeOf(data));
   const highest = [total, peaks, before].map((values) => peakOf(inView(viewModel, values)));
   const most = Math.max(...highest, highestLimit(steps)) * ROOM_ABOVE || 1;
-  const traces = [
-    ...(peaks.length ? [peakLine(along, peaks.slice(first, last), style)] : []),
-    ...(before.some((value) => value !== null) ? [earlierLine(along, before.slice(first, last), style)] : []),
-    probeOf(middlesOf(axis, first, last), total.slice(first, last)),
-  ];
   const secondsTo = (/** @type {number} */ time) => (time - axis.times[0]) / 1000;
   const { from, to } = spanOf(viewModel, axis);
   return {
-    traces,
+    traces: [probeOf(middlesOf(axis, first, last), total.slice(first, last))],
     layout: layoutOf(viewModel, key, axis, style, steps, most),
+    lines: linesAbove(peaks, before, style).map((line) => ({ ...line, y: line.y.slice(first, last) })),
     areas: areasOf(viewModel, key, first, last, style),
     places: axis.times.slice(first, last + 1).map(secondsTo),
     most,
@@ -70,6 +65,18 @@ function areasOf({ shown, me }, key, first, last, style) {
       y,
       edge: layer.name !== null && layer.name === me ? style.text : null,
     }));
+}
+
+// Lines on top of the areas. The highest use within each bin is thin: where it leaves them, use went up and down within
+// the bin. The time before is faint, so that it is not taken for what was used now.
+/** @type {(peaks: number[], before: (number | null)[], style: ChartStyle) => ChartLine[]} */
+function linesAbove(peaks, before, style) {
+  /** @type {ChartLine[]} */
+  const lines = [
+    { name: "highest", kind: "peak", colour: style.quiet, y: peaks },
+    { name: "period before", kind: "earlier", colour: style.text, y: before },
+  ];
+  return lines.filter(({ y }) => y.some((value) => value !== null));
 }
 
 // What is in view, on the axis's clock.
@@ -114,51 +121,9 @@ function earlierOf({ data, range, before, shown }, key, totals = totalOf(data, s
   return totals.map((_, bin) => (bin < first || bin > last ? null : (totals[bin - bins] ?? null)));
 }
 
-// Faint, so that it is not taken for what was used now.
-/** @type {(along: Along, values: (number | null)[], style: ChartStyle) => object} */
-function earlierLine(along, values, style) {
-  return {
-    type: "scatter",
-    mode: "lines",
-    name: "period before",
-    ...along,
-    y: [...values, values.at(-1)],
-    line: { shape: "hv", width: 1.5, dash: "dot", color: style.text },
-    opacity: 0.55,
-    hoverinfo: "skip",
-  };
-}
-
 /** @type {(values: (number | null)[]) => number} */
 function peakOf(values) {
   return values.reduce((/** @type {number} */ most, value) => Math.max(most, value ?? 0), 0);
-}
-
-// Where the lines' points lie. Plotly takes long to read a time for each: where they are evenly spread, it gets the
-// first and the step. Only the end of the data, in the bin that is not over, then lies too late, where the axis ends
-// before it.
-/** @type {(axis: Axis, first: number, last: number) => Along} */
-function alongAxis({ times, texts }, first, last) {
-  const step = times[first + 1] - times[first];
-  for (let bin = first + 1; bin < last; bin += 1) {
-    if (times[bin] - times[bin - 1] !== step) return { x: texts.slice(first, last + 1) };
-  }
-  return last - first > 1 ? { x0: texts[first], dx: step } : { x: texts.slice(first, last + 1) };
-}
-
-// Thin, above the areas: where it leaves them, use went up and down within the bin.
-/** @type {(along: Along, peaks: number[], style: ChartStyle) => object} */
-function peakLine(along, peaks, style) {
-  const line = { shape: "hv", width: 1, color: style.quiet };
-  return {
-    type: "scatter",
-    mode: "lines",
-    name: "highest",
-    ...along,
-    y: [...peaks, peaks.at(-1)],
-    line,
-    hoverinfo: "skip",
-  };
 }
 
 // A line, since markers take the browser as long as all areas together.

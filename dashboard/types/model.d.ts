@@ -141,7 +141,6 @@ type Tools = { parts: HTMLElement[]; show: (viewModel: ViewModel, view: View) =>
 
 type Axis = { edges: number[]; times: number[]; texts: string[] };
 type LimitStep = Span & { value: number };
-type Along = { x: string[] } | { x0: string; dx: number };
 type ChartStyle = {
   text: string;
   quiet: string;
@@ -153,10 +152,13 @@ type ChartStyle = {
 };
 /** What a layer comes to from bin to bin; `edge` is the colour of the line on top of it, or null. */
 type Area = { id: string; name: string; colour: string; y: number[]; edge: string | null };
+/** What a line comes to from bin to bin, null for a gap; `kind` is its class. */
+type ChartLine = { name: string; kind: string; colour: string; y: (number | null)[] };
 type Figure = {
   traces: object[];
   layout: object;
   areas: Area[];
+  lines: ChartLine[];
   places: number[];
   most: number;
   span: Span;
