@@ -103,13 +103,13 @@ class RunUses:
         found: dict[tuple[int, str], Hours] = {}
         whose = self._whose(scope)
         for seconds, since, until in spans:
-            for who_id, resource, *hours in self._summed("who, resource", seconds, since, until, whose):
-                place = (who_id, resource)
-                found[place] = found.get(place, Hours()) + Hours(*hours)
-        made = [
-            Total(one.user, one.account, one.partition, key, hours)
-            for one, key, hours in ((whose[number], key, hours) for (number, key), hours in found.items())
-        ]
+            for number, resource, *sums_of in self._summed("who, resource", seconds, since, until, whose):
+                place = (number, resource)
+                found[place] = found.get(place, Hours()) + Hours(*sums_of)
+        made = []
+        for (number, resource), hours in found.items():
+            one = whose[number]
+            made.append(Total(one.user, one.account, one.partition, resource, hours))
         return tuple(sorted(made, key=lambda total: (total.user, total.account, total.partition, total.resource)))
 
     def by_slot(self, scope: Scope, begin: int, end: int) -> Mapping[str, Mapping[int, Hours]]:
