@@ -64,12 +64,14 @@ def table_of(site: Path) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
 
 
+@pytest.mark.slow
 def test_up_to_the_bound_everybody_has_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = data_of(site_of(tmp_path, monkeypatch, runs_of(MOST)))
     assert "others" not in data
     assert len(data["users"]) == MOST
 
 
+@pytest.mark.slow
 def test_beyond_the_bound_the_smallest_are_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     site = site_of(tmp_path, monkeypatch, runs_of(MOST + BEYOND))
     data = data_of(site)
@@ -92,6 +94,7 @@ def test_beyond_the_bound_the_smallest_are_others(tmp_path: Path, monkeypatch: p
     assert "others" not in {change["user"] for change in data["weeks"]["changes"]}
 
 
+@pytest.mark.slow
 def test_sums_are_those_of_all_and_the_table_has_everybody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     site = site_of(tmp_path, monkeypatch, runs_of(MOST + BEYOND))
     data, table = data_of(site), table_of(site)
@@ -111,6 +114,7 @@ def test_sums_are_those_of_all_and_the_table_has_everybody(tmp_path: Path, monke
     assert month["total"]["hours"]["NCPUS"] == pytest.approx(total, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_the_plain_page_says_how_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = (site_of(tmp_path, monkeypatch, runs_of(MOST + BEYOND)) / "plain.html").read_text(encoding="utf-8")
     assert f"{BEYOND} others" in page
@@ -118,12 +122,14 @@ def test_the_plain_page_says_how_many(tmp_path: Path, monkeypatch: pytest.Monkey
     assert f"{MOST + 1} users" not in page
 
 
+@pytest.mark.slow
 def test_a_user_who_is_called_others_is_somebody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = data_of(site_of(tmp_path, monkeypatch, runs_of(MOST + BEYOND, {1: "others"})))
     assert data["users"][1] == "others"
     assert data["others"]["name"] == data["users"][-1] == "others*"
 
 
+@pytest.mark.slow
 def test_others_are_those_of_privacy_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     runs, hidden = runs_of(MOST + BEYOND), [name(1), name(2)]
     rules = f'[privacy]\nusers = "pseudonym"\nhide = {json.dumps(hidden)}\n'
