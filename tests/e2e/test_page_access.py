@@ -61,6 +61,8 @@ def test_nothing_keeps_anybody_out_at_any_width_and_state(
     until(page, f"document.querySelector('#panel-bruno.open') && {DRAWN}")
     page.locator(".me summary").click()
     assert violations(page) == []
+    mine = ".open tr.mine > :first-child"
+    assert page.evaluate(f"[...document.querySelectorAll('{mine}')].every((one) => one.scrollWidth <= one.clientWidth)")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
