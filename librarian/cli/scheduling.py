@@ -76,7 +76,8 @@ def watchdog(options: argparse.Namespace) -> int:
         from librarian.cycle.parts import status_file
         from librarian.health import alerts
 
-        alerts.check(setup.config.alert, status_file(setup), now)  # silence can only be noticed by what still runs
+        # silence can only be noticed by what still runs
+        alerts.check(setup.config.alert, status_file(setup), now, setup.config.head)
     for command in ("run", "watchdog"):
         guard.rotate(setup.places.state / f"{command}-{name}.log")
     try:

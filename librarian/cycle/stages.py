@@ -65,9 +65,9 @@ def run(setup: Setup, slurm: Slurm, now: int, guard: Guard | None = None) -> Pro
             housekeeping.tidy(setup, now)
             housekeeping.copy(setup, now)
     except Exception:
-        alerts.check(setup.config.alert, status_file(setup), now)
+        alerts.check(setup.config.alert, status_file(setup), now, setup.config.head)
         raise
-    alerts.check(setup.config.alert, status_file(setup), now)
+    alerts.check(setup.config.alert, status_file(setup), now, setup.config.head)
     return problems
 
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from librarian.config.run_options import Alert
+from librarian.config.settings import Head
+from librarian.errors import one_line
 from librarian.health.status import Status
 
 HOUR = 3600
+NO_HEAD = Head()
+_TITLE = 60  # characters of a subject, which is cut off where it is too long: the reason must stay
 
 
 @dataclass(frozen=True)
@@ -27,16 +31,16 @@ class Message:
     text: str
 
 
-def decide(rules: Alert, status: Status, memory: Memory, now: int) -> tuple[Memory, Message | None]:
-    """What to tell at `now` (UTC epoch), and the memory once it was told."""
+def decide(
+    rules: Alert, status: Status, memory: Memory, now: int, head: Head = NO_HEAD
+) -> tuple[Memory, Message | None]:
+    """What to tell at `now` (UTC epoch), and the memory once it was told; `head` is whose site it is."""
     since = memory.watched_since if memory.watched_since is not None else now
     reason = _trouble(rules, status, since, now)
     if reason and memory.told is None:
-        subject = f"Librarian on {status.cluster}: {reason}"
-        return Memory(now, since), Message(subject, _lines(subject, status))
+        return Memory(now, since), _message(head, status, reason)
     if memory.told is not None and not reason and _is_over(status, memory.told):
-        subject = f"Librarian on {status.cluster}: all is well again"
-        return Memory(None, since), Message(subject, _lines(subject, status))
+        return Memory(None, since), _message(head, status, "all is well again")
     return Memory(memory.told, since), None
 
 
@@ -55,11 +59,18 @@ def _is_over(status: Status, told: int) -> bool:
     return status.failures == 0 and status.last_success is not None and status.last_success >= told - HOUR
 
 
-def _lines(subject: str, status: Status) -> str:
+def _message(head: Head, status: Status, what: str) -> Message:
+    """The subject begins with the group's title, and the text ends with its address, each in one line."""
+    title = one_line(head.title, _TITLE)
+    subject = f"{title}: Librarian on {status.cluster}: {what}" if title else f"Librarian on {status.cluster}: {what}"
+    return Message(subject, _lines(subject, one_line(head.homepage), status))
+
+
+def _lines(subject: str, homepage: str, status: Status) -> str:
     lines = [subject, ""]
     if status.error:
         lines += [f"The last run failed: {status.error}", ""]
     lines += [f"QoS {row.name}: {row.error}" for row in status.qos if row.error]
     lines += [f"{row.target}: {row.error}" for row in status.publishers if row.error]
     place = f" It runs on {status.host}." if status.host else ""
-    return "\n".join([*lines, f"See: librarian status, librarian doctor.{place}", ""])
+    return "\n".join([*lines, f"See: librarian status, librarian doctor.{place}", *filter(None, [homepage]), ""])

@@ -10,11 +10,13 @@ import json
 import logging
 import shutil
 from dataclasses import asdict, fields
+from email.header import Header
 from pathlib import Path
 
 from librarian.config.run_options import Alert
+from librarian.config.settings import Head
 from librarian.errors import LibrarianError, one_line
-from librarian.health.alerting import Memory, Message, decide
+from librarian.health.alerting import NO_HEAD, Memory, Message, decide
 from librarian.health.statusfile import StatusFile
 from librarian.system.host import environment, overwrite, write_atomic
 from librarian.system.processes import feed_command
@@ -25,14 +27,15 @@ _FOLDERS = ("/usr/sbin", "/usr/lib", "/usr/bin")  # where sendmail stands, often
 log = logging.getLogger(__name__)
 
 
-def check(rules: Alert, file: StatusFile, now: int) -> Message | None:
-    """Look at the status at `now` (UTC epoch) and tell what is to be told; returns that. Never raises `Exception`."""
+def check(rules: Alert, file: StatusFile, now: int, head: Head = NO_HEAD) -> Message | None:
+    """Look at the status at `now` (UTC epoch) and tell what is to be told, with the group's `head`; returns that. Never
+    raises `Exception`."""
     if not rules.wanted:
         return None
     try:
         path = file.path.with_name(NAME)
         before = _memory(path)
-        after, message = decide(rules, file.read(), before, now)
+        after, message = decide(rules, file.read(), before, now, head)
         if after != before:
             _remember(path, after)  # before it is told: who cannot remember would tell it again in each run
         if message is not None and not send(rules, message):
@@ -64,11 +67,16 @@ def mail_command(to: tuple[str, ...], message: Message) -> tuple[list[str], str]
     places = ":".join([environment().get("PATH", ""), *_FOLDERS])
     found = shutil.which("sendmail", path=places)
     if found:
-        head = f"To: {', '.join(to)}\nSubject: {subject.encode('ascii', 'replace').decode()}\n"
+        head = f"To: {', '.join(to)}\nSubject: {_encoded(subject)}\n"
         kind = "MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nAuto-Submitted: auto-generated\n\n"
         return [found, "-oi", "-t"], head + kind + message.text
     found = shutil.which("mailx", path=places) or shutil.which("mail", path=places)
     return ([found, "-s", subject, *to], message.text) if found else None
+
+
+def _encoded(subject: str) -> str:
+    """A line as it may stand in the head of a mail, where only ASCII may."""
+    return subject if subject.isascii() else Header(subject, "utf-8", header_name="Subject").encode()
 
 
 def _fed(argv: list[str], text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import email.policy
 import json
 import logging
 import sys
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from librarian import config
 from librarian.config import setup as configfile
 from librarian.config.run_options import Alert
+from librarian.config.settings import Head
 from librarian.config.setup import Setup
 from librarian.cycle.parts import status_file
 from librarian.errors import ConfigError
@@ -211,6 +213,33 @@ def test_mail_goes_through_sendmail_or_mailx(programs: Callable[..., Path]) -> N
     assert found[0][-1] == "a@example.org"
     (folder / "mailx").unlink()
     assert alerts.mail_command(("a@example.org",), message) is None
+
+
+def test_the_groups_title_stands_in_a_mail_and_can_be_nothing_else(programs: Callable[..., Path]) -> None:
+    """In the subject, and the address of its page in the text; neither a head nor a body of its own."""
+    programs("sendmail")
+    status = Status("hpg", 600, failures=3)
+    for title in ("Avery Lab", "Lab\r\nBcc: eve@example.org\r\n\r\n<b>", "Zoë\u2028Bcc: eve@example.org", "L" * 500):
+        head = Head(title, "https://lab.example.org")
+        _, message = decide(RULES, status, Memory(), NOW, head)
+        assert message
+        found = alerts.mail_command(RULES.mail, message)
+        assert found
+        mail = email.message_from_bytes(found[1].encode(), policy=email.policy.default)
+        plain = title.replace("\r\n\r\n", " ").replace("\r\n", " ").replace("\u2028", " ")
+        told = plain if len(plain) <= 60 else plain[:59] + "…"
+        assert mail["Subject"] == f"{told}: Librarian on hpg: 3 runs in a row have failed"
+        assert {*mail} == {"To", "Subject", "MIME-Version", "Content-Type", "Auto-Submitted"}
+        assert mail.get_content().splitlines()[0] == mail["Subject"]
+        assert mail.get_content().splitlines()[-1] == "https://lab.example.org"
+
+
+def test_a_run_hands_the_title_to_its_messages(tmp_path: Path, box: Path) -> None:
+    setup = configured(tmp_path, [sys.executable, str(tmp_path / "keep.py"), str(box)], '[site]\ntitle = "Lab"')
+    fail(setup, 2)
+    message = alerts.check(setup.config.alert, status_file(setup), NOW, setup.config.head)
+    assert message
+    assert message.subject.startswith("Lab: Librarian on hpg: ")
 
 
 def test_without_a_mail_program_the_command_is_still_run(
