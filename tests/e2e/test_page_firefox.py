@@ -13,7 +13,7 @@ from tests.e2e.sites import Site
 from tests.unit import reports
 
 DRAWN = "!!document.querySelector('[role=tabpanel].open[data-drawn]')"
-TILES = "[...document.querySelectorAll('[role=tabpanel].open [data-chart=NCPUS] .trace.scatter')].length"
+TILES = "[...document.querySelectorAll('[role=tabpanel].open [data-chart=NCPUS] .area')].length"
 OVERVIEW = "document.querySelector('[role=tabpanel].open [data-part=overview]').innerText"
 
 
@@ -54,7 +54,7 @@ def test_the_page_works_in_firefox(fox: Firefox, folder: Path, way: str) -> None
 
 def test_the_plain_page_stands_in_firefox(fox: Firefox, folder: Path) -> None:
     fox.open(f"{folder.as_uri()}/plain.html")
-    assert fox.evaluate("document.querySelectorAll('section.qos h3').length") == 10
+    assert fox.evaluate("document.querySelectorAll('section.qos h3').length") == 12
     assert fox.evaluate("[...document.images].every((image) => image.complete && image.naturalWidth)")
     assert fox.complaints(folder.as_uri()) == []
 

@@ -6,44 +6,51 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from librarian.render.html.parts import Part, and_more, shortened
-from librarian.render.json.reading import how_many, is_others, people, person, wanted
+from librarian.render.json.reading import how_many, is_others, people, person, short, wanted
 from librarian.shared.calendar import clock
 from librarian.shared.words import TextTable, amount, percent
 
 TABLE = "efficiency"
 """What the table of users is called where those are counted who have no row of their own."""
-NOT_MEASURED = "Not measured on this cluster"
+NOT_MEASURED = "not measured on this cluster"
+ROWS = 5
 
 Json = Mapping[str, Any]
 
 
 def parts(data: Json, zone: str) -> Iterator[Part]:
-    """A table of users for each resource of which any use is known, the most unused hours first."""
+    """How much of each resource was used, in a line; and a table of users of what is short, or else the first of which
+    use is known, whoever left most of it unused first."""
     told = data.get("efficiency")
-    if not told:
+    keys = [row["key"] for row in wanted(data) if row["key"] in told["total"]] if told else []
+    if not told or not keys:
         return
-    keys = [row["key"] for row in wanted(data) if row["key"] in told["total"]]
-    tables = tuple(_table(data, told, key) for key in keys if told["total"][key]["measured_hours"])
-    rest = [data["units"][key]["name"] for key in keys if not told["total"][key]["measured_hours"]]
-    remarks = [f"Of jobs that ended, up to {clock(told['until'], zone)}; jobs that still run are not in it."]
-    remarks += [f"{NOT_MEASURED}: {', '.join(rest)}."] if rest else []
-    if keys:
-        yield Part("", sentences=tuple(remarks), tables=tables)
+    measured = [key for key in keys if told["total"][key]["measured_hours"]]
+    about = f"Of jobs that ended, up to {clock(told['until'], zone)}; jobs that still run are not in it."
+    lines = tuple((data["units"][key]["name"], _line(data, told["total"][key], key)) for key in keys)
+    shown = [short(data)] if short(data) in measured else measured[:1]
+    yield Part("", sentences=(about,), items=lines, tables=tuple(_table(data, told, key) for key in shown))
+
+
+def _line(data: Json, total: Json, key: str) -> str:
+    if not total["measured_hours"]:
+        return NOT_MEASURED
+    unit = data["units"][key]["hours"]
+    return f"{share(total)} used, {coverage(total, unit)}; {amount(unused(total))} {unit} measured and not used"
 
 
 def _table(data: Json, told: Json, key: str) -> TextTable:
     unit = data["units"][key]["hours"]
     rows = [(name, by_key[key]) for name, by_key in told["users"].items() if key in by_key]
     rows.sort(key=lambda row: (is_others(data, row[0]), -unused(row[1]), row[0]))
-    total = told["total"][key]
-    title = f"{data['units'][key]['name']}: {share(total)}, {coverage(total, unit)}"
     head = ("User", f"{unit} allocated", "measured", "used", "unused", "efficiency")
-    first, rest = shortened(rows)
+    first, rest = shortened(rows, ROWS)
     lines = [(person(data, name, TABLE), *_cells(row)) for name, row in first]
     if rest:
         count = how_many(data, [name for name, _ in rest], TABLE)
         lines.append((and_more(count, "JSON"), *_cells(_together([row for _, row in rest]))))
-    return TextTable(title, head, tuple(lines), (people(data, [name for name, _ in rows], TABLE), *_cells(total)))
+    foot = (people(data, [name for name, _ in rows], TABLE), *_cells(told["total"][key]))
+    return TextTable(f"{unit} by user", head, tuple(lines), foot)
 
 
 def _together(rows: Sequence[Json]) -> Json:
