@@ -191,7 +191,8 @@ def test_printed_it_is_overview_and_months(visit: Open, address: str) -> None:
     page.emulate_media(media="print")
     assert page.locator(".open .glance").is_visible()
     assert page.locator(".open .months").is_visible()
-    for hidden in ('.open [data-part="queue"]', '.open [data-part="limits"]', ".open .totals", ".sections"):
+    parts = [f'.open [data-part="{part}"]' for part in ("queue", "limits", "efficiency")]
+    for hidden in (*parts, ".open .totals", ".sections", "#find"):
         assert not page.locator(hidden).is_visible(), hidden
 
 

@@ -14,6 +14,7 @@ from librarian.site.single_file import write_single
 from tests import patience
 from tests.e2e.browser import Visit, browser, visit, web
 from tests.e2e.sites import NOW, Site
+from tests.e2e.test_page_overview import until
 from tests.unit import reports
 from tests.unit.rendering import TITLES
 
@@ -91,6 +92,13 @@ def test_it_fits_a_phone_and_paper(site: Path, demo_folder: Path, visit: Open) -
 def test_it_takes_four_sheets_a_qos_at_most(demo_folder: Path, visit: Open, paper: str) -> None:
     page = visit(f"{demo_folder.as_uri()}/plain.html", now=None).page
     assert 2 < sheets(page, paper) <= 4 * page.locator("section.qos").count()
+
+
+@pytest.mark.parametrize("paper", ["A4", "Letter"])
+def test_the_page_itself_takes_two_sheets(demo_folder: Path, visit: Open, paper: str) -> None:
+    page = visit(f"{demo_folder.as_uri()}/index.html", now=None).page
+    until(page, "document.querySelector('.open').dataset.drawn !== undefined")
+    assert sheets(page, paper) == 2, "Overview and Months, for a meeting"
 
 
 def sheets(page: Any, paper: str) -> int:
