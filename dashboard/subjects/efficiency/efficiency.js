@@ -1,9 +1,11 @@
 // What runs that ended really used of what they held, in a range of time; touches no page.
 
-import { amount, percent } from "../../common/format.js";
+import { amount, percent, zoned } from "../../common/format.js";
 import { binsIn, wholeOf } from "../../common/range.js";
 import { own } from "../../common/report.js";
 import { unitOf } from "../../common/resources.js";
+
+const MOMENT = 3600; // seconds: who stands back that little is not late
 
 /** @type {Record<UseSide, string>} */
 export const USE_SIDES = { users: "user", accounts: "account", partitions: "partition" };
@@ -62,6 +64,22 @@ export function useWords(data, sums, key) {
   const known = percent(row.measured, row.allocated);
   const spent = `${percent(row.used, row.measured)} used, known for ${known} of the ${hours}`;
   return `${spent}: ${amount(row.unused)} ${hours} measured and not used.`;
+}
+
+// Of which time it is not known what the jobs used that ended in it, in sentences: what was before Librarian asked,
+// what lies between, and what came after it was answered last.
+/** @type {(data: Data, zone: string) => string[]} */
+export function unknownTimes({ efficiency, edges, metadata }, zone) {
+  if (!efficiency) return [];
+  const known = efficiency.known;
+  if (!known.length) return ["Of no time in this window it is known what all jobs used."];
+  const first = known[0][0];
+  const last = known[known.length - 1][1];
+  const found = [];
+  if (first > edges[0] + MOMENT) found.push(`Jobs that ended before ${zoned(first, zone)} are not in it.`);
+  if (known.length > 1) found.push("Nor are those of some times between.");
+  if (last < metadata.last_updated_epoch - MOMENT) found.push(`Nothing newer is known since ${zoned(last, zone)}.`);
+  return found;
 }
 
 // Use inside what was allocated, by bin, as paths of a picture: {used, measured, allocated, most}, each from the

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { usePaths, useRow, useRows, useWords, usedIn, usedKeys } from "./efficiency.js";
+import { unknownTimes, usePaths, useRow, useRows, useWords, usedIn, usedKeys } from "./efficiency.js";
 
 const HOUR = 3600;
 const use = (allocated, measured, used) => ({ allocated_hours: allocated, measured_hours: measured, used_hours: used });
@@ -64,4 +64,15 @@ test("the picture is of the range alone", () => {
   assert.equal(paths.used, "M0 10V5.0H50.0V10.0H100.0V10Z");
   assert.equal(usePaths(dataOf({ ...told, bins }), { from: 0, to: 2 * HOUR }, "NCPUS", 100, 10), null);
   assert.equal(usePaths(dataOf(told), null, "NCPUS", 100, 10), null);
+});
+
+test("what is not known is said", () => {
+  assert.deepEqual(unknownTimes(dataOf(told), "UTC"), []);
+  assert.deepEqual(unknownTimes(dataOf({ ...told, known: [[2 * HOUR, 8 * HOUR]] }), "UTC"), [
+    "Jobs that ended before Thu, Jan 1, 02:00 UTC are not in it.",
+    "Nothing newer is known since Thu, Jan 1, 08:00 UTC.",
+  ]);
+  const torn = { ...told, known: [[0, HOUR], [2 * HOUR, 10 * HOUR]] }; // prettier-ignore
+  assert.deepEqual(unknownTimes(dataOf(torn), "UTC"), ["Nor are those of some times between."]);
+  assert.equal(unknownTimes(dataOf({ ...told, known: [] }), "UTC").length, 1);
 });

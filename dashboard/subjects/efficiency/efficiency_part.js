@@ -10,7 +10,7 @@ import { coloursOf, userCell } from "../../tables/cells.js";
 import { numberColumn } from "../../tables/columns.js";
 import { exportName } from "../../tables/export_name.js";
 import { showGrid } from "../../tables/grid.js";
-import { USE_SIDES, usePaths, useRow, useRows, useWords, usedIn, usedKeys } from "./efficiency.js";
+import { USE_SIDES, usePaths, useRow, useRows, unknownTimes, useWords, usedIn, usedKeys } from "./efficiency.js";
 
 const USE_WIDE = 640;
 const USE_HIGH = 140;
@@ -133,10 +133,8 @@ function showUse(known) {
 
 /** @type {(data: Data) => string} */
 function aboutUse(data) {
-  const since = data.efficiency?.known[0]?.[0] ?? null;
-  const late = since !== null && since > data.edges[0] + 60;
-  const begin = late ? ` Jobs that ended before ${zoned(since, data.metadata.zone)} are not in it.` : "";
-  return `Of jobs that ended, spread evenly over their time; those that still run are not in it.${begin}`;
+  const about = "Of jobs that ended, spread evenly over their time; those that still run are not in it.";
+  return [about, ...unknownTimes(data, data.metadata.zone)].join(" ");
 }
 
 /** @type {(viewModel: ViewModel, key: string) => HTMLElement[]} */
