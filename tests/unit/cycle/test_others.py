@@ -81,6 +81,7 @@ def test_beyond_the_bound_the_smallest_are_others(tmp_path: Path, monkeypatch: p
     assert data["others"]["users"] == {
         "totals": BEYOND,
         "waits": BEYOND,
+        "efficiency": BEYOND,
         f"months.{data['months'][-1]['month']}": BEYOND,
     }
     assert data["users"][-1] == "others"
