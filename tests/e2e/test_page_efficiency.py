@@ -65,6 +65,8 @@ def test_what_is_not_measured_is_said_and_never_0(visit: Open, publish: Publish)
     assert "GPU-hours: not measured on this cluster." in text(page)
     cells = page.locator(f"{PART} tbody td.share").all_inner_texts()
     assert "not measured" in cells
+    rows = page.locator(f"{PART} tbody tr").count()
+    assert page.locator(f"{PART} tfoot th").inner_text().startswith(f"{rows} users"), "those who held some of it"
     assert "0 %" not in [cell for place, cell in enumerate(cells) if place % 2 == 0], "every second tells of coverage"
 
 
@@ -77,6 +79,16 @@ def test_a_range_has_sums_of_its_own(visit: Open, publish: Publish) -> None:
     foot = page.locator(f"{PART} tfoot td").first.inner_text()
     assert float(foot.replace(",", "")) == float(f"{day:.0f}" if day >= 100 else f"{day:.1f}")
     assert "The nearest" not in text(page)
+
+
+def test_what_is_not_measured_is_hatched_in_every_panel(visit: Open, publish: Publish) -> None:
+    page = visit(publish(Site([group(), reports.busy(3, days=5, qos="avery-b")])).address).page
+    page.locator("#tab-avery-b").click()
+    until(page, "document.querySelector('.open [data-part=efficiency] pattern')")
+    ids = page.locator("pattern").evaluate_all("patterns => patterns.map((one) => one.id)")
+    assert len(set(ids)) == len(ids) == 2
+    fill = page.locator(f"{PART} svg path[fill]").first.get_attribute("fill")
+    assert fill == f"url(#{page.locator(f'{PART} pattern').get_attribute('id')})", "one in a hidden panel draws nothing"
 
 
 def test_data_without_it_say_so(visit: Open, publish: Publish) -> None:

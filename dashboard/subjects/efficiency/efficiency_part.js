@@ -14,12 +14,15 @@ import { USE_SIDES, usePaths, useRow, useRows, unknownTimes, useWords, usedIn, u
 
 const USE_WIDE = 640;
 const USE_HIGH = 140;
+/** @type {Texts} */
+const USE_SORTS = { used: "Used", measured: "Measured, not used", allocated: "Allocated, not measured" };
 const EFFICIENCY_TITLE = "Efficiency";
 /** @type {WeakMap<HTMLElement, UseParts>} */
 const useParts = new WeakMap(); // place -> its parts
 /** @type {{ key: string | null, side: UseSide }} */
 const chosenUse = { key: null, side: "users" }; // what the reader chose; null: the resource that is short
 let useChanged = () => {};
+let hatches = 0; // pictures that were drawn
 
 // `told` is called when the reader chose another resource, or by what it is told.
 /** @type {(told: () => void) => void} */
@@ -142,22 +145,23 @@ function usePicture({ data, range }, key) {
   const paths = usePaths(data, range, key, USE_WIDE, USE_HIGH);
   if (!paths) return [];
   const { name, unit } = unitOf(data, key);
-  const path = (/** @type {string} */ kind, /** @type {string} */ d) => drawing("path", { class: `use-${kind}`, d });
-  const hatch = drawing("pattern", { id: `hatch-${key}`, width: "6", height: "6", patternUnits: "userSpaceOnUse" }, [
+  const id = `hatch-${(hatches += 1)}`; // of each picture its own: what is in a hidden panel draws nothing
+  const hatch = drawing("pattern", { id, width: "6", height: "6", patternUnits: "userSpaceOnUse" }, [
     drawing("path", { class: "use-hatch", d: "M0 6L6 0" }),
   ]);
-  const allocated = drawing("path", {
-    class: "use-allocated",
-    fill: `url(#hatch-${CSS.escape(key)})`,
-    d: paths.allocated,
-  });
+  const path = (/** @type {string} */ kind, /** @type {string} */ d) => drawing("path", { class: `use-${kind}`, d });
+  const allocated = drawing("path", { fill: `url(#${id})`, d: paths.allocated });
   const label = `${name} of jobs that ended over time: used, measured and allocated; the highest is ${amount(paths.most)} ${unit}`;
   const svg = drawing(
     "svg",
     { viewBox: `0 0 ${USE_WIDE} ${USE_HIGH}`, role: "img", "aria-label": label, preserveAspectRatio: "none" },
     [drawing("defs", {}, [hatch]), allocated, path("measured", paths.measured), path("used", paths.used)],
   );
-  const caption = `Dark: used. Light: measured and not used. Hatched: allocated and not measured. The highest is ${amount(paths.most)} ${unit}.`;
+  const sorts = Object.entries(USE_SORTS).flatMap(([kind, words]) => [
+    element("span", { class: `swatch use-${kind}` }),
+    ` ${words}. `,
+  ]);
+  const caption = [...sorts, `The highest is ${amount(paths.most)} ${unit}.`];
   return [element("figure", { class: "use" }, [svg, element("figcaption", { class: "quiet" }, caption)])];
 }
 
@@ -171,6 +175,7 @@ function useTable(viewModel, sums, key, side) {
     numberColumn(part, part, (row) => row[part], {
       full: `${hours} ${part}`,
       head: `${hours} ${part}`,
+      wide: true,
       text: (row) => (row[part] === null ? "–" : amount(row[part])),
     });
   const share = (/** @type {"efficiency" | "coverage"} */ part, /** @type {string} */ full) =>
@@ -178,6 +183,7 @@ function useTable(viewModel, sums, key, side) {
       full,
       head: `${full} (fraction)`,
       kind: "share",
+      wide: part === "coverage",
       text: (row) => (row[part] === null ? "not measured" : percent(row[part], 1)),
     });
   /** @type {Column[]} */
@@ -197,7 +203,12 @@ function useTable(viewModel, sums, key, side) {
     sort: "unused",
     why: null,
     total: useRow(null, own(sums.total, key, { allocated_hours: 0, measured_hours: 0, used_hours: null })),
-    cells: cellsOfUse(columns, viewModel, side, Object.keys(sums[side])),
+    cells: cellsOfUse(
+      columns,
+      viewModel,
+      side,
+      rows.map((row) => row.user ?? ""),
+    ),
     file: exportName("efficiency", data, zone, sums.from, sums.to),
   };
 }
