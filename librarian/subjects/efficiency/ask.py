@@ -125,9 +125,8 @@ def _told(lines: Sequence[bytes], scopes: Sequence[Scope]) -> Told:
     rows: dict[int, list[Row]] = {}
     for said in _cells(lines, scopes[0].cluster, rejects):
         index = int(said["DBIndex"])
-        step = said["JobIDRaw"].partition(".")[2]
-        rows.setdefault(index, []).append(_row(step, said))
-        if not step and list(said.values()) > list(mains.get(index, {}).values()):
+        rows.setdefault(index, []).append(row_of(said))
+        if "." not in said["JobIDRaw"] and list(said.values()) > list(mains.get(index, {}).values()):
             mains[index] = said
     rejects["step of a run that is not told"] = len(rows.keys() - mains.keys())
     runs: dict[int, UsedRun] = {}
@@ -147,21 +146,23 @@ def _cells(lines: Sequence[bytes], cluster: str, rejects: Counter[str]) -> Itera
             rejects["has not the number of fields that was asked for"] += 1
         elif said["Cluster"].lower() != cluster.lower():
             rejects["is of another cluster"] += 1
-        elif not _is_whole(said["DBIndex"], 2**64) or not _is_whole(said["JobIDRaw"].partition(".")[0], 2**63):
+        elif not is_whole(said["DBIndex"], 2**64) or not is_whole(said["JobIDRaw"].partition(".")[0], 2**63):
             rejects["its number is none"] += 1
         else:
             yield said
 
 
-def _is_whole(text: str, below: int) -> bool:
+def is_whole(text: str, below: int) -> bool:
+    """Whether a text is a whole number in digits, below a bound."""
     return text.isascii() and text.isdigit() and len(text) < 21 and int(text) < below
 
 
-def _row(step: str, said: Mapping[str, str]) -> Row:
+def row_of(said: Mapping[str, str]) -> Row:
+    """What a row of sacct's, by field, tells of use."""
     return Row(
-        step=step,
-        start=_moment(said["Start"]),
-        end=_moment(said["End"]),
+        step=said["JobIDRaw"].partition(".")[2],
+        start=moment(said["Start"]),
+        end=moment(said["End"]),
         user_cpu=said["UserCPU"],
         system_cpu=said["SystemCPU"],
         total_cpu=said["TotalCPU"],
@@ -172,15 +173,16 @@ def _row(step: str, said: Mapping[str, str]) -> Row:
     )
 
 
-def _moment(text: str) -> int | None:
-    return int(text) if _is_whole(text, _LATEST) else None
+def moment(text: str) -> int | None:
+    """A time or a number of seconds; None where sacct tells none."""
+    return int(text) if is_whole(text, _LATEST) else None
 
 
 def _run(said: Mapping[str, str], rejects: Counter[str]) -> Run | None:
     """A run that ended; None for one that never began, which held nothing, and for a row that cannot be."""
     if said["Start"] in NOT_YET:
         return None
-    submit, start, end, elapsed = (_moment(said[name]) for name in ("Submit", "Start", "End", "ElapsedRaw"))
+    submit, start, end, elapsed = (moment(said[name]) for name in ("Submit", "Start", "End", "ElapsedRaw"))
     if submit is None or start is None or end is None or elapsed is None:
         rejects["holds a time that is none"] += 1
         return None
@@ -188,7 +190,7 @@ def _run(said: Mapping[str, str], rejects: Counter[str]) -> Run | None:
     if not 0 <= end - begin <= LONGEST_RUN:
         rejects["ends before it starts" if end < begin else "lasts longer than is believed"] += 1
         return None
-    if not _holds_sense(said["AllocTRES"]):
+    if not makes_sense(said["AllocTRES"]):
         rejects["AllocTRES is not understood"] += 1
         return None
     return Run(
@@ -202,12 +204,12 @@ def _run(said: Mapping[str, str], rejects: Counter[str]) -> Run | None:
         start=begin,
         end=end,
         elapsed=max(elapsed - (begin - start), 0),
-        limit=_limit(said["TimelimitRaw"]),
+        limit=limit_of(said["TimelimitRaw"]),
         alloc_tres=said["AllocTRES"],
     )
 
 
-def _holds_sense(text: str) -> bool:
+def makes_sense(text: str) -> bool:
     """Whether what a run held can be counted: millions of CPUs or GPUs, or PiB of memory, are no allocation."""
     try:
         counts = parse_tres(text)
@@ -216,9 +218,9 @@ def _holds_sense(text: str) -> bool:
     return all(counts.get(name, 0) < 2**23 for name in ("cpu", "mem")) and gpus(counts) < 2**23
 
 
-def _limit(text: str) -> int | None:
+def limit_of(text: str) -> int | None:
     """Seconds of TimelimitRaw, which is minutes; None for `UNLIMITED`, `Partition_Limit` and the like."""
-    if _is_whole(text, 2**31):
+    if is_whole(text, 2**31):
         return int(text) * 60
     try:  # a site whose sacct tells it as Timelimit does
         return parse_duration(text) or None

@@ -16,13 +16,12 @@ from dataclasses import dataclass, replace
 
 from librarian.errors import SlurmError, Trouble
 from librarian.shared.names import AccountName, PartitionName, UserName
-from librarian.shared.tres import parse_tres
 from librarian.slurm.command import Slurm
 from librarian.subjects.efficiency import steps
-from librarian.subjects.efficiency.ask import used
+from librarian.subjects.efficiency.ask import is_whole, limit_of, makes_sense, moment, row_of, used
 from librarian.subjects.efficiency.model import Run, Source, Use, UsedRun, judged
 from librarian.subjects.jobs.question import DELIMITER
-from librarian.subjects.jobs.states import UNKNOWN
+from librarian.subjects.jobs.rows import NAMELESS
 
 FIELDS = (
     *("DBIndex", "JobIDRaw", "JobID", "User", "Account", "QOS", "Partition", "State", "Submit", "Eligible", "Start"),
@@ -86,7 +85,7 @@ def parse(answer: bytes, now: int) -> list[Told]:
     runs: dict[str, list[Mapping[str, str]]] = {}
     for line in lines:
         values = line.split(DELIMITER, len(FIELDS) - 1)
-        if len(values) == len(FIELDS) and values[0].isascii() and values[0].isdigit():
+        if len(values) == len(FIELDS) and is_whole(values[0], 2**64):
             row = dict(zip(FIELDS, values, strict=True))
             runs.setdefault(row["DBIndex"], []).append(row)
     told = [one for rows in runs.values() if (one := _told(rows, now)) is not None]
@@ -97,19 +96,18 @@ def _told(rows: Sequence[Mapping[str, str]], now: int) -> Told | None:
     whole = next((row for row in rows if "." not in row["JobIDRaw"]), None)
     if whole is None:
         return None
-    try:
-        run = _run(whole, now)
-    except ValueError:
+    run = _run(whole, now)
+    if run is None:
         return None
-    inside = [_row(row) for row in rows]
-    start, end = _time(whole["Start"]), _time(whole["End"])
+    inside = [row_of(row) for row in rows]
+    start, end = moment(whole["Start"]), moment(whole["End"])
     known = used(run, inside, whole["AdminComment"]) if end is not None and start is not None else UsedRun(run, Use())
     return Told(
         whole["JobID"],
         whole["JobName"],
         known,
-        _time(whole["Submit"]),
-        _time(whole["Eligible"]),
+        moment(whole["Submit"]),
+        moment(whole["Eligible"]),
         start,
         end,
         whole["ExitCode"],
@@ -120,44 +118,26 @@ def _told(rows: Sequence[Mapping[str, str]], now: int) -> Told | None:
     )
 
 
-def _run(row: Mapping[str, str], now: int) -> Run:
-    start, end = _time(row["Start"]), _time(row["End"])
+def _run(row: Mapping[str, str], now: int) -> Run | None:
+    """A run that ended, goes on or has not begun; None for a row that cannot be."""
+    start, end, elapsed = (moment(row[name]) for name in ("Start", "End", "ElapsedRaw"))
+    if elapsed is None or not is_whole(row["JobIDRaw"], 2**63) or not makes_sense(row["AllocTRES"]):
+        return None
     begun = now if start is None else start
-    parse_tres(row["AllocTRES"])  # who asks for what it holds must not fail later
-    limit = row["TimelimitRaw"]
     return Run(
         dbindex=int(row["DBIndex"]),
         jobid=int(row["JobIDRaw"]),
-        user=UserName(row["User"]),
+        user=UserName(row["User"] or NAMELESS),
         account=AccountName(row["Account"]),
         qos=row["QOS"],
         partition=PartitionName(row["Partition"]),
-        state=row["State"].split(" ")[0],
+        state=row["State"].split(" ", maxsplit=1)[0],
         start=begun,
-        end=max(begun, now) if end is None else end,
-        elapsed=int(row["ElapsedRaw"]),
-        limit=60 * int(limit) if limit.isascii() and limit.isdigit() else None,
+        end=max(begun, now if end is None else end),
+        elapsed=elapsed,
+        limit=limit_of(row["TimelimitRaw"]),
         alloc_tres=row["AllocTRES"] if start is not None else "",
     )
-
-
-def _row(row: Mapping[str, str]) -> steps.Row:
-    return steps.Row(
-        row["JobIDRaw"].partition(".")[2],
-        _time(row["Start"]),
-        _time(row["End"]),
-        row["UserCPU"],
-        row["SystemCPU"],
-        row["TotalCPU"],
-        row["MaxRSS"],
-        row["NTasks"],
-        row["TRESUsageInTot"],
-        row["TRESUsageOutTot"],
-    )
-
-
-def _time(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and 0 < int(text) != UNKNOWN else None
 
 
 def sstat_arguments(jobid: int) -> list[str]:

@@ -175,5 +175,7 @@ def test_what_is_hostile_stays_text() -> None:
     assert bad.name.startswith("a")
     assert ask_job.parse(answer({**WHOLE, "AllocTRES": "cpu=x"}), START) == []
     assert ask_job.parse(answer({**WHOLE, "DBIndex": "x"}), START) == []
+    assert ask_job.parse(answer({**WHOLE, "ElapsedRaw": "-1"}), START) == []
+    assert one({**WHOLE, "DBIndex": str(2**64 - 1)}).used.run.dbindex == 2**64 - 1
     with pytest.raises(SlurmError):
         ask_job.parse(b"Nonsense\n", START)
