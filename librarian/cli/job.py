@@ -23,11 +23,13 @@ def job(options: argparse.Namespace) -> int:
     from librarian.subjects.efficiency.findings import Rules
 
     setup = common.setup_of(options)
-    told = ask_job.ask(common.slurm_of(setup), options.id, setup.config.cluster.name, host.clock())
+    slurm, cluster = common.slurm_of(setup), setup.config.cluster.name
+    told = ask_job.ask(slurm, options.id, cluster, host.clock())
     tasks = ask_job.tasks_of(told)
     if len(tasks) > 1 or not tasks:
         return _not_one(options.id, tasks)
-    *earlier, newest = told
+    *earlier, last = told
+    newest = ask_job.whole(slurm, last, cluster)
     rules = Rules()
     if options.json:
         print(json.dumps(card.card_json(newest, rules, earlier), indent=1), flush=True)

@@ -11,9 +11,10 @@ from librarian.config.setup import Setup, local_zone
 from librarian.cycle.parts import facts, status_file
 from librarian.doctor import access
 from librarian.doctor.finding import FAIL, OK, SKIP, WARN, Check, Finding
-from librarian.errors import LibrarianError, one_line
+from librarian.errors import LibrarianError, Trouble, one_line
 from librarian.health import overview
 from librarian.health.verdict import LATE
+from librarian.shared.troubles import words_of
 from librarian.shared.window import DAY
 from librarian.shared.words import amount
 from librarian.site import folder as sitefolder
@@ -37,6 +38,7 @@ def checks(setup: Setup, path: Path, slurm: Slurm, now: int) -> list[tuple[str, 
         ("last run", lambda: _last_run(setup, now)),
         ("lock", lambda: _lock(setup)),
         ("store", lambda: _store(setup, now)),
+        ("efficiency", lambda: _efficiency(setup, now)),
         ("site", lambda: _site(setup)),
         ("access", lambda: access.check(setup, path.resolve())),
         ("quota", lambda: _quota(setup)),
@@ -160,6 +162,28 @@ def _store(setup: Setup, now: int) -> Finding:
     if copies and now - copies[0][0] > _NO_COPY_FOR:
         return Finding("store", WARN, f"{path} is whole; {told}", "see the log why no copy is made")
     return Finding("store", OK, f"{path}, {found.size} bytes, schema {found.schema}, whole; {told}")
+
+
+def _efficiency(setup: Setup, now: int) -> Finding:
+    """Up to when it is known what jobs used; a question that fails makes no run a failed one, so it is told here."""
+    from librarian import store
+    from librarian.subjects.efficiency.keep import RunUses
+
+    path, name = setup.places.store, "efficiency"
+    if not setup.config.efficiency.enabled:
+        return Finding(name, SKIP, "[efficiency] enabled is false")
+    if not path.exists() or store.check(path, quick=True).schema != len(store.MIGRATIONS):
+        return Finding(name, SKIP, "nothing was asked yet")
+    with store.opened(path, setup.config.cluster.name) as opened:
+        kept = RunUses(opened)
+        error = kept.last().get("error")
+        known = [kept.until(setup.config.scope(entry)) for entry in setup.config.qos]
+    since = min((until for until in known if until is not None), default=None)
+    told = "not known yet what jobs used" if since is None else f"known up to {utc(since)} what jobs used"
+    if error is None and (since is None or now - since < DAY):
+        return Finding(name, OK, told)
+    why = f": {words_of([Trouble(error)])}" if error else ""
+    return Finding(name, WARN, f"{told}{why}", "see the log; [efficiency] collect_seconds says how long it may take")
 
 
 def _site(setup: Setup) -> Finding:

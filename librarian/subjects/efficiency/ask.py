@@ -40,7 +40,7 @@ FIELDS = (
 HEADER = DELIMITER.join(FIELDS)
 LARGEST_ANSWER = 64 << 20  # bytes; a question whose answer is larger is asked in shorter pieces
 LONGEST_RUN = 4 * 366 * 86400  # seconds: what lasts longer is a mistake of accounting's
-_LATEST = 2**40
+_LATEST = 2**36  # the year 4147
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,11 @@ def belongs(run: Run, scopes: Sequence[Scope]) -> bool:
 
 def ask(slurm: Slurm, question: Question) -> Told:
     """What the runs used. Raises `SlurmError`: `TooWideError` when it is to be asked in shorter pieces."""
+    return parse(read(slurm, arguments(question)), question.scopes)
+
+
+def read(slurm: Slurm, question: Sequence[str]) -> Answer:
+    """sacct's answer, as long as it is no larger than is read. Raises `SlurmError`; `TooWideError` where it is."""
     blocks: list[bytes] = []
     size = 0
 
@@ -101,10 +106,10 @@ def ask(slurm: Slurm, question: Question) -> Told:
         else:
             blocks.append(block)
 
-    answer = slurm.read("sacct", arguments(question), take)
+    answer = slurm.read("sacct", question, take)
     if size > LARGEST_ANSWER:
         raise TooWideError("sacct's answer is too large", f"it has more than {LARGEST_ANSWER >> 20} MiB")
-    return parse(replace(answer, stdout=b"".join(blocks)), question.scopes)
+    return replace(answer, stdout=b"".join(blocks))
 
 
 def parse(answer: Answer, scopes: Sequence[Scope]) -> Told:
@@ -223,9 +228,10 @@ def limit_of(text: str) -> int | None:
     if is_whole(text, 2**31):
         return int(text) * 60
     try:  # a site whose sacct tells it as Timelimit does
-        return parse_duration(text) or None
+        found = parse_duration(text) if len(text) < 30 else 0
     except ValueError:
         return None
+    return found if 0 < found < 2**37 else None
 
 
 def used(run: Run, rows: Sequence[Row], comment: str) -> UsedRun:

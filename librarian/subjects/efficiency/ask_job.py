@@ -2,8 +2,9 @@
 
     -j   the job, or one task of a job array; a person asks, so a question by id is in place here
     -D   every run of a requeued job, not only the newest
-    -P   with a control character as delimiter; what may hold anything (AdminComment, JobName) stands last
+    -P   with a control character as delimiter; what may hold anything (AdminComment) stands last
 
+Its name, in which its owner may write what looks like further rows, is asked for by itself.
 `sstat` tells its owner and administrators what a running job uses; to everybody else it says nothing, with status 0
 (seen on 22.05 and 24.11). It has no --delimiter, and tells nothing that could hold one.
 """
@@ -16,28 +17,31 @@ from dataclasses import dataclass, replace
 
 from librarian.errors import SlurmError, Trouble
 from librarian.shared.names import AccountName, PartitionName, UserName
-from librarian.slurm.command import Slurm
+from librarian.slurm.command import Slurm, complaint
 from librarian.subjects.efficiency import steps
-from librarian.subjects.efficiency.ask import is_whole, limit_of, makes_sense, moment, row_of, used
+from librarian.subjects.efficiency.ask import LONGEST_RUN, is_whole, limit_of, makes_sense, moment, read, row_of, used
 from librarian.subjects.efficiency.model import Run, Source, Use, UsedRun, judged
 from librarian.subjects.jobs.question import DELIMITER
 from librarian.subjects.jobs.rows import NAMELESS
+from librarian.system.processes import Answer
 
 FIELDS = (
     *("DBIndex", "JobIDRaw", "JobID", "User", "Account", "QOS", "Partition", "State", "Submit", "Eligible", "Start"),
     *("End", "ElapsedRaw", "TimelimitRaw", "AllocTRES", "ReqTRES", "NodeList", "ExitCode", "Reason", "UserCPU"),
-    *("SystemCPU", "TotalCPU", "MaxRSS", "NTasks", "TRESUsageInTot", "TRESUsageOutTot", "AdminComment", "JobName"),
+    *("SystemCPU", "TotalCPU", "MaxRSS", "NTasks", "TRESUsageInTot", "TRESUsageOutTot", "AdminComment"),
 )
 SSTAT = ("JobID", "NTasks", "AveCPU", "MaxRSS", "TRESUsageInTot", "TRESUsageOutTot")
 NOT_YOURS, FAILED = "not yours", "sstat failed"
+AGAIN = "ask again"
 
 
 @dataclass(frozen=True)
 class Told:
     """One run of a job, and what only its card tells. Times are UTC epochs, None where there is none (yet).
 
-    `name`, `nodes` and `reason` (why it was pending last) are Slurm's own texts. `used.run.end` of a job that has no
-    end is the moment of the question. `hidden` is why what a running job uses is not known, "" where it is.
+    `name` ("": not asked for), `nodes` and `reason` (why it was pending last) are Slurm's own texts. `used.run.end` of
+    a job that has no end is the moment of the question. `hidden` is why what a running job uses is not known, "" where
+    it is.
     """
 
     id: str
@@ -73,47 +77,66 @@ def ask(slurm: Slurm, job: str, cluster: str, now: int) -> list[Told]:
 
     Empty where Slurm knows no such job, or does not tell who asks. Raises `SlurmError`.
     """
-    found = parse(slurm.run("sacct", arguments(job, cluster)).stdout, now)
-    return [_of_sstat(slurm, told) if told.runs else told for told in found]
+    return parse(read(slurm, arguments(job, cluster)), now)
 
 
-def parse(answer: bytes, now: int) -> list[Told]:
-    """The runs in sacct's answer. Rows that are not understood are left out. Raises `SlurmError` without a table."""
-    header, *lines = answer.decode("utf-8", "replace").split("\n")
+def parse(answer: Answer, now: int) -> list[Told]:
+    """The runs in sacct's answer. Raises `SlurmError` where it is no table, is cut off, or has no row that can be."""
+    header, *lines = answer.stdout.decode("utf-8", "replace").split("\n")
     if header != DELIMITER.join(FIELDS):
-        raise SlurmError("sacct gave no table", trouble=Trouble.NOT_UNDERSTOOD)
+        raise SlurmError("sacct gave no table", complaint(answer), AGAIN, trouble=Trouble.NOT_UNDERSTOOD)
+    if not lines or lines[-1]:
+        raise SlurmError("sacct's answer was cut off", "it ends within a row", AGAIN, trouble=Trouble.CUT_OFF)
     runs: dict[str, list[Mapping[str, str]]] = {}
-    for line in lines:
+    for line in lines[:-1]:
         values = line.split(DELIMITER, len(FIELDS) - 1)
         if len(values) == len(FIELDS) and is_whole(values[0], 2**64):
             row = dict(zip(FIELDS, values, strict=True))
             runs.setdefault(row["DBIndex"], []).append(row)
     told = [one for rows in runs.values() if (one := _told(rows, now)) is not None]
+    if lines[:-1] and not told:
+        raise SlurmError("sacct's answer is not understood", "no row of it can be", trouble=Trouble.NOT_UNDERSTOOD)
     return sorted(told, key=lambda one: (one.used.run.jobid, one.submit or 0, one.used.run.dbindex))
 
 
+def whole(slurm: Slurm, told: Told, cluster: str) -> Told:
+    """The same with the job's name, and of a job that runs with what it has used so far. What is not answered stays
+    unknown."""
+    named = replace(told, name=_name(slurm, told.used.run.jobid, cluster))
+    return _of_sstat(slurm, named) if told.runs else named
+
+
+def _name(slurm: Slurm, jobid: int, cluster: str) -> str:
+    question = ["-X", "-n", "-P", "-M", cluster, "-j", str(jobid), "-o", "JobName"]
+    try:
+        answer = read(slurm, question)
+    except SlurmError:
+        return ""
+    return answer.stdout.decode("utf-8", "replace").split("\n", maxsplit=1)[0]
+
+
 def _told(rows: Sequence[Mapping[str, str]], now: int) -> Told | None:
-    whole = next((row for row in rows if "." not in row["JobIDRaw"]), None)
-    if whole is None:
+    main = next((row for row in rows if "." not in row["JobIDRaw"]), None)
+    if main is None:
         return None
-    run = _run(whole, now)
+    run = _run(main, now)
     if run is None:
         return None
     inside = [row_of(row) for row in rows]
-    start, end = moment(whole["Start"]), moment(whole["End"])
-    known = used(run, inside, whole["AdminComment"]) if end is not None and start is not None else UsedRun(run, Use())
+    start, end = moment(main["Start"]), moment(main["End"])
+    known = used(run, inside, main["AdminComment"]) if end is not None and start is not None else UsedRun(run, Use())
     return Told(
-        whole["JobID"],
-        whole["JobName"],
+        main["JobID"],
+        "",
         known,
-        moment(whole["Submit"]),
-        moment(whole["Eligible"]),
+        moment(main["Submit"]),
+        moment(main["Eligible"]),
         start,
         end,
-        whole["ExitCode"],
-        whole["ReqTRES"],
-        whole["NodeList"],
-        whole["Reason"],
+        main["ExitCode"],
+        main["ReqTRES"],
+        main["NodeList"],
+        main["Reason"],
         tuple(steps.read_step(row) for row in inside if row.step),
     )
 
@@ -121,7 +144,12 @@ def _told(rows: Sequence[Mapping[str, str]], now: int) -> Told | None:
 def _run(row: Mapping[str, str], now: int) -> Run | None:
     """A run that ended, goes on or has not begun; None for a row that cannot be."""
     start, end, elapsed = (moment(row[name]) for name in ("Start", "End", "ElapsedRaw"))
-    if elapsed is None or not is_whole(row["JobIDRaw"], 2**63) or not makes_sense(row["AllocTRES"]):
+    if (
+        elapsed is None
+        or elapsed > LONGEST_RUN
+        or not is_whole(row["JobIDRaw"], 2**63)
+        or not makes_sense(row["AllocTRES"])
+    ):
         return None
     begun = now if start is None else start
     return Run(
@@ -151,6 +179,8 @@ def _of_sstat(slurm: Slurm, told: Told) -> Told:
         answer = slurm.run("sstat", sstat_arguments(told.used.run.jobid))
     except SlurmError:  # sacct told all else
         return replace(told, hidden=FAILED)
+    if not answer.stdout.startswith("|".join(SSTAT).encode()):
+        return replace(told, hidden=FAILED)
     use = parse_sstat(answer.stdout, told.used.run.held("NGPUS"))
     if use is None:
         return replace(told, hidden=NOT_YOURS)
@@ -162,10 +192,7 @@ def parse_sstat(answer: bytes, gpus: float) -> Use | None:
 
     AveCPU is the mean over the tasks of a step; memory is the peak of the largest task, as far as sampled.
     """
-    header, *lines = answer.decode("utf-8", "replace").split("\n")
-    rows = [line.split("|") for line in lines]
-    if header != "|".join(SSTAT):
-        return None
+    rows = [line.split("|") for line in answer.decode("utf-8", "replace").split("\n")[1:]]
     found = [dict(zip(SSTAT, row, strict=True)) for row in rows if len(row) == len(SSTAT)]
     cpu = [_cpu(row) for row in found]
     use = steps.use_of((_running(row) for row in found), gpus)

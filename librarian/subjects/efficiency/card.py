@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from librarian.shared.calendar import clock
-from librarian.shared.text import shown, visible
+from librarian.shared.text import shown
 from librarian.shared.words import amount, lasting, percent
 from librarian.subjects.efficiency.ask_job import FAILED, NOT_YOURS, Told
 from librarian.subjects.efficiency.asking import slurm_time
@@ -126,7 +126,7 @@ def lines(told: Told, rules: Rules, zone: str, earlier: Sequence[Told] = ()) -> 
 
 def _head(told: Told, zone: str, earlier: Sequence[Told]) -> Iterator[tuple[str, str]]:
     run = told.used.run
-    yield "Job", f"{shown(told.id)}  {visible(told.name)}".rstrip()
+    yield "Job", f"{shown(told.id)}  {shown(told.name)}".rstrip()
     yield (
         "Of",
         f"{shown(run.user)}, account {shown(run.account)}, QoS {shown(run.qos)}, partition {shown(run.partition)}",

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from librarian.errors import SlurmError, TooWideError, Trouble
+from librarian.errors import NoAnswerError, SlurmError, TooWideError, Trouble
 from librarian.shared.scope import Scope
 from librarian.shared.words import counted
 from librarian.subjects.efficiency import ask
@@ -79,7 +79,7 @@ def collect(asking: Asking, seconds: float) -> list[SlurmError]:
                 rejects |= {reason: rejects.get(reason, 0) + number for reason, number in told.rejects.items()}
         except SlurmError as error:
             failures.append(error)
-            log.warning("what runs used is not known now: %s", error)
+            log.warning("what jobs used is not known now, and is asked for again: %s", error)
             break  # the others would fare no better
     at_once, seconds = time.next_runs(failures), round(time.seconds - time.left, 3)
     told_of = {"seconds": seconds, "runs": taken, "rejects": rejects, "error": _words(failures)}
@@ -118,31 +118,43 @@ def _since(kept: RunUses, scope: Scope, now: int) -> int:
 
 
 def _slices(asking: Asking, kept: RunUses, scopes: tuple[Scope, ...], since: int, time: Time) -> Iterator[Told]:
-    """The answers, one slice after the other, each in the store when it is given. Raises `SlurmError`."""
-    at_once = time.runs
+    """The answers, one slice after the other, each in the store when it is given. Raises `SlurmError`.
+
+    What is too much for one answer, of runs or of time (MaxQueryTimeRange), is asked in halves. What is too much and
+    cannot be shorter is left out: it counts as asked for, and stays unknown.
+    """
+    longest = asking.now - since
     while since < asking.now and time.allows():
-        until = _end(asking, scopes, since, at_once)
+        until = min(_end(asking, scopes, since, time.runs), since + longest)
         began = stopwatch()
         try:
             told = _told(asking, Question(scopes, since, until), time.left)
         except TooWideError:
-            at_once = min(at_once, _ended(asking, scopes, since, until)) // 2
-            if until - since <= SHORTEST or not at_once:
-                log.warning("use of what ended in %d s is left out: too much for one answer", until - since)
-                since = until
+            if until - since > SHORTEST:
+                longest = (until - since) // 2
+                continue
+            log.warning("use of jobs that ended within %d s stays unknown: too much for one answer", until - since)
+            kept.take(scopes, (since, until), (), everybody=False)
+            since, longest = until, asking.now - until
             continue
         finally:
             time.spent(stopwatch() - began)
-        span = (since, until)
-        kept.take(scopes, span, told.runs.values(), everybody=_is_everybody(asking, scopes, told))
+        kept.take(scopes, (since, until), told.runs.values(), everybody=_is_everybody(asking, scopes, told))
         since = until
         yield told
 
 
 def _told(asking: Asking, question: Question, seconds: float) -> Told:
     """An answer that can be true. Raises `SlurmError`."""
-    slurm = replace(asking.slurm, timeout=max(1.0, min(asking.slurm.timeout, seconds)))
-    told = ask.ask(slurm, question)
+    limit = max(1.0, min(asking.slurm.timeout, seconds))
+    began = stopwatch()
+    try:
+        told = ask.ask(replace(asking.slurm, timeout=limit), question)
+    except NoAnswerError as error:
+        if limit == asking.slurm.timeout or stopwatch() - began < limit:
+            raise
+        todo = "[efficiency] collect_seconds says how long it may take"
+        raise NoAnswerError("sacct did not answer", f"stopped after {limit:.0f} s", todo) from error
     hidden = hides_jobs(asking.store)  # since a moment ago, maybe
     if not told.rows and not hidden and _ended(asking, question.scopes, question.since, question.until):
         why = "it names no run, though some have ended"

@@ -23,7 +23,11 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def slurm(monkeypatch: pytest.MonkeyPatch, *rows: dict[str, str]) -> None:
-    answered_by(monkeypatch, lambda argv, **options: Answer(0, answer(*rows), ""))
+    def run(argv: list[str], **options: object) -> Answer:
+        assert argv[0] == "sacct", "sstat is asked of one job that runs, and of no whole array"
+        return Answer(0, b"fit\n" if "-n" in argv else answer(*rows), "")
+
+    answered_by(monkeypatch, run)
 
 
 def test_a_card(place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -59,9 +63,11 @@ def test_a_job_that_nobody_knows(
 
 
 def test_a_whole_job_array(place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    slurm(monkeypatch, WHOLE, {**WHOLE, "DBIndex": "12", "JobIDRaw": "131", "JobID": "123_5"})
+    going_on = {"State": "RUNNING", "End": "Unknown"}
+    others = [{"DBIndex": str(20 + n), "JobIDRaw": str(140 + n), "JobID": f"123_{n}"} for n in (5, 10)]
+    slurm(monkeypatch, *({**WHOLE, **going_on, **one} for one in [{}, *others]))
     assert main(["job", "123"]) == 2
-    assert "123 is a job array of 2 tasks; name one of them, such as 123_4" in capsys.readouterr().err
+    assert "123 is a job array of 3 tasks; name one of them, such as 123_4" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("text", ["", "x", "1;ls", "-1", "1_", "1_2_3", "1.0", "１", "1\n"])

@@ -18,12 +18,13 @@ from librarian.cycle.parts import status_file
 from librarian.demo.group import LIMITS
 from librarian.demo.slurm import DemoSlurm
 from librarian.doctor import Finding, cluster, machine, own
-from librarian.errors import LibrarianError, SlurmError
+from librarian.errors import LibrarianError, SlurmError, Trouble
 from librarian.health.status import OK, QosStatus, Status, after_run
 from librarian.scrontab.installed import Installed, installation
 from librarian.shared.window import DAY
 from librarian.slurm.command import Slurm
 from librarian.store import keep_copy, opened, rescue
+from librarian.subjects.efficiency.keep import RunUses
 from librarian.system import lock
 from librarian.system.host import clock, utc
 from librarian.system.processes import Answer
@@ -210,6 +211,22 @@ def test_store_site_lock_and_disk(place: Path) -> None:
     assert "holds other files" in examined(place)["site"].text
     with lock.locked(setup.places.lock, "a run"):
         assert f"process {os.getpid()}" in examined(place)["lock"].text
+
+
+def test_use_that_is_not_told_is_a_finding(place: Path) -> None:
+    setup = load(place, os.environ)
+    assert examined(place)["efficiency"].state == "skip", "nothing was asked yet"
+    scope = setup.config.scope(setup.config.qos[0])
+    with opened(setup.places.store, setup.config.cluster.name) as store:
+        RunUses(store).take([scope], (clock() - 900, clock()), ())
+    assert examined(place)["efficiency"].state == "ok"
+    with opened(setup.places.store, setup.config.cluster.name) as store:
+        RunUses(store).note({"error": Trouble.NO_ANSWER.value}, clock())
+    found = examined(place)["efficiency"]
+    assert found.state == "warn"
+    assert "Slurm did not answer" in found.text
+    place.write_text(place.read_text() + "\n[efficiency]\nenabled = false\n")
+    assert examined(place)["efficiency"].state == "skip"
 
 
 def test_copies_of_the_store_and_what_took_its_place(place: Path) -> None:

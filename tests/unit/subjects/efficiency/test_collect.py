@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from librarian.shared.window import DAY
 from librarian.slurm.command import Slurm
 from librarian.store import Store, opened
 from librarian.subjects.efficiency import collect as module
-from librarian.subjects.efficiency.collect import FIRST, OVERLAP, collect
+from librarian.subjects.efficiency.collect import FIRST, OVERLAP, SHORTEST, collect
 from librarian.subjects.efficiency.keep import RunUses
 from librarian.subjects.efficiency.options import EfficiencyOptions
 from librarian.subjects.efficiency.subject import Efficiency
@@ -134,6 +134,42 @@ def test_an_answer_that_is_too_large_is_asked_for_in_parts(store: Store) -> None
     assert collect(asking(slurm, store, NOW, AVERY), 20) == []
     assert len(indexes(store)) == 30
     assert RunUses(store).known(AVERY) == ((NOW - FIRST, NOW),)
+
+
+class Narrow(Asked):
+    """Refuses questions for which `refuses(since, until)` is true."""
+
+    def __init__(self, runs: Sequence[Run], refuses: Callable[[int, int], bool]) -> None:
+        super().__init__(runs)
+        self.refuses = refuses
+
+    def __call__(self, argv: Sequence[str], *, timeout: float, env: Mapping[str, str]) -> Answer:
+        words = list(argv)
+        if any(word.startswith("--state=") for word in words):
+            since, until = (int(words[words.index(option) + 1].removeprefix("uts")) for option in ("-S", "-E"))
+            if self.refuses(since, until):
+                return Answer(1, b"", "sacct: error: Too wide of a date range in query\n")
+        return super().__call__(argv, timeout=timeout, env=env)
+
+
+@pytest.mark.parametrize("count", [0, 5])
+def test_a_range_that_is_too_wide_is_asked_in_parts(store: Store, count: int) -> None:
+    slurm = Narrow(ended(count), lambda since, until: until - since > 21600)
+    assert collect(asking(slurm, store, NOW, AVERY), 20) == []
+    assert RunUses(store).known(AVERY) == ((NOW - FIRST, NOW),)
+    assert len(indexes(store)) == count
+
+
+def test_a_moment_that_is_too_much_is_left_out_once_and_holds_nothing_up(store: Store) -> None:
+    bad = NOW - 40_000
+    slurm = Narrow(ended(5), lambda since, until: since <= bad < until)
+    assert collect(asking(slurm, store, NOW, AVERY), 20) == []
+    kept = RunUses(store)
+    assert kept.until(AVERY) == NOW
+    (before, after) = kept.known(AVERY)
+    assert (before[0], after[1]) == (NOW - FIRST, NOW)
+    assert before[1] <= bad < after[0] <= before[1] + SHORTEST
+    assert kept.last()["error"] is None
 
 
 @pytest.mark.parametrize(

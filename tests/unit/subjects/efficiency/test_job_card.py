@@ -39,8 +39,12 @@ def answer(*rows: dict[str, str], fields: tuple[str, ...] = ask_job.FIELDS, deli
 
 
 def one(*rows: dict[str, str], now: int = START + 9000) -> Told:
-    (told,) = ask_job.parse(answer(*rows), now)
+    (told,) = parsed(*rows, now=now)
     return told
+
+
+def parsed(*rows: dict[str, str], now: int = START + 9000) -> list[Told]:
+    return ask_job.parse(Answer(0, answer(*rows), ""), now)
 
 
 def text(told: Told) -> str:
@@ -70,7 +74,7 @@ def test_the_order_of_rows_changes_nothing() -> None:
 
 def test_a_card_to_read() -> None:
     told = text(one(WHOLE, STEP))
-    assert "123_4  fit" in told
+    assert "123_4" in told
     assert "1:00:00 of 2:00:00, 50 %" in told
     assert "50 % used: 2 h of CPU time, 17 % of it system" in told
     assert "3.1 % of 64 GiB: 2 GiB at most seen" in told
@@ -118,36 +122,45 @@ RUNNING = {**WHOLE, "State": "RUNNING", "End": "Unknown", "UserCPU": "00:00:00",
            "TotalCPU": "00:00:00"}  # fmt: skip
 
 
-def slurm(sstat: bytes, seen: list[list[str]], status: int = 0) -> Slurm:
+def slurm(sstat: bytes, seen: list[list[str]], status: int = 0, name: bytes = b"fit\n") -> Slurm:
     def run(argv: list[str], **options: object) -> Answer:
         seen.append(argv)
-        return Answer(0, answer(RUNNING), "") if argv[0] == "sacct" else Answer(status, sstat, "")
+        if argv[0] == "sacct":
+            return Answer(0, name if "-n" in argv else answer(RUNNING), "")
+        return Answer(status, sstat, "")
 
     return Slurm(runner=run)  # type: ignore[arg-type]
+
+
+def asked(stand_in: Slurm) -> Told:
+    (told,) = ask_job.ask(stand_in, "123_4", "demo", START + 3600)
+    return ask_job.whole(stand_in, told, "demo")
 
 
 def test_a_running_job_of_ones_own() -> None:
     step = {"JobID": "130.0", "NTasks": "2", "AveCPU": "00:30:00", "MaxRSS": str(GIB),
             "TRESUsageInTot": "mem=5", "TRESUsageOutTot": ""}  # fmt: skip
     seen: list[list[str]] = []
-    (told,) = ask_job.ask(slurm(answer(step, fields=ask_job.SSTAT, delimiter="|"), seen), "123_4", "demo", START + 3600)
+    told = asked(slurm(answer(step, fields=ask_job.SSTAT, delimiter="|"), seen))
     assert told.runs
     assert not told.hidden
     assert (told.used.use.cpu, told.used.use.memory) == (3_600_000, GIB)
     assert card.found(told, Rules()) == ()
-    assert "-a" in seen[1]
-    assert seen[1][seen[1].index("-j") + 1] == "130", "sstat wants the number of the task"
+    assert "123_4  fit" in text(told)
+    sstat = seen[-1]
+    assert "-a" in sstat
+    assert sstat[sstat.index("-j") + 1] == "130", "sstat wants the number of the task"
 
 
 def test_a_running_job_of_somebody_else() -> None:
-    (told,) = ask_job.ask(slurm(answer(fields=ask_job.SSTAT, delimiter="|"), []), "123_4", "demo", START + 3600)
+    told = asked(slurm(answer(fields=ask_job.SSTAT, delimiter="|"), []))
     assert "not known while it runs: only ada and administrators are told" in text(told)
     assert card.card_json(told, Rules())["notes"] == ["not yours"]
     assert card.card_json(told, Rules())["exit_code"] is None
 
 
 def test_sstat_that_fails_is_not_somebody_else_s_job() -> None:
-    (told,) = ask_job.ask(slurm(b"", [], status=1), "123_4", "demo", START + 3600)
+    told = asked(slurm(b"", [], status=1))
     assert "sstat failed" in text(told)
 
 
@@ -159,7 +172,7 @@ def test_several_runs_of_a_requeued_job_stand_in_their_order() -> None:
         "Start": str(START + 5000),
         "End": str(START + 6000),
     }
-    first, second = ask_job.parse(answer(again, {**WHOLE, "State": "REQUEUED"}), START + 9000)
+    first, second = parsed(again, {**WHOLE, "State": "REQUEUED"})
     assert [first.used.run.state, second.used.run.state] == ["REQUEUED", "COMPLETED"]
     assert ask_job.tasks_of([first, second]) == ["123_4"]
     assert card.card_json(second, Rules(), [first])["earlier"] == [
@@ -169,13 +182,50 @@ def test_several_runs_of_a_requeued_job_stand_in_their_order() -> None:
 
 
 def test_what_is_hostile_stays_text() -> None:
-    bad = one({**WHOLE, "JobName": f"a{DELIMITER}b\x1b[31m\u202e", "User": "eve\x1b]0;x\x07"}, STEP)
+    name = f"a{DELIMITER}b\x1b[31m\u202e{'c' * 100_000}\n{answer(WHOLE).decode()}"
+    bad = asked(slurm(answer(fields=ask_job.SSTAT, delimiter="|"), [], name=name.encode()))
+    assert bad.name.startswith("a")
     assert "\x1b" not in text(bad)
     assert "\u202e" not in text(bad)
-    assert bad.name.startswith("a")
-    assert ask_job.parse(answer({**WHOLE, "AllocTRES": "cpu=x"}), START) == []
-    assert ask_job.parse(answer({**WHOLE, "DBIndex": "x"}), START) == []
-    assert ask_job.parse(answer({**WHOLE, "ElapsedRaw": "-1"}), START) == []
+    assert max(map(len, text(bad).splitlines())) < 200
+    eve = one({**WHOLE, "User": "eve\x1b]0;x\x07", "NodeList": "n" * 5000}, STEP)
+    assert "\x1b" not in text(eve)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"AllocTRES": "cpu=x"},
+        {"DBIndex": "x"},
+        {"ElapsedRaw": "-1"},
+        {"ElapsedRaw": "9" * 400},
+        {"JobIDRaw": "9" * 5000},
+    ],
+    ids=["TRES", "index", "negative", "long", "id"],
+)
+def test_rows_that_cannot_be_are_no_job_that_is_not_there(changes: dict[str, str]) -> None:
+    with pytest.raises(SlurmError, match="not understood"):
+        parsed({**WHOLE, **changes})
+
+
+@pytest.mark.parametrize("changes", [{"Submit": "9" * 14}, {"TimelimitRaw": "9" * 3000}, {"Eligible": "x"}])
+def test_a_value_that_cannot_be_is_not_known(changes: dict[str, str]) -> None:
+    told = one({**WHOLE, **changes}, STEP)
+    json.dumps(card.card_json(told, Rules()), allow_nan=False)
+    assert "50 % used" in text(told)
+
+
+def test_the_index_has_64_bits() -> None:
     assert one({**WHOLE, "DBIndex": str(2**64 - 1)}).used.run.dbindex == 2**64 - 1
-    with pytest.raises(SlurmError):
-        ask_job.parse(b"Nonsense\n", START)
+
+
+@pytest.mark.parametrize("cut", [3, 200, 400])
+def test_an_answer_that_is_cut_off_is_none(cut: int) -> None:
+    with pytest.raises(SlurmError, match=r"cut off|no table"):
+        ask_job.parse(Answer(0, answer(WHOLE, STEP)[:-cut], ""), START)
+    with pytest.raises(SlurmError, match="no table"):
+        ask_job.parse(Answer(0, b"Nonsense\n", ""), START)
+
+
+def test_what_sstat_garbles_is_not_somebody_else_s_job() -> None:
+    assert "sstat failed" in text(asked(slurm(b"\x01\x02\n", [])))
