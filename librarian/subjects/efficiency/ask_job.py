@@ -211,10 +211,11 @@ def _cpu(row: Mapping[str, str]) -> int | None:
 
 
 def _running(row: Mapping[str, str]) -> steps.Row:
-    # TRESUsageInTot has what is in use at this moment, MaxRSS the peak so far
-    return steps.Row(
-        row["JobID"].partition(".")[2], None, None, "", "", "", row["MaxRSS"], row["NTasks"], "", row["TRESUsageOutTot"]
-    )
+    """The row without what TRESUsageInTot has in use at this moment; what was read is a sum, and MaxRSS the peak."""
+    read_so_far = ",".join(entry for entry in row["TRESUsageInTot"].split(",") if entry.startswith("fs/disk="))
+    step = row["JobID"].partition(".")[2]
+    told = ("", "", "", row["MaxRSS"], row["NTasks"], read_so_far, row["TRESUsageOutTot"])
+    return steps.Row(step, None, None, *told)
 
 
 def tasks_of(found: Iterable[Told]) -> list[str]:

@@ -88,7 +88,7 @@ def _gpus(used: UsedRun, rules: Rules) -> Iterator[Finding]:
     run, busy = used.run, used.use.gpu
     held = run.held("NGPUS")
     whole = 1000 * held * run.seconds("NGPUS")
-    if busy is None or not whole or _is_brief(run, rules):
+    if busy is None or not whole or is_brief(run, rules):
         return
     share = busy / whole
     if busy == 0:
@@ -107,7 +107,7 @@ def _whose(held: float, thing: str) -> str:
 def _cpus(used: UsedRun, rules: Rules) -> Iterator[Finding]:
     run, spent = used.run, used.use.cpu
     held, seconds = run.held("NCPUS"), run.seconds("NCPUS")
-    if spent is None or not held or not seconds or _is_brief(run, rules):
+    if spent is None or not held or not seconds or is_brief(run, rules):
         return
     busy = spent / 1000 / seconds
     share = busy / held
@@ -127,7 +127,7 @@ def _cpus(used: UsedRun, rules: Rules) -> Iterator[Finding]:
 def _memory(used: UsedRun, rules: Rules) -> Iterator[Finding]:
     run, peak = used.run, used.use.memory
     held, gpus = run.held("MEMORY"), run.held("NGPUS")
-    if peak is None or held < rules.min_memory or run.state == OUT_OF_MEMORY or _is_brief(run, rules):
+    if peak is None or held < rules.min_memory or run.state == OUT_OF_MEMORY or is_brief(run, rules):
         return
     if gpus and held <= rules.gpu_memory * gpus:
         return
@@ -142,7 +142,7 @@ def _memory(used: UsedRun, rules: Rules) -> Iterator[Finding]:
 
 def _time(used: UsedRun, rules: Rules) -> Iterator[Finding]:
     run = used.run
-    if run.state != COMPLETED or not run.limit or _is_brief(run, rules):
+    if run.state != COMPLETED or not run.limit or is_brief(run, rules):
         return
     lasted = run.end - run.start
     share = lasted / run.limit
@@ -182,7 +182,8 @@ def failed_in_a_row(states: Sequence[str], failures: Sequence[str]) -> int:
     return found
 
 
-def _is_brief(run: Run, rules: Rules) -> bool:
+def is_brief(run: Run, rules: Rules) -> bool:
+    """Whether a run is too short to say how well it used what it held."""
     return run.elapsed < 60 * rules.min_minutes
 
 

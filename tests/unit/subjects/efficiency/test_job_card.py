@@ -139,12 +139,13 @@ def asked(stand_in: Slurm) -> Told:
 
 def test_a_running_job_of_ones_own() -> None:
     step = {"JobID": "130.0", "NTasks": "2", "AveCPU": "00:30:00", "MaxRSS": str(GIB),
-            "TRESUsageInTot": "mem=5", "TRESUsageOutTot": ""}  # fmt: skip
+            "TRESUsageInTot": "cpu=00:00:09,fs/disk=4096,mem=5", "TRESUsageOutTot": ""}  # fmt: skip
     seen: list[list[str]] = []
     told = asked(slurm(answer(step, fields=ask_job.SSTAT, delimiter="|"), seen))
     assert told.runs
     assert not told.hidden
-    assert (told.used.use.cpu, told.used.use.memory) == (3_600_000, GIB)
+    use = told.used.use
+    assert (use.cpu, use.memory, use.read) == (3_600_000, GIB, 4096), "memory is the peak, not what is in use now"
     assert card.found(told, Rules()) == ()
     assert "123_4  fit" in text(told)
     sstat = seen[-1]
@@ -229,3 +230,8 @@ def test_an_answer_that_is_cut_off_is_none(cut: int) -> None:
 
 def test_what_sstat_garbles_is_not_somebody_else_s_job() -> None:
     assert "sstat failed" in text(asked(slurm(b"\x01\x02\n", [])))
+
+
+def test_a_brief_run_is_not_called_good() -> None:
+    brief = {"End": str(START + 300), "ElapsedRaw": "300"}
+    assert "Too short to be judged." in text(one({**WHOLE, **brief}, {**STEP, **brief}))
