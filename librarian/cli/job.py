@@ -18,7 +18,7 @@ UNKNOWN, SEVERAL = 1, 2  # exit statuses
 
 
 def job(options: argparse.Namespace) -> int:
-    """Print the card of a job; status 1 and a line where Slurm tells of no such job."""
+    """Print the card of a job; status 1 and a line where Slurm knows no such job."""
     from librarian.subjects.efficiency import ask_job, card
     from librarian.subjects.efficiency.findings import Rules
 
@@ -43,7 +43,7 @@ def job(options: argparse.Namespace) -> int:
 def _not_one(job: str, tasks: Sequence[str]) -> int:
     if not tasks:
         why = "it does not exist, is older than what accounting keeps, or is not yours to see"
-        print(f"librarian: Slurm tells of no job {job}: {why}", file=sys.stderr)
+        print(f"librarian: Slurm knows no job {job}: {why}", file=sys.stderr)
         return UNKNOWN
     text = f"{job} is a job array of {len(tasks)} tasks; name one of them, such as {tasks[0]}"
     print(f"librarian: {text}", file=sys.stderr)

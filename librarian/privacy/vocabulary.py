@@ -9,60 +9,60 @@ VOCABULARY = frozenset(
     A A-Za-z A-Za-z0-9 A-Za-z0-9+ A-Za-z0-9+.- A-Za-z0-9- A-Za-z0-9_ A-Za-z0-9_- A-Za-z0-9_. A-Za-z0-9_.+
     A-Za-z0-9_.+- A-Za-z0-9_.- AA0011 AA4499 AA5588 AABBFF ACCOUNT ACCOUNTING ADD ALL ALLOW_PROTOCOL ALTER AND
     ANYWHERE AS ASKPASS ATTACH AUTHOR Account AccountName AccountNotAllowed AccountingPolicy Accounts AdminComment
-    All AllocTRES Allocations AllowQos Among An Another Any ArrayTaskThrottle ArrayTaskThrottle. As Ask Asked Asking
-    Assoc Association AssociationJobLimit AssociationResourceLimit AssociationTimeLimit At Auto-Submitted AveCPU B
-    B4552D BB BB55FF BB77FF BBBBBB BBCC33 BEGIN BF BILLING BLOB BOOT_FAIL BY BadConstraints BatchMode BeginTime
-    Below Besides Billing Bins BurstBufferOperation BurstBufferResources BurstBufferStageIn By C C.UTF-8 CA CC44DD
-    CC55BB CC6677 CD CLEAN CLUSTER CNAME COLLATE COLUMN COLUMNS COMMIT COMMITTER COMPLETED COMPLETING CONFIGURING
-    CONFIG_ CONFLICT CONTROLLER COUNT CPU CPU-hours CPU. CPUs CREATE CRITICAL CSV Cache-Control Cancel Cc Cf Change
-    Cleaning ClearAllForwardings Cluster ClusterName Cn Co ConnectTimeout Constraints Content-Length Content-Type
-    ControlMaster Correct CorruptStoreError Cpu CreationDate Creator Cross-Origin-Resource-Policy Cs Current D D777
-    DAEMONS DAY DBIndex DD1122 DD2244 DDCC77 DDDDDD DEADLINE DELETE DELIMITER DESC DISPLAY DISTINCT DL DO DONE DROP
-    Data Deadline DejaVu DelayBoot DenyQos Dependency DependencyNeverSatisfied Deploy Disk Do E0E0E0 EE2266 EE8866
-    EE9900 ETag EXEC_PATH Either ElapsedRaw Eligible EligibleTime End Energy Epochs Even ExitCode F F666 F6F1E4
-    FAILED FF3300 FF6699 FF9955 FFAABB FFCC66 FFCCAA FIELDS FROM Facts Failed FedJobLock Fetching Figure Find Flags
-    For Free From FrontEndDown G GCM_INTERACTIVE GIT_ GIT_DEFAULT_HASH GIT_DEFAULT_REF_FORMAT GIT_SSH
-    GIT_SSH_COMMAND GIT_TERMINAL_PROMPT GLOBAL GPU GPU-hours GPUs GPUs. GRES GROUP GROUPS GiB GiB-hours GitHub
-    GitLab Ground Grp GrpJobs GrpSubmit GrpSubmitJobs GrpTRES H HEAD HEADER HOST HTTP HTTP_ HUP Half Health Held
-    Highest History Host Hours How IGNORE IMMEDIATE IN INDEX INSERT INTEGER INTO IS IdentitiesOnly If If-None-Match
-    In InactiveLimit Indexes InvalidAccount InvalidQOS It Item Its JOBID JOBS JOIN JS1 JSON Job Job-hours JobArrayID
-    JobArrayTaskLimit JobHeldAdmin JobHeldUser JobHoldMaxRequeue JobID JobIDRaw JobLaunchFailure JobName Jobs Json
-    KEY KEY_ KMG KMGTP KMGTPE Key KiB Kind Known LANGUAGE LC_ALL LIBRARIAN LIBRARIAN_GIT_PASSWORD LIBRARIAN_GIT_USER
-    LICENSES LIKE LIMIT Last Let Librarian License Licenses Limit Limits Location Look M MAX MEMORY MIGRATIONS
-    MIME-Version MIN Make Manager Many Map Mask Max MaxJobs MaxJobsPA MaxJobsPU MaxJobsPerAccount MaxJobsPerUser
-    MaxMemPerLimit MaxPoweredUpNodes MaxQueryTimeRange MaxRSS MaxRequeue MaxSubmit MaxSubmitJobs
-    MaxSubmitJobsPerAccount MaxSubmitJobsPerUser MaxSubmitPA MaxSubmitPU MaxTRES MaxTRESPA MaxTRESPU
-    MaxTRESPerAccount MaxTRESPerUser MaxWall Median Mem Memory MiB MiB-seconds Min Minutes Month Months More Most N
-    NAMELESS NAMES NCPUS NDGxMaJiEb NEAR NEVER NF NGPUS NJOBS NOCASE NODE_FAIL NONE NOSYSTEM NOT NR NTasks NULL
-    NUMBERS Name Next No Nobody Node NodeDown NodeList NodeName Nodes NonZeroExitCode None Not NotSatisfied Note
-    Nothing OFF OK OLD ON OOM OR ORDER OUT_OF_MEMORY OWNER Of Old Oldest On One Other OutOfMemory OverPartQOS
-    Overview P PARTITION PATH PENDING PIL PNG PR PRAGMA PRIMARY PROXY_COMMAND PROXY_SSL_ PUBLISHERS
-    PYTZ_SKIPEXISTSCHECK Pages ParentName Partition PartitionConfig PartitionDown PartitionInactive PartitionName
-    PartitionNodeLimit PartitionTimeLimit Pending Per Piece PowerNotAvail PowerReserved Preview Priority
-    PriorityLong PrivateData Problems Producer Prolog Publish Publisher PurgeJobAfter QOS QOSJobLimit QOSNotAllowed
-    QOSResourceLimit QOSTimeLimit QOSUsageThreshold QoS QoS. QosLimits Query RANGES REAL RECURSIVE RENAME REPLACE
-    REPO REQUEUED REQUEUE_FED REQUEUE_HOLD RESERVATION RESIZING RESV_DEL_HOLD REVOKED RGB ROWID RQ RS RULES RUNAWAY
-    RUNNING RaisedSignal Ran Reading Reason Referrer-Policy Reject Relative Remote ReqNodeNotAvail ReqTRES Request
-    Requested Reservation ReservationDeleted ReservationInvalid Resources Result Row RunMins RunMinutes Running Runs
-    SELECT SET SIGNALING SLURM_BITSTR_LEN SLURM_TIME_FORMAT SPECIAL_EXIT SQUEUE_ SSH SSH_ASKPASS SSH_COMMAND
-    SSH_VARIANT SSL_ STAGE_OUT STALE START_TIME STEPS STOPPED STYLE SUBJECTS SUM SUSPENDED SYSTEM SZ Sans SchedDefer
-    Seconds Seconds. See ServerAliveCountMax ServerAliveInterval Set Since Sink Slurm SlurmDBD SlurmError Slurms
-    Some Stage Start StartTime Started State States StorageType Store Store.known Subject Submit SubmitJobs
-    SubmitTime Submitted Suspended SystemCPU SystemFailure T TABLE TEXT TEXTS TIMEOUT TIMES TO TRES TRES.
-    TRESUsageInTot TRESUsageOutTot TZ Tell That The Their There They This Those Tidying TimeLimit TimelimitRaw To
-    Too Total TotalCPU Totals Try U UA UNCHANGED UNION UNIQUE UNKNOWN UPDATE USERS UTC Unit-seconds Unknown Up
-    Updated Usage Use Used User UserCPU UserName Users VACUUM VALUES VALUE_ Value WAITS WANTED WARNING
-    WAYLAND_DISPLAY WF WHERE WHOLE WITH WITHOUT WORDS Wait Wait. Waiting Wall WallDuration Want Watched What Where
-    Which Who Why Window Without Writing X-Content-Type-Options Y Y- Z Zl Zp a a-z_ a_day about above access account
-    account. account_usage accounting accounting_storage accounts add address addresses administrator administrators
-    admins advice advice. after again again. age ago agreed alert alert.json alike all all_know alloc_tres allocated
-    allocated_hours allocation allocations allow allowed allows allows. alone alpha already always among amount
-    amounts an anchor and anew another answer answered answers any any. anybody anything anything. application are
-    area arguments array as as_of ascii aside ask ask. asked asking asks assoc assoc_mgr association associations
-    async at at_once attempt authentication auto-generated available available. average average. awk axes
-    axes.axisbelow axes.edgecolor axes.labelcolor axes.linewidth axes.spines.right axes.spines.top axes.titley b
-    back back. backfill backslashreplace bad base-uri base64 basic batch batches batches. batchmode bb be been
-    before began begin begin. begins begun being believed below beside best best_at between big billing
+    All AllocTRES Allocated Allocations AllowQos Among An Another Any ArrayTaskThrottle ArrayTaskThrottle. As Ask
+    Asked Asking Assoc Association AssociationJobLimit AssociationResourceLimit AssociationTimeLimit At
+    Auto-Submitted AveCPU B B4552D BB BB55FF BB77FF BBBBBB BBCC33 BEGIN BF BILLING BLOB BOOT_FAIL BY BadConstraints
+    BatchMode BeginTime Below Besides Billing Bins BurstBufferOperation BurstBufferResources BurstBufferStageIn By C
+    C.UTF-8 CA CC44DD CC55BB CC6677 CD CLEAN CLUSTER CNAME COLLATE COLUMN COLUMNS COMMIT COMMITTER COMPLETED
+    COMPLETING CONFIGURING CONFIG_ CONFLICT CONTROLLER COUNT CPU CPU-hours CPU. CPUs CREATE CRITICAL CSV
+    Cache-Control Cancel Cc Cf Change Cleaning ClearAllForwardings Cluster ClusterName Cn Co ConnectTimeout
+    Constraints Content-Length Content-Type ControlMaster Correct CorruptStoreError Cpu CreationDate Creator
+    Cross-Origin-Resource-Policy Cs Current D D777 DAEMONS DAY DBIndex DD1122 DD2244 DDCC77 DDDDDD DEADLINE DELETE
+    DELIMITER DESC DISPLAY DISTINCT DL DO DONE DROP Data Deadline DejaVu DelayBoot DenyQos Dependency
+    DependencyNeverSatisfied Deploy Disk Do E0E0E0 EE2266 EE8866 EE9900 ETag EXEC_PATH Either Elapsed ElapsedRaw
+    Eligible EligibleTime End Energy Epochs Even ExitCode F F666 F6F1E4 FAILED FF3300 FF6699 FF9955 FFAABB FFCC66
+    FFCCAA FIELDS FROM Facts Failed FedJobLock Fetching Figure Find Flags For Free From FrontEndDown G
+    GCM_INTERACTIVE GIT_ GIT_DEFAULT_HASH GIT_DEFAULT_REF_FORMAT GIT_SSH GIT_SSH_COMMAND GIT_TERMINAL_PROMPT GLOBAL
+    GPU GPU-hours GPUs GPUs. GRES GROUP GROUPS GiB GiB-hours GitHub GitLab Ground Grp GrpJobs GrpSubmit
+    GrpSubmitJobs GrpTRES H HEAD HEADER HOST HTTP HTTP_ HUP Half Health Held Highest History Host Hours How IGNORE
+    IMMEDIATE IN INDEX INSERT INTEGER INTO IS IdentitiesOnly If If-None-Match In InactiveLimit Indexes
+    InvalidAccount InvalidQOS It Item Its JOBID JOBS JOIN JS1 JSON Job Job-hours JobArrayID JobArrayTaskLimit
+    JobHeldAdmin JobHeldUser JobHoldMaxRequeue JobID JobIDRaw JobLaunchFailure JobName Jobs Json KEY KEY_ KMG KMGTP
+    KMGTPE Key KiB Kind Known LANGUAGE LC_ALL LIBRARIAN LIBRARIAN_GIT_PASSWORD LIBRARIAN_GIT_USER LICENSES LIKE
+    LIMIT Last Let Librarian License Licenses Limit Limits Location Look M MAX MEMORY MIGRATIONS MIME-Version MIN
+    Make Manager Many Map Mask Max MaxJobs MaxJobsPA MaxJobsPU MaxJobsPerAccount MaxJobsPerUser MaxMemPerLimit
+    MaxPoweredUpNodes MaxQueryTimeRange MaxRSS MaxRequeue MaxSubmit MaxSubmitJobs MaxSubmitJobsPerAccount
+    MaxSubmitJobsPerUser MaxSubmitPA MaxSubmitPU MaxTRES MaxTRESPA MaxTRESPU MaxTRESPerAccount MaxTRESPerUser
+    MaxWall Median Mem Memory MiB MiB-seconds Min Minutes Month Months More Most N NAMELESS NAMES NCPUS NDGxMaJiEb
+    NEAR NEVER NF NGPUS NJOBS NOCASE NODE_FAIL NONE NOSYSTEM NOT NR NTasks NULL NUMBERS Name Next No Nobody Node
+    NodeDown NodeList NodeName Nodes NonZeroExitCode None Not NotSatisfied Note Nothing OFF OK OLD ON OOM OR ORDER
+    OUT_OF_MEMORY OWNER Of Old Oldest On One Other OutOfMemory OverPartQOS Overview P PARTITION PATH PENDING PIL PNG
+    PR PRAGMA PRIMARY PROXY_COMMAND PROXY_SSL_ PUBLISHERS PYTZ_SKIPEXISTSCHECK Pages ParentName Partition
+    PartitionConfig PartitionDown PartitionInactive PartitionName PartitionNodeLimit PartitionTimeLimit Pending Per
+    Piece PowerNotAvail PowerReserved Preview Priority PriorityLong PrivateData Problems Producer Prolog Publish
+    Publisher PurgeJobAfter QOS QOSJobLimit QOSNotAllowed QOSResourceLimit QOSTimeLimit QOSUsageThreshold QoS QoS.
+    QosLimits Query RANGES REAL RECURSIVE RENAME REPLACE REPO REQUEUED REQUEUE_FED REQUEUE_HOLD RESERVATION RESIZING
+    RESV_DEL_HOLD REVOKED RGB ROWID RQ RS RULES RUNAWAY RUNNING RaisedSignal Reading Reason Referrer-Policy Reject
+    Relative Remote ReqNodeNotAvail ReqTRES Request Requested Reservation ReservationDeleted ReservationInvalid
+    Resources Result Row RunMins RunMinutes Running Runs SELECT SET SIGNALING SLURM_BITSTR_LEN SLURM_TIME_FORMAT
+    SPECIAL_EXIT SQUEUE_ SSH SSH_ASKPASS SSH_COMMAND SSH_VARIANT SSL_ STAGE_OUT STALE START_TIME STEPS STOPPED STYLE
+    SUBJECTS SUM SUSPENDED SYSTEM SZ Sans SchedDefer Seconds Seconds. See ServerAliveCountMax ServerAliveInterval
+    Set Since Sink Slurm SlurmDBD SlurmError Slurms Some Stage Start StartTime Started State States StorageType
+    Store Store.known Subject Submit SubmitJobs SubmitTime Submitted Suspended SystemCPU SystemFailure T TABLE TEXT
+    TEXTS TIMEOUT TIMES TO TRES TRES. TRESUsageInTot TRESUsageOutTot TZ Tell That The Their There They This Those
+    Tidying TimeLimit TimelimitRaw To Too Total TotalCPU Totals Try U UA UNCHANGED UNION UNIQUE UNKNOWN UPDATE USERS
+    UTC Unit-seconds Unknown Up Updated Usage Use Used User UserCPU UserName Users VACUUM VALUES VALUE_ Value WAITS
+    WANTED WARNING WAYLAND_DISPLAY WF WHERE WHOLE WITH WITHOUT WORDS Wait Wait. Waiting Wall WallDuration Want
+    Watched What Where Which Who Why Window Without Writing X-Content-Type-Options Y Y- Z Zl Zp a a-z_ a_day about
+    above access account account. account_usage accounting accounting_storage accounts add address addresses
+    administrator administrators admins advice advice. after again again. age ago agreed alert alert.json alike all
+    all_know alloc_tres allocated allocated_hours allocation allocations allow allowed allows allows. alone alpha
+    already always among amount amounts an anchor and anew another answer answered answers any any. anybody anything
+    anything. application are area arguments array as as_of ascii aside ask ask. asked asking asks assoc assoc_mgr
+    association associations async at at_once attempt authentication auto-generated available available. average
+    average. awk axes axes.axisbelow axes.edgecolor axes.labelcolor axes.linewidth axes.spines.right axes.spines.top
+    axes.titley b back back. backfill backslashreplace bad base-uri base64 basic batch batches batches. batchmode bb
+    be been before began begin begin. begins begun being believed below beside best best_at between big billing
     billing-hours bimport bin bin_dir bin_seconds binds bins bins_of_subjects bits blob blocks bold bool boot_id
     booted booted. both bounds bounds. branch branches break broken budget buffer buffer. built burst busy but butt
     by by_day by_words byte bytes bytes_sent cache_size call called came can cancel cannot carried carry case cat

@@ -39,7 +39,7 @@ def test_how_much_was_used_and_of_how_much_that_is_known(visit: Open, publish: P
     page = visit(publish(Site([report])).address).page
     said = text(page)
     total = report[EfficiencySection].whole.total["NCPUS"]
-    assert f"{round(100 * (total.efficiency or 0))} % used, known for {round(100 * (total.coverage or 0))} %" in said
+    assert f"{round(100 * (total.efficiency or 0))} % used (known for {round(100 * (total.coverage or 0))} %" in said
     left = hours(report)
     rows = page.locator(f"{PART} tbody th").all_inner_texts()
     assert rows == sorted(left, key=lambda user: -left[user]), "who left most unused stands first"

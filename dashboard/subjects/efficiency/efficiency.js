@@ -62,8 +62,8 @@ export function useWords(data, sums, key) {
   const { hours } = unitOf(data, key);
   if (row.used === null || row.unused === null) return `${hours}: not measured on this cluster.`;
   const known = percent(row.measured, row.allocated);
-  const spent = `${percent(row.used, row.measured)} used, known for ${known} of the ${hours}`;
-  return `${spent}: ${amount(row.unused)} ${hours} measured and not used.`;
+  const spent = `${percent(row.used, row.measured)} used (known for ${known} of the ${hours})`;
+  return `${spent}; ${amount(row.unused)} ${hours} unused.`;
 }
 
 // Of which time it is not known what the jobs used that ended in it, in sentences: what was before Librarian asked,

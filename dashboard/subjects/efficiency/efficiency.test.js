@@ -49,7 +49,7 @@ test("what is not measured is null, and what was used beyond what was held stays
 test("a percentage never stands without how much of it is known", () => {
   assert.equal(
     useWords(dataOf(told), whole, "NCPUS"),
-    "62 % used, known for 91 % of the CPU-hours: 34.6 CPU-hours measured and not used.",
+    "62 % used (known for 91 % of the CPU-hours); 34.6 CPU-hours unused.",
   );
   const silent = { ...whole, total: { NCPUS: use(100, 0, null) } };
   assert.equal(useWords(dataOf(told), silent, "NCPUS"), "CPU-hours: not measured on this cluster.");

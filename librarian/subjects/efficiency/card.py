@@ -128,7 +128,7 @@ def _head(told: Told, zone: str, earlier: Sequence[Told]) -> Iterator[tuple[str,
     run = told.used.run
     yield "Job", f"{shown(told.id)}  {shown(told.name)}".rstrip()
     yield (
-        "Of",
+        "User",
         f"{shown(run.user)}, account {shown(run.account)}, QoS {shown(run.qos)}, partition {shown(run.partition)}",
     )
     code = f", exit code {shown(told.exit_code)}" if told.exit_code not in ("", "0:0") else ""
@@ -142,12 +142,12 @@ def _head(told: Told, zone: str, earlier: Sequence[Told]) -> Iterator[tuple[str,
         yield "Requested", shown(told.requested)
         return
     wait = waited(told)
-    late = "" if wait is None else f", {lasting(wait)} after it could have" if wait else ", at once"
+    late = "" if wait is None else f", waited {lasting(wait)}"
     yield "Started", clock(told.start, zone) + late
     limit = f" of {slurm_time(run.limit)}, {percent(run.elapsed, run.limit)}" if run.limit else ""
-    yield "Ran" if told.end else "Running", f"{slurm_time(run.elapsed)}{limit}"
-    yield "On", shown(told.nodes)
-    yield "Held", shown(run.alloc_tres)
+    yield "Elapsed", f"{slurm_time(run.elapsed)}{limit}"
+    yield "Nodes", shown(told.nodes)
+    yield "Allocated", shown(run.alloc_tres)
 
 
 def _used(told: Told) -> Iterator[tuple[str, str]]:
@@ -165,7 +165,7 @@ def _used(told: Told) -> Iterator[tuple[str, str]]:
         unknown
         if use.memory is None
         else (
-            f"{percent(use.memory, held)} of {amount(held / GIB)} GiB: {amount(use.memory / GIB)} GiB at most seen"
+            f"{percent(use.memory, held)} of {amount(held / GIB)} GiB: peak {amount(use.memory / GIB)} GiB"
             f"{f' ({use.peak.value})' if use.peak else ''}"
         ),
     )

@@ -36,7 +36,7 @@ def _line(data: Json, total: Json, key: str) -> str:
     if not total["measured_hours"]:
         return NOT_MEASURED
     unit = data["units"][key]["hours"]
-    return f"{share(total)} used, {coverage(total, unit)}; {amount(unused(total))} {unit} measured and not used"
+    return f"{share(total)} used ({coverage(total, unit)}); {amount(unused(total))} {unit} unused"
 
 
 def _table(data: Json, told: Json, key: str) -> TextTable:

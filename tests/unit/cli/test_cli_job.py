@@ -59,7 +59,7 @@ def test_a_job_that_nobody_knows(
     out, err = capsys.readouterr()
     assert out == ""
     assert err.count("\n") == 1
-    assert "Slurm tells of no job 5" in err
+    assert "Slurm knows no job 5" in err
 
 
 def test_a_whole_job_array(place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -77,7 +77,7 @@ def test_a_card_to_read() -> None:
     assert "123_4" in told
     assert "1:00:00 of 2:00:00, 50 %" in told
     assert "50 % used: 2 h of CPU time, 17 % of it system" in told
-    assert "3.1 % of 64 GiB: 2 GiB at most seen" in told
+    assert "3.1 % of 64 GiB: peak 2 GiB" in told
     assert "- Of 4 CPUs, 50 % were busy on average. Ask for 2 CPUs" in told
 
 

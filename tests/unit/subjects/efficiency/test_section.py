@@ -106,7 +106,7 @@ def test_where_partitions_are_not_shown_there_are_none() -> None:
 def test_the_plain_page_says_how_much_is_known() -> None:
     (part,) = plain.parts(data(), ZONE)
     lines = dict(part.items)
-    assert " % used, known for 100 % of the CPU-hours; " in lines["CPUs"]
+    assert " % used (known for 100 % of the CPU-hours); " in lines["CPUs"]
     assert lines["GPUs"] == "not measured on this cluster"
     assert [table.title for table in part.tables] == ["CPU-hours by user"]
     assert "0 %" not in {cell for table in part.tables for row in table.rows for cell in row}
