@@ -65,7 +65,8 @@ def assert_is_what_the_database_holds(program: Program) -> None:
     for month in told["months"]:
         assert month["known_seconds"] == month["known_to"] - month["known_from"], "in one piece"
         since, until = month["known_from"], month["known_to"]
-        expected = oracle.hours(program.cluster, told["now"], since, until, by="user")["avery"]
+        # a month that is known in part may have had no run in that part
+        expected = oracle.hours(program.cluster, told["now"], since, until, by="user").get("avery", {})
         held = {name: it["hours"] for name, it in month["users"].items() if any(it["hours"].values())}
         assert set(held) == {name for name, hours in expected.items() if max(hours.values()) >= 0.005}
         for name, hours in held.items():

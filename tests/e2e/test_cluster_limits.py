@@ -85,6 +85,7 @@ CASES = {
     ),
 }  # fmt: skip
 # to draw them all would take long
+SEEN = "%i|%q|%P|%u|%t|%r|%C|%m|%N"
 SHOWN = ("press-cpu", "press-gpu", "press-jobs", "press-user", "press-account", "press-wide", "press-free")
 PREPARE = """
 set -eu
@@ -133,7 +134,11 @@ def filled(cluster: Cluster) -> Iterator[Filled]:
         cluster.wait_for(lambda: "press-lab" in cluster.run("root", *known).stdout, "slurmctld to hear of the accounts")
         ids = {name: [submitted(cluster, name, case, *job) for job in case.jobs] for name, case in CASES.items()}
         expected = {ids[name][-1]: case.reason for name, case in CASES.items()}
-        cluster.wait_for(lambda: waiting(cluster) == expected, "each last job to wait for its limit")
+        try:
+            cluster.wait_for(lambda: waiting(cluster) == expected, "each last job to wait for its limit")
+        except AssertionError as error:
+            seen = cluster.run("root", "squeue", "-a", "-o", SEEN).stdout
+            raise AssertionError(f"{error}\nexpected {expected}, and there was:\n{seen}") from None
         program = Program(cluster, "alice", "/home/alice/pressure")
         program.configure(list(CASES))
         cluster.wait_for(lambda: started(cluster, ids) is not None, "slurmdbd to hear of the starts")
