@@ -20,7 +20,6 @@ UNKNOWN, SEVERAL = 1, 2  # exit statuses
 def job(options: argparse.Namespace) -> int:
     """Print the card of a job; status 1 and a line where Slurm knows no such job."""
     from librarian.subjects.efficiency import ask_job, card
-    from librarian.subjects.efficiency.findings import Rules
 
     setup = common.setup_of(options)
     slurm, cluster = common.slurm_of(setup), setup.config.cluster.name
@@ -30,7 +29,7 @@ def job(options: argparse.Namespace) -> int:
         return _not_one(options.id, tasks)
     *earlier, last = told
     newest = ask_job.whole(slurm, last, cluster)
-    rules = Rules()
+    rules = setup.config.efficiency.rules
     if options.json:
         print(json.dumps(card.card_json(newest, rules, earlier), indent=1), flush=True)
         return 0

@@ -17,7 +17,7 @@ from librarian.config.settings import Cluster, Config, Head, Paths, Publish, Qos
 from librarian.config.toml_reader import reader
 from librarian.errors import ConfigError
 from librarian.privacy.rules import Rules
-from librarian.subjects.efficiency.options import EfficiencyOptions
+from librarian.subjects.efficiency import options as efficiency
 from librarian.subjects.months.grants import Allocation
 
 __all__ = ["DAY", "Config", "Qos", "parse", "tables"]
@@ -63,7 +63,7 @@ def parse(text: str, source: str = "librarian.toml") -> Config:
         head=Head(**table.get("site", {})),
         run=RunOptions(**table.get("run", {})),
         store=StoreOptions(**table.get("store", {})),
-        efficiency=EfficiencyOptions(**table.get("efficiency", {})),
+        efficiency=efficiency.of_table(table.get("efficiency", {})),
         alert=run_options.alert(table.get("alert", {})),
     )
 

@@ -119,6 +119,8 @@ _TEXT = Key("text on one line", _is_text)
 _NAME = Key("a name without commas that does not begin with a dash", _is_name, required=True)
 _NAMES = Key('a list of names, e.g. ["one", "two"]', is_names)
 _YES_OR_NO = Key("true or false", lambda value: isinstance(value, bool))
+_SHARE = Key("a share from 0 to 1", lambda value: _is_amount(value) and value <= 1)
+_NOT_NEGATIVE = Key("a number that is not negative", _is_amount)
 _AMOUNT = Key("a number that is not negative; leave the key out for no override", _is_amount)
 
 SECTIONS: dict[str, Mapping[str, Key]] = {
@@ -153,7 +155,7 @@ SECTIONS |= {
         "aliases": Key('a table [privacy.aliases] of user = "alias", each alias once', _is_aliases),
         "show": _NAMES,
         "hide": _NAMES,
-        "min_share": Key("a share from 0 to 1", lambda value: _is_amount(value) and value <= 1),
+        "min_share": _SHARE,
         "min_others": _whole(0, 1000),
         "accounts": _YES_OR_NO,
         "partitions": _YES_OR_NO,
@@ -175,7 +177,16 @@ SECTIONS |= {
         ),
     }
 }
-SECTIONS |= {"efficiency": {"enabled": _YES_OR_NO, "collect_seconds": _whole(1, 600)}}
+SECTIONS |= {
+    "efficiency": {
+        "enabled": _YES_OR_NO,
+        "collect_seconds": _whole(1, 600),
+        **dict.fromkeys(("cpu_below", "gpu_below", "memory_below", "time_below"), _SHARE),
+        "short_seconds": _whole(0, 3600),
+        **dict.fromkeys(("min_minutes", "min_memory_gib", "gpu_memory_gib"), _NOT_NEGATIVE),
+        **dict.fromkeys(("min_hours", "min_gpu_hours", "min_gib_hours"), _NOT_NEGATIVE),
+    }
+}
 SECTIONS |= {name: {key: Key(*rule) for key, rule in rules.items()} for name, rules in run_options.RULES.items()}
 QOS: Mapping[str, Key] = {
     "name": _NAME,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from librarian.shared.names import PartitionName, UserName
 from librarian.shared.tres import parse_tres
 from librarian.shared.words import amount, counted
-from librarian.subjects.efficiency.model import GIB, KEYS, UsedRun
+from librarian.subjects.efficiency.model import GIB, KEYS, UsedRun, certain
 
 ENOUGH = 3
 """Below so many runs there is no evidence for advice."""
@@ -117,7 +117,7 @@ def evidence(runs: Iterable[UsedRun], names: Mapping[int, str] | None = None) ->
 
 def _evidence(shape: Shape, runs: list[UsedRun]) -> Evidence:
     limits = [used.run.limit for used in runs if used.run.limit]
-    peaks = [used.use.memory for used in runs if used.use.memory is not None]
+    peaks = [used.use.memory for used in map(certain, runs) if used.use.memory is not None]
     return Evidence(
         shape,
         len(runs),

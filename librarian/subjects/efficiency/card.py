@@ -9,8 +9,9 @@ from librarian.shared.text import shown
 from librarian.shared.words import amount, lasting, percent
 from librarian.subjects.efficiency.ask_job import FAILED, NOT_YOURS, Told
 from librarian.subjects.efficiency.asking import slurm_time
-from librarian.subjects.efficiency.findings import Finding, Rules, findings, is_brief
+from librarian.subjects.efficiency.findings import Finding, findings, is_brief
 from librarian.subjects.efficiency.model import GIB, Flag
+from librarian.subjects.efficiency.options import Rules
 
 Json = dict[str, object]
 NOT_MEASURED = {

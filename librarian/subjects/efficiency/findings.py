@@ -1,7 +1,7 @@
 """What is found of one run, in plain words: the rule, the value, the threshold, and what to write instead. Pure.
 
-Thresholds are keys of `[efficiency]`; their defaults are those of the field's tools (seff, jobstats,
-job_defense_shield, OzSTAR's job monitor). What is not known finds nothing.
+Thresholds are keys of `[efficiency]`, and 0 switches a rule off; their defaults are those of the field's tools (seff,
+jobstats, job_defense_shield, OzSTAR's job monitor). What is not known finds nothing.
 """
 
 from __future__ import annotations
@@ -13,27 +13,12 @@ from dataclasses import dataclass
 from librarian.shared.tres import parse_tres
 from librarian.shared.words import counted, lasting, percent
 from librarian.subjects.efficiency.asking import memory_option, memory_to_ask, slurm_time, time_to_ask
-from librarian.subjects.efficiency.model import GIB, Run, UsedRun
+from librarian.subjects.efficiency.model import GIB, Run, UsedRun, certain
+from librarian.subjects.efficiency.options import Rules
 
 OUT_OF_MEMORY, TIMEOUT, COMPLETED = "OUT_OF_MEMORY", "TIMEOUT", "COMPLETED"
 SERIAL = (0.85, 1.01)
 """A job that keeps this many of its CPUs busy runs on one; jobstats has the same bounds."""
-
-
-@dataclass(frozen=True)
-class Rules:
-    """Thresholds. Shares are of what was allocated: below them something is found. Nothing is said of runs shorter than
-    `min_minutes`, but that they were short; nothing of memory where less than `min_memory` GiB were held."""
-
-    cpu: float = 0.6
-    gpu: float = 0.25
-    memory: float = 0.35
-    time: float = 0.2
-    short_seconds: int = 60
-    min_minutes: float = 10
-    min_memory: float = 8
-    gpu_memory: float = 50
-    """GiB that a job may hold for each of its GPUs without a word: nodes with GPUs have memory to spare."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +34,9 @@ class Finding:
 
 
 def findings(used: UsedRun, rules: Rules) -> tuple[Finding, ...]:
-    """All that is found of a run, the gravest first; empty where nothing is wrong, or nothing known."""
-    return tuple(found for rule in RULES for found in rule(used, rules))
+    """All that is found of a run, the gravest first; empty where nothing is wrong, or nothing known for certain."""
+    known = certain(used)
+    return tuple(found for rule in RULES for found in rule(known, rules))
 
 
 def _out_of_memory(used: UsedRun, rules: Rules) -> Iterator[Finding]:
@@ -91,13 +77,13 @@ def _gpus(used: UsedRun, rules: Rules) -> Iterator[Finding]:
     if busy is None or not whole or is_brief(run, rules):
         return
     share = busy / whole
-    if busy == 0:
+    if busy == 0 and rules.gpu_below:
         words = f"{_whose(held, 'GPU')} never used."
-        yield Finding("gpu-idle", 0.0, rules.gpu, words, "Request no GPU, or see why the program did not use it.")
-    elif share < rules.gpu:
+        yield Finding("gpu-idle", 0.0, rules.gpu_below, words, "Request no GPU, or see why the program did not use it.")
+    elif share < rules.gpu_below:
         words = f"Of {counted(held, 'GPU')}, {percent(busy, whole)} of the time was used."
         advice = "Ask for fewer GPUs, or find what keeps them waiting: often reading data, or too small batches."
-        yield Finding("gpu-low", share, rules.gpu, words, advice)
+        yield Finding("gpu-low", share, rules.gpu_below, words, advice)
 
 
 def _whose(held: float, thing: str) -> str:
@@ -111,33 +97,33 @@ def _cpus(used: UsedRun, rules: Rules) -> Iterator[Finding]:
         return
     busy = spent / 1000 / seconds
     share = busy / held
-    if share >= rules.cpu or held <= 1:
+    if share >= rules.cpu_below or held <= 1:
         return
     if SERIAL[0] <= busy <= SERIAL[1]:
         words = f"One of {counted(held, 'CPU')} was busy: the program ran on a single CPU."
         advice = "Ask for one CPU (--ntasks=1 --cpus-per-task=1), unless the program can be told to use more."
-        yield Finding("serial", share, rules.cpu, words, advice)
+        yield Finding("serial", share, rules.cpu_below, words, advice)
         return
     enough = max(1, math.ceil(busy))
     words = f"Of {counted(held, 'CPU')}, {percent(busy, held)} were busy on average."
     less = f"Ask for {counted(enough, 'CPU')}" if enough < held else "Ask for fewer CPUs"
-    yield Finding("cpu-low", share, rules.cpu, words, f"{less}, or see what the program waits for.")
+    yield Finding("cpu-low", share, rules.cpu_below, words, f"{less}, or see what the program waits for.")
 
 
 def _memory(used: UsedRun, rules: Rules) -> Iterator[Finding]:
     run, peak = used.run, used.use.memory
     held, gpus = run.held("MEMORY"), run.held("NGPUS")
-    if peak is None or held < rules.min_memory or run.state == OUT_OF_MEMORY or is_brief(run, rules):
+    if peak is None or held < rules.min_memory_gib or run.state == OUT_OF_MEMORY or is_brief(run, rules):
         return
-    if gpus and held <= rules.gpu_memory * gpus:
+    if gpus and held <= rules.gpu_memory_gib * gpus:
         return
     share = peak / (held * GIB)
-    if share >= rules.memory:
+    if share >= rules.memory_below:
         return
     ask = memory_to_ask(peak)
     option = f" {memory_option(ask)} would have been enough." if nodes(run) == 1 and ask < held else ""
     words = f"At most {_gib(peak / GIB)} of {_gib(held)} of memory were used."
-    yield Finding("memory-low", share, rules.memory, words, f"Ask for less memory.{option}")
+    yield Finding("memory-low", share, rules.memory_below, words, f"Ask for less memory.{option}")
 
 
 def _time(used: UsedRun, rules: Rules) -> Iterator[Finding]:
@@ -147,11 +133,11 @@ def _time(used: UsedRun, rules: Rules) -> Iterator[Finding]:
     lasted = run.end - run.start
     share = lasted / run.limit
     ask = time_to_ask(lasted)
-    if share >= rules.time or ask >= run.limit:
+    if share >= rules.time_below or ask >= run.limit:
         return
     words = f"The job took {lasting(lasted)} of the {lasting(run.limit)} it asked for."
     advice = f"A shorter limit lets a job start earlier: --time={slurm_time(ask)} would have been enough."
-    yield Finding("time-low", share, rules.time, words, advice)
+    yield Finding("time-low", share, rules.time_below, words, advice)
 
 
 def _short(used: UsedRun, rules: Rules) -> Iterator[Finding]:

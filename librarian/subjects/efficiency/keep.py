@@ -83,9 +83,12 @@ class RunUses:
                 self._store.know(f"{_UNTIL} {scope.key}", span[1], span[1])
         return len(fresh)
 
-    def runs(self, scope: Scope, begin: int, end: int) -> Iterator[UsedRun]:
-        """The runs of `scope` that ended in [begin, end), in that order; of those that were dropped none."""
+    def runs(self, scope: Scope, begin: int, end: int, user: UserName | None = None) -> Iterator[UsedRun]:
+        """The runs of `scope`, or one user's of them, that ended in [begin, end), in that order; of those that were
+        dropped none."""
         where, names = _where(scope)
+        if user is not None:
+            where, names = f"{where} AND w.user = ?", (*names, user)
         sql = f'{_FROM} WHERE "end" >= ? AND "end" < ? AND {where} ORDER BY "end", dbindex'
         return map(_used, self._store.all(sql, begin, end, *names))
 

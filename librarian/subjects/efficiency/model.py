@@ -177,9 +177,7 @@ def hours_of(used: UsedRun) -> Mapping[str, Hours]:
     Memory is used as long as it is held: the peak counts for all of the time, as in seff and jobstats. What is known
     of a part of the steps only is no measure of the run, which would seem idle.
     """
-    run, use = used.run, used.use
-    if Flag.PARTLY in use.flags:
-        use = use.without(Source.STEPS)
+    run, use = used.run, _whole(used.use)
     found: dict[str, Hours] = {}
     spent = {"NCPUS": _fractions(use.cpu), "NGPUS": _fractions(use.gpu), "MEMORY": None}
     if use.memory is not None:
@@ -190,6 +188,21 @@ def hours_of(used: UsedRun) -> Mapping[str, Hours]:
             told = spent[key]
             found[key] = Hours(allocated) if told is None else Hours(allocated, allocated, told)
     return found
+
+
+def certain(used: UsedRun) -> UsedRun:
+    """The same without what is less than was used, maybe: nobody may be told to ask for less for that. It is what is
+    known of a part of the steps, or of the largest task alone, and GPU time that was seen in one moment."""
+    use = _whole(used.use)
+    if use.peak == Peak.TASK:
+        use = replace(use, memory=None, memory_source=None, peak=None)
+    if Flag.GPU_SAMPLE in use.flags:
+        use = replace(use, gpu=None, gpu_source=None)
+    return used if use == used.use else replace(used, use=use)
+
+
+def _whole(use: Use) -> Use:
+    return use.without(Source.STEPS) if Flag.PARTLY in use.flags else use
 
 
 def _fractions(thousandths: int | None) -> int | None:

@@ -2,12 +2,49 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Thresholds of findings, each a key of `[efficiency]`. Shares are of what was allocated: below them something is
+    found. Nothing is said of runs shorter than `min_minutes`, but that they were short; nothing of memory where less
+    than `min_memory_gib` were held.
+
+    Nobody is named for fewer unused hours than `min_hours` of CPUs, `min_gpu_hours`, and `min_gib_hours` of memory.
+    """
+
+    cpu_below: float = 0.6
+    gpu_below: float = 0.25
+    memory_below: float = 0.35
+    time_below: float = 0.2
+    short_seconds: int = 60
+    min_minutes: float = 10
+    min_memory_gib: float = 8
+    gpu_memory_gib: float = 50
+    """What a job may hold for each of its GPUs without a word: nodes with GPUs have memory to spare."""
+    min_hours: float = 50
+    min_gpu_hours: float = 10
+    min_gib_hours: float = 1000
+
+    def least(self, key: str) -> float:
+        """Unit-hours unused of a resource (a key of `shared.resources`) below which nobody is named."""
+        return {"NCPUS": self.min_hours, "NGPUS": self.min_gpu_hours, "MEMORY": self.min_gib_hours}[key]
 
 
 @dataclass(frozen=True)
 class EfficiencyOptions:
-    """Whether sacct is asked for what runs used, and for how many seconds of a cycle at most."""
+    """Whether sacct is asked for what runs used, for how many seconds of a cycle at most, and what is found of it."""
 
     enabled: bool = True
     collect_seconds: int = 20
+    rules: Rules = field(default_factory=Rules)
+
+
+def of_table(table: Mapping[str, Any]) -> EfficiencyOptions:
+    """The options as a valid table [efficiency] says them."""
+    names = {one.name for one in fields(Rules)}
+    rules = Rules(**{key: value for key, value in table.items() if key in names})
+    return EfficiencyOptions(**{key: value for key, value in table.items() if key not in names}, rules=rules)

@@ -76,3 +76,13 @@ def test_what_is_no_id(place: Path, text: str, capsys: pytest.CaptureFixture[str
         main(["job", "--", text])
     assert ended.value.code == 2
     assert "is no job, as in 123" in capsys.readouterr().err
+
+
+def test_thresholds_are_those_of_the_configuration(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (place / "librarian.toml").open("a") as file:
+        file.write("[efficiency]\ncpu_below = 0.5\nmemory_below = 0\ntime_below = 0\n")
+    slurm(monkeypatch, WHOLE, STEP)
+    assert main(["job", "123_4", "--verdict"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "WARNING=false"

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from librarian.config.keys import ALLOCATION, PUBLISHERS, QOS, SECTIONS, is_zone
 from librarian.config.problems import problems_of
 from librarian.config.schedules import is_schedule
 from librarian.errors import ConfigError
+from librarian.subjects.efficiency.options import Rules
 from tests.places import ROOT
 
 SMALLEST = '[cluster]\nname = "hpg"\n[[qos]]\nname = "avery"\n'
@@ -352,3 +354,27 @@ print(len([name for name in opened if name.startswith(sys.argv[1])]))
     command = [sys.executable, "-c", code, str(tmp_path)]
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.split("\n") == ["[True, False, True]", "2", ""]
+
+
+def test_thresholds_of_findings() -> None:
+    assert parse(SMALLEST).efficiency.rules == Rules()
+    told = dict.fromkeys((one.name for one in fields(Rules)), 1)
+    text = SMALLEST + "[efficiency]\ncollect_seconds = 7\n" + "".join(f"{key} = {told[key]}\n" for key in told)
+    efficiency = parse(text).efficiency
+    assert asdict(efficiency.rules) == told
+    assert (efficiency.collect_seconds, efficiency.enabled) == (7, True)
+
+
+@pytest.mark.parametrize(
+    ("line", "allowed"),
+    [
+        ("cpu_below = 60", "efficiency.cpu_below = 60: allowed is a share from 0 to 1"),
+        ("min_minutes = -1", "efficiency.min_minutes = -1: allowed is a number that is not negative"),
+        ("min_hours = nan", "efficiency.min_hours = nan: allowed is a number that is not negative"),
+        ("short_seconds = 1.5", "efficiency.short_seconds = 1.5: allowed is a whole number from 0 to 3600"),
+        ("gpu_below = true", "efficiency.gpu_below = True: allowed is a share from 0 to 1"),
+        ("cpu_bellow = 0.5", 'efficiency.cpu_bellow is not a key; did you mean "cpu_below"?'),
+    ],
+)
+def test_a_threshold_that_cannot_be(line: str, allowed: str) -> None:
+    assert problems(f"{SMALLEST}[efficiency]\n{line}\n") == (allowed,)

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from librarian.shared.names import AccountName, PartitionName, UserName
-from librarian.subjects.efficiency.findings import Finding, Rules, failed_in_a_row, findings
+from librarian.subjects.efficiency.findings import Finding, failed_in_a_row, findings
 from librarian.subjects.efficiency.model import GIB, Run, Use, UsedRun
+from librarian.subjects.efficiency.options import Rules
 
 HOUR = 3600
 

@@ -12,8 +12,8 @@ from librarian.errors import SlurmError
 from librarian.slurm.command import Slurm
 from librarian.subjects.efficiency import ask_job, card
 from librarian.subjects.efficiency.ask_job import Told
-from librarian.subjects.efficiency.findings import Rules
 from librarian.subjects.efficiency.model import GIB, Source
+from librarian.subjects.efficiency.options import Rules
 from librarian.subjects.jobs.question import DELIMITER
 from librarian.system.processes import Answer
 
