@@ -21,6 +21,7 @@ import {
 } from "./table_data.js";
 
 const FIRST_ROWS = 25;
+const PRINTED_ROWS = 8; // what a meeting needs, on two sheets whatever the size of the group
 const SAID_MS = 4000;
 /** @type {Map<string, Choice>} */
 const choices = new Map(); // name of a table -> what the reader chose for it
@@ -39,7 +40,7 @@ export function startGrids(told) {
   addEventListener("afterprint", () => showForPrint(false));
 }
 
-// Paper has no button for the rest.
+// Paper has room for the largest, or for what the reader chose to see.
 /** @type {(printing: boolean) => void} */
 function showForPrint(printing) {
   isPrinting = printing;
@@ -200,7 +201,7 @@ function showRows(grid) {
   const choice = choiceIn(grid);
   if (grid.filter.value !== choice.filter) grid.filter.value = choice.filter;
   const rows = rowsIn(grid);
-  const shown = grid.all || choice.filter || isPrinting ? rows : rows.slice(0, FIRST_ROWS);
+  const shown = grid.all || choice.filter ? rows : rows.slice(0, isPrinting ? PRINTED_ROWS : FIRST_ROWS);
   showHead(grid);
   const keepFocus = focusKept(grid);
   fill(
@@ -220,6 +221,7 @@ function showRows(grid) {
   keepFocus();
   grid.more.hidden = shown.length === rows.length;
   grid.more.textContent = `Show all ${amount(rows.length)}`;
+  grid.order.dataset.printed = grid.more.hidden ? "" : `The first ${shown.length} of ${amount(rows.length)}.`;
 }
 
 /** @type {(grid: Grid) => void} */

@@ -139,7 +139,7 @@ def demo(options: argparse.Namespace) -> int:
         output = stack.enter_context(_demo_folder(options))
         # before anything is drawn: a port that is taken should be told at once
         server = None if options.once else stack.enter_context(preview.server(output.resolve(), options.port))
-        status = _draw_demo(output.resolve())
+        status = _draw_demo(output.resolve(), host.clock() if options.at is None else options.at)
         if not server:
             print(f"the demo's page is {output / 'index.html'}")
             return status
@@ -162,11 +162,11 @@ def _demo_folder(options: argparse.Namespace) -> Iterator[Path]:
         host.remove_tree(folder)
 
 
-def _draw_demo(site: Path) -> int:
+def _draw_demo(site: Path, now: int) -> int:
     from librarian.demo import site as demo_site
 
     with tempfile.TemporaryDirectory(prefix="librarian-demo-state-") as state:
-        return common.tell(demo_site.write(site, Path(state), host.clock(), host.environment()))
+        return common.tell(demo_site.write(site, Path(state), now, host.environment()))
 
 
 def serve(options: argparse.Namespace) -> int:

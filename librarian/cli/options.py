@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from datetime import date
+from datetime import date, datetime, timezone
 
 FORMATS = ("csv", "json", "html", "pdf")
 
@@ -84,6 +84,7 @@ def demo(made: argparse.ArgumentParser) -> None:
     """Of `demo`."""
     made.add_argument("--output", metavar="DIR", help="where to write the site (default: a temporary folder)")
     made.add_argument("--once", action="store_true", help="write the site and exit, without serving it")
+    made.add_argument("--at", metavar="TIME", type=_moment, help="the moment to show, as in 2026-11-24T15:00Z")
     serve(made)
 
 
@@ -167,6 +168,17 @@ def _job(text: str) -> str:
     if not re.fullmatch(r"[0-9]{1,10}([_+][0-9]{1,10})?", text, re.ASCII):
         raise argparse.ArgumentTypeError(f"{text!r} is no job, as in 123, 123_4 or 123+1")
     return text
+
+
+def _moment(text: str) -> int:
+    """UTC epoch of an ISO 8601 time; one without an offset is in UTC."""
+    try:
+        found = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} must be a time as in 2026-11-24T15:00Z") from None
+    if not 1980 <= found.year <= 2100:
+        raise argparse.ArgumentTypeError("a year is from 1980 to 2100")
+    return int((found if found.tzinfo else found.replace(tzinfo=timezone.utc)).timestamp())
 
 
 def _day(text: str) -> date:

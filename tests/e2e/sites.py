@@ -9,6 +9,7 @@ import base64
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from tests.unit import rendering, reports
 from tests.unit.rendering import PICTURES, render_page, render_plain
 
 NOW = reports.NOW
+# A busy hour; what the demo shows at night is less. Pages of it are opened a minute later.
+DEMO_AT = int(datetime(2026, 11, 24, 15, 0, tzinfo=timezone.utc).timestamp())
 INTERVAL = 600
 REFRESH = 300
 _PIXEL = base64.b64decode(

@@ -21,7 +21,7 @@ from librarian.site import assets
 from librarian.subjects.limits.model import QosLimits
 from librarian.subjects.usage.section import UsageSection
 from tests.e2e.browser import Visit, browser, visit, web
-from tests.e2e.sites import INTERVAL, NOW, Site
+from tests.e2e.sites import DEMO_AT, INTERVAL, NOW, Site
 from tests.unit import reports
 from tests.unit.rendering import PICTURES
 
@@ -171,7 +171,7 @@ def data_of(published: Published, slug: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("way", ["http", "file"])
 def test_every_qos_of_the_demo_stands_with_its_numbers(demo: Published, visit: Open, way: str) -> None:
-    page = visit(demo.address if way == "http" else demo.file, now=None).page
+    page = visit(demo.address if way == "http" else demo.file, now=DEMO_AT + 60).page
     index = json.loads((demo.folder / "index.json").read_text())
     for entry in index["qos"]:
         tab(page, entry["slug"]).click()
@@ -190,7 +190,7 @@ def test_every_qos_of_the_demo_stands_with_its_numbers(demo: Published, visit: O
 
 
 def test_the_tables_say_what_the_files_say(demo: Published, visit: Open) -> None:
-    page = visit(demo.address, now=None).page
+    page = visit(demo.address, now=DEMO_AT + 60).page
     shown, data = panel(page, "avery"), data_of(demo, "avery")
     _, *rows, total = cells(shown.locator(".now table"))
     assert {row[0]: [number(text) for text in row[1:]] for row in rows} == {
@@ -644,7 +644,7 @@ def test_without_javascript_every_qos_has_its_picture_and_files(demo: Published,
 
 
 def test_every_link_leads_to_a_file(demo: Published, visit: Open) -> None:
-    page = visit(demo.address, now=None).page
+    page = visit(demo.address, now=DEMO_AT + 60).page
     panel(page, "avery")
     for link in page.locator("a:not([data-to])").all():
         answer = page.request.get(demo.address + link.get_attribute("href"))
@@ -737,7 +737,7 @@ def test_nothing_keeps_anybody_out(visit: Open, publish: Publish, scheme: str) -
 
 
 def test_printing_works(demo: Published, visit: Open) -> None:
-    page = visit(demo.address, now=None, color_scheme="dark").page
+    page = visit(demo.address, now=DEMO_AT + 60, color_scheme="dark").page
     panel(page, "avery")
     assert page.pdf().startswith(b"%PDF")
     page.emulate_media(media="print")

@@ -13,7 +13,7 @@ import pytest
 from librarian.site.single_file import write_single
 from tests import patience
 from tests.e2e.browser import Visit, browser, visit, web
-from tests.e2e.sites import NOW, Site
+from tests.e2e.sites import DEMO_AT, NOW, Site
 from tests.e2e.test_page_overview import until
 from tests.unit import reports
 from tests.unit.rendering import TITLES
@@ -46,7 +46,7 @@ def violations(page: Any) -> list[Any]:
 
 
 def test_it_stands_without_javascript(demo_folder: Path, visit: Open) -> None:
-    seen = visit(f"{demo_folder.as_uri()}/plain.html", now=None, java_script_enabled=False)
+    seen = visit(f"{demo_folder.as_uri()}/plain.html", now=DEMO_AT + 60, java_script_enabled=False)
     page = seen.page
     assert page.locator("section.qos").count() == 2
     assert page.locator("table:visible").count() > 6
@@ -79,7 +79,7 @@ def test_it_keeps_nobody_out(site: Path, visit: Open, scheme: str) -> None:
 
 def test_it_fits_a_phone_and_paper(site: Path, demo_folder: Path, visit: Open) -> None:
     for folder in (site, demo_folder):
-        page = visit(f"{folder.as_uri()}/plain.html", now=None, viewport={"width": 360, "height": 740}).page
+        page = visit(f"{folder.as_uri()}/plain.html", now=DEMO_AT + 60, viewport={"width": 360, "height": 740}).page
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         names = page.locator("tbody th").filter(has_text=re.compile(r"^[a-z0-9]{3,10}$")).all()
         assert all(name.bounding_box()["height"] < 40 for name in names), "a name of usual length stays in one line"
@@ -90,13 +90,13 @@ def test_it_fits_a_phone_and_paper(site: Path, demo_folder: Path, visit: Open) -
 
 @pytest.mark.parametrize("paper", ["A4", "Letter"])
 def test_it_takes_four_sheets_a_qos_at_most(demo_folder: Path, visit: Open, paper: str) -> None:
-    page = visit(f"{demo_folder.as_uri()}/plain.html", now=None).page
+    page = visit(f"{demo_folder.as_uri()}/plain.html", now=DEMO_AT + 60).page
     assert 2 < sheets(page, paper) <= 4 * page.locator("section.qos").count()
 
 
 @pytest.mark.parametrize("paper", ["A4", "Letter"])
 def test_the_page_itself_takes_two_sheets(demo_folder: Path, visit: Open, paper: str) -> None:
-    page = visit(f"{demo_folder.as_uri()}/index.html", now=None).page
+    page = visit(f"{demo_folder.as_uri()}/index.html", now=DEMO_AT + 60).page
     until(page, "document.querySelector('.open').dataset.drawn !== undefined")
     assert sheets(page, paper) == 2, "Overview and Months, for a meeting"
 
@@ -134,7 +134,7 @@ def test_one_file_has_everything_and_asks_for_nothing(demo_folder: Path, tmp_pat
     target.parent.mkdir()
     size = write_single(demo_folder, target, TITLES)
     assert size < 4_000_000
-    seen = visit(target.as_uri(), now=None)
+    seen = visit(target.as_uri(), now=DEMO_AT + 60)
     page = seen.page
     for slug in ("avery", "avery-b"):
         page.locator(f"#tab-{slug}").click()

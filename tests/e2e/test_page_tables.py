@@ -307,11 +307,20 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(visit: Open, publish: Publi
     assert len(set(tops)) == 1, "the scale stays in one line"
 
 
-def test_paper_has_all_rows_below_their_heads(visit: Open, publish: Publish) -> None:
+def test_paper_has_the_first_rows_below_their_heads_or_all_that_are_shown(visit: Open, publish: Publish) -> None:
     page = visit(publish(members(*MANY[:60])).address).page
     panel(page, "avery")
     rows = page.locator(".open .month-users tbody tr")
     assert rows.count() == 25
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    assert rows.count() == 8
+    order = page.locator(".open .month-users .order")
+    assert "The first 8 of 60." in order.evaluate("line => getComputedStyle(line, '::after').content")
+    page.emulate_media(media="screen")
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert rows.count() == 25
+    page.locator(".open .month-users").get_by_role("button", name="Show all 60").click()
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     page.emulate_media(media="print")
     assert rows.count() == 60
@@ -321,4 +330,4 @@ def test_paper_has_all_rows_below_their_heads(visit: Open, publish: Publish) -> 
     assert foot["y"] - head["y"] > 60 * 10
     page.emulate_media(media="screen")
     page.evaluate("dispatchEvent(new Event('afterprint'))")
-    assert rows.count() == 25
+    assert rows.count() == 60

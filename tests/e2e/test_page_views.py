@@ -14,7 +14,7 @@ import pytest
 
 from librarian.subjects.usage.section import UsageSection
 from tests.e2e.browser import browser, visit, web
-from tests.e2e.sites import NOW, Site
+from tests.e2e.sites import DEMO_AT, NOW, Site
 from tests.e2e.test_page_browser import AXE, NAMES, Open, Publish, Published, demo, live, pair, publish
 from tests.unit import reports
 
@@ -43,7 +43,7 @@ def data_of(folder: Path) -> dict[str, Any]:
 
 
 def test_a_head_sorts_and_the_address_says_so(demo: Published, visit: Open) -> None:
-    page = visit(demo.address, now=None).page
+    page = visit(demo.address, now=DEMO_AT + 60).page
     as_it_came = users(page)
     hours = data_of(demo.folder)["totals"]["users"]
     by_jobs = sorted(as_it_came, key=lambda user: -hours[user]["hours"]["NJOBS"])
@@ -62,18 +62,18 @@ def test_a_head_sorts_and_the_address_says_so(demo: Published, visit: Open) -> N
 
 
 def test_a_link_shows_the_same_rows(demo: Published, visit: Open) -> None:
-    first = visit(demo.address, now=None).page
+    first = visit(demo.address, now=DEMO_AT + 60).page
     first.get_by_label("Users in “Totals of the window”").first.fill("EN")
     column(first, "CPU-hours").click()
     there = users(first)
     assert there
     assert all("en" in name.lower() for name in there)
     assert first.get_by_label("Users in “Totals of the window”").first.evaluate("field => field.value") == "EN"
-    assert users(visit(first.url, now=None).page) == there
+    assert users(visit(first.url, now=DEMO_AT + 60).page) == there
 
 
 def test_a_filter_that_finds_nobody_says_so(demo: Published, visit: Open) -> None:
-    page = visit(demo.address, now=None).page
+    page = visit(demo.address, now=DEMO_AT + 60).page
     page.get_by_label("Users in “Totals of the window”").first.fill("no-such-user")
     assert page.locator(".totals .nobody").first.inner_text() == "no such user"
     assert "users" in page.locator(".totals tfoot th").first.inner_text()
@@ -81,7 +81,7 @@ def test_a_filter_that_finds_nobody_says_so(demo: Published, visit: Open) -> Non
 
 def test_totals_follow_the_range(demo: Published, visit: Open) -> None:
     data = data_of(demo.folder)
-    page = visit(f"{demo.address}#range=24h", now=None).page
+    page = visit(f"{demo.address}#range=24h", now=DEMO_AT + 60).page
     end = data["metadata"]["last_updated_epoch"]
     edges = [*data["edges"][:-1], end]
     touched = [stop > end - 24 * HOUR for stop in edges[1:]]
@@ -101,7 +101,7 @@ def test_totals_follow_the_range(demo: Published, visit: Open) -> None:
 
 
 def test_a_range_that_is_chosen_names_the_table_anew(demo: Published, visit: Open) -> None:
-    page = visit(demo.address, now=None).page
+    page = visit(demo.address, now=DEMO_AT + 60).page
     title = page.locator(".open .totals h3")
     assert title.inner_text().startswith("Totals of the window")
     page.get_by_role("button", name="24h", exact=True).click()
@@ -114,7 +114,7 @@ def test_a_range_that_is_chosen_names_the_table_anew(demo: Published, visit: Ope
 
 
 def test_an_empty_range_says_so(demo: Published, visit: Open) -> None:
-    page = visit(f"{demo.address}#from=2001-01-01T00:00Z&to=2001-01-02T00:00Z", now=None).page
+    page = visit(f"{demo.address}#from=2001-01-01T00:00Z&to=2001-01-02T00:00Z", now=DEMO_AT + 60).page
     told = page.locator(".open .totals").inner_text().split("\n")
     assert [line.strip() for line in told if line.strip()] == [
         "Totals of the range",
@@ -174,7 +174,7 @@ def test_long_tables_begin_short(visit: Open, publish: Publish) -> None:
 
 
 def test_the_week_is_that_of_the_data(demo: Published, visit: Open) -> None:
-    page = visit(demo.address, now=None).page
+    page = visit(demo.address, now=DEMO_AT + 60).page
     cells = page.locator(".open .heat tbody td")
     assert cells.count() == 7 * 24
     assert "of the limit" in page.locator(".open .heat .quiet").first.inner_text()
@@ -221,7 +221,7 @@ def test_what_is_typed_stays_when_newer_data_come(visit: Open, publish: Publish)
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_tables_and_the_week_keep_nobody_out(demo: Published, visit: Open, scheme: str) -> None:
-    page = visit(f"{demo.address}#table.totals-sort=NCPUS", now=None, color_scheme=scheme, bypass_csp=True).page
+    page = visit(f"{demo.address}#table.totals-sort=NCPUS", now=DEMO_AT + 60, color_scheme=scheme, bypass_csp=True).page
     page.add_script_tag(path=str(AXE))
     found = page.evaluate("axe.run(document.querySelector('.open .tables'))")
     serious = [entry for entry in found["violations"] if entry["impact"] in ("serious", "critical")]
