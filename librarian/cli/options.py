@@ -157,6 +157,13 @@ def queue(made: argparse.ArgumentParser) -> None:
     made.add_argument("--json", action="store_true", help="for programs: a list with an object for each QoS")
 
 
+def rules(made: argparse.ArgumentParser) -> None:
+    """Of `rules`."""
+    words = "tell what would fire now, and would have fired in the report's window; nothing is sent or kept"
+    made.add_argument("--test", action="store_true", help=words)
+    made.add_argument("--json", action="store_true", help="for programs: one object")
+
+
 def job(made: argparse.ArgumentParser) -> None:
     """Of `job`."""
     made.add_argument("id", metavar="ID[_TASK]", type=_job, help="a job, or a task of a job array; of any QoS")

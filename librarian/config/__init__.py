@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from librarian.config import run_options
+from librarian.config import rule_options, run_options
 from librarian.config.keys import AMOUNTS, DAY, day
 from librarian.config.problems import problems_of
 from librarian.config.run_options import RunOptions, StoreOptions
@@ -65,6 +65,8 @@ def parse(text: str, source: str = "librarian.toml") -> Config:
         store=StoreOptions(**table.get("store", {})),
         efficiency=efficiency.of_table(table.get("efficiency", {})),
         alert=run_options.alert(table.get("alert", {})),
+        rules=tuple(rule_options.rule(entry) for entry in table.get("rule", [])),
+        channels=tuple(rule_options.channel(entry) for entry in table.get("channel", [])),
     )
 
 

@@ -135,6 +135,15 @@ _TAIL = """\
 # [alert]
 # mail = ["you@example.org"]
 
+# What is told when a number of the report is reached, and how: docs/rules.md.
+# [[rule]]
+# name = "GPUs near their limit"
+# when = "pressure.NGPUS.share > 0.95 for 6h"
+# [[channel]]
+# name = "us"
+# kind = "mail"              # or "command", "slack", "mattermost", "teams", "ntfy", "plain"
+# mail = ["you@example.org"]
+
 # What the group was granted for each year from a day on; gpu_years, cpu_hours and cpu_years are known too.
 # [allocation]
 # gpu_hours = 100000

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from librarian.config import rule_options
 from librarian.config.keys import ALLOCATION, AMOUNTS, LIMITS, PUBLISHERS, QOS, SECTIONS, Key, is_names
 from librarian.config.run_options import RunOptions
 
 
 def problems_of(table: Mapping[str, Any]) -> list[str]:
     """What is wrong with a whole configuration, a line a mistake: the key, its value, what is allowed."""
-    found = _unknown("", table, [*SECTIONS, "qos", "publish", "allocation"])
+    found = _unknown("", table, [*SECTIONS, "qos", "publish", "allocation", "rule", "channel"])
     for name, keys in SECTIONS.items():
         section = table.get(name, {})
         if isinstance(section, dict):
@@ -20,6 +21,7 @@ def problems_of(table: Mapping[str, Any]) -> list[str]:
             found.append(f"{name} = {_shown(section)}: allowed is a table [{name}]")
     found += _stage_problems(table.get("run"))
     found += _qos_problems(table.get("qos", [])) + _publish_problems(table.get("publish", []))
+    found += _channel_problems(table.get("channel", [])) + _rule_problems(table)
     return found + (_allocation_problems(table["allocation"], table.get("qos")) if "allocation" in table else [])
 
 
@@ -82,6 +84,67 @@ def _publish_problems(entries: Any) -> list[str]:
             if kind == "ssh" and not options.get("path") and not options.get("pictures"):
                 found.append(f"publish[{number}].path is missing: a folder on the host for the site, or pictures")
     return found
+
+
+def _channel_problems(entries: Any) -> list[str]:
+    if not _is_tables(entries):
+        return ["channel: allowed are tables [[channel]]"]
+    found: list[str] = []
+    for number, entry in enumerate(entries, start=1):
+        place, kind = f"channel[{number}]", entry.get("kind")
+        if kind not in rule_options.CHANNELS:
+            kinds = ", ".join(f'"{name}"' for name in rule_options.CHANNELS)
+            found.append(f"{place}.kind = {_shown(kind)}: allowed: {kinds}")
+            continue
+        options = {key: value for key, value in entry.items() if key != "kind"}
+        needed = ("name", *([kind] if kind in ("mail", "command") else ()))
+        found += _check(place, options, _keys(rule_options.channel_keys(kind), needed))
+        if kind in rule_options.WEBHOOKS and ("url" in options) == ("url_file" in options):
+            found.append(f"{place}: allowed is one of url and url_file, a file that its owner alone can read")
+    return found + _twice("channel", entries)
+
+
+def _rule_problems(table: Mapping[str, Any]) -> list[str]:
+    entries = table.get("rule", [])
+    if not _is_tables(entries):
+        return ["rule: allowed are tables [[rule]]"]
+    found: list[str] = []
+    known = {key: _names_in(table.get(table_name)) for key, table_name in (("qos", "qos"), ("to", "channel"))}
+    for number, entry in enumerate(entries, start=1):
+        place, kind = f"rule[{number}]", entry.get("kind", "")
+        if kind not in ("", *rule_options.KINDS) or ("kind" in entry) == ("when" in entry):
+            kinds = ", ".join(f'"{name}"' for name in rule_options.KINDS)
+            found.append(f"{place}: allowed is one of when, a condition, and kind: {kinds}")
+            continue
+        options = {key: value for key, value in entry.items() if key != "kind"}
+        wrong = _check(place, options, _keys(rule_options.rule_keys(kind), rule_options.rule_required(kind)))
+        if isinstance(entry.get("when"), str):
+            why = rule_options.condition_problem(entry["when"])
+            wrong += [f"{place}.when: {why}"] if why else []
+        why = "" if wrong else rule_options.clears_problem(entry, kind)
+        found += [*wrong, *([f"{place}.clears = {_shown(entry['clears'])}: {why}"] if why else [])]
+        found += [
+            f"{place}.{key} = {_shown(name)}: known: {', '.join(names) or 'none'}"
+            for key, names in known.items()
+            for name in (entry[key] if is_names(entry.get(key)) else [])
+            if name not in names
+        ]
+    return found + _twice("rule", entries)
+
+
+def _keys(checks: Mapping[str, rule_options.Check], needed: tuple[str, ...]) -> dict[str, Key]:
+    """Keys from what is allowed; an address of a webhook is a secret."""
+    return {name: Key(*check, name in needed, name == "url") for name, check in checks.items()}
+
+
+def _names_in(entries: Any) -> list[str]:
+    return [str(entry.get("name")) for entry in entries] if _is_tables(entries) else []
+
+
+def _twice(what: str, entries: Any) -> list[str]:
+    names = _names_in(entries)
+    twice = sorted({name for name in names if names.count(name) > 1})
+    return [f"{what}.name = {_shown(name)}: is there twice; each needs a name of its own" for name in twice]
 
 
 def _is_tables(entries: object) -> bool:

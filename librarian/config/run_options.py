@@ -68,12 +68,14 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str) and value.isprintable()
 
 
-def _is_address(value: object) -> bool:
+def is_address(value: object) -> bool:
+    """Whether `value` is an address of mail."""
     # nothing that a mail program could take for an option, a second address, a file or a pipe
     return isinstance(value, str) and re.fullmatch(r"\w[\w.+=~-]*(@\w[\w.-]*)?", value) is not None
 
 
-def _is_command(value: object) -> bool:
+def is_command(value: object) -> bool:
+    """Whether `value` is a program and its arguments, or an empty list."""
     return isinstance(value, list) and all(map(_is_text, value)) and all(value[:1])
 
 
@@ -90,9 +92,9 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
     "alert": {
         "mail": (
             'a list of addresses, e.g. ["alice@example.org"]',
-            lambda value: isinstance(value, list) and all(map(_is_address, value)),
+            lambda value: isinstance(value, list) and all(map(is_address, value)),
         ),
-        "command": ('a list: the program and its arguments, e.g. ["/usr/bin/logger", "-t", "librarian"]', _is_command),
+        "command": ('a list: the program and its arguments, e.g. ["/usr/bin/logger", "-t", "librarian"]', is_command),
         "after_failures": _whole(1, 10000),
         "after_hours": _whole(1, 10000),
     },

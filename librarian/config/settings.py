@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from librarian.config.rule_options import ChannelOptions, RuleOptions
 from librarian.config.run_options import HOURLY, Alert, RunOptions, StoreOptions
 from librarian.privacy.rules import Rules
 from librarian.shared.scope import Scope
@@ -115,6 +116,8 @@ class Config:
     allocations: tuple[Allocation, ...] = ()
     head: Head = field(default_factory=Head)
     efficiency: EfficiencyOptions = field(default_factory=EfficiencyOptions)
+    rules: tuple[RuleOptions, ...] = ()
+    channels: tuple[ChannelOptions, ...] = ()
 
     def scope(self, entry: Qos) -> Scope:
         """Which runs a configured QoS covers."""

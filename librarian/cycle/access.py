@@ -12,7 +12,7 @@ from librarian.config.setup import Setup
 
 READ, WRITE, ENTER = 4, 2, 1
 _OURS = re.compile(
-    r"(?:status|names|alert)\.json|timings\.jsonl\.gz|privacy\.key|github_pages_key|scrontab-.+|(?:run|watchdog)-.+\.(?:sh|log|log\.1|json|lock)"
+    r"(?:status|names|alert|rules)\.json|timings\.jsonl\.gz|privacy\.key|github_pages_key|scrontab-.+|(?:run|watchdog)-.+\.(?:sh|log|log\.1|json|lock)"
 )
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from librarian.config.setup import Setup
 from librarian.health.statusfile import StatusFile
 from librarian.shared.files import STATUS
 from librarian.shared.scope import Scope, Watched
 from librarian.system import lock
+
+if TYPE_CHECKING:
+    from librarian.rules.statefile import RulesFile
 
 
 def status_file(setup: Setup) -> StatusFile:
@@ -19,6 +23,22 @@ def status_file(setup: Setup) -> StatusFile:
     return StatusFile(places.state / STATUS, config.cluster.name, config.report.interval_seconds, names, deliveries)
 
 
+def rules_file(setup: Setup) -> RulesFile:
+    """Where what is known of the rules of a configuration is kept."""
+    from librarian.rules import statefile  # here: most have no rules, and those who ask for the status wait
+
+    return statefile.RulesFile(setup.places.state / statefile.NAME, setup.config.cluster.name)
+
+
+def _channels(setup: Setup) -> dict[str, str]:
+    """The channels that have not taken their last message."""
+    if not setup.config.channels:
+        return {}
+    from librarian.rules import statefile
+
+    return statefile.described(setup.config.channels, rules_file(setup).read())
+
+
 def facts(setup: Setup) -> dict[str, str]:
     """What `librarian status` tells beside the status: where things are, and who is at work."""
     owner = lock.owner_of(setup.places.lock)
@@ -26,6 +46,7 @@ def facts(setup: Setup) -> dict[str, str]:
         "store": str(setup.places.store),
         "site": str(setup.places.site),
         **({"at work": owner} if owner else {}),
+        **_channels(setup),
     }
 
 

@@ -12,10 +12,10 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from librarian.config.setup import Setup
-from librarian.cycle import assemble, housekeeping, journal, reports
+from librarian.cycle import assemble, housekeeping, journal, reports, ruling
 from librarian.cycle.assemble import SiteSource
 from librarian.cycle.meter import Meter
-from librarian.cycle.parts import status_file, watched
+from librarian.cycle.parts import rules_file, status_file, watched
 from librarian.cycle.reports import Failures, Known
 from librarian.errors import (
     LibrarianError,
@@ -62,6 +62,8 @@ def run(setup: Setup, slurm: Slurm, now: int, guard: Guard | None = None) -> Pro
             problems += account.stage("render", lambda: render(setup, now, meter))
             if setup.config.publish:
                 problems += account.stage("publish", lambda: publish(setup, now))
+            if setup.config.rules or rules_file(setup).path.exists():  # what is left of some has to end
+                problems += account.stage("rules", lambda: ruling.rule(setup, now))
             housekeeping.tidy(setup, now)
             housekeeping.copy(setup, now)
     except Exception:

@@ -44,6 +44,7 @@ def checks(setup: Setup, path: Path, slurm: Slurm, now: int) -> list[tuple[str, 
         ("quota", lambda: _quota(setup)),
         ("zone", lambda: _zone(setup)),
         ("alert", lambda: _alert(setup)),
+        ("channels", lambda: _channels(setup)),
         ("publishers", lambda: _publishers(setup)),
     ]
     made += [(f"disk {name}", lambda name=name, folder=folder: _disk(name, folder)) for name, folder in folders.items()]  # type: ignore[misc]
@@ -248,6 +249,28 @@ def _zone(setup: Setup) -> Finding:
         todo = "set [cluster] timezone to the readers' zone"
         return Finding("zone", WARN, "UTC, since this machine tells no other", todo)
     return Finding("zone", OK, f"{local}, this machine's")
+
+
+def _channels(setup: Setup) -> list[Finding]:
+    """Whether what channels of rules need is here; nobody is told anything."""
+    if not setup.config.rules:
+        return []
+    if not setup.config.channels:
+        return [
+            Finding("channels", WARN, "there are rules, and nobody is told of them", "name somebody in [[channel]]")
+        ]
+    from librarian.rules import channels
+
+    found = []
+    for channel in setup.config.channels:
+        try:
+            channels.prepared(channel, setup.places.base)
+            found.append(Finding(f"channel {channel.name}", OK, f"{channel.kind}; nothing was sent"))
+        except LibrarianError as error:
+            found.append(
+                Finding(f"channel {channel.name}", FAIL, f"{error.what}: {error.why}".rstrip(": "), error.todo)
+            )
+    return found
 
 
 def _alert(setup: Setup) -> Finding:

@@ -275,6 +275,16 @@ def test_little_room_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     assert own._disk("state", tmp_path)[0].text == f"{tmp_path}: No space left on device"
 
 
+def test_channels_that_could_tell_nobody(place: Path) -> None:
+    rule = '[[rule]]\nname = "old"\nkind = "data-age"\n'
+    place.write_text(CONFIG + rule)
+    assert examined(place)["channels"].state == "warn"
+    place.write_text(CONFIG + rule + '[[channel]]\nname = "chat"\nkind = "slack"\nurl_file = "nosuch"\n')
+    assert examined(place)["channel chat"].state == "fail"
+    place.write_text(CONFIG + rule + '[[channel]]\nname = "chat"\nkind = "slack"\nurl = "https://h/s3cret"\n')
+    assert examined(place)["channel chat"].text == "slack; nothing was sent"
+
+
 def test_alerts_that_nobody_could_get(place: Path) -> None:
     place.write_text(CONFIG + '[alert]\ncommand = ["/nosuch/program"]\n')
     assert examined(place)["alert"].state == "fail"
