@@ -207,7 +207,7 @@ def _cpu(row: Mapping[str, str]) -> int | None:
         mean = steps.parse_cpu(row["AveCPU"])
     except ValueError:
         return None
-    return mean * int(row["NTasks"]) if mean is not None and row["NTasks"].isdigit() else None
+    return mean * int(row["NTasks"]) if mean is not None and is_whole(row["NTasks"], 2**31) else None
 
 
 def _running(row: Mapping[str, str]) -> steps.Row:

@@ -10,7 +10,7 @@ from librarian.shared.words import amount, lasting, percent
 from librarian.subjects.efficiency.ask_job import FAILED, NOT_YOURS, Told
 from librarian.subjects.efficiency.asking import slurm_time
 from librarian.subjects.efficiency.findings import Finding, findings, is_brief
-from librarian.subjects.efficiency.model import GIB, Flag
+from librarian.subjects.efficiency.model import GIB, Flag, certain
 from librarian.subjects.efficiency.options import Rules
 
 Json = dict[str, object]
@@ -121,7 +121,7 @@ def lines(told: Told, rules: Rules, zone: str, earlier: Sequence[Told] = ()) -> 
     verdicts = found(told, rules)
     for one in verdicts:
         yield f"- {one.words} {one.advice}"
-    if told.end is not None and not verdicts and told.used.use.source is not None:
+    if told.end is not None and not verdicts and certain(told.used).use.source is not None:
         yield "Too short to be judged." if is_brief(told.used.run, rules) else "Nothing stands out."
 
 

@@ -175,7 +175,7 @@ def hours_of(used: UsedRun) -> Mapping[str, Hours]:
     """What a run comes to, by key of the resources that it held.
 
     Memory is used as long as it is held: the peak counts for all of the time, as in seff and jobstats. What is known
-    of a part of the steps only is no measure of the run, which would seem idle.
+    of some steps only, or of the largest task alone, is no measure of the run, which would seem idle.
     """
     run, use = used.run, _whole(used.use)
     found: dict[str, Hours] = {}
@@ -194,15 +194,15 @@ def certain(used: UsedRun) -> UsedRun:
     """The same without what is less than was used, maybe: nobody may be told to ask for less for that. It is what is
     known of a part of the steps, or of the largest task alone, and GPU time that was seen in one moment."""
     use = _whole(used.use)
-    if use.peak == Peak.TASK:
-        use = replace(use, memory=None, memory_source=None, peak=None)
     if Flag.GPU_SAMPLE in use.flags:
         use = replace(use, gpu=None, gpu_source=None)
     return used if use == used.use else replace(used, use=use)
 
 
 def _whole(use: Use) -> Use:
-    return use.without(Source.STEPS) if Flag.PARTLY in use.flags else use
+    """The same without what is known of some steps only, or of the largest task alone."""
+    known = use.without(Source.STEPS) if Flag.PARTLY in use.flags else use
+    return replace(known, memory=None, memory_source=None, peak=None) if known.peak == Peak.TASK else known
 
 
 def _fractions(thousandths: int | None) -> int | None:

@@ -235,3 +235,17 @@ def test_what_sstat_garbles_is_not_somebody_else_s_job() -> None:
 def test_a_brief_run_is_not_called_good() -> None:
     brief = {"End": str(START + 300), "ElapsedRaw": "300"}
     assert "Too short to be judged." in text(one({**WHOLE, **brief}, {**STEP, **brief}))
+
+
+def test_a_run_of_which_a_part_was_measured_is_not_judged() -> None:
+    lost = {**STEP, "JobIDRaw": "130.1", "TotalCPU": "00:00:00", "MaxRSS": "", "TRESUsageInTot": ""}
+    found = text(one(WHOLE, STEP, lost))
+    assert "some steps not measured" in found
+    assert not any(words in found for words in ("Nothing stands out", "busy on average", "Ask for"))
+
+
+def test_tasks_that_sstat_garbles_are_not_counted() -> None:
+    rows = "|".join(ask_job.SSTAT) + "\n130.0|\u00b2|00:10|1024||\n"
+    found = ask_job.parse_sstat(rows.encode(), 0)
+    assert found is not None
+    assert found.cpu is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 from librarian.shared.window import window_until
 from librarian.subjects.efficiency.facts import Total, binned, by_user, group
-from librarian.subjects.efficiency.model import FRACTION, Flag, Hours, Source, Use, UsedRun, hours_of, judged
+from librarian.subjects.efficiency.model import FRACTION, Flag, Hours, Peak, Source, Use, UsedRun, hours_of, judged
 from librarian.subjects.efficiency.slots import SLOT, spread, sums
 from tests.unit.runs import T0
 from tests.unit.subjects.efficiency.used import GIB, measured, run
@@ -36,6 +38,12 @@ def test_what_is_known_of_some_steps_only_measures_no_run() -> None:
     partly = measured()
     found = hours_of(UsedRun(partly.run, partly.use.flagged(Flag.PARTLY)))
     assert (found["NCPUS"].measured, found["MEMORY"].measured) == (0, 0)
+
+
+def test_the_memory_of_the_largest_task_alone_measures_no_run() -> None:
+    known = measured()
+    found = hours_of(UsedRun(known.run, replace(known.use, peak=Peak.TASK)))
+    assert (found["NCPUS"].measured > 0, found["MEMORY"].measured) == (True, 0)
 
 
 def test_a_pause_gives_cpus_back_and_no_memory() -> None:
