@@ -142,7 +142,7 @@ def _waits(data: Json, whole: Json, zone: str) -> Part:
         return Part(title, sentences=("No job started in this time.",))
     users = sorted((row for row in table if row["user"] is not None and row["size"] is None), key=_most_started)
     first, rest = shortened(users)
-    count = how_many(data, [row["user"] for row in rest], "waits")
+    count = how_many(data, {row["user"] for row in rest}, "waits")  # who has a row of each kind is one
     more = [(and_more(count, "JSON"), amount(sum(row["jobs"] for row in rest)), "", "")] if rest else []
     everybody = (row for row in table if row["user"] is None)
     rows = (*(_wait(data, row) for row in everybody), *(_wait(data, row) for row in first), *more)
