@@ -171,6 +171,27 @@ def job(made: argparse.ArgumentParser) -> None:
     made.add_argument("--verdict", action="store_true", help="a last line WARNING=true or WARNING=false, for scripts")
 
 
+def jobs(made: argparse.ArgumentParser) -> None:
+    """Of `jobs`."""
+    made.add_argument("qos", metavar="QOS", nargs="*", help="a QoS (default: all that are configured)")
+    whose = made.add_mutually_exclusive_group()
+    whose.add_argument("--user", metavar="USER", help="the jobs of this user (default: yours)")
+    whose.add_argument("--everybody", action="store_true", help="the jobs of all users")
+    words = "those that ended since then: a date as in 2026-11-20, or as long ago as 12h, 7d or 2w (default 7d)"
+    made.add_argument("--since", type=_since, default=7 * 86400, metavar="WHEN", help=words)
+    made.add_argument("--failed", action="store_true", help="only those that failed, timed out or ran out of memory")
+    form = made.add_mutually_exclusive_group()
+    for name in ("json", "csv"):
+        words = f"{name.upper()} in the place of a table of text"
+        form.add_argument(f"--{name}", dest="format", action="store_const", const=name, help=words)
+
+
+def _since(text: str) -> date | int:
+    """A day, or how many seconds ago."""
+    found = re.fullmatch(r"([0-9]{1,4})([hdw])", text, re.ASCII)
+    return int(found[1]) * {"h": 3600, "d": 86400, "w": 604800}[found[2]] if found else _day(text)
+
+
 def _job(text: str) -> str:
     if not re.fullmatch(r"[0-9]{1,10}([_+][0-9]{1,10})?", text, re.ASCII):
         raise argparse.ArgumentTypeError(f"{text!r} is no job, as in 123, 123_4 or 123+1")

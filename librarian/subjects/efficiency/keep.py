@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from librarian.shared.calendar import DAY
 from librarian.shared.names import AccountName, PartitionName, UserName
 from librarian.shared.scope import Scope
 from librarian.shared.spans import Span, Spans
 from librarian.store import Store
-from librarian.subjects.efficiency.facts import Total
 from librarian.subjects.efficiency.model import Flag, Hours, Peak, Run, Source, Use, UsedRun
 from librarian.subjects.efficiency.slots import SLOT, Sums, Who, sums, who
+
+if TYPE_CHECKING:
+    from librarian.subjects.efficiency.facts import Total
 
 EVERYBODY = ""  # in the place of a user: no user is called that, see `jobs.rows.NAMELESS`
 KNOWN = "efficiency"
@@ -73,7 +75,7 @@ class RunUses:
         """
         with self._store.transaction():
             told = {used.run.dbindex: used for used in runs if used.run.end >= self.forgotten()}
-            known = {used.run.dbindex: used for used in self._named(list(told))}
+            known = {used.run.dbindex: used for used in self.named(list(told))}
             fresh = [used for index, used in told.items() if known.get(index) != used]
             self._add(sums(fresh, [known[used.run.dbindex] for used in fresh if used.run.dbindex in known]))
             self._put(fresh)
@@ -96,11 +98,22 @@ class RunUses:
         """The runs of a job by its raw id, in order of time; a requeued or resized one has several."""
         return map(_used, self._store.all(f"{_FROM} WHERE jobid = ? ORDER BY start, dbindex", jobid))
 
+    def named(self, indexes: Sequence[int]) -> list[UsedRun]:
+        """Those of the runs with these DBIndexes that are kept."""
+        found = []
+        for place in range(0, len(indexes), _AT_ONCE):
+            some = [_signed(index) for index in indexes[place : place + _AT_ONCE]]
+            marks = ", ".join("?" * len(some))
+            found += [_used(row) for row in self._store.all(f"{_FROM} WHERE dbindex IN ({marks})", *some)]
+        return found
+
     # sums
 
     def totals(self, scope: Scope, begin: int, end: int) -> tuple[Total, ...]:
         """What the runs of `scope` came to in the slots that begin in [begin, end), by user, account, partition and
         resource."""
+        from librarian.subjects.efficiency.facts import Total  # columns with it: who lists jobs waits for none
+
         first, last = -(-begin // DAY) * DAY, end // DAY * DAY  # whole days, of UTC
         spans = [(DAY, first, last), (SLOT, begin, first), (SLOT, last, end)] if first < last else [(SLOT, begin, end)]
         found: dict[tuple[int, str], Hours] = {}
@@ -153,14 +166,6 @@ class RunUses:
             return self._store.execute('DELETE FROM run_use WHERE "end" < ?', (before,)).rowcount
 
     # within a transaction
-
-    def _named(self, indexes: Sequence[int]) -> list[UsedRun]:
-        found = []
-        for place in range(0, len(indexes), _AT_ONCE):
-            some = [_signed(index) for index in indexes[place : place + _AT_ONCE]]
-            marks = ", ".join("?" * len(some))
-            found += [_used(row) for row in self._store.all(f"{_FROM} WHERE dbindex IN ({marks})", *some)]
-        return found
 
     def _put(self, runs: Sequence[UsedRun]) -> None:
         marks = ", ".join("?" * (len(_RUN) + len(_USE) + 3))

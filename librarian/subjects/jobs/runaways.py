@@ -20,7 +20,8 @@ from librarian.subjects.jobs.doubts import AGAIN
 from librarian.subjects.jobs.keep import JobRuns
 from librarian.subjects.jobs.look import look as look_at_squeue
 from librarian.subjects.jobs.model import Mask, goes_on, ints, started, stuck
-from librarian.subjects.jobs.unended import KnownRunaways, Runaway
+from librarian.subjects.jobs.runaway_facts import Runaway
+from librarian.subjects.jobs.unended import KnownRunaways
 from librarian.subjects.subject import CONTROLLER, Asking
 
 _STEPS = "the steps of runs"  # in `Asking.silent`: they can be slow where runs are not

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import astuple, dataclass, field
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,28 +17,10 @@ from librarian.shared.scope import Scope
 from librarian.store import Store
 from librarian.subjects.jobs.changes import NEVER
 from librarian.subjects.jobs.model import Mask, coded, codes, ints, stuck
+from librarian.subjects.jobs.runaway_facts import RUNS, Runaway, kept, runaways
 from librarian.subjects.jobs.states import RUNAWAY, UNKNOWN
 
-_COUNTED, _RUNS = "runaways counted", "runaways"  # facts, the second with the key of a scope
-
-
-@dataclass(frozen=True)
-class Runaway:
-    """An open run that squeue does not name: since when, and when it was last known to live (None: not asked yet).
-
-    `sure`: squeue did not name it a second time either, or its state says that it is over. Times are UTC epochs.
-    """
-
-    dbindex: int
-    start: int
-    since: int
-    life: int | None
-    sure: bool
-
-    @property
-    def until(self) -> int:
-        """Up to when it counts."""
-        return max(self.start, self.start if self.life is None else self.life)
+_COUNTED = "runaways counted"  # a fact
 
 
 @dataclass(frozen=True)
@@ -86,7 +67,7 @@ class KnownRunaways:
 
     def of(self, scope: Scope) -> tuple[Runaway, ...]:
         """The runs of `scope` that are missing from squeue, those that are not sure included."""
-        return tuple(Runaway(*row) for row in self._fact(scope)["runs"])
+        return runaways(self._store, scope)
 
     def sure(self, scope: Scope) -> tuple[Runaway, ...]:
         """The runaways of `scope`."""
@@ -94,7 +75,7 @@ class KnownRunaways:
 
     def looked(self, scope: Scope) -> int | None:
         """When (UTC epoch) squeue was last asked which runs of `scope` there are, and answered."""
-        looked = self._fact(scope)["looked"]
+        looked = kept(self._store, scope)["looked"]
         return looked if isinstance(looked, int) else None
 
     @property
@@ -122,7 +103,7 @@ class KnownRunaways:
         fact = {"looked": looked, "runs": [astuple(run) for run in runs]}
         with self._store.transaction():
             if runs or looked is not None or self.of(scope):
-                self._store.know(f"{_RUNS} {scope.key}", fact, now)
+                self._store.know(f"{RUNS} {scope.key}", fact, now)
             if moments:
                 self._store.runs_changed(min(moments))
 
@@ -132,8 +113,5 @@ class KnownRunaways:
         left = [run for run in runs if run.dbindex not in opened]
         if left:
             rest = [astuple(run) for run in runs if run.dbindex in opened]
-            self._store.know(f"{_RUNS} {scope.key}", {**self._fact(scope), "runs": rest}, now)
+            self._store.know(f"{RUNS} {scope.key}", {**kept(self._store, scope), "runs": rest}, now)
         return min((run.start for run in left if run.sure), default=NEVER)
-
-    def _fact(self, scope: Scope) -> dict[str, Any]:
-        return {"looked": None, "runs": [], **(self._store.fact(f"{_RUNS} {scope.key}") or {})}

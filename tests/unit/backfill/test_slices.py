@@ -32,7 +32,8 @@ from librarian.slurm.command import Slurm
 from librarian.slurm.site import Archive
 from librarian.store import opened
 from librarian.subjects.jobs.keep import JobRuns
-from librarian.subjects.jobs.unended import KnownRunaways, Runaway
+from librarian.subjects.jobs.runaway_facts import Runaway
+from librarian.subjects.jobs.unended import KnownRunaways
 from librarian.subjects.usage.sums import PAUSES, RUNS, USAGE
 from librarian.system.lock import locked
 from librarian.system.processes import Answer
