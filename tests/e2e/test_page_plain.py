@@ -117,10 +117,10 @@ def test_hostile_names_are_text_there_too(site: Path, visit: Open) -> None:
 def test_it_is_read_in_a_terminal(demo_folder: Path) -> None:
     command = ["lynx", "-dump", "-nolist", "-width=80", "-display_charset=utf-8", "plain.html"]
     text = patience.run(command, cwd=demo_folder, check=True).stdout.decode()
-    assert re.search(r"^ +CPUs +[\d,]+ \(\d+ %\) +430 +\d+", text, re.MULTILINE)
+    assert re.search(r"^ +CPUs +[\d,]+ \((> )?\d+ %\) +430 +\d+", text, re.MULTILINE)
     assert re.search(r"^ +User +CPUs GPUs Memory \(GiB\) Running jobs$", text, re.MULTILINE)
     assert re.search(r"^ +Why jobs wait$", text, re.MULTILINE)
-    share = r"[\d,]+ \(\d+ %\)"
+    share = r"[\d,]+ \((?:> )?\d+ %\)"
     assert re.search(rf"^ +ychen12 +{share} +0 \(0 %\) +{share}$", text, re.MULTILINE)
     assert "GPUs over time by user," in text
     assert max(map(len, text.splitlines())) <= 80
