@@ -16,6 +16,7 @@ STYLE = "page.css"
 OVERVIEW = "overview"
 PRESSURE = "pressure"
 QUEUE = "queue"
+EFFICIENCY = "efficiency"
 MONTH = "month"
 IMAGES = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".svg": "svg+xml", ".webp": "webp"}
 """What a logo may be: the end of its name, and its kind in `image/…`."""

@@ -39,7 +39,7 @@ def draw_chart(
     `absence` is what stands in the place of a chart without layers. What is not `tracked` has no scale.
     """
     levels = report.levels(observable.key) if tracked else ()
-    _scale(axes, report)
+    draw_scale(axes, report)
     peak = _areas(axes, report, stack) if stack else 0.0
     if not stack:
         axes.text(
@@ -183,7 +183,8 @@ def _points_wide(axes: Axes) -> float:
     return float(axes.bbox.width) / DPI * 72
 
 
-def _scale(axes: Axes, report: Report) -> None:
+def draw_scale(axes: Axes, report: Report) -> None:
+    """The time axis of a report's window, in UTC epochs, and the scale of amounts."""
     ticks = time_ticks(report.window, max(1, int(_points_wide(axes) / _TICK)))
     axes.set_xlim(report.window.start, report.window.now)
     axes.xaxis.set_major_locator(FixedLocator(ticks.at))

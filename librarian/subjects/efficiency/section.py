@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from librarian.shared.names import AccountName, PartitionName, UserName
-from librarian.shared.report import Section
+from librarian.shared.report import Report, Section
+from librarian.shared.resources import Observable, pictured
 from librarian.shared.spans import Spans, clipped
 from librarian.shared.window import Window
 from librarian.subjects.efficiency.facts import EfficiencyFacts, Total
@@ -52,6 +53,12 @@ class EfficiencySection(Section):
     def people(self) -> Iterable[UserName]:
         """Those whose runs ended, by name."""
         return sorted(self.whole.users)
+
+
+def told_of(report: Report) -> tuple[Observable, ...]:
+    """The resources that have charts and were held by runs that ended, in the order of their table."""
+    section = report[EfficiencySection]
+    return tuple(one for one in pictured() if one.key in section.bins and one.key in section.whole.total)
 
 
 def begins(window: Window) -> Mapping[str, int]:

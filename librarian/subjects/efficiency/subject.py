@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from librarian.render.html.parts import Part
+from librarian.render.html.parts import Part, Shown
 from librarian.shared.crowd import Standing
+from librarian.shared.files import EFFICIENCY
 from librarian.shared.report import Report
 from librarian.store import Store
 from librarian.subjects.efficiency import plain
@@ -14,7 +15,7 @@ from librarian.subjects.efficiency.collect import collect
 from librarian.subjects.efficiency.facts import EfficiencyFacts, binned, shares
 from librarian.subjects.efficiency.keep import RunUses
 from librarian.subjects.efficiency.options import EfficiencyOptions
-from librarian.subjects.efficiency.section import EfficiencySection, begins, build
+from librarian.subjects.efficiency.section import EfficiencySection, begins, build, told_of
 from librarian.subjects.efficiency.to_json import efficiency_json
 from librarian.subjects.subject import Asking, Data, Facts, Json, Problems, Reading, Subject, Tidying
 
@@ -72,6 +73,31 @@ class Efficiency(Subject):
     def plain(self, data: Data, zone: str) -> Iterable[Part]:
         """Users by what they left unused."""
         return plain.parts(data, zone)
+
+    def pictures(self) -> Mapping[str, str]:
+        """What was used inside what was allocated."""
+        return {EFFICIENCY: "Efficiency"}
+
+    def inputs(self, report: Report, name: str) -> object:
+        """The areas of each resource, its sums, and which time is known."""
+        section, told = report[EfficiencySection], told_of(report)
+        rows = [(o.key, o.name, o.unit, o.hours, section.bins[o.key], section.whole.total[o.key]) for o in told]
+        return rows, section.known
+
+    def settled(self, report: Report, name: str) -> object:
+        """Which resources there are: whatever ends changes hours before, so no bin is final."""
+        return [one.key for one in told_of(report)]
+
+    def draw(self, report: Report, name: str) -> Any:
+        """A chart a resource."""
+        from librarian.subjects.efficiency import pictures  # matplotlib is loaded only where there is something to draw
+
+        return pictures.draw(report)
+
+    def describe(self, data: Data, name: str, zone: str) -> Shown:
+        """What the picture shows, in words."""
+        words = "What jobs that ended used inside what was allocated to them, over time; "
+        return Shown(f"{words}what is not measured is hatched, and time of which nothing is known is shaded.")
 
     def people(self, store: Store) -> frozenset[str]:
         """Every user of whose runs was told what they used."""

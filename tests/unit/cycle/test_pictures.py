@@ -22,10 +22,11 @@ from librarian.demo.slurm import DemoSlurm
 from librarian.errors import Trouble
 from librarian.render.pictures import digest
 from librarian.render.pictures.figure import Picture
-from librarian.shared.files import MONTH, OVERVIEW, PRESSURE, QUEUE
+from librarian.shared.files import EFFICIENCY, MONTH, OVERVIEW, PRESSURE, QUEUE
 from librarian.shared.report import Report, Section, Staleness
 from librarian.shared.window import Window
 from librarian.slurm.command import Slurm
+from librarian.subjects.efficiency.section import EfficiencySection
 from librarian.subjects.jobs.section import JobsSection
 from librarian.subjects.limits.model import Change
 from librarian.subjects.limits.section import LimitsSection
@@ -286,6 +287,7 @@ def variants() -> dict[str, Report]:
         "untracked": with_section(base, "usage", replace(use, untracked=frozenset({"NGPUS"}))),
         "looks": with_section(base, "queue", replace(queue, wanted=replace(queue.wanted, sampled=dark))),
         "month": with_section(base, "months", replace(months, months=(*months.months[:-1], replace(last, users={})))),
+        "known": with_section(base, "efficiency", replace(base[EfficiencySection], known=())),
         "rejects": with_section(base, "jobs", JobsSection(())),
     }
 
@@ -309,9 +311,16 @@ def test_pictures_that_differ_have_other_digests() -> None:
                 equal.add((what, name))
                 assert draw_one(variant, name) == base[name][1], (what, name)
     assert {(what, name) for what in ("the same", "refresh", "rejects") for name in PICTURES} <= equal
-    assert {("use", "NCPUS"), ("use", MONTH), ("month", "NCPUS"), ("looks", OVERVIEW)} <= equal
+    assert {("use", "NCPUS"), ("use", MONTH), ("month", "NCPUS"), ("looks", OVERVIEW), ("known", QUEUE)} <= equal
     unlike = {("title", QUEUE), ("time", MONTH), ("use", OVERVIEW), ("limits", PRESSURE), ("looks", QUEUE)}
-    assert not equal & {*unlike, ("month", MONTH), ("history", "NCPUS"), ("stale", "NJOBS"), ("order", "NCPUS")}
+    assert not equal & {
+        *unlike,
+        ("month", MONTH),
+        ("history", "NCPUS"),
+        ("known", EFFICIENCY),
+        ("stale", "NJOBS"),
+        ("order", "NCPUS"),
+    }
 
 
 def test_values_that_look_alike_differ() -> None:

@@ -265,6 +265,8 @@ def test_the_files_of_the_site_have_the_names_that_they_had(setup: Setup, monkey
     for told in (index, before):
         assert [one["slug"] for one in told["qos"]] == ["avery", "avery-b"]
     assert [one.pop("script") for one in index["qos"]] == ["data_avery.js", "data_avery-b.js"], "it is new"
+    new = [one["figures"].pop("efficiency") for one in index["qos"]]
+    assert [both["png"] for both in new] == ["efficiency_avery.png", "efficiency_avery-b.png"], "so is this"
     assert [{**one, "last_updated": NOW} for one in index["qos"]] == before["qos"]
 
 

@@ -46,7 +46,7 @@ from tests.unit.rendering import PICTURES
 NOW = reports.NOW
 HOUR, DAY = 3600, 86400
 STREAM = re.compile(rb"stream\n(.*?)\nendstream", re.DOTALL)
-SIZES = {"overview": (1560, 960), "pressure": (1560, 960), "queue": (1200, 945)}
+SIZES = {"overview": (1560, 960), "pressure": (1560, 960), "queue": (1200, 945), "efficiency": (1560, 960)}
 
 
 def figure_of(report: Report, key: str) -> Figure:
