@@ -60,7 +60,11 @@ def _every(setup: Setup) -> list[Statement]:
 
     with opened(setup.places.store, setup.config.cluster.name) as store:
         kept = statements.kept(store, watched(setup), setup.zone, setup.config.allocations)
-    return _computed(setup) if kept is None else kept
+    every = _computed(setup) if kept is None else kept
+    if not setup.config.efficiency.enabled:
+        return every
+    with opened(setup.places.store, setup.config.cluster.name) as store:
+        return statements.with_use(store, watched(setup), every)
 
 
 def _computed(setup: Setup) -> list[Statement]:

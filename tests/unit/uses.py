@@ -9,8 +9,8 @@ import pandas as pd
 
 from librarian.shared.names import AccountName, PartitionName, UserName
 from librarian.shared.window import Window
-from librarian.subjects.efficiency.facts import EfficiencyFacts, Total, binned
-from librarian.subjects.efficiency.model import GIB, Hours, Run, Source, Use, UsedRun
+from librarian.subjects.efficiency.facts import EfficiencyFacts, binned
+from librarian.subjects.efficiency.model import GIB, Hours, Run, Source, Total, Use, UsedRun
 from librarian.subjects.efficiency.section import begins
 from librarian.subjects.efficiency.slots import Sums, sums
 from librarian.subjects.jobs.model import UNKNOWN

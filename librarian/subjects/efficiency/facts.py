@@ -13,21 +13,10 @@ from librarian.privacy.renaming import Renaming, renamed
 from librarian.shared.names import AccountName, PartitionName, UserName
 from librarian.shared.spans import Spans
 from librarian.shared.window import Window
-from librarian.subjects.efficiency.model import FRACTION, Hours
+from librarian.subjects.efficiency.model import FRACTION, Hours, Total
 from librarian.subjects.efficiency.slots import SLOT
 
 Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Total:
-    """What runs came to of a resource (a key of `shared.resources`, or of a type of GPUs: `NGPUS:a100`)."""
-
-    user: UserName
-    account: AccountName
-    partition: PartitionName
-    resource: str
-    hours: Hours
 
 
 @dataclass(frozen=True)

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from librarian.shared.calendar import DAY
 from librarian.shared.names import AccountName, PartitionName, UserName
 from librarian.shared.scope import Scope
 from librarian.shared.spans import Span, Spans
 from librarian.store import Store
-from librarian.subjects.efficiency.model import Flag, Hours, Peak, Run, Source, Use, UsedRun
+from librarian.subjects.efficiency.model import Flag, Hours, Peak, Run, Source, Total, Use, UsedRun
 from librarian.subjects.efficiency.slots import SLOT, Sums, Who, sums, who
-
-if TYPE_CHECKING:
-    from librarian.subjects.efficiency.facts import Total
 
 EVERYBODY = ""  # in the place of a user: no user is called that, see `jobs.rows.NAMELESS`
 KNOWN = "efficiency"

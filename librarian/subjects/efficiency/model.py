@@ -167,6 +167,17 @@ class Hours:
         return self.allocated / unit, self.measured / unit, self.used / unit
 
 
+@dataclass(frozen=True)
+class Total:
+    """What runs came to of a resource (a key of `shared.resources`, or of a type of GPUs: `NGPUS:a100`)."""
+
+    user: UserName
+    account: AccountName
+    partition: PartitionName
+    resource: str
+    hours: Hours
+
+
 FRACTION = 1024
 """Unit-seconds are counted in so many parts: MiB-seconds of memory, and parts of a CPU fine enough."""
 

@@ -13,8 +13,8 @@ from librarian.shared.report import Report, Section
 from librarian.shared.resources import Observable, pictured
 from librarian.shared.spans import Spans, clipped
 from librarian.shared.window import Window
-from librarian.subjects.efficiency.facts import EfficiencyFacts, Total
-from librarian.subjects.efficiency.model import KEYS, Hours
+from librarian.subjects.efficiency.facts import EfficiencyFacts
+from librarian.subjects.efficiency.model import KEYS, Hours, Total
 from librarian.subjects.efficiency.slots import SLOT
 from librarian.subjects.queue.waits import HOUR, RANGES
 

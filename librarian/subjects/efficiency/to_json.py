@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from librarian.render.json.numbers import plain
-from librarian.render.json.scalars import exact
-from librarian.subjects.efficiency.model import Hours
+from librarian.subjects.efficiency.hours_json import by_key_json
 from librarian.subjects.efficiency.section import EfficiencySection, Floats, Sums
 
 Json = dict[str, object]
@@ -30,21 +27,11 @@ def _sums(sums: Sums) -> Json:
     return {
         "from": sums.begin,
         "to": sums.end,
-        "total": _by_key(sums.total),
-        "users": {name: _by_key(by_key) for name, by_key in sums.users.items()},
-        "accounts": {name: _by_key(by_key) for name, by_key in sums.accounts.items()},
-        "partitions": {name: _by_key(by_key) for name, by_key in sums.partitions.items()},
+        "total": by_key_json(sums.total),
+        "users": {name: by_key_json(by_key) for name, by_key in sums.users.items()},
+        "accounts": {name: by_key_json(by_key) for name, by_key in sums.accounts.items()},
+        "partitions": {name: by_key_json(by_key) for name, by_key in sums.partitions.items()},
     }
-
-
-def _by_key(by_key: Mapping[str, Hours]) -> Json:
-    return {key: _hours(hours) for key, hours in by_key.items()}
-
-
-def _hours(hours: Hours) -> Json:
-    """Unit-hours to 1e-7; what is not measured at all is not used either way: null."""
-    allocated, measured, used = (exact(round(value, 7)) for value in hours.in_hours())
-    return {"allocated_hours": allocated, "measured_hours": measured, "used_hours": used if hours.measured else None}
 
 
 def _bins(rows: Floats) -> Json:

@@ -11,10 +11,12 @@ from librarian.shared.names import AccountName, UserName
 from librarian.shared.resources import OBSERVABLES
 from librarian.shared.slices import gaps
 from librarian.shared.spans import Spans, clipped
+from librarian.subjects.efficiency.model import Hours
 from librarian.subjects.usage.rest import Sums
 from librarian.subjects.usage.totals import Totals
 
 Name = TypeVar("Name", bound=str)
+ByKey = Mapping[str, Hours]
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,20 @@ class Month:
         }
         real = any(value > 1e-6 * max(1.0, self.total.hours[key]) for key, value in rest.items())
         return {key: max(value, 0.0) for key, value in rest.items()} if real else {}
+
+
+@dataclass(frozen=True)
+class MonthUse:
+    """What the jobs that ended held and used of a month, by key of the resource: of all, by user, by account.
+
+    What a job used is spread evenly over its time, so this is its part in the month. `known` are the spans of time
+    (UTC epochs) in the month of which is known what the jobs used that ended in them.
+    """
+
+    known: Spans
+    total: ByKey
+    users: Mapping[UserName, ByKey]
+    accounts: Mapping[AccountName, ByKey]
 
 
 def months(

@@ -36,10 +36,7 @@ def _section(told: Statement) -> dict[str, object]:
             {
                 "title": tables.month_title(month, told.zone),
                 "notes": [tables.extent(month, told.zone), *tables.notes(month, told)],
-                "tables": [
-                    ("Users", tables.users_table(month, told.untracked)),
-                    ("Accounts", tables.accounts_table(month, told.untracked)),
-                ],
+                "tables": list(tables.every_table(told, month)),
             }
             for month in told.months
         ],

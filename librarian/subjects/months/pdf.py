@@ -56,7 +56,7 @@ def _months(told: Statement) -> Iterator[list[_Line]]:
         title = f"{tables.heading(told)}: {tables.month_title(month, told.zone)}"
         words = " ".join((tables.extent(month, told.zone), *tables.notes(month, told)))
         lines = [_Line((title,), bold=True, size=14), _Line(("",)), *_wrapped(words)]
-        for table in (tables.users_table(month, told.untracked), tables.accounts_table(month, told.untracked)):
+        for _, table in tables.every_table(told, month):
             lines += [_Line(("",)), *_rows(table)]
         if month is told.months[-1]:
             lines += [

@@ -13,6 +13,7 @@ from librarian.subjects.jobs.covered import TRACKED, coverage
 from librarian.subjects.months import history
 from librarian.subjects.months.grants import Allocation
 from librarian.subjects.months.tables import Statement
+from librarian.subjects.months.use import uses
 from librarian.subjects.usage import rest, rest_kept
 from librarian.subjects.usage.rest import Unfinished
 
@@ -39,6 +40,14 @@ def statements(every: Sequence[Statement], month: str | None, names: Sequence[st
     if chosen != ALL and chosen not in known:
         raise ConfigError(f"nothing is known of {chosen}", f"months that are known: {', '.join(known)}")
     return [_of_month(one, chosen) for one in found]
+
+
+def with_use(store: Store, watched: Sequence[Watched], every: Iterable[Statement]) -> list[Statement]:
+    """The same with what jobs used beside what was allocated to them, as far as it is known."""
+    scopes = {one.name: one.scope for one in watched}
+    return [
+        replace(told, use=uses(store, scopes[told.qos], told.months) if told.qos in scopes else None) for told in every
+    ]
 
 
 def _of_month(told: Statement, chosen: str) -> Statement:

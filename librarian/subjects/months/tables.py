@@ -15,8 +15,9 @@ from librarian.shared.calendar import clock, isoformat, local_date
 from librarian.shared.resources import OBSERVABLES
 from librarian.shared.text import csv_cell, file_safe, shown, visible
 from librarian.shared.words import amount, counted, percent
+from librarian.subjects.months import use_tables
 from librarian.subjects.months.allocation import Pace
-from librarian.subjects.months.model import Month
+from librarian.subjects.months.model import Month, MonthUse
 from librarian.subjects.months.to_json import month_json, pace_json
 from librarian.subjects.usage.totals import Totals, jobs_ended, jobs_failed
 
@@ -40,6 +41,12 @@ class Statement:
     months: tuple[Month, ...]
     paces: tuple[Pace, ...] = ()
     untracked: frozenset[str] = frozenset()
+    use: Mapping[str, MonthUse] | None = None
+    """What jobs used, by the month's name; None where it was never asked."""
+
+    def use_of(self, month: Month) -> MonthUse | None:
+        """What jobs used in a month; None where nothing of that is known."""
+        return (self.use or {}).get(month.name)
 
 
 @dataclass(frozen=True)
@@ -86,6 +93,8 @@ def notes(month: Month, told: Statement) -> Iterator[str]:
         yield f"Accounts and the runs that ended are known from {clock(month.runs_from, told.zone)} on."
     if month.older_rule_to is not None:
         yield older_rule(month.older_rule_to, told.zone)
+    if told.use is not None:
+        yield use_tables.extent(told.use_of(month), told.zone)
 
 
 def older_rule(until: int, zone: str) -> str:
@@ -113,6 +122,15 @@ def _described(pace: Pace, zone: str) -> list[str]:
 
 
 # the tables
+
+
+def every_table(told: Statement, month: Month) -> Iterator[tuple[str, MonthTable]]:
+    """All tables of a month with their titles."""
+    yield "Users", users_table(month, told.untracked)
+    yield "Accounts", accounts_table(month, told.untracked)
+    use = told.use_of(month)
+    for title, head, rows, foot in use_tables.tables(use) if use else ():
+        yield title, MonthTable(head, rows, foot)
 
 
 def users_table(month: Month, untracked: frozenset[str]) -> MonthTable:
@@ -162,7 +180,7 @@ def _lines(told: Statement) -> Iterator[str]:
     for month in told.months:
         yield f"{heading(told)}: {month_title(month, told.zone)}"
         yield " ".join((extent(month, told.zone), *notes(month, told)))
-        for table in (users_table(month, told.untracked), accounts_table(month, told.untracked)):
+        for _, table in every_table(told, month):
             yield ""
             yield from _aligned(table)
         yield ""
@@ -203,7 +221,8 @@ def table_csv(statements: Sequence[Statement]) -> bytes:
     writer = csv.writer(lines, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
     keys = [o.key for o in OBSERVABLES]
     heads = [csv_cell(o.hours) for o in OBSERVABLES]
-    writer.writerow(["qos", "month", "known_from", "known_to", "complete", "kind", "name", *heads, *_COUNTS])
+    first = ("qos", "month", "known_from", "known_to", "complete", "kind", "name")
+    writer.writerow([*first, *heads, *_COUNTS, *use_tables.HEADS])
     for told in statements:
         for month in told.months:
             when = [isoformat(at, told.zone) for at in (month.known_from, month.known_to)]
@@ -211,8 +230,9 @@ def table_csv(statements: Sequence[Statement]) -> bytes:
                 hours = ["" if key in told.untracked else totals.hours[key] for key in keys]
                 runs = month.runs_from is not None and kind != "unknown"
                 counts = [jobs_ended(totals), jobs_failed(totals)] if runs else ["", ""]
-                first = [_cell(told.qos), month.name, *when, int(month.complete), kind, _cell(name)]
-                writer.writerow([*first, *hours, *counts])
+                used = use_tables.cells(told.use_of(month), kind, name)
+                row = [_cell(told.qos), month.name, *when, int(month.complete), kind, _cell(name)]
+                writer.writerow([*row, *hours, *counts, *used])
     return lines.getvalue().encode("utf-8", "backslashreplace")
 
 
@@ -237,7 +257,8 @@ def _named(month: Month) -> Iterator[tuple[str, str, Totals]]:
 
 
 def data(statements: Sequence[Statement], *, version: str) -> bytes:
-    """The months as one JSON object, in ASCII; months and allocations are as in a QoS's data file."""
+    """The months as one JSON object, in ASCII; months and allocations are as in a QoS's data file, and months have
+    `use` too."""
     value = {
         "schema_version": SCHEMA_VERSION,
         "generator": f"librarian {version}",
@@ -249,7 +270,9 @@ def data(statements: Sequence[Statement], *, version: str) -> bytes:
                 "zone": told.zone,
                 "now": told.now,
                 "untracked": sorted(told.untracked),
-                "months": [month_json(month) for month in told.months],
+                "months": [
+                    {**month_json(month), "use": use_tables.use_json(told.use_of(month))} for month in told.months
+                ],
                 "allocations": [pace_json(pace) for pace in told.paces],
             }
             for told in statements

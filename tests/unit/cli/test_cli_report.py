@@ -16,8 +16,10 @@ from librarian.config import setup as configfile
 from librarian.cycle import parts, stages
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import ConfigError
+from librarian.shared.scope import Scope
 from librarian.slurm.command import Slurm
 from librarian.store import opened
+from librarian.subjects.efficiency.keep import RunUses
 from librarian.subjects.jobs.covered import TRACKED
 from librarian.subjects.months import statements
 from librarian.subjects.months.reported import statement
@@ -113,10 +115,34 @@ def test_a_month_of_the_past_as_json_is_what_the_site_has(report: Report, collec
     site = json.loads((place / "site" / "data_avery.json").read_text())
     _, out, _ = report("--month", "all", "--json")
     first, second = json.loads(out)["qos"]
+    uses = [month.pop("use") for month in first["months"]]
+    assert [use is not None for use in uses] == [False, True, True, True], "since the first look"
     assert first["months"] == site["months"]
     assert first["allocations"] == site["allocations"] == second["allocations"]
     # the job across the turn of the month, four CPUs for a quarter of an hour, and the burst
     assert first["allocations"][0]["used"] == 2 + 1 + 1 + 4
+
+
+@pytest.mark.slow
+def test_what_jobs_used_stands_beside_what_was_allocated(report: Report, collected: None, place: Path) -> None:
+    _, out, _ = report("--month", "all", "--qos", "avery", "--json")
+    (told,) = json.loads(out)["qos"]
+    with opened(place / "state" / "demo.sqlite", "demo") as store:
+        kept = RunUses(store).totals(Scope("demo", "avery"), 0, NOW)
+    for month in told["months"][-2:]:
+        for key, hours in month["use"]["total"].items():
+            assert hours["allocated_hours"] >= hours["measured_hours"]
+            by_user = [by_key[key] for by_key in month["use"]["users"].values() if key in by_key]
+            assert sum(one["allocated_hours"] for one in by_user) == pytest.approx(hours["allocated_hours"])
+    cpus = [month["use"]["total"]["NCPUS"]["allocated_hours"] for month in told["months"][-2:]]
+    held = sum(one.hours.allocated for one in kept if one.resource == "NCPUS")
+    assert sum(cpus) == pytest.approx(held / 1024 / 3600)
+    assert report("--month", "2026-08", "--qos", "avery")[1].decode().count("What jobs used is not known") == 1
+    text = report("--month", "2026-11", "--qos", "avery")[1].decode()
+    assert "Use is known of jobs that ended from " in text
+    assert "CPU-hours of ended jobs" in text
+    (place / "librarian.toml").write_text(f"{CONFIG}[efficiency]\nenabled = false\n")
+    assert "ended jobs" not in report("--month", "2026-11", "--qos", "avery")[1].decode()
 
 
 @pytest.mark.slow

@@ -152,11 +152,15 @@ def test_csv_has_the_numbers_and_no_formulas() -> None:
     assert float(whole["CPU-hours"]) == pytest.approx(report[UsageSection].total.hours["NCPUS"], abs=0.01)
 
 
+USE = ("of ended jobs", "measured", "used")
+
+
 def test_csv_heads_tell_units_and_times_their_offset() -> None:
     rows = table_of([older(reports.golden())])
     assert list(rows[0]) == [
         *("qos", "month", "known_from", "known_to", "complete", "kind", "name"),
         *("CPU-hours", "GPU-hours", "GiB-hours", "job-hours", "billing-hours", "jobs ended", "jobs failed"),
+        *(f"{unit} {part}" for unit in ("CPU-hours", "GPU-hours", "GiB-hours") for part in USE),
     ]
     assert (rows[0]["known_from"], rows[0]["known_to"]) == ("2026-10-31T14:00:00-04:00", "2026-11-01T00:00:00-04:00")
     assert not any(cell in ("-1", "nan", "None", "–") for row in rows for cell in row.values())
@@ -175,6 +179,7 @@ def test_a_file_is_called_after_qos_and_months_whatever_the_names_are() -> None:
 def test_json_has_what_a_data_file_has() -> None:
     report = reports.golden()
     (told,) = json.loads(monthly.data([statement(report)], version="0.1.0"))["qos"]
+    assert [month.pop("use") for month in told["months"]] == [None, None], "it was never asked"
     assert told["months"] == json.loads(json.dumps([month_json(month) for month in report[MonthsSection].months]))
     assert told["allocations"] == json.loads(json.dumps([pace_json(pace) for pace in report[MonthsSection].paces]))
     for month, one in zip(report[MonthsSection].months, told["months"], strict=True):
