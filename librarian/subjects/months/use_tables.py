@@ -54,7 +54,7 @@ def _told(hours: Hours) -> Iterator[str]:
     yield amount(used) if known else _DASH
     yield amount(measured - used) if known else _DASH
     yield percent(hours.used, hours.measured) if known else "not measured"
-    yield percent(hours.measured, hours.allocated) if hours.allocated else _DASH
+    yield percent(hours.measured, hours.allocated) if known and hours.allocated else _DASH
 
 
 def cells(use: MonthUse | None, kind: str, name: str) -> Sequence[float | str]:
