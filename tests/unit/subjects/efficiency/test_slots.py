@@ -11,7 +11,18 @@ from hypothesis import strategies as st
 
 from librarian.shared.window import window_until
 from librarian.subjects.efficiency.facts import binned, by_user, group
-from librarian.subjects.efficiency.model import FRACTION, Flag, Hours, Peak, Source, Total, Use, UsedRun, hours_of, judged
+from librarian.subjects.efficiency.model import (
+    FRACTION,
+    Flag,
+    Hours,
+    Peak,
+    Source,
+    Total,
+    Use,
+    UsedRun,
+    hours_of,
+    judged,
+)
 from librarian.subjects.efficiency.slots import SLOT, spread, sums
 from tests.unit.runs import T0
 from tests.unit.subjects.efficiency.used import GIB, measured, run
