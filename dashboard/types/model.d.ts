@@ -61,6 +61,8 @@ type Week = NonNullable<Data["weeks"]>["spans"][number];
 type WeekChange = NonNullable<Data["weeks"]>["changes"][number];
 type Use = import("./generated/data.js").Use;
 type UseSums = import("./generated/data.js").UseSums;
+type UseFinding = NonNullable<NonNullable<Data["efficiency"]>["findings"]>["rules"][number];
+type UseShape = NonNullable<NonNullable<Data["efficiency"]>["ask_next"]>["shapes"][number];
 type UseSide = "users" | "accounts" | "partitions";
 /** Hours of one resource; what is not measured is null. */
 type UseRow = {
@@ -81,6 +83,9 @@ type UseParts = {
   words: HTMLElement;
   picture: HTMLElement;
   table: HTMLElement;
+  distribution: HTMLElement;
+  findings: HTMLElement;
+  ask: HTMLElement;
 };
 type WaitDay = NonNullable<Data["waits"]>["trend"][number];
 

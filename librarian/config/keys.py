@@ -185,6 +185,10 @@ SECTIONS |= {
         "short_seconds": _whole(0, 3600),
         **dict.fromkeys(("min_minutes", "min_memory_gib", "gpu_memory_gib"), _NOT_NEGATIVE),
         **dict.fromkeys(("min_hours", "min_gpu_hours", "min_gib_hours"), _NOT_NEGATIVE),
+        "currency": _TEXT,
+        **dict.fromkeys(
+            (f"{what}_{unit}_hour" for what in ("price", "co2") for unit in ("cpu", "gpu", "gib")), _NOT_NEGATIVE
+        ),
     }
 }
 SECTIONS |= {name: {key: Key(*rule) for key, rule in rules.items()} for name, rules in run_options.RULES.items()}

@@ -174,6 +174,13 @@ MIGRATIONS = (
         PRIMARY KEY (seconds, start, who, resource)
     ) WITHOUT ROWID;
     """,
+    # What is found of the use of runs that ended in a piece of time: made anew where it is missing.
+    """
+    CREATE TABLE use_digest (
+        scope TEXT NOT NULL, rules TEXT NOT NULL, begin INTEGER NOT NULL, until INTEGER NOT NULL, data BLOB NOT NULL,
+        PRIMARY KEY (scope, begin, until)
+    ) WITHOUT ROWID;
+    """,
 )
 
 

@@ -10,6 +10,8 @@ import { coloursOf, userCell } from "../../tables/cells.js";
 import { numberColumn } from "../../tables/columns.js";
 import { exportName } from "../../tables/export_name.js";
 import { showGrid } from "../../tables/grid.js";
+import { priceWords } from "./found.js";
+import { showAskNext, showDistribution, showFindings } from "./found_part.js";
 import { USE_SIDES, usePaths, useRow, useRows, unknownTimes, useWords, usedIn, usedKeys } from "./efficiency.js";
 
 const USE_WIDE = 640;
@@ -60,6 +62,7 @@ export function showEfficiency(place, viewModel) {
     const none = found ? "No job that ended held anything in this time." : "These data do not tell what jobs used.";
     fill(known.words, element("p", { class: "quiet" }, none));
     fill(known.picture, []);
+    for (const part of [known.distribution, known.findings, known.ask]) part.hidden = true;
     return;
   }
   fillOptions(known.resource, keys, (key) => nameOf(viewModel.data, key));
@@ -87,6 +90,9 @@ function newUseParts(place, viewModel) {
     words: element("div"),
     picture: element("div", { class: "trends" }),
     table: element("section", { class: "efficiency-table" }),
+    distribution: element("section", { class: "distribution" }),
+    findings: element("section", { class: "findings" }),
+    ask: element("section", { class: "ask-next" }),
   };
   fillOptions(known.side, Object.keys(USE_SIDES), (side) => `by ${USE_SIDES[/** @type {UseSide} */ (side)]}`);
   known.resource.addEventListener("change", () => chooseUse(known, { key: known.resource.value }));
@@ -98,6 +104,9 @@ function newUseParts(place, viewModel) {
     known.words,
     known.picture,
     known.table,
+    known.distribution,
+    known.findings,
+    known.ask,
   ]);
   return known;
 }
@@ -126,12 +135,17 @@ function showUse(known) {
   const key = known.resource.value;
   const { sums, exact } = found;
   const span = `${exact ? "" : "The nearest that is known: "}${zoned(sums.from, zone)} to ${zoned(sums.to, zone)}`;
+  const price = priceWords(data, key, useRow(null, sums.total[key]).unused);
   fill(known.words, [
     element("p", {}, useWords(data, sums, key)),
+    price === null ? null : element("p", {}, price),
     element("p", { class: "quiet" }, `${span}. ${aboutUse(data)}`),
   ]);
   fill(known.picture, usePicture(known.viewModel, key));
   showGrid(known.table, useTable(known.viewModel, sums, key, chosenUse.side));
+  showDistribution(known.distribution, known.viewModel, key);
+  showFindings(known.findings, known.viewModel);
+  showAskNext(known.ask, known.viewModel);
 }
 
 /** @type {(data: Data) => string} */

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -13,10 +13,36 @@ from librarian.privacy.renaming import Renaming, renamed
 from librarian.shared.names import AccountName, PartitionName, UserName
 from librarian.shared.spans import Spans
 from librarian.shared.window import Window
+from librarian.subjects.efficiency.asking import Evidence
+from librarian.subjects.efficiency.digest import merged
 from librarian.subjects.efficiency.model import FRACTION, Hours, Total
+from librarian.subjects.efficiency.options import Prices, Rules
 from librarian.subjects.efficiency.slots import SLOT
 
 Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Digested:
+    """What `runs` come to that ended from `begin` to `until` (UTC epochs): what is `found` by `rules`, how well they
+    used what they held (`spread`, as in `digest.Digest`), of nobody in particular; what each shape of job needed."""
+
+    begin: int
+    until: int
+    rules: Rules
+    runs: int
+    found: Mapping[tuple[str, str], tuple[int, int]]
+    spread: Mapping[str, Sequence[tuple[int, int]]]
+    shapes: tuple[Evidence, ...]
+
+    def renamed(self, names: Renaming) -> Digested:
+        """By public names; where partitions must not be seen, shapes have none."""
+        hidden = (self._placeless(one) for one in self.shapes) if not names.shows_partitions else self.shapes
+        return replace(self, shapes=tuple(merged(renamed(one, names) for one in hidden)))
+
+    @staticmethod
+    def _placeless(one: Evidence) -> Evidence:
+        return replace(one, shape=replace(one.shape, partition=PartitionName("")))
 
 
 @dataclass(frozen=True)
@@ -36,12 +62,15 @@ class EfficiencyFacts:
     totals: tuple[Total, ...]
     ranges: Mapping[str, tuple[Total, ...]]
     bins: Mapping[str, Floats]
+    digested: Digested | None = None
+    prices: Prices = field(default_factory=Prices)
 
     def renamed(self, names: Renaming) -> EfficiencyFacts:
         """By public names; where accounts or partitions must not be seen, totals have none."""
         rename = partial(_renamed, names=names)
         ranges = {name: tuple(map(rename, totals)) for name, totals in self.ranges.items()}
-        return replace(self, totals=tuple(map(rename, self.totals)), ranges=ranges)
+        digested = self.digested and self.digested.renamed(names)
+        return replace(self, totals=tuple(map(rename, self.totals)), ranges=ranges, digested=digested)
 
 
 def _renamed(total: Total, names: Renaming) -> Total:

@@ -11,6 +11,7 @@ from librarian.shared.names import AccountName, PartitionName, UserName
 from librarian.shared.scope import Scope
 from librarian.shared.spans import Span, Spans
 from librarian.store import Store
+from librarian.subjects.efficiency.digest_kept import drop_digests
 from librarian.subjects.efficiency.model import Flag, Hours, Peak, Run, Source, Total, Use, UsedRun
 from librarian.subjects.efficiency.slots import SLOT, Sums, Who, sums, who
 
@@ -74,7 +75,9 @@ class RunUses:
             told = {used.run.dbindex: used for used in runs if used.run.end >= self.forgotten()}
             known = {used.run.dbindex: used for used in self.named(list(told))}
             fresh = [used for index, used in told.items() if known.get(index) != used]
-            self._add(sums(fresh, [known[used.run.dbindex] for used in fresh if used.run.dbindex in known]))
+            gone = [known[used.run.dbindex] for used in fresh if used.run.dbindex in known]
+            drop_digests(self._store, {used.run.end for used in (*fresh, *gone)})
+            self._add(sums(fresh, gone))
             self._put(fresh)
             for scope in scopes:
                 if everybody:
@@ -109,8 +112,6 @@ class RunUses:
     def totals(self, scope: Scope, begin: int, end: int) -> tuple[Total, ...]:
         """What the runs of `scope` came to in the slots that begin in [begin, end), by user, account, partition and
         resource."""
-        from librarian.subjects.efficiency.facts import Total  # columns with it: who lists jobs waits for none
-
         first, last = -(-begin // DAY) * DAY, end // DAY * DAY  # whole days, of UTC
         spans = [(DAY, first, last), (SLOT, begin, first), (SLOT, last, end)] if first < last else [(SLOT, begin, end)]
         found: dict[tuple[int, str], Hours] = {}

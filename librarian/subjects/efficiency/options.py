@@ -35,16 +35,40 @@ class Rules:
 
 
 @dataclass(frozen=True)
+class Prices:
+    """What an hour of a CPU, a GPU and a GiB of memory costs, in `currency`, and how many grams of CO2 it stands for;
+    None: not told."""
+
+    currency: str = ""
+    price_cpu_hour: float | None = None
+    price_gpu_hour: float | None = None
+    price_gib_hour: float | None = None
+    co2_cpu_hour: float | None = None
+    co2_gpu_hour: float | None = None
+    co2_gib_hour: float | None = None
+
+    def of(self, what: str) -> Mapping[str, float]:
+        """By resource (a key of `shared.resources`), as far as it is told; `what` is price or co2."""
+        names = {"NCPUS": "cpu", "NGPUS": "gpu", "MEMORY": "gib"}
+        told = {key: getattr(self, f"{what}_{name}_hour") for key, name in names.items()}
+        return {key: value for key, value in told.items() if value is not None}
+
+
+@dataclass(frozen=True)
 class EfficiencyOptions:
-    """Whether sacct is asked for what runs used, for how many seconds of a cycle at most, and what is found of it."""
+    """Whether sacct is asked for what runs used, for how many seconds of a cycle at most, what is found of it, and what
+    it costs."""
 
     enabled: bool = True
     collect_seconds: int = 20
     rules: Rules = field(default_factory=Rules)
+    prices: Prices = field(default_factory=Prices)
 
 
 def of_table(table: Mapping[str, Any]) -> EfficiencyOptions:
     """The options as a valid table [efficiency] says them."""
-    names = {one.name for one in fields(Rules)}
-    rules = Rules(**{key: value for key, value in table.items() if key in names})
-    return EfficiencyOptions(**{key: value for key, value in table.items() if key not in names}, rules=rules)
+    parts = {"rules": Rules, "prices": Prices}
+    names = {key: {one.name for one in fields(kind)} for key, kind in parts.items()}
+    made = {key: kind(**{k: v for k, v in table.items() if k in names[key]}) for key, kind in parts.items()}
+    own = {key: value for key, value in table.items() if key in ("enabled", "collect_seconds")}
+    return EfficiencyOptions(**own, **made)

@@ -8,12 +8,13 @@ from typing import Any
 from librarian.render.html.parts import Part, and_more, shortened
 from librarian.render.json.reading import how_many, is_others, people, person, short, wanted
 from librarian.shared.calendar import clock
-from librarian.shared.words import TextTable, amount, percent
+from librarian.shared.words import TextTable, amount, counted, percent
 
 TABLE = "efficiency"
 """What the table of users is called where those are counted who have no row of their own."""
 NOT_MEASURED = "not measured on this cluster"
 ROWS = 5
+FOUND = 4
 
 Json = Mapping[str, Any]
 
@@ -28,8 +29,28 @@ def parts(data: Json, zone: str) -> Iterator[Part]:
     measured = [key for key in keys if told["total"][key]["measured_hours"]]
     about = f"Of jobs that ended, up to {clock(told['until'], zone)}; jobs that still run are not in it."
     lines = tuple((data["units"][key]["name"], _line(data, told["total"][key], key)) for key in keys)
+    if found := _found(data, told):
+        lines = (*lines, ("Findings", found))
     shown = [short(data)] if short(data) in measured else measured[:1]
     yield Part("", sentences=(about,), items=lines, tables=tuple(_table(data, told, key) for key in shown))
+
+
+def _found(data: Json, told: Json) -> str:
+    """The first of what is found, the gravest first, in a line; empty where nothing is."""
+    rules = told.get("findings", {}).get("rules", [])
+    words = [f"{_lowered(one['words'])} ({counted(one['jobs'], 'job')}{_cost(data, one)})" for one in rules[:FOUND]]
+    rest = [and_more(len(rules) - FOUND, "JSON")] if len(rules) > FOUND else []
+    return "; ".join(words + rest)
+
+
+def _cost(data: Json, one: Json) -> str:
+    if one["hours"] is None:
+        return ""
+    return f", {amount(one['hours'])} {data['units'][one['resource']]['hours']} {'held' if one['killed'] else 'unused'}"
+
+
+def _lowered(words: str) -> str:
+    return words[:1].lower() + words[1:]
 
 
 def _line(data: Json, total: Json, key: str) -> str:

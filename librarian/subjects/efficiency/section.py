@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +13,9 @@ from librarian.shared.report import Report, Section
 from librarian.shared.resources import Observable, pictured
 from librarian.shared.spans import Spans, clipped
 from librarian.shared.window import Window
-from librarian.subjects.efficiency.facts import EfficiencyFacts
+from librarian.subjects.efficiency.facts import Digested, EfficiencyFacts
 from librarian.subjects.efficiency.model import KEYS, Hours, Total
+from librarian.subjects.efficiency.options import Prices
 from librarian.subjects.efficiency.slots import SLOT
 from librarian.subjects.queue.waits import HOUR, RANGES
 
@@ -48,6 +49,8 @@ class EfficiencySection(Section):
     whole: Sums
     ranges: Mapping[str, Sums]
     bins: Mapping[str, Floats]
+    digested: Digested | None = None
+    prices: Prices = field(default_factory=Prices)
 
     @property
     def people(self) -> Iterable[UserName]:
@@ -89,6 +92,8 @@ def build(facts: EfficiencyFacts, window: Window) -> EfficiencySection:
         sums(window.start, facts.totals),
         {name: sums(since[name], totals) for name, totals in facts.ranges.items() if name in since},
         {key: rows for key, rows in facts.bins.items() if key in KEYS},
+        facts.digested,
+        facts.prices,
     )
 
 

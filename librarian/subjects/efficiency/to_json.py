@@ -7,6 +7,7 @@ import numpy as np
 from librarian.render.json.numbers import plain
 from librarian.subjects.efficiency.hours_json import by_key_json
 from librarian.subjects.efficiency.section import EfficiencySection, Floats, Sums
+from librarian.subjects.efficiency.told import prices_json, told_json
 
 Json = dict[str, object]
 _ROWS = ("allocated", "measured", "used")
@@ -20,6 +21,8 @@ def efficiency_json(section: EfficiencySection) -> Json:
         **_sums(section.whole),
         "ranges": {name: _sums(sums) for name, sums in section.ranges.items()},
         "bins": {key: _bins(rows) for key, rows in section.bins.items()},
+        **(told_json(section.digested) if section.digested else {}),
+        **prices_json(section.prices),
     }
 
 
