@@ -126,6 +126,14 @@ class PublishError(LibrarianError):
     trouble = Trouble.PUBLISH
 
 
+class MailError(LibrarianError):
+    """A mail could not be sent. `uncertain`: all of it was handed over, and no answer came, so it may have been."""
+
+    def __init__(self, what: str, why: str = "", todo: str = "", *, uncertain: bool = False) -> None:
+        self.uncertain = uncertain
+        super().__init__(what, why, todo)
+
+
 class BusyError(LibrarianError):
     """Another run holds the lock (EX_TEMPFAIL of sysexits)."""
 

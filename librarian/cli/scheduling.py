@@ -73,11 +73,11 @@ def watchdog(options: argparse.Namespace) -> int:
     setup, path, slurm = _parts(options)
     name, now = installation(setup, path), host.clock()
     if setup.config.alert.wanted:
-        from librarian.cycle.parts import status_file
+        from librarian.cycle.parts import post, status_file
         from librarian.health import alerts
 
         # silence can only be noticed by what still runs
-        alerts.check(setup.config.alert, status_file(setup), now, setup.config.head)
+        alerts.check(setup.config.alert, status_file(setup), now, setup.config.head, post(setup))
     for command in ("run", "watchdog"):
         guard.rotate(setup.places.state / f"{command}-{name}.log")
     try:

@@ -11,6 +11,7 @@ from typing import Any
 
 from librarian.config import rule_options, run_options
 from librarian.config.keys import AMOUNTS, DAY, day
+from librarian.config.mail_options import MailOptions
 from librarian.config.problems import problems_of
 from librarian.config.run_options import RunOptions, StoreOptions
 from librarian.config.settings import Cluster, Config, Head, Paths, Publish, Qos, ReportOptions, Scrontab, SlurmTools
@@ -64,6 +65,7 @@ def parse(text: str, source: str = "librarian.toml") -> Config:
         run=RunOptions(**table.get("run", {})),
         store=StoreOptions(**table.get("store", {})),
         efficiency=efficiency.of_table(table.get("efficiency", {})),
+        mail=MailOptions(**table.get("mail", {})),
         alert=run_options.alert(table.get("alert", {})),
         rules=tuple(rule_options.rule(entry) for entry in table.get("rule", [])),
         channels=tuple(rule_options.channel(entry) for entry in table.get("channel", [])),

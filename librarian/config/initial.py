@@ -144,6 +144,11 @@ _TAIL = """\
 # kind = "mail"              # or "command", "slack", "mattermost", "teams", "ntfy", "plain"
 # mail = ["you@example.org"]
 
+# The server that mail goes to, where this machine has no sendmail.
+# [mail]
+# server = "smtp.example.org"
+# sender = "librarian@example.org"
+
 # What the group was granted for each year from a day on; gpu_years, cpu_hours and cpu_years are known too.
 # [allocation]
 # gpu_hours = 100000

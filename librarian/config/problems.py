@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from librarian.config import rule_options
+from librarian.config import mail_options, rule_options
 from librarian.config.keys import ALLOCATION, AMOUNTS, LIMITS, PUBLISHERS, QOS, SECTIONS, Key, is_names
 from librarian.config.run_options import RunOptions
 
@@ -19,7 +19,7 @@ def problems_of(table: Mapping[str, Any]) -> list[str]:
             found += _check(name, section, keys)
         else:
             found.append(f"{name} = {_shown(section)}: allowed is a table [{name}]")
-    found += _stage_problems(table.get("run"))
+    found += _stage_problems(table.get("run")) + _mail_problems(table.get("mail"), found)
     found += _qos_problems(table.get("qos", [])) + _publish_problems(table.get("publish", []))
     found += _channel_problems(table.get("channel", [])) + _rule_problems(table)
     return found + (_allocation_problems(table["allocation"], table.get("qos")) if "allocation" in table else [])
@@ -35,6 +35,12 @@ def _stage_problems(section: Any) -> list[str]:
         for name, seconds in stages.items()
         if all(_fits(SECTIONS["run"][name], one) for one in (seconds, whole)) and seconds > whole
     ]
+
+
+def _mail_problems(section: Any, found: list[str]) -> list[str]:
+    """What the keys of [mail] are together, once each of them is right."""
+    is_right = isinstance(section, dict) and not any(one.startswith("mail.") for one in found)
+    return mail_options.problems(section) if is_right else []
 
 
 def _allocation_problems(table: Any, entries: Any) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from librarian.config.mail_options import MailOptions
 from librarian.config.rule_options import ChannelOptions, RuleOptions
 from librarian.config.run_options import HOURLY, Alert, RunOptions, StoreOptions
 from librarian.privacy.rules import Rules
@@ -118,6 +119,7 @@ class Config:
     efficiency: EfficiencyOptions = field(default_factory=EfficiencyOptions)
     rules: tuple[RuleOptions, ...] = ()
     channels: tuple[ChannelOptions, ...] = ()
+    mail: MailOptions = field(default_factory=MailOptions)
 
     def scope(self, entry: Qos) -> Scope:
         """Which runs a configured QoS covers."""

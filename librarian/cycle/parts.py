@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from librarian.config.setup import Setup
 from librarian.health.statusfile import StatusFile
+from librarian.mail.transport import Post
 from librarian.shared.files import STATUS
 from librarian.shared.scope import Scope, Watched
 from librarian.system import lock
@@ -37,6 +38,11 @@ def _channels(setup: Setup) -> dict[str, str]:
     from librarian.rules import statefile
 
     return statefile.described(setup.config.channels, rules_file(setup).read())
+
+
+def post(setup: Setup) -> Post:
+    """How mail of a configuration leaves."""
+    return Post(setup.config.mail, setup.places.base)
 
 
 def facts(setup: Setup) -> dict[str, str]:

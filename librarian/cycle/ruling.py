@@ -56,7 +56,7 @@ def rule(setup: Setup, now: int) -> list[LibrarianError]:
     try:
         state = statefile.queued(state, messages, now)
         file.write(state)
-        state, problems = channels.deliver(config.channels, state, setup.places.base, now, file.write)
+        state, problems = channels.deliver(config.channels, state, setup.places.base, now, file.write, config.mail)
         file.write(state)
     except OSError as error:  # nobody is told what could not be remembered
         return [StoreError("the state of the rules could not be written", error.strerror or str(error))]

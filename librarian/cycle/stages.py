@@ -15,7 +15,7 @@ from librarian.config.setup import Setup
 from librarian.cycle import assemble, housekeeping, journal, reports, ruling
 from librarian.cycle.assemble import SiteSource
 from librarian.cycle.meter import Meter
-from librarian.cycle.parts import rules_file, status_file, watched
+from librarian.cycle.parts import post, rules_file, status_file, watched
 from librarian.cycle.reports import Failures, Known
 from librarian.errors import (
     LibrarianError,
@@ -67,9 +67,9 @@ def run(setup: Setup, slurm: Slurm, now: int, guard: Guard | None = None) -> Pro
             housekeeping.tidy(setup, now)
             housekeeping.copy(setup, now)
     except Exception:
-        alerts.check(setup.config.alert, status_file(setup), now, setup.config.head)
+        alerts.check(setup.config.alert, status_file(setup), now, setup.config.head, post(setup))
         raise
-    alerts.check(setup.config.alert, status_file(setup), now, setup.config.head)
+    alerts.check(setup.config.alert, status_file(setup), now, setup.config.head, post(setup))
     return problems
 
 

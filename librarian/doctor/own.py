@@ -264,7 +264,7 @@ def _channels(setup: Setup) -> list[Finding]:
     found = []
     for channel in setup.config.channels:
         try:
-            channels.prepared(channel, setup.places.base)
+            channels.prepared(channel, setup.places.base, setup.config.mail)
             found.append(Finding(f"channel {channel.name}", OK, f"{channel.kind}; nothing was sent"))
         except LibrarianError as error:
             found.append(
@@ -276,12 +276,19 @@ def _channels(setup: Setup) -> list[Finding]:
 def _alert(setup: Setup) -> Finding:
     from librarian.health import alerts
     from librarian.health.alerting import Message
+    from librarian.mail.transport import Post
 
     rules = setup.config.alert
     if not rules.wanted:
         return Finding("alert", SKIP, "nobody is told when runs fail", "name somebody in [alert]")
-    if rules.mail and alerts.mail_command(rules.mail, Message("", "")) is None:
-        return Finding("alert", FAIL, "there is no sendmail, mailx or mail here", "name a command in [alert]")
+    if rules.mail and setup.config.mail.server:
+        try:
+            Post(setup.config.mail, setup.places.base).check()
+        except LibrarianError as error:
+            return Finding("alert", FAIL, error.what, error.todo or error.why)
+    elif rules.mail and alerts.mail_command(rules.mail, Message("", "")) is None:
+        todo = "name a server in [mail], or a command in [alert]"
+        return Finding("alert", FAIL, "there is no sendmail, mailx or mail here", todo)
     if rules.command and shutil.which(rules.command[0], path=environment().get("PATH")) is None:
         return Finding("alert", FAIL, f"{rules.command[0]} cannot be run", "correct [alert] command")
     return Finding("alert", OK, ", ".join([*rules.mail, *rules.command[:1]]))

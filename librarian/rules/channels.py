@@ -10,9 +10,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from librarian.config.mail_options import MailOptions
 from librarian.config.rule_options import ChannelOptions, is_https
-from librarian.errors import ConfigError, LibrarianError, TooSlowError, one_line
+from librarian.errors import ConfigError, LibrarianError, MailError, TooSlowError, one_line
 from librarian.health import alerting, alerts
+from librarian.mail.message import Letter
+from librarian.mail.transport import Post
 from librarian.rules import payloads
 from librarian.rules.payloads import Message
 from librarian.rules.statefile import ChannelStatus, Pending, RulesState
@@ -22,6 +25,7 @@ from librarian.system.processes import feed_command
 
 LARGEST_SECRET = 4096  # bytes
 KEPT = 2 * DAY
+_BY_SENDMAIL = MailOptions()
 _NO_MAIL = ("there is no sendmail, mailx or mail here", "", "use a channel of another kind")
 log = logging.getLogger(__name__)
 
@@ -32,10 +36,13 @@ class ChannelError(LibrarianError):
     exit_status = 7
 
 
-def send(channel: ChannelOptions, message: Message, base: Path) -> None:
-    """Tell by one channel; paths of files begin at `base`. Raises `LibrarianError`, which tells no secret."""
+def send(channel: ChannelOptions, message: Message, base: Path, mail: MailOptions = _BY_SENDMAIL) -> None:
+    """Tell by one channel; paths of files begin at `base`, mail goes as `mail` says.
+
+    Raises `LibrarianError`, which tells no secret.
+    """
     if channel.kind == "mail":
-        _mail(channel, message)
+        _mail(channel, message, base, mail)
     elif channel.kind == "command":
         text = json.dumps(payloads.plain(message)).encode("ascii")
         _run(list(channel.command), text, channel.timeout_seconds)
@@ -43,10 +50,12 @@ def send(channel: ChannelOptions, message: Message, base: Path) -> None:
         _post(channel, message, base)
 
 
-def prepared(channel: ChannelOptions, base: Path) -> None:
+def prepared(channel: ChannelOptions, base: Path, mail: MailOptions = _BY_SENDMAIL) -> None:
     """Look whether what a channel needs is here, and tell nobody. Raises `LibrarianError`, which tells no secret."""
     if channel.kind == "mail":
-        if alerts.mail_command(channel.mail, alerting.Message("", "")) is None:
+        if mail.server:
+            Post(mail, base).check()
+        elif alerts.mail_command(channel.mail, alerting.Message("", "")) is None:
             raise ChannelError(*_NO_MAIL)
     elif channel.kind == "command":
         if shutil.which(channel.command[0], path=host.environment().get("PATH")) is None:
@@ -65,12 +74,31 @@ def _address(channel: ChannelOptions, base: Path) -> str:
     return url
 
 
-def _mail(channel: ChannelOptions, message: Message) -> None:
+def _mail(channel: ChannelOptions, message: Message, base: Path, mail: MailOptions) -> None:
     lines = "\n".join([*message.lines, "", "To stop this: [[rule]] and [[channel]] of librarian.toml.", ""])
+    if mail.server:
+        post = Post(replace(mail, timeout_seconds=channel.timeout_seconds), base)
+        _posted(post, Letter(message.subject, lines), channel.mail)
+        return
     made = alerts.mail_command(channel.mail, alerting.Message(message.subject, lines))
     if made is None:
         raise ChannelError(*_NO_MAIL)
     _run(made[0], made[1].encode("utf-8", "replace"), channel.timeout_seconds)
+
+
+def _posted(post: Post, letter: Letter, to: Sequence[str]) -> None:
+    """Mail by the server of [mail]. Of several, those who are refused are told in the log: another try would come to the
+    others twice."""
+    try:
+        refused = post.send(letter, to, host.clock())
+    except MailError as error:
+        if not error.uncertain:
+            raise
+        return log.warning("mail may not have arrived: %s", error)
+    if len(refused) == len(to):
+        raise ChannelError("the mail server refused every address", refused[0].why)
+    for one in refused:
+        log.warning("%s was refused: %s", one.address, one.why)
 
 
 def _run(argv: list[str], text: bytes, timeout: float) -> None:
@@ -112,7 +140,12 @@ def secret(base: Path, name: str) -> str:
 
 
 def deliver(
-    channels: Sequence[ChannelOptions], state: RulesState, base: Path, now: int, keep: Callable[[RulesState], None]
+    channels: Sequence[ChannelOptions],
+    state: RulesState,
+    base: Path,
+    now: int,
+    keep: Callable[[RulesState], None],
+    mail: MailOptions = _BY_SENDMAIL,
 ) -> tuple[RulesState, list[LibrarianError]]:
     """Tell what is still to be told; returns the state after it, and what failed.
 
@@ -131,7 +164,7 @@ def deliver(
             tried = replace(one, tries=one.tries + 1, last=now)
             state = replace(state, pending=[tried if other is one else other for other in state.pending])
             keep(state)
-            error = _error_of(channel, one, base)
+            error = _error_of(channel, one, base, mail)
             state = _after(state, channel, tried, error, now)
             keep(state)
             if error:
@@ -140,10 +173,10 @@ def deliver(
     return state, problems
 
 
-def _error_of(channel: ChannelOptions, one: Pending, base: Path) -> str:
+def _error_of(channel: ChannelOptions, one: Pending, base: Path, mail: MailOptions) -> str:
     """Why a message was not taken; "" where it was."""
     try:
-        send(channel, one.message, base)
+        send(channel, one.message, base, mail)
     except TooSlowError:  # the stage's time is up
         raise
     except LibrarianError as error:
