@@ -87,7 +87,7 @@ def _mail(channel: ChannelOptions, message: Message, base: Path, mail: MailOptio
 
 
 def _posted(post: Post, letter: Letter, to: Sequence[str]) -> None:
-    """Mail by the server of [mail]. Of several, those who are refused are told in the log: another try would come to the
+    """Mail by the server of [mail]. Of several, those who are refused are told in the log: another try would reach the
     others twice."""
     try:
         refused = post.send(letter, to, host.clock())
