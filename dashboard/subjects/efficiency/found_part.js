@@ -55,15 +55,20 @@ export function showAskNext(place, { data, zone }) {
   const found = data.efficiency?.ask_next;
   place.hidden = !found;
   if (!found) return;
+  const isPlaced = found.shapes.some(({ partition }) => partition); // there are none where they are not shown
   const lines = found.shapes.map((shape) => [
     element("bdi", {}, personName(data, shape.user, null)),
-    element("bdi", {}, shape.partition || "–"),
+    ...(isPlaced ? [element("bdi", {}, shape.partition)] : []),
     sizeWords(shape),
     element("code", {}, askWords(shape)),
     shape.words,
   ]);
   const tableOf = (/** @type {any[][]} */ some) =>
-    plainTable("What to ask for next time", ["user", "partition", "size", "ask for", "because"], some);
+    plainTable(
+      "What to ask for next time",
+      ["user", ...(isPlaced ? ["partition"] : []), "size", "ask for", "because"],
+      some,
+    );
   const rest = lines.slice(SHAPES_AT_FIRST);
   fill(place, [
     element("h3", {}, "What to ask for next time"),
