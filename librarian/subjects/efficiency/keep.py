@@ -158,10 +158,16 @@ class RunUses:
     # what is old
 
     def forget(self, before: int) -> int:
-        """Drop the runs that ended before `before` (UTC epoch); their sums stay. Returns how many."""
+        """Drop the runs that ended before `before` (UTC epoch); their sums stay. Returns how many.
+
+        The newest stays, and bounds what must not come in again: after a clock that was far ahead for a moment, what
+        ends from then on does come in.
+        """
         with self._store.transaction():
-            self._store.know(_FORGOTTEN, max(before, self.forgotten()), before)
-            return self._store.execute('DELETE FROM run_use WHERE "end" < ?', (before,)).rowcount
+            newest = self._store.one('SELECT max("end") FROM run_use')[0]
+            bound = min(before, self.forgotten() if newest is None else newest)
+            self._store.know(_FORGOTTEN, max(bound, self.forgotten()), before)
+            return self._store.execute('DELETE FROM run_use WHERE "end" < ?', (bound,)).rowcount
 
     # within a transaction
 

@@ -93,6 +93,21 @@ def test_what_is_dropped_stays_in_the_sums_and_does_not_come_in_again(store: Sto
     assert kept.totals(AVERY, *ALWAYS) == before
 
 
+def test_a_clock_far_ahead_keeps_no_later_run_out(store: Store) -> None:
+    kept = RunUses(store)
+    old, young = measured(), measured(dbindex=8, end=T0 + 900, elapsed=900)
+    kept.take([AVERY], SPAN, [old, young])
+    before = kept.totals(AVERY, *ALWAYS)
+    assert kept.forget(T0 + 10**9) == 1
+    assert kept.forget(T0 + 10**9) == 0
+    later = measured(dbindex=9, end=T0 + 1900, elapsed=900)
+    assert kept.take([AVERY], (T0 + 1000, T0 + 2000), [old, young, later]) == 1
+    assert list(kept.runs(AVERY, *ALWAYS)) == [young, later]
+    assert sum(total.hours.allocated for total in kept.totals(AVERY, *ALWAYS)) > sum(
+        total.hours.allocated for total in before
+    )
+
+
 def test_a_copy_of_the_store_counts_no_run_twice(store: Store) -> None:
     RunUses(store).take([AVERY], SPAN, [measured()])
     before = RunUses(store).totals(AVERY, *ALWAYS)
