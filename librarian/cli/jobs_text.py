@@ -14,7 +14,7 @@ from librarian.shared.words import amount, counted, lasting, percent
 from librarian.subjects.efficiency.ask_job import Told
 from librarian.subjects.efficiency.asking import slurm_time
 from librarian.subjects.efficiency.card import card_json, waited
-from librarian.subjects.efficiency.model import Flag
+from librarian.subjects.efficiency.model import Flag, Peak
 from librarian.subjects.efficiency.options import Rules
 
 HEAD = ("JOB", "USER", "STATE", "CPUS", "GPUS", "GIB", "ENDED", "WAITED", "RAN", "LIMIT", "CPU", "MEMORY", "GPU")
@@ -65,7 +65,7 @@ def _cells(one: Told, zone: str) -> tuple[str, ...]:
         "" if wait is None else lasting(wait),
         "" if one.start is None else slurm_time(run.elapsed),
         percent(run.elapsed, run.limit) if run.limit and one.start is not None else "",
-        *(_efficiency(one, card[name]) for name in ("cpu", "memory", "gpu")),
+        *(_efficiency(one, name, card[name]) for name in ("cpu", "memory", "gpu")),
     )
 
 
@@ -80,15 +80,17 @@ def _size(alloc_tres: str) -> tuple[str, str, str]:
     return cpus, named or (amount(count) if count else ""), memory
 
 
-def _efficiency(one: Told, resource: object) -> str:
-    """A share; "?" where that is not measured, and nothing of what it did not hold, or still holds."""
+def _efficiency(one: Told, name: str, resource: object) -> str:
+    """A share, "≥" where only a part of the steps or the largest task is known; "?" where that is not measured, and
+    nothing of what it did not hold, or still holds."""
     told = resource if isinstance(resource, dict) else {}
     if one.end is None or not told.get("allocated"):
         return ""
     if told["efficiency"] is None:
         return _UNKNOWN
     text = percent(told["used"], told["allocated"])
-    return f"≥ {text}" if Flag.PARTLY in one.used.use.flags else text
+    is_part = Flag.PARTLY in one.used.use.flags or (name == "memory" and one.used.use.peak == Peak.TASK)
+    return f"≥ {text}" if is_part else text
 
 
 def as_json(told: Iterable[Told], rules: Rules, *, since: int, as_of: int, user: str | None) -> str:

@@ -17,7 +17,7 @@ from librarian.shared.names import AccountName, PartitionName, UserName
 from librarian.shared.scope import Scope
 from librarian.store import opened
 from librarian.subjects.efficiency.keep import RunUses
-from librarian.subjects.efficiency.model import Flag, Run, Source, Use, UsedRun
+from librarian.subjects.efficiency.model import Flag, Peak, Run, Source, Use, UsedRun
 from librarian.subjects.jobs.keep import Asked, JobRuns
 from librarian.subjects.jobs.model import UNKNOWN
 from librarian.subjects.jobs.runaway_facts import Runaway
@@ -76,6 +76,7 @@ ROWS = [
     row(6, user=HOSTILE, end=NOW - 3000, elapsed=4200),
     row(7, **OPEN, start=NOW - 7000, elapsed=100),
     row(8, state="TIMEOUT", end=NOW - 3400, elapsed=3800),
+    row(9, user="carol"),
 ]
 
 
@@ -109,6 +110,7 @@ def collected(place: Path) -> None:
         JobRuns(store).add(SCOPE, Asked(NOW - 8 * 86400, NOW, 1.0, full=True), jobs_table(*ROWS), [])
         partly = {**HALF, "flags": frozenset({Flag.PARTLY})}
         known = [used(ROWS[0], **HALF), used(ROWS[1], **partly), used(ROWS[5], **HALF), used(ROWS[7])]
+        known.append(used(ROWS[8], **{**HALF, "peak": Peak.TASK}))
         RunUses(store).take([SCOPE], (NOW - 86400, NOW), known)
         KnownRunaways(store).keep(SCOPE, [Runaway(7, NOW - 7000, NOW - 600, NOW - 6900, True)], NOW, NOW)
 
@@ -134,6 +136,7 @@ def test_what_is_not_measured_is_never_0(jobs: Jobs, collected: None) -> None:
     assert lines["108"].split()[-3:] == ["?", "?", "?"]
     assert "≥ 49 %" in lines["102"]
     assert " 0 %" not in "".join(lines.values())
+    assert jobs("--user", "carol")[1].splitlines()[1].split()[-4:] == ["≥", "25", "%", "?"], "the largest task"
     assert lines["103"].endswith("2:00:00"), "what runs is not judged"
     assert lines["104"].split() == ["104", "PENDING"]
 
@@ -164,7 +167,7 @@ def test_as_one_jobs_card_has_it(jobs: Jobs, collected: None) -> None:
         (["--failed"], ["102", "108"]),
         (["--since", "90h", "--user", "bob"], []),
         (["--since", "2h"], ["107", "101", "102", "108", "103", "104"]),
-        (["--everybody", "AVERY"], ["105", "107", "101", "102", "108", "106", "103", "104"]),
+        (["--everybody", "AVERY"], ["105", "107", "101", "109", "102", "108", "106", "103", "104"]),
         (["--user", HOSTILE], ["106"]),
         (["--since", "2100-01-01"], ["103", "104"]),
     ],
