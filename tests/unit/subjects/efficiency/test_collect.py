@@ -267,7 +267,7 @@ def test_after_a_clock_went_back_it_is_asked_anew(store: Store) -> None:
 
 
 def test_what_was_dropped_is_not_asked_for_again(store: Store) -> None:
-    slurm = Asked(ended(5))
+    slurm = Asked([*ended(5), run_of(6, start=T0, end=NOW - 30)])
     collect(asking(slurm, store, NOW, AVERY), 20)
     RunUses(store).forget(NOW - 60)
     collect(asking(slurm, store, NOW + 600, AVERY), 20)

@@ -71,10 +71,10 @@ def test_names_are_those_that_readers_see(store: Store) -> None:
 
 
 def test_old_runs_are_dropped_and_people_are_remembered(store: Store) -> None:
-    RunUses(store).take([AVERY], (T0, NOW), [measured(user="gone")])
-    assert Efficiency().tidy(Tidying(store, (Watched(AVERY),), NOW, lambda _: NOW)) == 1
-    assert Efficiency().people(store) == {"gone"}
-    assert group(told(store).totals)["NCPUS"].used == 200 * FRACTION
+    RunUses(store).take([AVERY], (T0, NOW), [measured(user="gone"), measured(dbindex=8, user="here", end=NOW - 5)])
+    assert Efficiency().tidy(Tidying(store, (Watched(AVERY),), NOW, lambda _: NOW - 60)) == 1
+    assert Efficiency().people(store) == {"gone", "here"}
+    assert group(told(store).totals)["NCPUS"].used == pytest.approx(400 * FRACTION, rel=0.001)
 
 
 def test_its_keys_in_the_configuration() -> None:
