@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from librarian.config.setup import Setup
 from librarian.health.statusfile import StatusFile
-from librarian.mail.transport import Post
 from librarian.shared.files import STATUS
 from librarian.shared.scope import Scope, Watched
 from librarian.system import lock
 
 if TYPE_CHECKING:
+    from librarian.mail.transport import Post
     from librarian.rules.statefile import RulesFile
 
 
@@ -42,6 +42,8 @@ def _channels(setup: Setup) -> dict[str, str]:
 
 def post(setup: Setup) -> Post:
     """How mail of a configuration leaves."""
+    from librarian.mail.transport import Post  # here: those who ask for the status wait
+
     return Post(setup.config.mail, setup.places.base)
 
 
