@@ -204,7 +204,7 @@ def test_pictures_that_fail_leave_the_last_ones(
     error = ImportError("numpy.core.multiarray failed to import")
     real = failing(monkeypatch, lambda report, _: report.header.qos == "avery", error)
     problems = cycle(setup, slurm, NOW + 600)
-    who = "usage, limits, queue, months"
+    who = "usage, limits, queue, efficiency, months"
     words = f"QoS avery: the pictures of {who} could not be drawn: ImportError: numpy.core.multiarray failed to import"
     assert [str(problem) for problem in problems] == [words]
     for name in ("data_avery.json", "data_avery-b.json"):
