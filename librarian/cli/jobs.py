@@ -73,11 +73,11 @@ def _read(setup: Setup, names: Sequence[str], since: int, user: str | None) -> t
         for scope in [known[name.lower()] for name in names] or known.values():
             covered = coverage(store, scope)
             if covered is None:
-                print(f"librarian: nothing is known of {scope.qos} yet", file=sys.stderr)
+                print(f"librarian: no data yet for {scope.qos}", file=sys.stderr)
                 continue
             if covered.covered_from > since:
                 begin = clock(covered.covered_from, setup.zone)
-                print(f"librarian: jobs of {scope.qos} are kept from {begin} on only", file=sys.stderr)
+                print(f"librarian: jobs of {scope.qos} are known only since {begin}", file=sys.stderr)
             as_of.append(covered.complete_at)
             found = listed(store, scope, since, covered.complete_at, user)
             told |= {one.used.run.dbindex: one for one in found}

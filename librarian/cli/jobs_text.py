@@ -19,7 +19,7 @@ from librarian.subjects.efficiency.options import Rules
 
 HEAD = ("JOB", "USER", "STATE", "CPUS", "GPUS", "GIB", "ENDED", "WAITED", "RAN", "LIMIT", "CPU", "MEMORY", "GPU")
 _RIGHT = ("JOB", "CPUS", "GIB", "WAITED", "RAN", "LIMIT", "CPU", "MEMORY", "GPU")
-_UNKNOWN = "?"
+_UNKNOWN, _AT_LEAST = "?", "≥"
 _ASKED_FOR_ALONE = ("name", "exit_code", "reason", "requested", "nodes", "steps", "earlier")
 """What the card has and the store does not know: `librarian job` asks for it."""
 CSV_HEAD = (
@@ -35,8 +35,13 @@ def lines(told: Sequence[Told], zone: str, since: int, as_of: int, user: str | N
     whose = "everybody" if user is None else shown(user)
     count = counted(len(told), "job") if told else "No job"
     foot = f"{count} of {whose} since {clock(since, zone)}, as of {clock(as_of, zone)}."
-    unknown = any(_UNKNOWN in row for row in cells)
-    return [*_table(cells, () if user is None else ("USER",)), f"{foot} {_UNKNOWN}: not measured." if unknown else foot]
+    marks = {_UNKNOWN: "not measured", _AT_LEAST: "at least, since only part of the job was measured"}
+    used = [
+        f" {mark}: {words}."
+        for mark, words in marks.items()
+        if any(cell.startswith(mark) for row in cells for cell in row)
+    ]
+    return [*_table(cells, () if user is None else ("USER",)), foot + "".join(used)]
 
 
 def _table(cells: Sequence[tuple[str, ...]], left_out: Sequence[str]) -> list[str]:
@@ -90,7 +95,7 @@ def _efficiency(one: Told, name: str, resource: object) -> str:
         return _UNKNOWN
     text = percent(told["used"], told["allocated"])
     is_part = Flag.PARTLY in one.used.use.flags or (name == "memory" and one.used.use.peak == Peak.TASK)
-    return f"≥ {text}" if is_part else text
+    return f"{_AT_LEAST} {text}" if is_part else text
 
 
 def as_json(told: Iterable[Told], rules: Rules, *, since: int, as_of: int, user: str | None) -> str:

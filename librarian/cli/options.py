@@ -159,7 +159,7 @@ def queue(made: argparse.ArgumentParser) -> None:
 
 def rules(made: argparse.ArgumentParser) -> None:
     """Of `rules`."""
-    words = "tell what would fire now, and would have fired in the report's window; nothing is sent or kept"
+    words = "show what would fire now and would have fired in the report's window; sends and changes nothing"
     made.add_argument("--test", action="store_true", help=words)
     made.add_argument("--json", action="store_true", help="for programs: one object")
 
@@ -177,12 +177,12 @@ def jobs(made: argparse.ArgumentParser) -> None:
     whose = made.add_mutually_exclusive_group()
     whose.add_argument("--user", metavar="USER", help="the jobs of this user (default: yours)")
     whose.add_argument("--everybody", action="store_true", help="the jobs of all users")
-    words = "those that ended since then: a date as in 2026-11-20, or as long ago as 12h, 7d or 2w (default 7d)"
+    words = "jobs that ended since then: a date (2026-11-20) or a time ago (12h, 7d, 2w; default 7d)"
     made.add_argument("--since", type=_since, default=7 * 86400, metavar="WHEN", help=words)
     made.add_argument("--failed", action="store_true", help="only those that failed, timed out or ran out of memory")
     form = made.add_mutually_exclusive_group()
     for name in ("json", "csv"):
-        words = f"{name.upper()} in the place of a table of text"
+        words = f"{name.upper()} instead of a table"
         form.add_argument(f"--{name}", dest="format", action="store_const", const=name, help=words)
 
 

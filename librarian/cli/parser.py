@@ -50,11 +50,11 @@ COMMANDS: Sequence[Row] = (
     ),
     ("limits", "limits.limits", "what each QoS may hold, and what counts against it at this moment", options.limits),
     ("job", "job.job", "one job: what it asked for, held and really used, and what to write instead", options.job),
-    ("rules", "rules.rules", "the rules of the configuration: what fires, what would have fired", options.rules),
+    ("rules", "rules.rules", "alert rules: which fire now, which would have fired", options.rules),
     (
         "jobs",
         "jobs.jobs",
-        "your jobs, or everybody's: what became of them and what they used, from the store",
+        "your jobs, or everybody's: state, waiting time, efficiency; from the store",
         options.jobs,
     ),
     ("queue", "queue.queue", "who waits now, for what and why, as Slurm tells it at this moment", options.queue),

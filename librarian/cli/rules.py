@@ -28,7 +28,7 @@ def rules(options: argparse.Namespace) -> int:
 
     setup, now = common.setup_of(options), host.clock()
     if not setup.config.rules:
-        print("[]" if options.json else "there are no rules: [[rule]] in librarian.toml (docs/rules.md)")
+        print("[]" if options.json else "no rules are configured: add [[rule]] to librarian.toml (docs/rules.md)")
         return 0
     data = ruling.told(setup)
     kept = rules_file(setup).read()
@@ -99,22 +99,20 @@ def _lines(rows: Sequence[_Row], setup: Setup, *, test: bool) -> list[str]:
         lines.append(f"{row.state:8} {one_line(row.name, 80)} ({row.qos})")
         for one in row.stands[:MOST_USERS]:
             since = f", since {when(one.since)}" if one.since else ""
-            since = since if one.key in row.known or not since else "; the next run fires it"
+            since = since if one.key in row.known or not since else "; fires in the next run"
             lines.append(f"         {one_line(one.text, 300)}{since}")
         if len(row.stands) > MOST_USERS:
             lines.append(f"         and {len(row.stands) - MOST_USERS:,} more")
         if not test:
             lines.append(
-                f"         tells {', '.join(row.to or [one.name for one in setup.config.channels]) or 'nobody'}"
+                f"         goes to {', '.join(row.to or [one.name for one in setup.config.channels]) or 'nobody'}"
             )
             continue
         spans = row.logged if row.again is None else row.again
         times = counted(len(spans), "time")
         if row.again is None:
-            lines.append(
-                f"         no history is kept of its number; it has fired {times} in 30 days, while it was a rule"
-            )
+            lines.append(f"         its number has no history; the rule itself fired {times} in the last 30 days")
         else:
-            lines.append(f"         would have fired {times} in the report's window, by the values of bins")
+            lines.append(f"         would have fired {times} in the report's window (by hourly values)")
         lines += [f"           {when(one.start)} to {when(one.end)}: {one_line(one.text, 200)}" for one in spans[-10:]]
     return lines

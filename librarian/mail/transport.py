@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from librarian.config.mail_options import PORTS, MailOptions, is_mail_address
-from librarian.errors import ConfigError, MailError, one_line
+from librarian.errors import MailError, one_line
 from librarian.mail.message import Letter, Sender, build
 from librarian.system import host
 from librarian.system.processes import feed_command
+from librarian.system.secret_file import secret
 
 FOLDERS = ("/usr/sbin", "/usr/lib", "/usr/bin")  # where sendmail stands, often not on PATH
-_LARGEST = 4096  # bytes of a password's file
 _LATER = 75  # EX_TEMPFAIL of sysexits: it may be taken another time
 _BY_SENDMAIL = MailOptions()
 
@@ -106,22 +104,3 @@ def sendmail() -> str:
     if found is None:
         raise MailError("there is no sendmail here", todo="name a server in [mail]")
     return found
-
-
-def secret(path: Path) -> str:
-    """The first line of a file that its owner alone can read. Raises `ConfigError`, which does not tell it."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe would be waited for
-        with os.fdopen(descriptor, "rb") as file:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode) or status.st_mode & 0o077 or status.st_uid != os.geteuid():
-                raise ConfigError(f"{path} is not a file that you alone can read", todo="chmod 600")
-            text = file.read(_LARGEST + 1).decode("utf-8")
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read", error.strerror or "") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path} holds no text") from None
-    lines = text.splitlines()
-    if len(lines) != 1 or not lines[0] or len(text) > _LARGEST or not lines[0].isprintable():
-        raise ConfigError(f"{path} does not hold one line")
-    return lines[0]

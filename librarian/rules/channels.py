@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-import stat
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,8 +21,8 @@ from librarian.rules.statefile import ChannelStatus, Pending, RulesState
 from librarian.shared.calendar import DAY
 from librarian.system import host, http
 from librarian.system.processes import feed_command
+from librarian.system.secret_file import secret
 
-LARGEST_SECRET = 4096  # bytes
 KEPT = 2 * DAY
 _BY_SENDMAIL = MailOptions()
 _NO_MAIL = ("there is no sendmail, mailx or mail here", "", "use a channel of another kind")
@@ -63,14 +62,14 @@ def prepared(channel: ChannelOptions, base: Path, mail: MailOptions = _BY_SENDMA
     else:
         payloads.body(channel.kind, _address(channel, base), Message("", ()))
         if channel.token_file:
-            secret(base, channel.token_file)
+            _secret(base, channel.token_file)
 
 
 def _address(channel: ChannelOptions, base: Path) -> str:
     """Where a webhook is. Raises `ConfigError`."""
-    url = channel.url or secret(base, channel.url_file)
+    url = channel.url or _secret(base, channel.url_file)
     if not is_https(url):
-        raise ConfigError(f"{channel.url_file or 'url'} holds no address https://…")
+        raise ConfigError(f"{channel.url_file or 'url'} must hold an address https://…")
     return url
 
 
@@ -111,7 +110,7 @@ def _post(channel: ChannelOptions, message: Message, base: Path) -> None:
     url, body = payloads.body(channel.kind, _address(channel, base), message)
     headers = {"Content-Type": payloads.JSON, "User-Agent": "librarian"}
     if channel.token_file:
-        headers["Authorization"] = f"Bearer {secret(base, channel.token_file)}"
+        headers["Authorization"] = f"Bearer {_secret(base, channel.token_file)}"
     status = http.post(url, body, headers, timeout=channel.timeout_seconds)
     if 300 <= status < 400:
         raise ChannelError(
@@ -121,21 +120,12 @@ def _post(channel: ChannelOptions, message: Message, base: Path) -> None:
         raise ChannelError(f"the server answered with HTTP {status}")
 
 
-def secret(base: Path, name: str) -> str:
-    """The one line of a file that its owner alone may read. Raises `ConfigError`, which does not tell it."""
+def _secret(base: Path, name: str) -> str:
+    """A secret that can stand in a header or an address. Raises `ConfigError`, which does not tell it."""
     path = base / host.expanded(name)
-    try:
-        with path.open("rb") as file:
-            mode = host.file_status(file.fileno())
-            if not stat.S_ISREG(mode.st_mode) or mode.st_mode & 0o077:
-                raise ConfigError(f"{path} can be read by others, or is no file", todo="chmod 600")
-            text = file.read(LARGEST_SECRET + 1).decode("ascii").strip()
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read", error.strerror or "") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path} holds more than plain characters") from None
-    if not text or len(text) > LARGEST_SECRET or not text.isprintable() or " " in text:
-        raise ConfigError(f"{path} does not hold one line without blanks")
+    text = secret(path).strip()
+    if not text or not text.isascii() or " " in text:
+        raise ConfigError(f"{path} must hold one line of plain characters without blanks")
     return text
 
 

@@ -98,7 +98,7 @@ def evaluate(
     for rule in rules:
         for qos in [name for name in data if not rule.qos or name in rule.qos]:
             content = data[qos]
-            found = readings.unknown("there are no data") if content is None else None
+            found = readings.unknown("no data yet") if content is None else None
             found = found or readings.read(rule, content or {}, now, interval)
             before = {key: one for key, one in memory.items() if (key.rule, key.qos) == (rule.name, qos)}
             one = _Look(rule, qos, found, now, interval)

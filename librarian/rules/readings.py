@@ -64,7 +64,7 @@ def _one(value: float | None, why: str) -> Readings:
 
 def _data_age(data: Data, now: int) -> Readings:
     at = number_at(data, ("metadata", "last_updated_epoch"))
-    return unknown("there are no data") if at is None else Readings({"": max(0.0, (now - at) / HOUR)})
+    return unknown("no data yet") if at is None else Readings({"": max(0.0, (now - at) / HOUR)})
 
 
 def _at_limit(rule: RuleOptions, data: Data, now: int) -> Readings:

@@ -140,11 +140,6 @@ def close_to_others(path: Path) -> None:
             path.chmod(mode & ~0o077)
 
 
-def file_status(descriptor: int) -> os.stat_result:
-    """What the system knows of an open file. Raises `OSError`."""
-    return os.fstat(descriptor)
-
-
 def overwrite(path: Path, data: bytes) -> None:
     """Write `data` over the beginning of a file that is there: possible on a full disk too, but not in one step."""
     with path.open("r+b") as file:

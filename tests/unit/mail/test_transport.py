@@ -35,7 +35,7 @@ from librarian.mail import transport
 from librarian.mail.message import Letter
 from librarian.mail.transport import Post
 from librarian.rules import channels, payloads
-from librarian.system import processes
+from librarian.system import processes, secret_file
 
 NOW = 1_793_100_000
 LETTER = Letter("Zoë's week", "text\n.\n.more\n", "<p>text</p>", key="w1")
@@ -242,14 +242,14 @@ def test_the_login_stands_in_a_file_and_in_no_message(
 def test_a_password_that_others_can_read_is_not_used(password: Path, mode: int) -> None:
     password.chmod(mode)
     with pytest.raises(ConfigError, match=r"you alone can read.*chmod 600"):
-        transport.secret(password)
+        secret_file.secret(password)
 
 
 @pytest.mark.parametrize("text", [b"", b"\n", b"hush\nhush\n", b"\xff", b"x" * 5000, b"a\x00b"])
 def test_a_file_without_one_line_is_no_password_and_is_not_told(password: Path, text: bytes) -> None:
     password.write_bytes(text)
     with pytest.raises(ConfigError) as caught:
-        transport.secret(password)
+        secret_file.secret(password)
     assert "hush" not in str(caught.value)
 
 
@@ -259,7 +259,7 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe", 0o600)
     for path in (tmp_path / "pipe", tmp_path, tmp_path / "none"):
         with pytest.raises(ConfigError):
-            transport.secret(path)
+            secret_file.secret(path)
 
 
 # sendmail

@@ -190,7 +190,7 @@ def test_a_token_and_an_address_come_from_files_of_the_owner(server: Server, tmp
     channels.send(channel, TOLD, tmp_path)
     assert server.asked[-1][1]["Authorization"] == "Bearer tk_1"
     (tmp_path / "url").chmod(0o640)
-    with pytest.raises(ConfigError, match="can be read by others"):
+    with pytest.raises(ConfigError, match="you alone can read"):
         channels.send(channel, TOLD, tmp_path)
 
 
