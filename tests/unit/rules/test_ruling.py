@@ -169,10 +169,10 @@ def test_the_command_lists_rules_and_tests_them(
     assert "unknown  no (avery)\n         avery: no number at no.such" in out
     assert "now.total.NCPUS is" in out
     assert "; fires in the next run" in out
-    assert "tells log" in out
+    assert "goes to log" in out
     assert main(["rules", "--test"]) == 0
     out = capsys.readouterr().out
-    assert "no history is kept of its number" in out
+    assert "its number has no history" in out
     assert "would have fired 1 time in the report's window" in out
     assert main(["rules", "--json", "--test"]) == 0
     rows = json.loads(capsys.readouterr().out)
