@@ -80,41 +80,41 @@ VOCABULARY = frozenset(
     cut-off cycle cycle. cycles d d+ d- d. dT daemon daemon. daily damaged darwin dashboard data data_ date day
     day.begin day.scope day.until day_edges day_start day_usage days days_30 dbindex deadline deadline. decides
     declaration declares declined decode default default-src default_qos defaultqos define delete deleted deleted.
-    deliveries demand denied dependency deploy details dev df did digest digested directory dirname disconnect disk
-    distribution divides do docs.github.com doctor doctor. doctype document does does. done doubted down down.
-    drained drawing drawn drawn_from dropped duration e each earlier earlier. early echo ed25519 edgecolor edges
-    edition efficiency elapsed elapsed_seconds electrical element elif eligible else elsewhere empty empty_jobs
-    enabled encoded end end. ended ends energy enforced enough enough. entry entry.js env eof epoch epochs error
-    esac estimate even evenly evenly. ever every every.scope every_qos everybody everybody. everywhere evidence
-    evidence. exceeded exceeds exchange excluded.allocated excluded.cpus excluded.error excluded.gpus excluded.jobs
-    excluded.measured excluded.memory excluded.samples excluded.trouble excluded.used exec exist exists exit
-    exit_code expects export extends extern f facecolor fact facts failed failed. failing_since fails fails. failure
-    failures false family far fared faster fatal federation fetch fetch.recurseSubmodules fetch.unpackLimit
-    fetch.writeCommitGraph fetched fewer fi fields fields. figures file file_mode file_name files filled filters
-    final find findings finds fine fingerprint finished first first. fit fit. fits fits. five flags fleeting float64
-    folder folder_mode folders font.family font.size fontsize foot for for. force force-push forgotten fork form
-    form-action format found frameon free freelist_count fresh from front fs fsck ftps full full. full_at full_key
-    function g gap gathered gathers gave gc.auto generated generated_at generator get getattr gh-pages gib git
-    git@github.com github-pages github.com github_pages_key given gives globalThis.librarianReports go go. goes
-    goes_on going gone gone. good gpu gpu-idle gpu-low gpu_below gpu_hours gpu_memory gpu_memory_gib gpu_percent
-    gpu_source gpu_types gpu_used_memory gpu_utilization gpumem gpus gpus_tracked gpus_untracked gpuutil gres group
-    groups grp gzip h had half hand has has_others hash-object hatch hatched have have. head header heading headroom
-    heads hears held held. here here. hidden hide hides histories history hit hold holders holding holds home
-    homepage hook host hour hour.begin hour.scope hour.until hourly hours housekeeping how html http http-equiv
-    https hung i iB id identity idle if ignore image img-src import imports in in_state index index.html
-    index.html.j2 index.json info init inside install installed int int64 integer integrals integrity
-    integrity_check interactive interval interval_seconds into ints is isoformat it it. items its itself javascript
-    job job-hours job. job.user job_by_end jobid jobs jobs. jobstats joined joining journal_mode jpeg json judged
-    judged. just k kB keep keep_copy keeps kept kernel kex_exchange_identification key key. keys killed killed. kind
-    kind_size kmzZ0sprpPWwjhor9ZI4lxuf47i9DXK2 know known known. known_from known_seconds known_to knows l label
-    labels large larger largest largest_gib last last. last_success last_try last_updated last_updated_epoch lasts
-    late later latest launch launched launched. lead leads least leave left left-out less less. let lets level
-    librarian librarian- librarian-serve librarian-serve- librarian@localhost library license licenses lie life like
-    limit limit. limit_change limit_change_of_scopes limit_seconds limited limits limits.policy limits_of line line.
-    lines linewidth link list little live load loads local_date localhost lock log login logo long long. longer
-    longest longest_query longest_seconds look looked looking looks lost low low. lower ls ls-remote ls-tree m m-
-    machine made mail mailed mailx main main. main.fact mains maintenance maintenance.auto makes many many_rejects
-    map mapping mark marker markeredgecolor markeredgewidth markersize matplotlib max max_rss may may. mean
+    deliveries demand denied dependency deploy details dev df did directory dirname disconnect disk distribution
+    divides do docs.github.com doctor doctor. doctype document does does. done doubted down down. drained drawing
+    drawn drawn_from dropped duration e each earlier earlier. early echo ed25519 edgecolor edges edition efficiency
+    elapsed elapsed_seconds electrical element elif eligible else elsewhere empty empty_jobs enabled encoded end
+    end. ended ends energy enforced enough enough. entry entry.js env eof epoch epochs error esac estimate even
+    evenly evenly. ever every every.scope every_qos everybody everybody. everywhere evidence evidence. exceeded
+    exceeds exchange excluded.allocated excluded.cpus excluded.error excluded.gpus excluded.jobs excluded.measured
+    excluded.memory excluded.samples excluded.trouble excluded.used exec exist exists exit exit_code expects export
+    extends extern f facecolor fact facts failed failed. failing_since fails fails. failure failures false family
+    far fared faster fatal federation fetch fetch.recurseSubmodules fetch.unpackLimit fetch.writeCommitGraph fetched
+    fewer fi fields fields. figures file file_mode file_name files filled filters final find findings finds fine
+    fingerprint finished first first. fit fit. fits fits. five flags fleeting float64 folder folder_mode folders
+    font.family font.size fontsize foot for for. force force-push forgotten fork form form-action format found
+    frameon free freelist_count fresh from front fs fsck ftps full full. full_at full_key function g gap gathered
+    gathers gave gc.auto generated generated_at generator get getattr gh-pages gib git git@github.com github-pages
+    github.com github_pages_key given gives globalThis.librarianReports go go. goes goes_on going gone gone. good
+    gpu gpu-idle gpu-low gpu_below gpu_hours gpu_memory gpu_memory_gib gpu_percent gpu_source gpu_types
+    gpu_used_memory gpu_utilization gpumem gpus gpus_tracked gpus_untracked gpuutil gres group groups grp gzip h had
+    half hand has has_others hash-object hatch hatched have have. head header heading headroom heads hears held
+    held. here here. hidden hide hides histories history hit hold holders holding holds home homepage hook host hour
+    hour.begin hour.scope hour.until hourly hours housekeeping how html http http-equiv https hung i iB id identity
+    idle if ignore image img-src import imports in in_state index index.html index.html.j2 index.json info init
+    inside install installed int int64 integer integrals integrity integrity_check interactive interval
+    interval_seconds into ints is isoformat it it. items its itself javascript job job-hours job. job.user
+    job_by_end jobid jobs jobs. jobstats joined joining journal_mode jpeg json judged judged. just k kB keep
+    keep_copy keeps kept kernel kex_exchange_identification key key. keys killed killed. kind kind_size
+    kmzZ0sprpPWwjhor9ZI4lxuf47i9DXK2 know known known. known_from known_seconds known_to knows l label labels large
+    larger largest largest_gib last last. last_success last_try last_updated last_updated_epoch lasts late later
+    latest launch launched launched. lead leads least leave left left-out less less. let lets level librarian
+    librarian- librarian-serve librarian-serve- librarian@localhost library license licenses lie life like limit
+    limit. limit_change limit_change_of_scopes limit_seconds limited limits limits.policy limits_of line line. lines
+    linewidth link list little live load loads local_date localhost lock log login logo long long. longer longest
+    longest_query longest_seconds look looked looking looks lost low low. lower ls ls-remote ls-tree m m- machine
+    made mail mailed mailx main main. main.fact mains maintenance maintenance.auto makes many many_rejects map
+    mapping mark marker markeredgecolor markeredgewidth markersize matplotlib max max_rss may may. mean
     mean_of_a_day means measured measured. measured_hours measures median median_wait mem memory memory-low memory.
     memory_below memory_gib memory_jobs memory_source message meta metadata min min_gib_hours min_gpu_hours
     min_hours min_interval_seconds min_memory_gib min_minutes minor minutes miss missing missing. mistakes miter
@@ -158,8 +158,8 @@ VOCABULARY = frozenset(
     store store. store.sqlite_master store.user_version stored strict stricthostkeychecking string stuck style
     style-src style.css subject subjects submit submitjob submitjobs submitted such sum summed sums sums. sure
     surrogateescape surrogatepass suspended suspended. svg+xml sys sys.argv sys.exit system system_cpu t table
-    table_info tables take take_in taken taken. takes tally target task tasks tell tell. tellers tells tells.
-    templates temporary ten test text text.color than that that. the their theirs them them. theme_boot.js
+    table_info tables take take_in taken taken. takes tallied tally target task tasks tell tell. tellers tells
+    tells. templates temporary ten test text text.color than that that. the their theirs them them. theme_boot.js
     themselves then then. there there. these they this those though threshold thresholds tidied tier time time-low
     time-out time. time_below time_idxs time_resolution_seconds timed timed_out timeout timeout_seconds times times.
     timings timings.jsonl.gz title tls tmp to today todo together token told too too-slow too-wide too. took tool
@@ -167,7 +167,7 @@ VOCABULARY = frozenset(
     tres-alloc tries trouble troubles true trusted try tuple turn two type typeof u uint64 unable unchanged
     unconfirmed under under_way understood undrawn unexpected unexpectedly unfinished unit unit-seconds units
     unknown unless unpacked unreachable unset unsettled unsigned until untold untracked unused unused. up up. update
-    update-ref update. updated upgrade upper url us usage usage_ use use. use_digest use_sum use_who used used.
+    update-ref update. updated upgrade upper url us usage usage_ use use. use_sum use_tally use_who used used.
     used_hours used_in used_memory used_out user user. user_cpu user_version username users utf-8 uts v valid valid.
     value values var vendor verification verified verified.json verify_message version visible vmem w w+ w+_ w. w.-
     w.id w.user wait waited waited_seconds waiting waiting. waits waits. wall wallduration walltime want wanted

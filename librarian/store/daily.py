@@ -23,7 +23,7 @@ from librarian.system.host import make_private, sync_folder
 
 EVERY, AGAIN = DAY, 3600
 _TRIED = "copy_tried"  # a fact: when the last copy was begun
-_ASKED_AGAIN = frozenset({"job", "text", "query", "scope", "reject", "queue", "waiting", "bins", "use_digest"})
+_ASKED_AGAIN = frozenset({"job", "text", "query", "scope", "reject", "queue", "waiting", "bins", "use_tally"})
 _DAYS, _WEEKS = 3, 2  # copies that stay: the newest ones, and of those before them the last of a week
 _BYTES = 1 << 30  # that all of them may have; the newest one stays whatever it has
 

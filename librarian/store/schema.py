@@ -176,7 +176,7 @@ MIGRATIONS = (
     """,
     # What is found of the use of runs that ended in a piece of time: made anew where it is missing.
     """
-    CREATE TABLE use_digest (
+    CREATE TABLE use_tally (
         scope TEXT NOT NULL, rules TEXT NOT NULL, begin INTEGER NOT NULL, until INTEGER NOT NULL, data BLOB NOT NULL,
         PRIMARY KEY (scope, begin, until)
     ) WITHOUT ROWID;

@@ -14,18 +14,18 @@ from librarian.shared.names import AccountName, PartitionName, UserName
 from librarian.shared.spans import Spans
 from librarian.shared.window import Window
 from librarian.subjects.efficiency.asking import Evidence
-from librarian.subjects.efficiency.digest import merged
 from librarian.subjects.efficiency.model import FRACTION, Hours, Total
 from librarian.subjects.efficiency.options import Prices, Rules
 from librarian.subjects.efficiency.slots import SLOT
+from librarian.subjects.efficiency.tally import merged
 
 Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Digested:
+class Tallied:
     """What `runs` come to that ended from `begin` to `until` (UTC epochs): what is `found` by `rules`, how well they
-    used what they held (`spread`, as in `digest.Digest`), of nobody in particular; what each shape of job needed."""
+    used what they held (`spread`, as in `tally.Tally`), of nobody in particular; what each shape of job needed."""
 
     begin: int
     until: int
@@ -35,7 +35,7 @@ class Digested:
     spread: Mapping[str, Sequence[tuple[int, int]]]
     shapes: tuple[Evidence, ...]
 
-    def renamed(self, names: Renaming) -> Digested:
+    def renamed(self, names: Renaming) -> Tallied:
         """By public names; where partitions must not be seen, shapes have none."""
         hidden = (self._placeless(one) for one in self.shapes) if not names.shows_partitions else self.shapes
         return replace(self, shapes=tuple(merged(renamed(one, names) for one in hidden)))
@@ -62,15 +62,15 @@ class EfficiencyFacts:
     totals: tuple[Total, ...]
     ranges: Mapping[str, tuple[Total, ...]]
     bins: Mapping[str, Floats]
-    digested: Digested | None = None
+    tallied: Tallied | None = None
     prices: Prices = field(default_factory=Prices)
 
     def renamed(self, names: Renaming) -> EfficiencyFacts:
         """By public names; where accounts or partitions must not be seen, totals have none."""
         rename = partial(_renamed, names=names)
         ranges = {name: tuple(map(rename, totals)) for name, totals in self.ranges.items()}
-        digested = self.digested and self.digested.renamed(names)
-        return replace(self, totals=tuple(map(rename, self.totals)), ranges=ranges, digested=digested)
+        tallied = self.tallied and self.tallied.renamed(names)
+        return replace(self, totals=tuple(map(rename, self.totals)), ranges=ranges, tallied=tallied)
 
 
 def _renamed(total: Total, names: Renaming) -> Total:

@@ -11,9 +11,9 @@ from librarian.shared.names import AccountName, PartitionName, UserName
 from librarian.shared.scope import Scope
 from librarian.shared.spans import Span, Spans
 from librarian.store import Store
-from librarian.subjects.efficiency.digest_kept import drop_digests
 from librarian.subjects.efficiency.model import Flag, Hours, Peak, Run, Source, Total, Use, UsedRun
 from librarian.subjects.efficiency.slots import SLOT, Sums, Who, sums, who
+from librarian.subjects.efficiency.tally_kept import drop_tallies
 
 EVERYBODY = ""  # in the place of a user: no user is called that, see `jobs.rows.NAMELESS`
 KNOWN = "efficiency"
@@ -76,7 +76,7 @@ class RunUses:
             known = {used.run.dbindex: used for used in self.named(list(told))}
             fresh = [used for index, used in told.items() if known.get(index) != used]
             gone = [known[used.run.dbindex] for used in fresh if used.run.dbindex in known]
-            drop_digests(self._store, {used.run.end for used in (*fresh, *gone)})
+            drop_tallies(self._store, {used.run.end for used in (*fresh, *gone)})
             self._add(sums(fresh, gone))
             self._put(fresh)
             for scope in scopes:

@@ -13,7 +13,7 @@ from librarian.shared.report import Report, Section
 from librarian.shared.resources import Observable, pictured
 from librarian.shared.spans import Spans, clipped
 from librarian.shared.window import Window
-from librarian.subjects.efficiency.facts import Digested, EfficiencyFacts
+from librarian.subjects.efficiency.facts import EfficiencyFacts, Tallied
 from librarian.subjects.efficiency.model import KEYS, Hours, Total
 from librarian.subjects.efficiency.options import Prices
 from librarian.subjects.efficiency.slots import SLOT
@@ -49,7 +49,7 @@ class EfficiencySection(Section):
     whole: Sums
     ranges: Mapping[str, Sums]
     bins: Mapping[str, Floats]
-    digested: Digested | None = None
+    tallied: Tallied | None = None
     prices: Prices = field(default_factory=Prices)
 
     @property
@@ -92,7 +92,7 @@ def build(facts: EfficiencyFacts, window: Window) -> EfficiencySection:
         sums(window.start, facts.totals),
         {name: sums(since[name], totals) for name, totals in facts.ranges.items() if name in since},
         {key: rows for key, rows in facts.bins.items() if key in KEYS},
-        facts.digested,
+        facts.tallied,
         facts.prices,
     )
 

@@ -12,13 +12,13 @@ from librarian.shared.report import Report
 from librarian.store import Store
 from librarian.subjects.efficiency import plain
 from librarian.subjects.efficiency.collect import collect
-from librarian.subjects.efficiency.digest import evidence_of
-from librarian.subjects.efficiency.digest_kept import Digests
-from librarian.subjects.efficiency.facts import Digested, EfficiencyFacts, binned, shares
+from librarian.subjects.efficiency.facts import EfficiencyFacts, Tallied, binned, shares
 from librarian.subjects.efficiency.keep import RunUses
 from librarian.subjects.efficiency.model import Total
 from librarian.subjects.efficiency.options import EfficiencyOptions, Rules
 from librarian.subjects.efficiency.section import EfficiencySection, begins, build, told_of
+from librarian.subjects.efficiency.tally import evidence_of
+from librarian.subjects.efficiency.tally_kept import Tallies
 from librarian.subjects.efficiency.to_json import efficiency_json
 from librarian.subjects.subject import Asking, Data, Facts, Json, Problems, Reading, Subject, Tidying
 
@@ -58,7 +58,7 @@ class Efficiency(Subject):
             totals=totals,
             ranges={name: kept.totals(reading.scope, since, end) for name, since in begins(window).items()},
             bins={key: binned(by_start, window) for key, by_start in slots.items()},
-            digested=_digested(reading, options.rules, until, totals),
+            tallied=_tallied(reading, options.rules, until, totals),
             prices=options.prices,
         )
 
@@ -114,14 +114,14 @@ class Efficiency(Subject):
         return RunUses(tidying.store).forget(tidying.before)
 
 
-def _digested(reading: Reading, rules: Rules, until: int, totals: tuple[Total, ...]) -> Digested | None:
+def _tallied(reading: Reading, rules: Rules, until: int, totals: tuple[Total, ...]) -> Tallied | None:
     """What runs come to that ended since the window's first midnight; None where no day is known. What users without
     any hours needed is left out: they are in no other table either."""
     scope, window = reading.scope, reading.window
-    kept = Digests(reading.store, scope, rules, lambda begin, end: RunUses(reading.store).runs(scope, begin, end))
+    kept = Tallies(reading.store, scope, rules, lambda begin, end: RunUses(reading.store).runs(scope, begin, end))
     begin, whole = kept.of(window.start, min(until, window.now), window.zone)
     if begin >= until:
         return None
     users = {total.user for total in totals}
     shapes = [evidence_of(place, needed) for place, needed in whole.shapes.items() if place[0] in users]
-    return Digested(begin, until, rules, whole.runs, whole.found, whole.spread, tuple(shapes))
+    return Tallied(begin, until, rules, whole.runs, whole.found, whole.spread, tuple(shapes))

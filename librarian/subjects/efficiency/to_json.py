@@ -21,7 +21,7 @@ def efficiency_json(section: EfficiencySection) -> Json:
         **_sums(section.whole),
         "ranges": {name: _sums(sums) for name, sums in section.ranges.items()},
         "bins": {key: _bins(rows) for key, rows in section.bins.items()},
-        **(told_json(section.digested) if section.digested else {}),
+        **(told_json(section.tallied) if section.tallied else {}),
         **prices_json(section.prices),
     }
 

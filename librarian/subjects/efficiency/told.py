@@ -6,7 +6,7 @@ from librarian.render.json.scalars import exact
 from librarian.shared.words import percent
 from librarian.subjects.efficiency.asking import Evidence, in_words, memory_option, slurm_time
 from librarian.subjects.efficiency.costs import KILLED
-from librarian.subjects.efficiency.facts import Digested
+from librarian.subjects.efficiency.facts import Tallied
 from librarian.subjects.efficiency.model import FRACTION, GIB
 from librarian.subjects.efficiency.options import Prices, Rules
 
@@ -40,7 +40,7 @@ def words_of(rule: str, rules: Rules) -> tuple[str, str]:
     }[rule]
 
 
-def told_json(told: Digested) -> Json:
+def told_json(told: Tallied) -> Json:
     """What is found, the distribution, and what to ask for; `from` and `to` say of which time."""
     span = {"from": told.begin, "to": told.until, "jobs": told.runs}
     found = sorted(told.found.items(), key=lambda item: (_ORDER.index(item[0][0]), item[0][1]))
@@ -60,7 +60,7 @@ def told_json(told: Digested) -> Json:
     }
 
 
-def _worth_telling(told: Digested) -> list[Evidence]:
+def _worth_telling(told: Tallied) -> list[Evidence]:
     found = [one for one in told.shapes if one.time is not None or one.gib is not None]
     return sorted(found, key=lambda one: -one.runs)[:MOST]
 

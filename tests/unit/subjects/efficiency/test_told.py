@@ -6,10 +6,10 @@ import json
 from collections.abc import Sequence
 
 from librarian.subjects.efficiency import plain
-from librarian.subjects.efficiency.digest import digest, evidence_of
-from librarian.subjects.efficiency.facts import Digested
+from librarian.subjects.efficiency.facts import Tallied
 from librarian.subjects.efficiency.model import GIB, Source, Use, UsedRun
 from librarian.subjects.efficiency.options import Prices, Rules
+from librarian.subjects.efficiency.tally import evidence_of, tally
 from librarian.subjects.efficiency.told import prices_json, told_json, words_of
 from tests.unit.runs import T0
 from tests.unit.subjects.efficiency.used import run
@@ -24,10 +24,10 @@ def some(user: str, count: int = 3, **changes: object) -> list[UsedRun]:
     return [UsedRun(run(dbindex=n, jobid=n, **fields), use) for n in range(count)]
 
 
-def told(runs: Sequence[UsedRun], rules: Rules | None = None) -> Digested:
-    whole = digest(runs, rules or Rules())
+def told(runs: Sequence[UsedRun], rules: Rules | None = None) -> Tallied:
+    whole = tally(runs, rules or Rules())
     shapes = tuple(evidence_of(place, needed) for place, needed in whole.shapes.items())
-    return Digested(T0, T0 + HOUR, rules or Rules(), whole.runs, whole.found, whole.spread, shapes)
+    return Tallied(T0, T0 + HOUR, rules or Rules(), whole.runs, whole.found, whole.spread, shapes)
 
 
 def test_findings_are_sums_of_nobody() -> None:

@@ -19,7 +19,7 @@ BINS = 12
 """Of a distribution: ten of 10 % each, then more than was allocated, then not measured."""
 MORE, UNKNOWN = 10, 11
 VERSION = 1
-"""Of what a digest says of the same runs and rules: one more where that changes."""
+"""Of what a tally says of the same runs and rules: one more where that changes."""
 
 Place = tuple[str, str, float, float, float, int]
 """A shape, by its fields: user, partition, CPUs, GPUs, GiB, nodes."""
@@ -28,7 +28,7 @@ Needed = tuple[int, int, int, int, int, int, int, int]
 
 
 @dataclass
-class Digest:
+class Tally:
     """`found` has by rule and resource ("": it costs none) how many runs, and what they cost in 1024ths of
     unit-seconds; `spread` by resource for each of the `BINS` how many runs, and what was allocated to them."""
 
@@ -37,7 +37,7 @@ class Digest:
     spread: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     shapes: dict[Place, Needed] = field(default_factory=dict)
 
-    def add(self, other: Digest) -> None:
+    def add(self, other: Tally) -> None:
         """Take in another."""
         self.runs += other.runs
         for place, (runs, amount) in other.found.items():
@@ -65,9 +65,9 @@ def together(one: Needed, other: Needed) -> Needed:
     )
 
 
-def digest(runs: Iterable[UsedRun], rules: Rules) -> Digest:
+def tally(runs: Iterable[UsedRun], rules: Rules) -> Tally:
     """What these runs come to."""
-    made = Digest()
+    made = Tally()
     for used in runs:
         made.runs += 1
         for one, cost in costs(used, rules):
@@ -82,7 +82,7 @@ def digest(runs: Iterable[UsedRun], rules: Rules) -> Digest:
     return made
 
 
-def _spread(made: Digest, used: UsedRun) -> None:
+def _spread(made: Tally, used: UsedRun) -> None:
     for key, hours in hours_of(used).items():
         bins = made.spread.setdefault(key, [(0, 0)] * BINS)
         place = UNKNOWN
@@ -153,22 +153,22 @@ def _needed_of(one: Evidence) -> Needed:
     )
 
 
-def encoded(one: Digest) -> bytes:
-    """A digest as bytes."""
+def encoded(one: Tally) -> bytes:
+    """A tally as bytes."""
     found = [[*place, *tally] for place, tally in one.found.items()]
     shapes = [[*place, *needed] for place, needed in one.shapes.items()]
     return zlib.compress(json.dumps([one.runs, found, one.spread, shapes]).encode(), 3)
 
 
-def decoded(data: bytes) -> Digest:
-    """A digest from its bytes. Raises `ValueError` where these are none."""
+def decoded(data: bytes) -> Tally:
+    """A tally from its bytes. Raises `ValueError` where these are none."""
     try:
         runs, found, spread, shapes = json.loads(zlib.decompress(data))
-        return Digest(
+        return Tally(
             runs,
             {(rule, key): (count, amount) for rule, key, count, amount in found},
             {key: [(count, amount) for count, amount in bins] for key, bins in spread.items()},
             {tuple(row[:6]): tuple(row[6:]) for row in shapes},
         )
     except (zlib.error, TypeError) as error:
-        raise ValueError(f"no digest: {error}") from error
+        raise ValueError(f"no tally: {error}") from error

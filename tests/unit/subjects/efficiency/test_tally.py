@@ -1,4 +1,4 @@
-"""Digests of runs: order and slicing change nothing, days add up to the window, and what is over is read once."""
+"""Tallies of runs: order and slicing change nothing, days add up to the window, and what is over is read once."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from librarian.shared.calendar import day_start, local_date
 from librarian.shared.names import PartitionName, UserName
 from librarian.shared.scope import Scope
 from librarian.store import Store, opened
-from librarian.subjects.efficiency import digest_kept
+from librarian.subjects.efficiency import tally_kept
 from librarian.subjects.efficiency.asking import evidence
-from librarian.subjects.efficiency.digest import (
-    MORE,
-    UNKNOWN,
-    Digest,
-    decoded,
-    digest,
-    encoded,
-    evidence_of,
-    merged,
-)
-from librarian.subjects.efficiency.digest_kept import Digests
 from librarian.subjects.efficiency.keep import RunUses
 from librarian.subjects.efficiency.model import FRACTION, GIB, Source, Use, UsedRun
 from librarian.subjects.efficiency.options import Rules
+from librarian.subjects.efficiency.tally import (
+    MORE,
+    UNKNOWN,
+    Tally,
+    decoded,
+    encoded,
+    evidence_of,
+    merged,
+    tally,
+)
+from librarian.subjects.efficiency.tally_kept import Tallies
 from tests.unit.runs import T0
 from tests.unit.subjects.efficiency.used import run
 
@@ -62,10 +62,10 @@ def used_runs(draw: st.DrawFn) -> UsedRun:
 
 @given(st.lists(used_runs(), max_size=20), st.randoms(use_true_random=False), st.integers(0, 20))
 def test_order_and_slicing_change_nothing(runs: list[UsedRun], chance: object, cut: int) -> None:
-    whole = digest(runs, Rules())
+    whole = tally(runs, Rules())
     chance.shuffle(runs)  # type: ignore[attr-defined]
-    parts = digest(runs[cut:], Rules())
-    parts.add(decoded(encoded(digest(runs[:cut], Rules()))))
+    parts = tally(runs[cut:], Rules())
+    parts.add(decoded(encoded(tally(runs[:cut], Rules()))))
     assert parts == whole
     assert whole.runs == len(runs)
     assert sum(needed[0] for needed in whole.shapes.values()) == len(runs)
@@ -73,7 +73,7 @@ def test_order_and_slicing_change_nothing(runs: list[UsedRun], chance: object, c
 
 @given(st.lists(used_runs(), max_size=20))
 def test_it_says_of_shapes_what_all_runs_at_once_say(runs: list[UsedRun]) -> None:
-    whole = digest(runs, Rules())
+    whole = tally(runs, Rules())
     told = [evidence_of(place, needed) for place, needed in whole.shapes.items()]
     assert sorted(told, key=repr) == sorted(evidence(runs), key=repr)
     assert sorted(merged([*told]), key=repr) == sorted(told, key=repr)
@@ -81,7 +81,7 @@ def test_it_says_of_shapes_what_all_runs_at_once_say(runs: list[UsedRun]) -> Non
 
 @given(st.lists(used_runs(), max_size=20))
 def test_the_distribution_is_of_all_hours(runs: list[UsedRun]) -> None:
-    whole = digest(runs, Rules())
+    whole = tally(runs, Rules())
     for key, bins in whole.spread.items():
         held = [used for used in runs if used.run.held(key) * used.run.seconds(key)]
         assert sum(count for count, _ in bins) == len(held)
@@ -96,7 +96,7 @@ def test_the_distribution_is_of_all_hours(runs: list[UsedRun]) -> None:
 )
 def test_a_run_is_in_the_bin_of_its_efficiency(cpu: int | None, place: int) -> None:
     told = UsedRun(run(), Use(cpu=cpu))  # 4 CPUs for 100 s
-    bins = digest([told], Rules()).spread["NCPUS"]
+    bins = tally([told], Rules()).spread["NCPUS"]
     assert [number for number, (count, _) in enumerate(bins) if count] == [place]
 
 
@@ -118,7 +118,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 class Reader:
-    """Digests of a store, and how many runs were read for them."""
+    """Tallies of a store, and how many runs were read for them."""
 
     def __init__(self, store: Store, rules: Rules | None = None) -> None:
         self.store, self.rules, self.spans = store, rules or Rules(), list[tuple[int, int]]()
@@ -127,8 +127,8 @@ class Reader:
         self.spans.append((begin, end))
         return RunUses(self.store).runs(AVERY, begin, end)
 
-    def of(self, begin: int, until: int, zone: str = ZONE) -> tuple[int, Digest]:
-        return Digests(self.store, AVERY, self.rules, self.runs).of(begin, until, zone)
+    def of(self, begin: int, until: int, zone: str = ZONE) -> tuple[int, Tally]:
+        return Tallies(self.store, AVERY, self.rules, self.runs).of(begin, until, zone)
 
 
 def made(count: int = 60) -> list[UsedRun]:
@@ -151,14 +151,14 @@ def test_days_add_up_and_are_read_once(store: Store) -> None:
     first = Reader(store)
     since, whole = first.of(MIDNIGHT - 5, UNTIL)
     assert since == MIDNIGHT
-    assert whole == digest(made(), Rules())
+    assert whole == tally(made(), Rules())
     again = Reader(store)
     assert again.of(MIDNIGHT - 5, UNTIL) == (since, whole)
     assert again.spans == [(UNTIL - UNTIL % HOUR, UNTIL)], "the hour that is not over is read, and nothing else"
     later = Reader(store)
     begin, tail = later.of(MIDNIGHT + 1, UNTIL)
     assert begin == MIDNIGHT + DAY
-    assert tail == digest([used for used in made() if used.run.end >= begin], Rules())
+    assert tail == tally([used for used in made() if used.run.end >= begin], Rules())
 
 
 def test_a_run_that_is_told_late_is_in_it(store: Store) -> None:
@@ -169,28 +169,28 @@ def test_a_run_that_is_told_late_is_in_it(store: Store) -> None:
     kept.take([AVERY], (UNTIL, UNTIL), [late])
     reader = Reader(store)
     _, whole = reader.of(MIDNIGHT, UNTIL)
-    assert whole == digest([*made(), late], Rules())
+    assert whole == tally([*made(), late], Rules())
     assert (MIDNIGHT + 5 * HOUR, MIDNIGHT + 6 * HOUR) in reader.spans
     assert len(reader.spans) == 2, "of the day that it ended in only its hour is read"
     changed = replace(late, run=replace(late.run, end=MIDNIGHT + 30 * HOUR, elapsed=30 * HOUR))
     kept.take([AVERY], (UNTIL, UNTIL), [changed])
-    assert Reader(store).of(MIDNIGHT, UNTIL)[1] == digest([*made(), changed], Rules())
+    assert Reader(store).of(MIDNIGHT, UNTIL)[1] == tally([*made(), changed], Rules())
 
 
 def test_other_rules_make_it_anew(store: Store) -> None:
     RunUses(store).take([AVERY], (MIDNIGHT, UNTIL), made())
     Reader(store).of(MIDNIGHT, UNTIL)
     strict = Rules(cpu_below=0.01)
-    assert Reader(store, strict).of(MIDNIGHT, UNTIL)[1] == digest(made(), strict)
+    assert Reader(store, strict).of(MIDNIGHT, UNTIL)[1] == tally(made(), strict)
 
 
 def test_much_is_read_over_several_cycles_the_newest_first(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(digest_kept, "AT_ONCE", 10)
+    monkeypatch.setattr(tally_kept, "AT_ONCE", 10)
     RunUses(store).take([AVERY], (MIDNIGHT, UNTIL), made())
     begins = []
     for _ in range(9):
         since, whole = Reader(store).of(MIDNIGHT, UNTIL)
-        assert whole == digest([used for used in made() if used.run.end >= since], Rules())
+        assert whole == tally([used for used in made() if used.run.end >= since], Rules())
         begins.append(since)
     assert begins[0] > begins[1] > begins[2]
     assert begins[-1] == MIDNIGHT
@@ -200,13 +200,13 @@ def test_what_is_damaged_is_made_anew(store: Store) -> None:
     RunUses(store).take([AVERY], (MIDNIGHT, UNTIL), made())
     Reader(store).of(MIDNIGHT, UNTIL)
     with store.transaction():
-        store.execute("UPDATE use_digest SET data = x'00'")
-    assert Reader(store).of(MIDNIGHT, UNTIL)[1] == digest(made(), Rules())
+        store.execute("UPDATE use_tally SET data = x'00'")
+    assert Reader(store).of(MIDNIGHT, UNTIL)[1] == tally(made(), Rules())
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Kathmandu", "Australia/Lord_Howe", "America/St_Johns"])
 def test_in_any_zone(store: Store, zone: str) -> None:
     RunUses(store).take([AVERY], (MIDNIGHT, UNTIL), made())
     since, whole = Reader(store).of(MIDNIGHT, UNTIL, zone)
-    assert whole == digest([used for used in made() if used.run.end >= since], Rules())
+    assert whole == tally([used for used in made() if used.run.end >= since], Rules())
     assert Reader(store).of(MIDNIGHT, UNTIL, zone) == (since, whole)
