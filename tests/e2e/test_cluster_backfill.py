@@ -21,7 +21,9 @@ SHORT_WINDOW = '\n[report]\nwindow_days = 2\n[scrontab]\nmemory = "1G"\naccount 
 
 # Stands before sacct on PATH: writes down what is asked, and answers no more from the question on that `stop` tells.
 GATE = """#!/bin/bash
-for word; do [[ $word == uts* ]] && { echo "$word" >>~/gate/asked; break; }; done
+span=
+for word; do [[ $word != uts* ]] || span+=$word; done
+[ -z "$span" ] || echo "$span" >>~/gate/asked
 [ -e ~/gate/stop ] && [ "$(wc -l <~/gate/asked)" -ge "$(cat ~/gate/stop)" ] && exec sleep 1000
 exec /usr/bin/sacct "$@"
 """
@@ -74,7 +76,7 @@ def assert_is_what_the_database_holds(program: Program) -> None:
 
 
 def asked(cluster: Cluster) -> list[str]:
-    """The begin of each question to sacct so far."""
+    """The begin and the end of each question to sacct so far."""
     return cluster.shell("alice", "cat gate/asked").stdout.split()
 
 
