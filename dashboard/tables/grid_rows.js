@@ -1,5 +1,5 @@
 // The rows of a table of the page. Where there is little room, on a phone, a row shows its name and what comes first;
-// the rest of it is opened by its button, or by a tap on the row. style.css says when that is.
+// the rest of it is opened by its button, or by a tap on the row. tables.css says when that is.
 
 import { closestTo, element } from "../common/dom.js";
 import { visible } from "../common/format.js";

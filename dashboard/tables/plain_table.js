@@ -3,7 +3,7 @@
 import { element } from "../common/dom.js";
 
 // `head` are the columns' names, `lines` rows of cells: texts or elements, the first of them the row's head; `foot` is
-// a last row of sums. On a phone style.css puts the cells of some below each other, each with its head before it; roles
+// a last row of sums. On a phone plain_table.css puts the cells of some below each other, each with its head before it; roles
 // keep it a table for screen readers then.
 /** @type {(label: string, head: string[], lines: Child[][], foot?: Child[] | null) => HTMLElement} */
 export function plainTable(label, head, lines, foot = null) {

@@ -26,7 +26,9 @@ from librarian.shared.calendar import clock
 from librarian.shared.files import PLAIN, SCRIPT, STYLE
 
 ENTRY = "page/entry.js"
-_STYLE = "page/style.css"
+# The page's style, in this order: rules of a later one stand above those of the same weight in an earlier one.
+_STYLES = ("page/style.css", "page/", "charts/", "tables/", "subjects/")
+_LAST_STYLE = "page/media.css"  # print and forced colours, whatever a part says
 _FRAME = ("schema_version", "metadata", "staleness", "notes")  # what the frame shows of a report at first
 THEME_BOOT = "page/theme_boot.js"  # runs before anything is painted
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "(\.\.?/[\w./-]+)";\n', re.MULTILINE)
@@ -115,10 +117,20 @@ def render_page(
 
 def beside_page(dashboard: Mapping[str, str]) -> dict[str, str]:
     """The script and the style by the names of their files. Raises `ValueError` as `render_page` does."""
-    style = dashboard[_STYLE]
-    if "</style" in style.lower():
-        raise ValueError(f"{_STYLE} holds text that would end a style element")
-    return {SCRIPT: joined(dashboard), STYLE: style}
+    return {SCRIPT: joined(dashboard), STYLE: styled(dashboard)}
+
+
+def styled(dashboard: Mapping[str, str]) -> str:
+    """All style sheets as one. Raises `ValueError` where one holds text that would end a style element."""
+
+    def place(path: str) -> tuple[bool, int, str]:
+        return path == _LAST_STYLE, next(i for i, start in enumerate(_STYLES) if path.startswith(start)), path
+
+    sheets = sorted((path for path in dashboard if path.endswith(".css")), key=place)
+    for path in sheets:
+        if "</style" in dashboard[path].lower():
+            raise ValueError(f"{path} holds text that would end a style element")
+    return "\n".join(dashboard[path] for path in sheets)
 
 
 def _address(name: str, text: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 import jinja2
 import pytest
 
-from librarian.render.html.page import data_script, joined
+from librarian.render.html.page import data_script, joined, styled
 from librarian.render.html.templates import embedded
 from librarian.render.json.run_length import decoded
 from librarian.render.plotly import Plotly
@@ -216,6 +216,15 @@ def test_text_that_would_end_the_style_is_refused() -> None:
     dashboard = assets.dashboard() | {"page/style.css": "a { content: '</STYLE>'; }"}
     with pytest.raises(ValueError, match=r"page/style\.css holds text that would end a style element"):
         rendered(dashboard=dashboard)
+
+
+def test_the_styles_of_parts_stand_between_the_frame_s_and_that_of_paper() -> None:
+    style = styled(assets.dashboard())
+    marks = [":root {", "/* the first screen", ".legend {", "thead th {", "forced-colors"]
+    first, glance, chart, table, last = (style.find(mark) for mark in marks)
+    queue = style.index(".reasons {")
+    assert first < glance < chart < table < queue < last
+    assert all(sheet in style for path, sheet in assets.dashboard().items() if path.endswith(".css"))
 
 
 def test_a_last_line_without_its_end_is_whole() -> None:
