@@ -34,7 +34,7 @@ def jobs(options: argparse.Namespace) -> int:
     elif options.format == "csv":
         print(jobs_text.as_csv(told, rules), end="", flush=True)
     else:
-        print("\n".join(jobs_text.lines(told, setup.zone, since, as_of, user)), flush=True)
+        print("\n".join(jobs_text.lines(told, setup.zone, since, as_of, user, by_task=options.tasks)), flush=True)
     return 0
 
 

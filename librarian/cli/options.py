@@ -180,6 +180,7 @@ def jobs(made: argparse.ArgumentParser) -> None:
     words = "jobs that ended since then: a date (2026-11-20) or a time ago (12h, 7d, 2w; default 7d)"
     made.add_argument("--since", type=_since, default=7 * 86400, metavar="WHEN", help=words)
     made.add_argument("--failed", action="store_true", help="only those that failed, timed out or ran out of memory")
+    made.add_argument("--tasks", action="store_true", help="a row for each task of job arrays, not one for all")
     form = made.add_mutually_exclusive_group()
     for name in ("json", "csv"):
         words = f"{name.upper()} instead of a table"

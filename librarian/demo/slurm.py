@@ -33,6 +33,12 @@ def _clock(seconds: int) -> str:
     return f"{days}-{clock}" if days else clock
 
 
+def _exit_code(run: Run) -> str:
+    """What a script returned that failed differs from job to job; one that was killed for memory has a signal."""
+    failed = f"{(1, 1, 2, 127)[run.jobid % 4]}:0"
+    return {"FAILED": failed, "OUT_OF_MEMORY": "0:125", "NODE_FAIL": "1:0"}.get(run.state, "0:0")
+
+
 OF_USE = (
     *("UserCPU", "SystemCPU", "TotalCPU", "NTasks", "MaxRSS", "TRESUsageInTot", "TRESUsageOutTot", "AdminComment"),
     "TimelimitRaw",
@@ -57,6 +63,7 @@ _FIELDS: dict[str, Callable[[Run, int], object]] = {
     "AllocTRES": lambda run, now: run.alloc_tres,
     "ReqTRES": lambda run, now: run.req_tres,
     "NNodes": lambda run, now: run.nodes,
+    "ExitCode": lambda run, now: _exit_code(run),
 }
 # sacct without these would print the newest runs only, or another form; and without -X steps, which the demo has only
 # of runs that are over

@@ -181,6 +181,13 @@ MIGRATIONS = (
         PRIMARY KEY (scope, begin, until)
     ) WITHOUT ROWID;
     """,
+    # The place of runs in job arrays, and how they ended: not told of runs that are kept already.
+    """
+    ALTER TABLE job ADD COLUMN array INTEGER NOT NULL DEFAULT -1;
+    ALTER TABLE job ADD COLUMN task INTEGER NOT NULL DEFAULT -1;
+    ALTER TABLE job ADD COLUMN tasks INTEGER NOT NULL DEFAULT -1;
+    ALTER TABLE job ADD COLUMN exit_code INTEGER NOT NULL DEFAULT -1;
+    """,
 )
 
 

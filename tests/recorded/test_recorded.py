@@ -47,11 +47,11 @@ def answer(recording: Path, name: str) -> Answer:
 
 
 def asked_for(whole: Answer) -> Answer:
-    """A recorded answer of sacct, cut down to the fields that are asked for."""
+    """A recorded answer of sacct, cut down to the fields that are asked for; those that it has not are not told."""
     rows = [line.split(SEPARATOR) for line in whole.text.splitlines()]
-    places = [rows[0].index(name) for name in ask.FIELDS]
-    lines = [SEPARATOR.join(row[place] for place in places) + "\n" for row in rows]
-    return Answer(whole.status, "".join(lines).encode(), whole.stderr)
+    named = [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
+    lines = [ask.HEADER, *(SEPARATOR.join(row.get(name, "") for name in ask.FIELDS) for row in named)]
+    return Answer(whole.status, "".join(f"{line}\n" for line in lines).encode(), whole.stderr)
 
 
 def oracle(recording: Path) -> dict[str, Any]:

@@ -21,6 +21,10 @@ DEFAULTS: dict[str, Any] = {
         "end": UNKNOWN,
         "elapsed": 0,
         "suspended": 0,
+        "array": 0,
+        "task": -1,
+        "tasks": 1,
+        "exit_code": 0,
     },
     **{"user": "alice", "account": "a", "qos": "avery", "partition": "p", "state": "RUNNING", "alloc_tres": "cpu=1"},
 }
@@ -40,6 +44,7 @@ SACCT_ROW = {
     **{"Cluster": "hpg", "DBIndex": "7", "JobIDRaw": "1001", "User": "alice", "Account": "avery", "QOS": "avery"},
     **{"Partition": "cpu", "State": "COMPLETED", "Submit": "100", "Eligible": "100", "Start": "200", "End": "300"},
     **{"ElapsedRaw": "100", "Suspended": "00:00:00", "AllocTRES": "billing=2,cpu=2,mem=1024M,node=1"},
+    **{"JobID": "1001", "ExitCode": "0:0"},
 }
 
 

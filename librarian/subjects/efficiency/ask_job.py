@@ -41,7 +41,8 @@ class Told:
 
     `name` ("": not asked for), `nodes` and `reason` (why it was pending last) are Slurm's own texts. `used.run.end` of
     a job that has no end is the moment of the question. `hidden` is why what a running job uses is not known, "" where
-    it is.
+    it is. Where it is a task of a job array, `array` is the id of that (else 0, also where that is not known), and
+    `tasks` for how many of them it stands: of those that are pending there may be one row.
     """
 
     id: str
@@ -57,6 +58,8 @@ class Told:
     reason: str
     steps: tuple[steps.Step, ...]
     hidden: str = ""
+    array: int = 0
+    tasks: int = 1
 
     @property
     def runs(self) -> bool:

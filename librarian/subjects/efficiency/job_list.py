@@ -1,7 +1,8 @@
 """The jobs that the store knows, with what they used: those that ended since a moment, that run and that are pending.
 
 Read without columns, for somebody who waits at a terminal. Each is told as one job's card has it (`ask_job.Told`), so
-both say the same numbers; what only Slurm knows (name, nodes, exit code, steps) is empty here.
+both say the same numbers; what only Slurm knows (name, nodes, steps) is empty here, and so is the exit code of runs
+that were kept before it was asked for.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 
 from librarian.shared.names import AccountName, PartitionName, UserName
 from librarian.shared.scope import Scope
+from librarian.slurm.job_ids import NOT_TOLD, exit_words
 from librarian.store import Store
 from librarian.subjects.efficiency.ask_job import Told
 from librarian.subjects.efficiency.keep import RunUses
@@ -21,7 +23,7 @@ from librarian.subjects.jobs.states import RUNAWAY, UNKNOWN, goes_on
 
 UNSUCCESSFUL = ("FAILED", "TIMEOUT", "OUT_OF_MEMORY", "NODE_FAIL", "BOOT_FAIL", "DEADLINE")
 """The states of jobs that ended badly, by themselves or by Slurm; one that was cancelled or preempted is none."""
-_NUMBERS = ("dbindex", "jobid", "submit", "eligible", "start", "end", "elapsed")
+_NUMBERS = ("dbindex", "jobid", "submit", "eligible", "start", "end", "elapsed", "array", "task", "tasks", "exit_code")
 _TEXTS = ("user", "account", "qos", "partition", "state", "alloc_tres")
 _SELECTED = ", ".join([f'job."{name}"' for name in _NUMBERS] + [f'"{name}_text".value' for name in _TEXTS])
 _JOINED = " ".join(f'JOIN text AS "{name}_text" ON "{name}_text".id = job."{name}"' for name in _TEXTS)
@@ -93,18 +95,20 @@ def _told(row: Mapping[str, Any], lost: Mapping[int, int], now: int) -> Told:
         alloc_tres=row["alloc_tres"] if times["start"] is not None else "",
     )
     return Told(
-        str(run.jobid),
+        f"{row['array']}_{row['task']}" if row["task"] != NOT_TOLD else str(run.jobid),
         "",
         UsedRun(run, Use()),
         submit=times["submit"],
         eligible=times["eligible"],
         start=times["start"],
         end=times["end"],
-        exit_code="",
+        exit_code=exit_words(row["exit_code"]),
         requested="",
         nodes="",
         reason="",
         steps=(),
+        array=max(row["array"], 0),
+        tasks=max(row["tasks"], 1),
     )
 
 

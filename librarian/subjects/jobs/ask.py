@@ -14,7 +14,8 @@ import pandas as pd
 from librarian.shared.tres import parse_tres
 from librarian.slurm.command import Slurm
 from librarian.slurm.durations import parse_duration
-from librarian.subjects.jobs.model import NUMBERS, TEXTS, Mask, coded, empty_jobs, joined, newest
+from librarian.slurm.job_ids import ALONE, exit_code, in_array
+from librarian.subjects.jobs.model import NUMBERS, PLACE, TEXTS, Mask, coded, empty_jobs, joined, newest
 from librarian.subjects.jobs.question import DELIMITER, FIELDS, HEADER, Query, arguments
 from librarian.subjects.jobs.rows import (
     CLEAN,
@@ -49,6 +50,8 @@ __all__ = [
 ]
 
 _TEXTS = ("cluster", "suspended", *TEXTS)
+_READ = {"job": object, "exit": "category"}  # beside numbers and texts; nearly no id of a job occurs twice
+_MADE = ("suspended", *PLACE, "exit_code")  # columns that are made of texts
 _AT_ONCE = 4 << 20  # bytes of text that are read in one go
 
 Sink = Callable[[pd.DataFrame], None]
@@ -173,14 +176,14 @@ def _columns(body: bytes) -> pd.DataFrame:
 
 def _read_csv(body: bytes, texts: Any) -> pd.DataFrame:
     """pandas' C parser. It fills short rows up and raises `ValueError` for long ones; `_columns` counts for it."""
-    numbers = {name: "float64" if name in TIMES else dtype for name, dtype in NUMBERS.items()}
+    numbers = {name: "float64" if name in TIMES else dtype for name, dtype in NUMBERS.items() if name not in _MADE}
     return pd.read_csv(
         io.BytesIO(body),
         sep=DELIMITER,
         header=None,
         names=list(FIELDS.values()),
         index_col=False,
-        dtype={**numbers, **dict.fromkeys(_TEXTS, texts)},
+        dtype={**numbers, **dict.fromkeys(_TEXTS, texts), **_READ},
         na_values=dict.fromkeys(TIMES, NOT_YET),
         keep_default_na=False,
         quoting=3,
@@ -221,15 +224,28 @@ def _typed(rows: pd.DataFrame) -> pd.DataFrame:
     table: dict[str, Any] = {
         name: rows[name].fillna(UNKNOWN).to_numpy().astype(dtype)
         for name, dtype in NUMBERS.items()
-        if name != "suspended"
+        if name not in _MADE
     }
     suspended = rows["suspended"].cat
     seconds = [0 if fails(parse_duration, text) else parse_duration(text) for text in suspended.categories]
     table["suspended"] = np.array(seconds, dtype=np.int64)[suspended.codes.to_numpy()]
+    table |= dict(zip(PLACE, _places(rows["job"]), strict=True))
+    exits = rows["exit"].cat
+    told = [exit_code(str(text)) for text in exits.categories]
+    table["exit_code"] = np.array(told, dtype=np.int64)[exits.codes.to_numpy()]
     _begin_with_submission(table)
     for name in TEXTS:
         table[name] = _recoded(rows[name], CLEAN.get(name, str))
     return newest(pd.DataFrame(table))
+
+
+def _places(jobs: pd.Series) -> npt.NDArray[np.int64]:
+    """The places of runs in job arrays, shape (3, rows): most jobs are in none, and are not looked at twice."""
+    found = np.repeat(np.array(ALONE, dtype=np.int64)[:, None], len(jobs), axis=1)
+    for place, job in enumerate(jobs.tolist()):
+        if "_" in job or not job:
+            found[:, place] = in_array(job)
+    return found
 
 
 def _begin_with_submission(table: dict[str, npt.NDArray[np.int64]]) -> None:

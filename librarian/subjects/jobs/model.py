@@ -20,6 +20,7 @@ from librarian.subjects.jobs.states import GOING_ON, RUNAWAY, TIMES, UNKNOWN, Re
 __all__ = [
     "COLUMNS",
     "NUMBERS",
+    "PLACE",
     "RUNAWAY",
     "TEXTS",
     "TIMES",
@@ -43,9 +44,14 @@ __all__ = [
 
 # Column -> dtype. `jobid` is sacct's JobIDRaw. Times are UTC epochs in seconds or UNKNOWN; `elapsed`
 # (sacct's ElapsedRaw, without pauses) and `suspended` are seconds, of a run that goes on as of the time of the answer.
+# `array` is the number of the job array, 0 for a job of none; `task` the one of its tasks, `tasks` how many of them the
+# row stands for: of those that are pending there is one row. `exit_code` is 256 × exit status + signal. -1: not told,
+# as of runs that were kept before this was asked for.
 # `alloc_tres` is what the run holds; what it asked for (ReqTRES) can be far less, as with --exclusive.
 NUMBERS = {"dbindex": "uint64", "jobid": "int64", **dict.fromkeys(TIMES, "int64")}
 NUMBERS |= {"elapsed": "int64", "suspended": "int64"}
+PLACE = ("array", "task", "tasks")
+NUMBERS |= dict.fromkeys((*PLACE, "exit_code"), "int64")
 TEXTS = ("user", "account", "qos", "partition", "state", "alloc_tres")
 COLUMNS = (*NUMBERS, *TEXTS)
 

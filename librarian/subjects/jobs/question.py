@@ -32,6 +32,8 @@ FIELDS = {
     "ElapsedRaw": "elapsed",
     "Suspended": "suspended",
     "AllocTRES": "alloc_tres",
+    "JobID": "job",  # its place in a job array, see `slurm.job_ids`
+    "ExitCode": "exit",
 }
 HEADER = DELIMITER.join(FIELDS)
 

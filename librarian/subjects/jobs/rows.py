@@ -14,6 +14,7 @@ from librarian.errors import SlurmError, Trouble
 from librarian.shared.tres import parse_tres
 from librarian.slurm.command import Slurm, complaint
 from librarian.slurm.durations import parse_duration
+from librarian.slurm.job_ids import exit_code, in_array
 from librarian.subjects.jobs.question import DELIMITER, FIELDS, HEADER, Query, arguments
 from librarian.subjects.jobs.states import TIMES, UNKNOWN, Reject
 from librarian.system.processes import Answer
@@ -35,6 +36,10 @@ class Run(NamedTuple):
     end: int
     elapsed: int
     suspended: int
+    array: int
+    task: int
+    tasks: int
+    exit_code: int
     user: str
     account: str
     qos: str
@@ -151,10 +156,12 @@ def _time(text: str) -> int:
 def _run(said: Mapping[str, str]) -> Run:
     submit, eligible, start, end = (_time(said[name]) for name in TIMES)
     begin = begin_of(submit, start, end)
-    texts = (CLEAN.get(name, str)(said[name]) for name in Run._fields[8:])
+    texts = (CLEAN.get(name, str)(said[name]) for name in Run._fields[12:])
     elapsed = max(int(said["elapsed"]) - (begin - start), 0)
     suspended = parse_duration(said["suspended"])
-    return Run(int(said["dbindex"]), int(said["jobid"]), submit, eligible, begin, end, elapsed, suspended, *texts)
+    place = (*in_array(said["job"]), exit_code(said["exit"]))
+    numbers = (int(said["dbindex"]), int(said["jobid"]), submit, eligible, begin, end, elapsed, suspended, *place)
+    return Run(*numbers, *texts)
 
 
 def begin_of(submit: int, start: int, end: int) -> int:

@@ -6,7 +6,6 @@ thousand tasks has a few kB instead of a megabyte. A job for several partitions 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +14,7 @@ from librarian.shared.tres import parse_tres
 from librarian.shared.words import counted
 from librarian.slurm import squeue
 from librarian.slurm.command import Slurm
+from librarian.slurm.job_ids import count_tasks
 from librarian.subjects.jobs.states import UNKNOWN
 from librarian.subjects.queue.table import WAITING, Table, queue_table
 from librarian.system.processes import Answer
@@ -36,7 +36,6 @@ FIELDS = {
     "PriorityLong": "priority",
 }
 _NOT_YET = ("N/A", "Unknown", "None", "NONE", "(null)", "")
-_TASKS = re.compile(r"[^\[]*\[(?P<list>[0-9,:-]+)(?:%[0-9]+)?\]")
 _LATEST = 2**40
 
 
@@ -111,19 +110,3 @@ def _time(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text[:20]) < _LATEST):
         raise ValueError(f"a time is none: {text!r}")
     return int(text)
-
-
-def count_tasks(job: str) -> int:
-    """How many tasks of an array `12_[0-8:2,77%4]` names; 1 for a job. Raises `ValueError` where the list is cut."""
-    if "[" not in job:
-        return 1
-    found = _TASKS.fullmatch(job)
-    if not found:
-        raise ValueError(f"the tasks of an array are not understood: {job[:60]!r}")
-    return sum(_span(part) for part in found["list"].split(","))
-
-
-def _span(part: str) -> int:
-    ends, _, step = part.partition(":")
-    first, dash, last = ends.partition("-")
-    return len(range(int(first), int(last if dash else first) + 1, int(step or 1)))

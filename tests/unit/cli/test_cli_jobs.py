@@ -50,7 +50,8 @@ def row(number: int, **changes: object) -> dict[str, object]:
     times = {"submit": NOW - 7260, "eligible": NOW - 7260, "start": NOW - 7200, "end": NOW - 3600, "elapsed": 3600}
     names = {"user": "alice", "account": "a", "qos": "avery", "partition": "cpu", "state": "COMPLETED"}
     held = {"alloc_tres": "cpu=4,mem=4G,gres/gpu=2,gres/gpu:a100=2,node=1"}
-    return {"dbindex": number, "jobid": 100 + number, "suspended": 0, **times, **names, **held, **changes}
+    place = {"array": 0, "task": -1, "tasks": 1, "exit_code": 0}
+    return {"dbindex": number, "jobid": 100 + number, "suspended": 0, **place, **times, **names, **held, **changes}
 
 
 def used(told: dict[str, object], limit: int | None = 7200, **use: object) -> UsedRun:
@@ -123,9 +124,9 @@ def test_ones_own_of_a_week_the_newest_last(jobs: Jobs, collected: None) -> None
     status, out, said = jobs()
     head, *lines, foot = out.splitlines()
     assert (status, said) == (0, "")
-    assert head.split() == [name for name in HEAD if name != "USER"]
+    assert head.split() == [name for name in HEAD if name not in ("USER", "TASKS")]
     assert [line.split()[0] for line in lines] == ["105", "107", "101", "102", "108", "103", "104"]
-    assert lines[2].split()[:6] == ["101", "COMPLETED", "4", "2", "a100", "4"]
+    assert lines[2].split()[:7] == ["101", "COMPLETED", "0:0", "4", "2", "a100", "4"]
     assert lines[2].split()[-8:] == ["1:00:00", "50", "%", "50", "%", "25", "%", "?"]
     assert foot.startswith("7 jobs of alice since ")
     assert "?: not measured." in foot
@@ -236,3 +237,57 @@ def test_nothing_was_collected_yet(jobs: Jobs) -> None:
     status, out, said = jobs()
     assert (status, out) == (4, "")
     assert "nothing was collected yet" in said
+
+
+def task(number: int, **changes: object) -> dict[str, object]:
+    return row(20 + number, array=121, task=number, **changes)
+
+
+TASKS = [
+    task(0),
+    task(1, state="FAILED", exit_code=256, end=NOW - 3500, elapsed=3700),
+    task(2, state="FAILED", exit_code=256),
+    task(3, state="REQUEUED", start=NOW - 7200, end=NOW - 6600, elapsed=600, submit=NOW - 7300),
+    row(28, array=121, task=3, jobid=124, **OPEN, submit=NOW - 6600, start=NOW - 6500, elapsed=6500),
+    row(29, array=121, tasks=96, jobid=121, **PENDING),
+    row(30, array=131, task=7, exit_code=-1),
+    row(31, array=-1, tasks=-1, exit_code=-1),
+]
+
+
+@pytest.fixture
+def arrays(place: Path) -> None:
+    setup = configfile.load(place / "librarian.toml", {})
+    setup.places.store.parent.mkdir(parents=True, exist_ok=True)
+    with opened(setup.places.store, "demo") as store:
+        JobRuns(store).add(SCOPE, Asked(NOW - 8 * 86400, NOW, 1.0, full=True), jobs_table(*TASKS), [])
+        RunUses(store).take([SCOPE], (NOW - 86400, NOW), [used(one, **HALF) for one in TASKS[:4]])
+
+
+def test_a_job_array_is_one_row_with_counts(jobs: Jobs, arrays: None) -> None:
+    head, *lines, foot = jobs()[1].splitlines()
+    assert head.split()[:4] == ["JOB", "TASKS", "STATE", "EXIT"]
+    found = {line.split()[0]: line for line in lines}
+    assert list(found) == ["131_7", "131", "121"], "an array of one task stays that task"
+    assert found["121"].split()[1] == "100"
+    assert "96 PENDING, 2 FAILED, 1 RUNNING, 1 COMPLETED  1:0, 0:0" in found["121"]
+    assert "1:48:20" in found["121"], "the longest run"
+    assert found["121"].split()[-3:-1] == ["25", "%"], "of all that ended: 4 x 1 of 4 GiB"
+    assert [found[one].split()[2] for one in ("131_7", "131")] == ["?", "?"], "kept before exit codes were asked for"
+    assert "Of a job array: the longest wait and run" in foot
+
+
+def test_a_row_a_task_where_that_is_wanted(jobs: Jobs, arrays: None) -> None:
+    head, *lines, foot = jobs("--tasks")[1].splitlines()
+    wanted = ["121_3", "121_0", "121_2", "131_7", "131", "121_1", "121_3", "121"]
+    assert [line.split()[0] for line in lines] == wanted
+    assert "TASKS" in head
+    assert lines[-1].split()[:3] == ["121", "96", "PENDING"]
+    assert "Of a job array" not in foot
+
+
+def test_exit_codes_for_programs(jobs: Jobs, arrays: None) -> None:
+    found = {one["id"]: one["exit_code"] for one in json.loads(jobs("--json")[1])["jobs"]}
+    assert (found["121_0"], found["121_1"], found["131"], found["121"]) == ("0:0", "1:0", None, None)
+    rows = {one["job"]: one["exit_code"] for one in csv.DictReader(io.StringIO(jobs("--csv")[1]))}
+    assert (rows["121_1"], rows["131_7"], rows["121"]) == ("1:0", "", "")

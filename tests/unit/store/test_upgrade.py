@@ -103,6 +103,8 @@ def assert_all_is_there(path: Path, before: Rows) -> None:
         assert len(QueueSamples(store).between(AVERY, 0, EVER).sums), "somebody waited"
     after = rows_in(path)
     after |= {name: [row[:-1] for row in after[name]] for name in ("query", "queue")}  # they have a kind of error now
+    assert {row[-4:] for row in after["job"]} == {(-1, -1, -1, -1)}, "what was never asked for is not told, and not 0"
+    after["job"] = [row[:-4] for row in after["job"]]
     assert {name: after[name] for name in before.keys() - CHANGED} == {
         name: before[name] for name in before.keys() - CHANGED
     }

@@ -28,6 +28,7 @@ def test_a_row_becomes_a_typed_run() -> None:
         **{"dbindex": 9346807545165469696, "jobid": 1001, "user": "alice", "account": "avery", "qos": "avery"},
         **{"partition": "cpu", "state": "CANCELLED", "submit": 100, "eligible": 100, "start": 200, "end": 300},
         **{"elapsed": 100, "suspended": 86405, "alloc_tres": "billing=2,cpu=2,mem=1024M,node=1"},
+        **{"array": 0, "task": -1, "tasks": 1, "exit_code": 0},
     }
     assert {name: str(jobs[name].dtype) for name in NUMBERS} == NUMBERS
     assert {str(jobs[name].dtype) for name in TEXTS} == {"category"}

@@ -107,7 +107,7 @@ def test_the_whole_query() -> None:
     fields = "Cluster,DBIndex,JobIDRaw,User,Account,QOS,Partition,State,Submit,Eligible,Start,End,ElapsedRaw,Suspended"
     plain = [
         *("-a", "-X", "-D", "-P", "--noconvert", "--delimiter=\x1f", "-S", "uts10", "-E", "uts20", "-M", "hpg"),
-        *("--qos=avery", "-o", f"{fields},AllocTRES"),
+        *("--qos=avery", "-o", f"{fields},AllocTRES,JobID,ExitCode"),
     ]
     assert ask.arguments(Query(Scope("hpg", "avery"), 10, 20)) == plain
     cut = ask.arguments(Query(Scope("hpg", "avery", ("a", "b"), ("gpu", "cpu")), 10, 20))

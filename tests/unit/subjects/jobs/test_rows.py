@@ -35,6 +35,10 @@ ROW = st.fixed_dictionaries(
         "Cluster": st.sampled_from(["hpg", "HPG", "other"]),
         "State": st.sampled_from(["", "CANCELLED by 7", "PENDING", "COMPLETED", *states.GOING_ON]),
         "AllocTRES": TRES,
+        "JobID": st.sampled_from(
+            ["7", "7_3", "5_[1-9:2,12%2]", "5_[1-...", "7+1", "", "x_y", "5_[1-99999999999999999999]"]
+        ),
+        "ExitCode": st.sampled_from(["0:0", "1:0", "0:9", "255:255", "256:0", "", "x", "-1:0", "1:0:0"]),
         **dict.fromkeys(("User", "Account", "QOS", "Partition"), NAMES),
     }
 )
@@ -56,7 +60,7 @@ def agree(answer: Answer) -> rows.Told:
 
 def test_a_run_has_the_columns_of_the_table() -> None:
     assert rows.Run._fields == model.COLUMNS
-    assert tuple(name for name in model.NUMBERS if name != "suspended") == rows._NUMBERS
+    assert tuple(name for name in model.NUMBERS if name not in ask._MADE) == rows._NUMBERS
 
 
 @given(st.lists(ROW, max_size=6), st.lists(st.sampled_from(["no row", "", "a\rb"]), max_size=1))

@@ -14,11 +14,12 @@ from librarian.shared.names import AccountName
 from librarian.shared.resources import OBSERVABLES
 from librarian.shared.scope import Scope
 from librarian.slurm.command import Slurm
+from librarian.slurm.job_ids import count_tasks
 from librarian.slurm.squeue import DELIMITER
 from librarian.subjects.jobs.model import UNKNOWN
 from librarian.subjects.limits.model import Limit, QosLimits
 from librarian.subjects.limits.rules import Account, PartitionQos
-from librarian.subjects.queue.ask import FIELDS, Question, arguments, ask, count_tasks, parse
+from librarian.subjects.queue.ask import FIELDS, Question, arguments, ask, parse
 from librarian.subjects.queue.blocking import Bounds
 from librarian.subjects.queue.model import LastQueue, Queue, summarise, wanted
 from librarian.subjects.queue.table import held, held_at, queue_table, understood
