@@ -3,8 +3,8 @@
 import { element } from "../common/dom.js";
 
 // `head` are the columns' names, `lines` rows of cells: texts or elements, the first of them the row's head; `foot` is
-// a last row of sums. On a phone plain_table.css puts the cells of some below each other, each with its head before it; roles
-// keep it a table for screen readers then.
+// a last row of sums. On a phone plain_table.css puts the cells of some below each other, each with its head before it;
+// roles keep it a table for screen readers then.
 /** @type {(label: string, head: string[], lines: Child[][], foot?: Child[] | null) => HTMLElement} */
 export function plainTable(label, head, lines, foot = null) {
   const row = (/** @type {Child[]} */ cells) =>
