@@ -40,8 +40,10 @@ def backfill(options: argparse.Namespace) -> int:
         return _merge(setup)
     if options.begin is None:
         raise ConfigError("from when on is not told", todo="add --from, as in --from 2021-01-01")
+    if options.use and options.slurm:
+        raise ConfigError("--use has no job array", "slurmdbd answers one such question at a time", "leave out --slurm")
     with _alone(setup.places.store.with_suffix(".backfill.lock"), "a backfill"):
-        return _fetch(options, setup, path)
+        return _fetch_use(options, setup) if options.use else _fetch(options, setup, path)
 
 
 @contextlib.contextmanager
@@ -69,7 +71,34 @@ def _fetch(options: argparse.Namespace, setup: Setup, path: Path) -> int:
         with _shown_on_terminal(options, setup.zone) as tell:
             hands = Hands(host.clock, tell=tell)
             outcome = fill(slurm, todo, terms, into_store(target_of(setup), hands), hands)
-    print("\n".join(_told(outcome, todo, setup.zone)))
+    begins = [(order.scope.qos, order.spans[0][0]) for order in todo]
+    print("\n".join(_told(outcome, begins, setup.zone)))
+    return 0
+
+
+def _fetch_use(options: argparse.Namespace, setup: Setup) -> int:
+    """What jobs used, for the past."""
+    from librarian.backfill import orders, use
+    from librarian.backfill.slices import Hands
+    from librarian.store import opened
+
+    if not setup.config.efficiency.enabled:
+        raise ConfigError("what jobs used is not asked for", "[efficiency] enabled is false", "set it to true")
+    slurm = common.slurm_of(setup)
+    with _going_on():
+        archive = orders.look(slurm, setup.config.cluster.name)
+        span = use.use_bounds(_asked(options, setup), host.clock(), archive)
+        with opened(setup.places.store, setup.config.cluster.name) as store:
+            todo, never = use.use_orders(store, _scopes(options, setup), span)
+        with _shown_on_terminal(options, setup.zone) as tell:
+            hands = Hands(host.clock, tell=tell)
+            keep = use.use_into_store(target_of(setup), hands)
+            longest = use.longest_slice(options.slice_days * _DAY, archive)
+            outcome = use.fill_use(slurm, todo, longest, keep, hands)
+    lines = [f"{scope.qos}: no run of Librarian has asked yet what jobs used: librarian run" for scope in never]
+    begins = [(scope.qos, order.spans[0][0]) for order in todo for scope in order.scopes]
+    told = _told(outcome, begins, setup.zone)
+    print("\n".join([*lines, *(told if begins or not never else [])]))
     return 0
 
 
@@ -134,15 +163,16 @@ def _merge(setup: Setup) -> int:
     return 0
 
 
-def _told(outcome: Outcome, todo: Sequence[Order], zone: str) -> list[str]:
-    if not todo:
+def _told(outcome: Outcome, begins: Sequence[tuple[str, int]], zone: str) -> list[str]:
+    """What came of it, by QoS; `begins` has each with the time (UTC epoch) from which on it was asked for."""
+    if not begins:
         return ["nothing is left to fetch"]
     lines = [_sums(outcome)]
-    for order in todo:
-        name, since = order.scope.qos, outcome.since[order.scope.qos]
+    for name, begin in begins:
+        since = outcome.since[name]
         if since is None:
             lines.append(f"{name}: Slurm tells of no run that ended; what was asked for stays unknown")
-        elif since > order.spans[0][0]:
+        elif since > begin:
             lines.append(f"{name}: fetched back to {_shown(since, zone)}; Slurm tells of no older run that ended")
         else:
             lines.append(f"{name}: fetched back to {_shown(since, zone)}")
@@ -206,13 +236,19 @@ def _terms(options: argparse.Namespace, setup: Setup) -> Terms:
 
 def _span(options: argparse.Namespace, setup: Setup, terms: Terms, archive: Archive) -> Span:
     from librarian.backfill import orders
+
+    return orders.bounds(terms, setup.config.report.window_days, _asked(options, setup), host.clock(), archive)
+
+
+def _asked(options: argparse.Namespace, setup: Setup) -> tuple[int, int | None]:
+    """The time that is asked for, UTC epochs; None: up to the end of what there is."""
     from librarian.shared.calendar import day_start
 
     begin = day_start(options.begin, setup.zone)
     end = day_start(options.end, setup.zone) if options.end else None
     if end is not None and end <= begin:
         raise ConfigError("--to is not later than --from", todo="--to names the first day that is not asked for")
-    return orders.bounds(terms, setup.config.report.window_days, (begin, end), host.clock(), archive)
+    return begin, end
 
 
 def _scopes(options: argparse.Namespace, setup: Setup) -> list[Scope]:

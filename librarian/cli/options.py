@@ -44,6 +44,9 @@ def backfill(made: argparse.ArgumentParser) -> None:
         "--to", dest="end", type=_day, metavar="DATE", help="up to this day's begin (default: the window)"
     )
     made.add_argument("--qos", action="append", metavar="NAME", help="for this QoS; may come again (default: all)")
+    made.add_argument(
+        "--use", action="store_true", help="what jobs used that ended since then, not the hours they held"
+    )
     made.add_argument("--slurm", action="store_true", help="as a job array on your cluster, and a job that merges")
     made.add_argument("--tasks", type=_tasks, default=8, metavar="N", help="tasks of that array (default 8)")
     made.add_argument("--merge", action="store_true", help="merge what the tasks of an array left, then end")

@@ -99,10 +99,10 @@ VOCABULARY = frozenset(
     go go. goes goes_on going gone gone. good gpu gpu-idle gpu-low gpu_below gpu_hours gpu_memory gpu_memory_gib
     gpu_percent gpu_source gpu_types gpu_used_memory gpu_utilization gpumem gpus gpus_tracked gpus_untracked gpuutil
     gres group groups grp gzip h had half hand has has_others hash-object hatch hatched have have. head header
-    heading headroom heads hears held held. here here. hidden hide hides histories history hit hold holders holding
-    holds home homepage hook host hour hour.begin hour.scope hour.until hourly hours housekeeping how html http
-    http-equiv https hung i iB id identity idle if ignore image img-src import imports in in_state index index.html
-    index.html.j2 index.json info init inside install installed int int64 integer integrals integrity
+    heading headroom heads hears held held. here here. hidden hidden. hide hides histories history hit hold holders
+    holding holds home homepage hook host hour hour.begin hour.scope hour.until hourly hours housekeeping how html
+    http http-equiv https hung i iB id identity idle if ignore image img-src import imports in in_state index
+    index.html index.html.j2 index.json info init inside install installed int int64 integer integrals integrity
     integrity_check interactive interval interval_seconds into ints is is_least isoformat it it. items its itself
     javascript job job-hours job. job.user job_by_end jobid jobs jobs. jobstats joined joining journal_mode jpeg
     json judged judged. just k kB keep keep_copy keeps kept kernel kex_exchange_identification key key. keys killed

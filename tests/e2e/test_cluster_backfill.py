@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Iterator
 from datetime import datetime, timezone
 
 import pytest
 
+from librarian.shared.scope import Scope
+from librarian.store import opened
+from librarian.subjects.efficiency.facts import group
+from librarian.subjects.efficiency.keep import RunUses
 from tests.cluster import load, oracle
 from tests.cluster.client import Cluster
 from tests.cluster.program import Json, Program
@@ -127,6 +132,32 @@ def test_as_a_job_array(past: Cluster) -> None:
     assert left == "", "all parts are merged and removed"
     assert_is_what_the_database_holds(ours)
     assert ours.run("backfill", "--merge").stdout.startswith("merged 0 parts")
+
+
+def test_what_jobs_used_killed_in_the_midst_and_with_steps_that_are_purged(
+    past: Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    load.add_steps(past)
+    purged = int(time.time()) - 30 * DAY
+    past.sql(f"DELETE s FROM hpg_step_table s JOIN hpg_job_table j USING (job_db_inx) WHERE j.time_end < {purged}")
+    ours = program(past, "used")
+    ours.run("collect")
+    command = f"PYTHONPATH=/opt/librarian python3 -m librarian --config {ours.config} backfill --use --from {day(70)}"
+    past.shell("alice", f"timeout -s KILL 3 {command}", check=False)
+    assert "Slurm tells of no older run that ended" in ours.run("backfill", "--use", "--from", day(70)).stdout
+    assert ours.run("backfill", "--use", "--from", day(50)).stdout == "nothing is left to fetch\n"
+    copy = tmp_path_factory.mktemp("used") / "hpg.sqlite"
+    shutil.copy(past.root / ours.place.lstrip("/") / "state" / "hpg.sqlite", copy)
+    cpus_of = "substring_index(substring_index(concat(',', tres_alloc), ',1=', -1), ',', 1)"  # TRES 1 is cpu
+    held = f"SELECT sum((time_end - time_start) * {cpus_of}) FROM hpg_job_table WHERE id_job >= {load.FIRST_JOB}"
+    whole, old = (int(float(past.sql(f"{held}{more}")[0][0])) for more in ("", f" AND time_end < {purged}"))
+    with opened(copy, "hpg") as store:
+        kept = RunUses(store)
+        cpus = group(kept.totals(Scope("hpg", "avery"), 0, 2**40))["NCPUS"]
+        assert len(kept.known(Scope("hpg", "avery"))) == 1, "in one piece, with what cycles ask"
+        assert kept.until(Scope("hpg", "avery")) > time.time() - 600  # type: ignore[operator]
+    assert cpus.allocated == 1024 * whole, "every run once"
+    assert cpus.allocated - cpus.measured == 1024 * old > 0, "what has no steps any more is not measured"
 
 
 def test_when_slurmdbd_is_gone_it_stops(past: Cluster) -> None:

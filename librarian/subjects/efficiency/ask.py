@@ -25,7 +25,7 @@ from librarian.slurm.command import Slurm, complaint
 from librarian.slurm.durations import parse_duration
 from librarian.subjects.efficiency.jobstats import Refused
 from librarian.subjects.efficiency.jobstats import parse as parse_jobstats
-from librarian.subjects.efficiency.model import Flag, Run, Source, Use, UsedRun, judged
+from librarian.subjects.efficiency.model import Flag, Run, Source, Use, UsedRun, belongs, judged
 from librarian.subjects.efficiency.steps import Row, use_of
 from librarian.subjects.jobs.question import DELIMITER
 from librarian.subjects.jobs.rows import NAMELESS, NOT_YET, begin_of, legible
@@ -76,16 +76,6 @@ def arguments(question: Question) -> list[str]:
         *("-S", f"uts{question.since}", "-E", f"uts{question.until}", "-M", scopes[0].cluster),
         *(f"--qos={','.join(names)}", *filters, "-o", ",".join(FIELDS)),
     ]
-
-
-def belongs(run: Run, scopes: Sequence[Scope]) -> bool:
-    """Whether a run is one of those that are meant."""
-    return any(
-        run.qos.lower() == scope.qos.lower()
-        and (not scope.accounts or run.account in scope.accounts)
-        and (not scope.partitions or run.partition in scope.partitions)
-        for scope in scopes
-    )
 
 
 def ask(slurm: Slurm, question: Question) -> Told:

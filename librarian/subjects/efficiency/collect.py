@@ -15,6 +15,7 @@ from itertools import groupby
 from librarian.errors import NoAnswerError, SlurmError, TooWideError, Trouble
 from librarian.shared.scope import Scope
 from librarian.shared.words import counted
+from librarian.store import Store
 from librarian.subjects.efficiency import ask
 from librarian.subjects.efficiency.ask import Question, Told
 from librarian.subjects.efficiency.keep import RunUses
@@ -139,7 +140,7 @@ def _slices(asking: Asking, kept: RunUses, scopes: tuple[Scope, ...], since: int
             continue
         finally:
             time.spent(stopwatch() - began)
-        kept.take(scopes, (since, until), told.runs.values(), everybody=_is_everybody(asking, scopes, told))
+        kept.take(scopes, (since, until), told.runs.values(), everybody=is_everybody(asking.store, scopes, told))
         since = until
         yield told
 
@@ -173,9 +174,9 @@ def _ended(asking: Asking, scopes: Sequence[Scope], since: int, until: int) -> i
     return sum(len(JobRuns(asking.store).ends(scope, since + 1, until, RUNS_AT_ONCE)) for scope in scopes)
 
 
-def _is_everybody(asking: Asking, scopes: Sequence[Scope], told: Told) -> bool:
+def is_everybody(store: Store, scopes: Sequence[Scope], told: Told) -> bool:
     """Whether an answer is of all users: where Slurm hides jobs of others (PrivateData), only if others are in it."""
-    me, store = user_name(), asking.store
+    me = user_name()
     if not hides_jobs(store):
         return True
     if "jobs" in (store.fact(PRIVATE) or ()):

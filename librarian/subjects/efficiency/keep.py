@@ -1,23 +1,32 @@
-"""What ended runs used, in an open store: a row a run as long as runs are kept, and sums by slot for good."""
+"""What ended runs used, in an open store: a row a run as long as runs are kept, and sums by slot for good.
+
+No run is in the sums twice. As long as its row is kept, that tells what it came to; of one that ended before
+(`forgotten`) it is enough to know that time as asked for, by a scope that the run belongs to: all that ended in it came
+in then.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from librarian.shared.calendar import DAY
 from librarian.shared.names import AccountName, PartitionName, UserName
 from librarian.shared.scope import Scope
-from librarian.shared.spans import Span, Spans
+from librarian.shared.slices import gaps
+from librarian.shared.spans import Span, Spans, clipped, joined
 from librarian.store import Store
-from librarian.subjects.efficiency.model import Flag, Hours, Peak, Run, Source, Total, Use, UsedRun
+from librarian.subjects.efficiency.model import Flag, Hours, Peak, Run, Source, Total, Use, UsedRun, belongs
 from librarian.subjects.efficiency.slots import SLOT, Sums, Who, sums, who
 from librarian.subjects.efficiency.tally_kept import drop_tallies
 
 EVERYBODY = ""  # in the place of a user: no user is called that, see `jobs.rows.NAMELESS`
 KNOWN = "efficiency"
 """The word for the time of which is known what the runs used that ended in it (`Store.known`)."""
+ASKED = "efficiency asked"
+"""The word for the time of which all that ended in it and may be seen is in the sums: the rest of it may be hidden."""
 _UNTIL, _FORGOTTEN, _LAST = "efficiency until", "efficiency forgotten", "efficiency last"
 _AT_ONCE = 500  # values in a statement
 _RUN = ("jobid", "state", "start", "end", "elapsed", "limit", "alloc_tres")
@@ -54,6 +63,13 @@ class RunUses:
         """The spans of time of which is known what the runs used that ended in them, whoever's they were."""
         return self._store.known(scope, KNOWN)
 
+    def open_to(self, scope: Scope, span: Span) -> Spans:
+        """What of `span` may be asked for, of which it is not known yet what runs used: up to where cycles have asked,
+        and without the time of which rows are gone that somebody else's, hidden once, would be added to."""
+        known, until = self.known(scope), self.until(scope)
+        gone = clipped(self._store.known(scope, ASKED), 0, self.forgotten())
+        return tuple(gaps([*known, *gone], span[0], min(span[1], until))) if until is not None else ()
+
     def note(self, told: Mapping[str, object], now: int) -> None:
         """Remember how asking has fared: what went wrong, rows, rejects."""
         self._store.know(_LAST, dict(told), now)
@@ -72,18 +88,62 @@ class RunUses:
         changes nothing then.
         """
         with self._store.transaction():
-            told = {used.run.dbindex: used for used in runs if used.run.end >= self.forgotten()}
-            known = {used.run.dbindex: used for used in self.named(list(told))}
-            fresh = [used for index, used in told.items() if known.get(index) != used]
-            gone = [known[used.run.dbindex] for used in fresh if used.run.dbindex in known]
-            drop_tallies(self._store, {used.run.end for used in (*fresh, *gone)})
-            self._add(sums(fresh, gone))
-            self._put(fresh)
+            told = list(runs)
+            fresh = self._take_in([used for used in told if used.run.end >= self.forgotten()])
             for scope in scopes:
-                if everybody:
-                    self._store.add_known(scope, KNOWN, span)
+                self._know(scope, span, told, everybody=everybody)
                 self._store.know(f"{_UNTIL} {scope.key}", span[1], span[1])
+        return fresh
+
+    def take_past(self, scopes: Sequence[Scope], span: Span, runs: Iterable[UsedRun], *, everybody: bool = True) -> int:
+        """The same for a span of the past, which may lie anywhere: cycles go on where they are.
+
+        What ended at the end of the span, or beyond, is of the next one. Of runs whose time is gone from the rows none
+        stays but in the sums.
+        """
+        with self._store.transaction():
+            inside = [used for used in runs if span[0] <= used.run.end < span[1]]
+            counted, forgotten = self._counted(span), self.forgotten()
+            fresh = self._take_in([used for used in inside if used.run.end >= forgotten or not counted(used)])
+            for scope in scopes:
+                self._know(scope, span, inside, everybody=everybody)
+            if span[0] < forgotten:
+                self._store.execute('DELETE FROM run_use WHERE "end" < ?', (forgotten,))
+        return fresh
+
+    def take_late(self, runs: Iterable[UsedRun]) -> int:
+        """The same for runs of time that is known, which came into Slurm's records later than others."""
+        with self._store.transaction():
+            return self._take_in([used for used in runs if used.run.end >= self.forgotten()])
+
+    def _take_in(self, runs: Sequence[UsedRun]) -> int:
+        told = {used.run.dbindex: used for used in runs}
+        known = {used.run.dbindex: used for used in self.named(list(told))}
+        fresh = [used for index, used in told.items() if known.get(index) != used]
+        gone = [known[used.run.dbindex] for used in fresh if used.run.dbindex in known]
+        drop_tallies(self._store, {used.run.end for used in (*fresh, *gone)})
+        self._add(sums(fresh, gone))
+        self._put(fresh)
         return len(fresh)
+
+    def _know(self, scope: Scope, span: Span, runs: Sequence[UsedRun], *, everybody: bool) -> None:
+        if everybody or runs:
+            self._store.add_known(scope, ASKED, span)
+        if everybody:
+            self._store.add_known(scope, KNOWN, span)
+
+    def _counted(self, span: Span) -> Callable[[UsedRun], bool]:
+        """Whether a run that ended in `span` is in the sums already, though its row is gone: some scope that it belongs
+        to was asked for then."""
+        asked: dict[str, list[Span]] = {}
+        sql = "SELECT scope, begin, until FROM known WHERE what IN (?, ?) AND until > ? AND begin < ?"
+        for key, begin, until in self._store.all(sql, KNOWN, ASKED, *span):
+            asked.setdefault(key, []).append((begin, until))
+        places = [(_scope_of(key), joined(spans)) for key, spans in asked.items()]
+        return lambda used: any(
+            belongs(used.run, [scope]) and any(begin <= used.run.end < until for begin, until in spans)
+            for scope, spans in places
+        )
 
     def runs(self, scope: Scope, begin: int, end: int, user: UserName | None = None) -> Iterator[UsedRun]:
         """The runs of `scope`, or one user's of them, that ended in [begin, end), in that order; of those that were
@@ -216,6 +276,12 @@ def _levels(changes: Sums) -> dict[tuple[int, int, Who, str], Hours]:
         for place in ((SLOT, slot, whose, key), (DAY, slot - slot % DAY, whose, key), (SLOT, slot, every, key)):
             found[place] = found.get(place, Hours()) + hours
     return found
+
+
+def _scope_of(key: str) -> Scope:
+    """The scope of a key; those of old stores name no cluster, as each store has one alone."""
+    *_, qos, accounts, partitions = json.loads(key)
+    return Scope("", qos, tuple(accounts), tuple(partitions))
 
 
 def _where(scope: Scope) -> tuple[str, tuple[str, ...]]:

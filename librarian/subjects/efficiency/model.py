@@ -6,12 +6,13 @@ can escape what binds them, and who clamps hides that.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
 from librarian.shared.names import AccountName, PartitionName, UserName
 from librarian.shared.resources import by_key
+from librarian.shared.scope import Scope
 
 GIB = 1 << 30
 _MOST = 1 << 50
@@ -120,6 +121,16 @@ class Run:
     def seconds(self, key: str) -> int:
         """For how many seconds it held that: a run that is suspended gives its CPUs back, and nothing else."""
         return min(self.elapsed, self.end - self.start) if by_key(key).pausable else self.end - self.start
+
+
+def belongs(run: Run, scopes: Sequence[Scope]) -> bool:
+    """Whether a run is one of those that are meant."""
+    return any(
+        run.qos.lower() == scope.qos.lower()
+        and (not scope.accounts or run.account in scope.accounts)
+        and (not scope.partitions or run.partition in scope.partitions)
+        for scope in scopes
+    )
 
 
 @dataclass(frozen=True)

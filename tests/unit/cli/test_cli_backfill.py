@@ -56,6 +56,24 @@ def test_backfill(capsys: pytest.CaptureFixture[str]) -> None:
     assert month["users"]["bob"]["hours"]["NCPUS"] == pytest.approx(4 * 4990 / 3600, abs=0.01)
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("config")
+def test_what_jobs_used(capsys: pytest.CaptureFixture[str]) -> None:
+    command = ("backfill", "--use", "--from", "2026-10-26")
+    assert said(capsys, *command) == "avery: no run of Librarian has asked yet what jobs used: librarian run\n"
+    said(capsys, "collect")
+    done = said(capsys, *command)
+    assert "2 runs in" in done
+    assert "avery: fetched back to 2026-10-26\n" in done
+    assert said(capsys, *command) == "nothing is left to fetch\n"
+    said(capsys, "backfill", "--from", "2026-10-26")
+    told = json.loads(said(capsys, "report", "--month", "2026-10", "--json"))
+    use = told["qos"][0]["months"][0]["use"]
+    assert use["users"]["bob"]["NCPUS"]["allocated_hours"] == pytest.approx(4 * 4990 / 3600, abs=0.01)
+    assert main(["backfill", "--use", "--slurm", "--from", "2026-10-26"]) == 2
+    assert "leave out --slurm" in capsys.readouterr().err
+
+
 def test_when_slurm_does_not_answer_it_says_how_to_go_on(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (config / "bin" / "down").touch()
     assert main(["backfill", "--from", "2026-10-26"]) == 3
