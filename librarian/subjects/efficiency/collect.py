@@ -16,7 +16,7 @@ from librarian.errors import NoAnswerError, SlurmError, TooWideError, Trouble
 from librarian.shared.scope import Scope
 from librarian.shared.words import counted
 from librarian.store import Store
-from librarian.subjects.efficiency import ask
+from librarian.subjects.efficiency import ask, late
 from librarian.subjects.efficiency.ask import Question, Told
 from librarian.subjects.efficiency.keep import RunUses
 from librarian.subjects.jobs.collect import hides_jobs, spelled
@@ -82,6 +82,12 @@ def collect(asking: Asking, seconds: float) -> list[SlurmError]:
             failures.append(error)
             log.warning("what jobs used is not known now, and is asked for again: %s", error)
             break  # the others would fare no better
+    if not failures:
+        try:
+            taken += _late(asking, kept, time)
+        except SlurmError as error:
+            log.warning("what runs used that were recorded late is asked for again: %s", error)
+            failures.append(error)
     at_once, seconds = time.next_runs(failures), round(time.seconds - time.left, 3)
     told_of = {"seconds": seconds, "runs": taken, "rejects": rejects, "error": _words(failures)}
     kept.note({**told_of, "runs_at_once": at_once}, asking.now)
@@ -98,12 +104,16 @@ def _groups(asking: Asking, kept: RunUses) -> Iterator[tuple[int, tuple[Scope, .
 
     Those of which sacct told no runs in this cycle are left out: a QoS that it does not know would spoil the question.
     """
-    scopes = [one.scope for one in asking.watched if _is_told(JobRuns(asking.store), one.scope, asking.now)]
+    scopes = _told_now(asking)
     since = {scope: _since(kept, scope, asking.now) for scope in scopes}
     ordered = sorted(scopes, key=lambda scope: (-since[scope], scope.key))
     for begin, group in groupby(ordered, key=lambda scope: since[scope]):
         if begin < asking.now:
             yield begin, tuple(spelled(asking.store, scope) for scope in group)
+
+
+def _told_now(asking: Asking) -> list[Scope]:
+    return [one.scope for one in asking.watched if _is_told(JobRuns(asking.store), one.scope, asking.now)]
 
 
 def _is_told(runs: JobRuns, scope: Scope, now: int) -> bool:
@@ -145,9 +155,34 @@ def _slices(asking: Asking, kept: RunUses, scopes: tuple[Scope, ...], since: int
         yield told
 
 
+def _late(asking: Asking, kept: RunUses, time: Time) -> int:
+    """Ask for runs that Slurm recorded late, within what is left of the time; returns how many came. Raises
+    `SlurmError`."""
+    scopes = _told_now(asking)
+    if not scopes or not time.allows():
+        return 0
+    wanted = late.missing(kept, scopes, asking.now)
+    named = tuple(spelled(asking.store, scope) for scope in scopes)
+    taken = 0
+    for begin, end in late.questions(wanted.values()):
+        if not time.allows():
+            break
+        began = stopwatch()
+        told = ask.ask(replace(asking.slurm, timeout=_limit(asking, time.left)), Question(named, begin, end))
+        time.spent(stopwatch() - began)
+        taken += kept.take_late(told.runs.values())
+        asked_for = {index: moment for index, moment in wanted.items() if begin <= moment < end}
+        kept.know_late({**kept.late(), **asked_for}, asking.now)
+    return taken
+
+
+def _limit(asking: Asking, seconds: float) -> float:
+    return max(1.0, min(asking.slurm.timeout, seconds))
+
+
 def _told(asking: Asking, question: Question, seconds: float) -> Told:
     """An answer that can be true. Raises `SlurmError`."""
-    limit = max(1.0, min(asking.slurm.timeout, seconds))
+    limit = _limit(asking, seconds)
     began = stopwatch()
     try:
         told = ask.ask(replace(asking.slurm, timeout=limit), question)

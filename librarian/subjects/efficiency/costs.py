@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from librarian.subjects.efficiency.findings import Finding, findings
-from librarian.subjects.efficiency.model import FRACTION, UsedRun, certain, hours_of
+from librarian.subjects.efficiency.model import FRACTION, UsedRun, hours_of
 from librarian.subjects.efficiency.options import Rules
 
 _UNUSED = {"gpu-idle": "NGPUS", "gpu-low": "NGPUS", "cpu-low": "NCPUS", "serial": "NCPUS", "memory-low": "MEMORY"}
@@ -52,7 +52,7 @@ class Costly:
 def costs(used: UsedRun, rules: Rules) -> Iterator[tuple[Finding, Cost]]:
     """All that is found of a run, each with what it costs."""
     found = findings(used, rules)
-    hours = hours_of(certain(used)) if found else {}
+    hours = hours_of(used) if found else {}
     for one in found:
         if one.rule in KILLED:
             key = "NGPUS" if "NGPUS" in hours else "NCPUS"

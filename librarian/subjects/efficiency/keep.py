@@ -21,6 +21,7 @@ from librarian.store import Store
 from librarian.subjects.efficiency.model import Flag, Hours, Peak, Run, Source, Total, Use, UsedRun, belongs
 from librarian.subjects.efficiency.slots import SLOT, Sums, Who, sums, who
 from librarian.subjects.efficiency.tally_kept import drop_tallies
+from librarian.subjects.jobs.keep import JobRuns
 
 EVERYBODY = ""  # in the place of a user: no user is called that, see `jobs.rows.NAMELESS`
 KNOWN = "efficiency"
@@ -28,6 +29,7 @@ KNOWN = "efficiency"
 ASKED = "efficiency asked"
 """The word for the time of which all that ended in it and may be seen is in the sums: the rest of it may be hidden."""
 _UNTIL, _FORGOTTEN, _LAST = "efficiency until", "efficiency forgotten", "efficiency last"
+_LATE, _LOOKED = "efficiency late", "efficiency looked through"
 _AT_ONCE = 500  # values in a statement
 _RUN = ("jobid", "state", "start", "end", "elapsed", "limit", "alloc_tres")
 _USE = (
@@ -69,6 +71,31 @@ class RunUses:
         known, until = self.known(scope), self.until(scope)
         gone = clipped(self._store.known(scope, ASKED), 0, self.forgotten())
         return tuple(gaps([*known, *gone], span[0], min(span[1], until))) if until is not None else ()
+
+    def missing(self, scope: Scope, since: int) -> Mapping[int, int]:
+        """The ends (UTC epochs) of runs, by DBIndex, that the question for runs has told and the one for their use has
+        not, though it was asked for that time: those that Slurm recorded late. Of time from `since` on of which rows
+        are kept."""
+        spans = clipped(self.known(scope), max(since, self.forgotten()), self.until(scope) or 0)
+        runs = JobRuns(self._store)
+        return {index: end for span in spans for index, end in runs.ended_without(scope, *span, "run_use")}
+
+    def late(self) -> Mapping[int, int]:
+        """The ends of runs, by DBIndex, that were missing and asked for again: not once more."""
+        return {int(index): end for index, end in (self._store.fact(_LATE) or {}).items()}
+
+    def know_late(self, ends: Mapping[int, int], now: int) -> None:
+        """Remember them; of those that came, or whose time is gone, nothing needs to be."""
+        self._store.know(_LATE, {str(index): end for index, end in ends.items() if end >= self.forgotten()}, now)
+
+    def looked_through(self) -> int:
+        """When (UTC epoch) all of the time was looked through for runs that are missing."""
+        value = self._store.fact(_LOOKED)
+        return value if isinstance(value, int) else 0
+
+    def know_looked_through(self, now: int) -> None:
+        """Remember that it was."""
+        self._store.know(_LOOKED, now, now)
 
     def note(self, told: Mapping[str, object], now: int) -> None:
         """Remember how asking has fared: what went wrong, rows, rejects."""

@@ -197,9 +197,10 @@ def hours_of(used: UsedRun) -> Mapping[str, Hours]:
     """What a run comes to, by key of the resources that it held.
 
     Memory is used as long as it is held: the peak counts for all of the time, as in seff and jobstats. What is known
-    of some steps only, or of the largest task alone, is no measure of the run, which would seem idle.
+    of some steps only, or of the largest task alone, is no measure of the run, which would seem idle; and one moment of
+    a GPU none of its hours.
     """
-    run, use = used.run, _whole(used.use)
+    run, use = used.run, certain(used).use
     found: dict[str, Hours] = {}
     spent = {"NCPUS": _fractions(use.cpu), "NGPUS": _fractions(use.gpu), "MEMORY": None}
     if use.memory is not None:

@@ -18,7 +18,7 @@ from librarian.subjects.efficiency.options import Rules
 BINS = 12
 """Of a distribution: ten of 10 % each, then more than was allocated, then not measured."""
 MORE, UNKNOWN = 10, 11
-VERSION = 1
+VERSION = 2
 """Of what a tally says of the same runs and rules: one more where that changes."""
 
 Place = tuple[str, str, float, float, float, int]

@@ -119,6 +119,15 @@ class JobRuns:
         sql = f'SELECT "end" FROM job WHERE "end" >= ? AND "end" < ? AND elapsed > 0 AND {where} ORDER BY "end" LIMIT ?'  # noqa: S608
         return [moment for (moment,) in self._store.all(sql, begin, end, *names, most)]
 
+    def ended_without(self, scope: Scope, begin: int, end: int, table: str) -> list[tuple[int, int]]:
+        """DBIndexes and ends of the runs of `scope` that held something, ended in [begin, end) (UTC epochs), and have
+        no row with that end in another `table` of the store, in order of their ends."""
+        where, names = self._where(scope)
+        told = f'SELECT 1 FROM {table} AS other WHERE other.dbindex = job.dbindex AND other."end" = job."end"'  # noqa: S608
+        sql = f"""SELECT dbindex, "end" FROM job WHERE "end" >= ? AND "end" < ? AND elapsed > 0 AND {where}
+            AND NOT EXISTS ({told}) ORDER BY "end", dbindex"""  # noqa: S608
+        return [(index % 2**64, moment) for index, moment in self._store.all(sql, begin, end, *names)]
+
     def has_open(self, scope: Scope) -> bool:
         """Whether a run of `scope` had not ended when Slurm was last asked."""
         where, names = self._where(scope)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from librarian.shared.window import DAY
 from librarian.slurm.command import Slurm
 from librarian.store import Store, opened
 from librarian.subjects.efficiency import collect as module
+from librarian.subjects.efficiency import late
 from librarian.subjects.efficiency.collect import FIRST, OVERLAP, SHORTEST, collect
 from librarian.subjects.efficiency.keep import RunUses
 from librarian.subjects.efficiency.options import EfficiencyOptions
@@ -62,7 +64,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def asking(slurm: Asked, store: Store, now: int = NOW, *scopes: Scope) -> Asking:
     """A cycle whose runs are told already."""
     slurm.now, slurm.spans, slurm.qos = now, [], []
-    made = Asking(Slurm(runner=slurm), store, now, "demo", tuple(map(Watched, scopes or (AVERY, KIM))), now - DAY)
+    made = Asking(Slurm(runner=slurm), store, now, "demo", tuple(map(Watched, scopes or (AVERY, KIM))), now - 9 * DAY)
     Jobs().collect(made)
     return made
 
@@ -283,3 +285,56 @@ def test_nothing_is_asked_where_it_is_turned_off_or_slurmdbd_is_silent(store: St
     off.options["efficiency"] = EfficiencyOptions(enabled=False)  # type: ignore[index]
     Efficiency().collect(off)
     assert slurm.spans == []
+
+
+LATE = run_of(77, start=T0, end=T0 + 600, submit=T0 - 5, eligible=T0 - 5)
+
+
+def test_a_run_that_slurm_recorded_late_is_asked_for_once_the_jobs_question_tells_it(store: Store) -> None:
+    slurm = Asked(ended(5))
+    collect(asking(slurm, store), 20)
+    slurm.runs.append(LATE)
+    collect(asking(slurm, store, NOW + DAY + 600), 20)
+    assert slurm.spans == [(NOW - OVERLAP, NOW + DAY + 600), (T0 + 600, T0 + 601)]
+    assert indexes(store) == {1, 2, 3, 4, 5, 77}
+    collect(asking(slurm, store, NOW + DAY + 1200), 20)
+    assert len(slurm.spans) == 1, "and no more"
+    assert RunUses(store).until(AVERY) == NOW + DAY + 1200
+
+
+def test_one_whose_end_was_corrected_is_too(store: Store) -> None:
+    slurm = Asked(ended(3))
+    collect(asking(slurm, store), 20)
+    slurm.runs[0] = replace(slurm.runs[0], end=T0 + 500)
+    collect(asking(slurm, store, NOW + DAY + 600), 20)
+    assert {used.run.jobid: used.run.end for used in RunUses(store).runs(AVERY, *ALWAYS)}[1] == T0 + 500
+
+
+def test_what_does_not_come_is_asked_for_once_a_cycle_and_never_again(store: Store) -> None:
+    class Silent(Asked):
+        def _table(self, options: Mapping[str, str], fields: Sequence[str], runs: Iterator[Run]) -> str:
+            chosen = [run for run in runs if "--state" not in options or run.jobid != 77]
+            return super()._table(options, fields, iter(chosen))
+
+    slurm = Silent(ended(5))
+    collect(asking(slurm, store), 20)
+    slurm.runs.append(LATE)
+    for days, expected in ((1, 2), (2, 1), (3, 1)):
+        assert collect(asking(slurm, store, NOW + days * DAY + 600), 20) == []
+        assert (len(slurm.spans), indexes(store)) == (expected, {1, 2, 3, 4, 5})
+
+
+def test_those_that_ended_close_together_are_one_question_and_few_are_asked_in_a_cycle() -> None:
+    assert list(late.questions([T0 + 5, T0, T0 + 899, T0 + 900, T0])) == [(T0, T0 + 900), (T0 + 900, T0 + 901)]
+    assert len(list(late.questions(range(T0, T0 + 10**6, 1000)))) == late.MOST
+
+
+def test_time_of_which_use_is_not_known_is_not_looked_through(store: Store) -> None:
+    slurm = Asked(ended(5))
+    asking(slurm, store)
+    assert RunUses(store).missing(AVERY, 0) == {}
+    RunUses(store).take([AVERY], (T0, T0 + 75), [])
+    assert sorted(RunUses(store).missing(AVERY, 0).values()) == [T0 + 10, T0 + 70]
+    assert RunUses(store).missing(AVERY, T0 + 60).keys() == {
+        index for index, end in RunUses(store).missing(AVERY, 0).items() if end == T0 + 70
+    }
