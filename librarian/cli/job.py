@@ -6,13 +6,17 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from librarian import __version__
 from librarian.cli import common
+from librarian.errors import LibrarianError
 from librarian.system import host
 
 if TYPE_CHECKING:
-    pass
+    from librarian.config.setup import Setup
+    from librarian.subjects.efficiency.ask_job import Told
 
 UNKNOWN, SEVERAL = 1, 2  # exit statuses
 
@@ -23,20 +27,45 @@ def job(options: argparse.Namespace) -> int:
 
     setup = common.setup_of(options)
     slurm, cluster = common.slurm_of(setup), setup.config.cluster.name
-    told = ask_job.ask(slurm, options.id, cluster, host.clock())
+    now = host.clock()
+    told = ask_job.ask(slurm, options.id, cluster, now)
     tasks = ask_job.tasks_of(told)
     if len(tasks) > 1 or not tasks:
         return _not_one(options.id, tasks)
     *earlier, last = told
     newest = ask_job.whole(slurm, last, cluster)
     rules = setup.config.efficiency.rules
-    if options.json:
+    if options.html:
+        _write(options.html, _page(newest, earlier, setup, now))
+    elif options.json:
         print(json.dumps(card.card_json(newest, rules, earlier), indent=1), flush=True)
         return 0
-    print("\n".join(card.lines(newest, rules, setup.zone, earlier)), flush=True)
-    if options.verdict:
+    else:
+        print("\n".join(card.lines(newest, rules, setup.zone, earlier)), flush=True)
+    if options.verdict and options.html != "-":
         print(f"WARNING={'true' if card.found(newest, rules) else 'false'}", flush=True)
     return 0
+
+
+def _page(told: Told, earlier: Sequence[Told], setup: Setup, now: int) -> bytes:
+    from librarian.site import assets
+    from librarian.subjects.efficiency import job_page
+
+    rules, templates = setup.config.efficiency.rules, assets.templates()
+    page = job_page.page(told, rules, setup.zone, now, earlier, templates=templates, version=__version__)
+    return page.encode("utf-8", "replace")
+
+
+def _write(target: str, data: bytes) -> None:
+    if target == "-":
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    try:
+        host.write_atomic(Path(target).absolute(), data)
+    except OSError as error:
+        raise LibrarianError(f"{target} could not be written", error.strerror or str(error)) from error
 
 
 def _not_one(job: str, tasks: Sequence[str]) -> int:

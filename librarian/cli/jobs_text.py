@@ -23,7 +23,7 @@ HEAD = (
 )
 _RIGHT = ("JOB", "TASKS", "EXIT", "CPUS", "GIB", "WAITED", "RAN", "LIMIT", "CPU", "MEMORY", "GPU")
 _UNKNOWN, _AT_LEAST = "?", "≥"
-_ASKED_FOR_ALONE = ("name", "reason", "requested", "nodes", "steps", "earlier")
+_ASKED_FOR_ALONE = ("name", "reason", "requested", "nodes", "placed", "steps", "earlier")
 """What the card has and the store does not know: `librarian job` asks for it."""
 CSV_HEAD = (
     *("job", "user", "account", "qos", "partition", "state", "submitted", "eligible", "started", "ended"),

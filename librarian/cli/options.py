@@ -170,7 +170,9 @@ def rules(made: argparse.ArgumentParser) -> None:
 def job(made: argparse.ArgumentParser) -> None:
     """Of `job`."""
     made.add_argument("id", metavar="ID[_TASK]", type=_job, help="a job, or a task of a job array; of any QoS")
-    made.add_argument("--json", action="store_true", help="for programs: one object")
+    form = made.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="for programs: one object")
+    form.add_argument("--html", metavar="FILE", help="write the card to one HTML file; - for standard output")
     made.add_argument("--verdict", action="store_true", help="a last line WARNING=true or WARNING=false, for scripts")
 
 

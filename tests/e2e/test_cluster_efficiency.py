@@ -7,8 +7,9 @@ import gzip
 import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from librarian.store import opened
 from librarian.subjects.efficiency.facts import group
 from librarian.subjects.efficiency.keep import RunUses
 from librarian.subjects.efficiency.model import Flag, Source, UsedRun, hours_of
+from librarian.subjects.efficiency.placed import count
 from tests.cluster.client import Cluster
 from tests.cluster.program import Program
 
@@ -42,7 +44,7 @@ JOBS = {
     "short": ("--mem=100M", "true"),
     "out of memory": ("--mem=60M", "python3 hold.py 300 60"),
     "requeued": ("--mem=200M --requeue", 'test "$SLURM_RESTART_COUNT" && exit 3; sleep 600'),
-    "cancelled": ("--mem=200M", "srun sleep 600"),
+    "cancelled": ("-p gpu --gres=gpu:a100:1 --mem=200M", "srun sleep 600"),
     "gpus": ("-p gpu --gres=gpu:a100:2 --mem=200M", "sleep 5"),
 }
 ENDED = {"COMPLETED": 6, "FAILED": 2, "CANCELLED": 1, "REQUEUED": 1}
@@ -56,6 +58,7 @@ class Jobs:
     ids: dict[str, str]
     program: Program
     copy: Path
+    running: dict[str, Any] = field(default_factory=dict)
 
     def look(self) -> None:
         """Run Librarian, and take its store along."""
@@ -94,6 +97,7 @@ def jobs(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         running = ("squeue", "-h", "-t", "RUNNING", "-j", found.ids[label])
         cluster.wait_for(lambda running=running: bool(cluster.run("alice", *running).stdout), f"{label} to run")  # type: ignore[misc]
     cluster.run("root", "sleep", "5")  # so that slurmd has samples of them
+    found.running = json.loads(program.run("job", found.ids["cancelled"], "--json").stdout)
     cluster.run("alice", "scontrol", "requeue", found.ids["requeued"])
     cluster.run("alice", "scancel", found.ids["cancelled"])
     cluster.wait_for(lambda: found.states() == ENDED, "all jobs to end, and slurmdbd to know it")
@@ -121,6 +125,14 @@ def test_a_job_that_no_sample_met_has_cpu_time_and_no_memory(jobs: Jobs) -> None
     assert use.cpu is not None
     assert use.cpu < 1000
     assert use.memory is None
+
+
+def test_a_running_job_says_which_cpus_and_gpus_of_which_node_it_holds(jobs: Jobs) -> None:
+    (there,) = jobs.running["placed"]
+    assert there["nodes"] == jobs.running["nodes"]
+    assert count(there["cpu_ids"]) == 1
+    assert count(there["gpu_ids"]) == 1
+    assert there["memory"] == 200 << 20
 
 
 def test_ends_of_every_kind(jobs: Jobs) -> None:

@@ -18,9 +18,10 @@ from dataclasses import dataclass, replace
 from librarian.errors import SlurmError, Trouble
 from librarian.shared.names import AccountName, PartitionName, UserName
 from librarian.slurm.command import Slurm, complaint
-from librarian.subjects.efficiency import steps
+from librarian.subjects.efficiency import placed, steps
 from librarian.subjects.efficiency.ask import LONGEST_RUN, is_whole, limit_of, makes_sense, moment, read, row_of, used
 from librarian.subjects.efficiency.model import Run, Source, Use, UsedRun, judged
+from librarian.subjects.efficiency.placed import Placed
 from librarian.subjects.jobs.question import DELIMITER
 from librarian.subjects.jobs.rows import NAMELESS
 from librarian.system.processes import Answer
@@ -42,7 +43,8 @@ class Told:
     `name` ("": not asked for), `nodes` and `reason` (why it was pending last) are Slurm's own texts. `used.run.end` of
     a job that has no end is the moment of the question. `hidden` is why what a running job uses is not known, "" where
     it is. Where it is a task of a job array, `array` is the id of that (else 0, also where that is not known), and
-    `tasks` for how many of them it stands: of those that are pending there may be one row.
+    `tasks` for how many of them it stands: of those that are pending there may be one row. `placed` tells where a
+    running job is; empty: not known.
     """
 
     id: str
@@ -60,6 +62,7 @@ class Told:
     hidden: str = ""
     array: int = 0
     tasks: int = 1
+    placed: tuple[Placed, ...] = ()
 
     @property
     def runs(self) -> bool:
@@ -106,7 +109,9 @@ def whole(slurm: Slurm, told: Told, cluster: str) -> Told:
     """The same with the job's name, and of a job that runs with what it has used so far. What is not answered stays
     unknown."""
     named = replace(told, name=_name(slurm, told.used.run.jobid, cluster))
-    return _of_sstat(slurm, named) if told.runs else named
+    if not told.runs:
+        return named
+    return _of_sstat(slurm, replace(named, placed=placed.ask(slurm, told.id, told.used.run.alloc_tres)))
 
 
 def _name(slurm: Slurm, jobid: int, cluster: str) -> str:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from librarian.shared.calendar import clock
-from librarian.shared.text import shown
-from librarian.shared.words import amount, lasting, percent
+from librarian.shared.text import shown, visible
+from librarian.shared.words import amount, counted, lasting, percent
 from librarian.subjects.efficiency.ask_job import FAILED, NOT_YOURS, Told
 from librarian.subjects.efficiency.asking import slurm_time
 from librarian.subjects.efficiency.findings import Finding, findings, is_brief
 from librarian.subjects.efficiency.model import GIB, Flag, certain
 from librarian.subjects.efficiency.options import Rules
+from librarian.subjects.efficiency.placed import Placed, nodes
 
 Json = dict[str, object]
+MOST_TEXT = 400  # characters of what was held
+MOST_PLACES = 16  # lines on nodes that hold different things
 NOT_MEASURED = {
     Flag.NO_STEPS: "accounting has no steps of it any more",
     Flag.NOT_GATHERED: "this cluster gathers nothing of what jobs use",
@@ -50,6 +53,17 @@ def card_json(told: Told, rules: Rules, earlier: Sequence[Told] = ()) -> Json:
         "requested": told.requested,
         "allocated": run.alloc_tres,
         "nodes": told.nodes,
+        "placed": [
+            {
+                "nodes": one.nodes,
+                "cpu_ids": one.cpus,
+                "gpu_ids": one.gpus,
+                "memory": one.memory << 20,
+                "gres": one.gres,
+            }
+            for one in told.placed
+        ]
+        or None,
         "cpu": {
             **_resource(_thousandths(use.cpu), _held(told, "NCPUS"), use.cpu_source),
             "user": _thousandths(use.user),
@@ -115,14 +129,25 @@ def _resource(used: float | None, allocated: int | None, source: object) -> Json
 
 def lines(told: Told, rules: Rules, zone: str, earlier: Sequence[Told] = ()) -> Iterator[str]:
     """The card as lines of text; times on the clock of `zone`."""
-    rows = [*_head(told, zone, earlier), *_used(told)]
-    wide = max(len(name) for name, _ in rows)
-    yield from (f"{name.ljust(wide)}  {text}".rstrip() for name, text in rows)
-    verdicts = found(told, rules)
-    for one in verdicts:
+    told_rows = rows(told, zone, earlier)
+    wide = max(len(name) for name, _ in told_rows)
+    yield from (f"{name.ljust(wide)}  {text}".rstrip() for name, text in told_rows)
+    for one in found(told, rules):
         yield f"- {one.words} {one.advice}"
-    if told.end is not None and not verdicts and certain(told.used).use.source is not None:
-        yield "Too short to be judged." if is_brief(told.used.run, rules) else "Nothing stands out."
+    if words := nothing_found(told, rules):
+        yield words
+
+
+def rows(told: Told, zone: str, earlier: Sequence[Told] = ()) -> list[tuple[str, str]]:
+    """What the card has line by line: a word, and what it is."""
+    return [*_head(told, zone, earlier), *_used(told)]
+
+
+def nothing_found(told: Told, rules: Rules) -> str:
+    """What is said where nothing is found of a run that ended; "" where something is, or where nothing is known."""
+    if told.end is None or found(told, rules) or certain(told.used).use.source is None:
+        return ""
+    return "Too short to be judged." if is_brief(told.used.run, rules) else "Nothing stands out."
 
 
 def _head(told: Told, zone: str, earlier: Sequence[Told]) -> Iterator[tuple[str, str]]:
@@ -140,7 +165,7 @@ def _head(told: Told, zone: str, earlier: Sequence[Told]) -> Iterator[tuple[str,
     if told.start is None:
         reason = f", {shown(told.reason)}" if told.reason not in ("", "None") else ""
         yield "Pending", f"not started{reason}"
-        yield "Requested", shown(told.requested)
+        yield "Requested", visible(told.requested)[:MOST_TEXT]
         return
     wait = waited(told)
     late = "" if wait is None else f", waited {lasting(wait)}"
@@ -148,7 +173,17 @@ def _head(told: Told, zone: str, earlier: Sequence[Told]) -> Iterator[tuple[str,
     limit = f" of {slurm_time(run.limit)}, {percent(run.elapsed, run.limit)}" if run.limit else ""
     yield "Elapsed", f"{slurm_time(run.elapsed)}{limit}"
     yield "Nodes", shown(told.nodes)
-    yield "Allocated", shown(run.alloc_tres)
+    for one in told.placed[:MOST_PLACES]:
+        yield "", _place(one)
+    if len(told.placed) > MOST_PLACES:
+        yield "", f"and {counted(len(told.placed) - MOST_PLACES, 'place')} more"
+    yield "Allocated", visible(run.alloc_tres)[:MOST_TEXT]
+
+
+def _place(one: Placed) -> str:
+    each = " each" if nodes(one.nodes) > 1 else ""
+    parts = [f"CPUs {one.cpus}", f"{amount(one.memory / 1024)} GiB", *([f"GPUs {one.gpus}"] if one.gpus else [])]
+    return f"{shown(one.nodes)}: {', '.join(parts)}{each}"
 
 
 def _used(told: Told) -> Iterator[tuple[str, str]]:
@@ -171,7 +206,7 @@ def _used(told: Told) -> Iterator[tuple[str, str]]:
         ),
     )
     if run.held("NGPUS"):
-        yield "GPU", _share(use.gpu, 1000 * (_held(told, "NGPUS") or 0), "not measured on this cluster")
+        yield "GPU", _share(use.gpu, 1000 * (_held(told, "NGPUS") or 0), "not measured")
     if use.read is not None or use.written is not None:
         yield "Disk", f"{_bytes(use.read)} read, {_bytes(use.written)} written"
     flags = sorted(flag.value for flag in use.flags if flag not in NOT_MEASURED)

@@ -86,3 +86,14 @@ def test_thresholds_are_those_of_the_configuration(
     slurm(monkeypatch, WHOLE, STEP)
     assert main(["job", "123_4", "--verdict"]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "WARNING=false"
+
+
+def test_as_a_page(place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    slurm(monkeypatch, WHOLE, STEP)
+    assert main(["job", "123_4", "--html", "card.html", "--verdict"]) == 0
+    assert capsys.readouterr().out == "WARNING=true\n"
+    assert "<title>Job 123_4</title>" in (place / "card.html").read_text()
+    assert main(["job", "123_4", "--html", "-", "--verdict"]) == 0
+    assert capsys.readouterr().out.endswith("</html>")
+    assert main(["job", "123_4", "--html", "none/card.html"]) != 0
+    assert "could not be written" in capsys.readouterr().err
