@@ -10,7 +10,7 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 
-from librarian.cli.parser import parser
+from librarian.cli.parser import parse
 from librarian.errors import LibrarianError, Terminated, one_line
 
 REFUSED = 74  # EX_IOERR of sysexits
@@ -19,7 +19,7 @@ REFUSED = 74  # EX_IOERR of sysexits
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command in `argv` and return its exit status."""
     argv = sys.argv[1:] if argv is None else argv
-    options = parser(argv).parse_args(argv)
+    options = parse(argv)
     _log_to_stderr(options)
     try:
         # not needed to parse, and to tell of a mistake

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Sequence
 
 from librarian import __version__
-from librarian.cli import options
+from librarian.cli import campaign_options, options
 
 EPILOG = """\
 exit status: 0 done; 1 several things failed; 2 a mistake on the command line or in the configuration; 3 Slurm;
@@ -57,6 +57,18 @@ COMMANDS: Sequence[Row] = (
         "your jobs, or everybody's: state, waiting time, efficiency; from the store",
         options.jobs,
     ),
+    (
+        "campaign",
+        "campaign.campaign",
+        "sweeps over parameters as job arrays: submit, watch, retry, collect",
+        campaign_options.campaign,
+    ),
+    (
+        "result",
+        "campaign.result",
+        "inside a task of a campaign: record results, as in loss=0.25",
+        campaign_options.result,
+    ),
     ("queue", "queue.queue", "who waits now, for what and why, as Slurm tells it at this moment", options.queue),
 )
 
@@ -84,6 +96,17 @@ def parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
         _common(made, argparse.SUPPRESS, root=False)
         add_options(made)
     return top
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """What `argv` asks for. `behind` is what stands behind `--` in a command of `campaign`: options of sbatch."""
+    argv, behind = list(argv), list[str]()
+    if "--" in argv and [row[0] for row in rows(argv)] == ["campaign"]:
+        place = argv.index("--")
+        argv, behind = argv[:place], argv[place + 1 :]
+    found = parser(argv).parse_args(argv)
+    found.behind = behind
+    return found
 
 
 def rows(argv: Sequence[str]) -> Sequence[Row]:

@@ -14,7 +14,18 @@ from librarian.config.keys import AMOUNTS, DAY, day
 from librarian.config.mail_options import MailOptions
 from librarian.config.problems import problems_of
 from librarian.config.run_options import RunOptions, StoreOptions
-from librarian.config.settings import Cluster, Config, Head, Paths, Publish, Qos, ReportOptions, Scrontab, SlurmTools
+from librarian.config.settings import (
+    Campaigns,
+    Cluster,
+    Config,
+    Head,
+    Paths,
+    Publish,
+    Qos,
+    ReportOptions,
+    Scrontab,
+    SlurmTools,
+)
 from librarian.config.toml_reader import reader
 from librarian.errors import ConfigError
 from librarian.privacy.rules import Rules
@@ -66,6 +77,7 @@ def parse(text: str, source: str = "librarian.toml") -> Config:
         store=StoreOptions(**table.get("store", {})),
         efficiency=efficiency.of_table(table.get("efficiency", {})),
         mail=MailOptions(**table.get("mail", {})),
+        campaigns=Campaigns(**table.get("campaigns", {})),
         alert=run_options.alert(table.get("alert", {})),
         rules=tuple(rule_options.rule(entry) for entry in table.get("rule", [])),
         channels=tuple(rule_options.channel(entry) for entry in table.get("channel", [])),

@@ -130,6 +130,7 @@ SECTIONS: dict[str, Mapping[str, Key]] = {
     },
     "slurm": {"bin_dir": _TEXT, "timeout_seconds": _whole(1, 3600)},
     "paths": {"state": _TEXT, "site": _TEXT},
+    "campaigns": {"path": _TEXT},
     "report": {
         "window_days": _whole(1, 366),
         "bin_seconds": Key("whole seconds that divide a day, from 300 to 86400", _is_bin),

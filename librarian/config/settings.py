@@ -40,6 +40,13 @@ class Paths:
 
 
 @dataclass(frozen=True)
+class Campaigns:
+    """Where campaigns are; relative to the configuration file. "": in the state folder."""
+
+    path: str = ""
+
+
+@dataclass(frozen=True)
 class Head:
     """What stands at the head of the site ("": the cluster's name alone): the group's title, the address of its own
     page, and a picture, a path that starts at the configuration."""
@@ -120,6 +127,7 @@ class Config:
     rules: tuple[RuleOptions, ...] = ()
     channels: tuple[ChannelOptions, ...] = ()
     mail: MailOptions = field(default_factory=MailOptions)
+    campaigns: Campaigns = field(default_factory=Campaigns)
 
     def scope(self, entry: Qos) -> Scope:
         """Which runs a configured QoS covers."""

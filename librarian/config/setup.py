@@ -55,6 +55,12 @@ class Setup:
     places: Places
     zone: str
 
+    @property
+    def campaigns(self) -> Path:
+        """The folder that campaigns are in."""
+        named = self.config.campaigns.path
+        return self.places.base / host.expanded(named) if named else self.places.state / "campaigns"
+
 
 def find(explicit: str | None, environment: Mapping[str, str]) -> Path:
     """The configuration file: --config, $LIBRARIAN_CONFIG, ./librarian.toml, $XDG_CONFIG_HOME/librarian/librarian.toml.

@@ -146,6 +146,16 @@ def overwrite(path: Path, data: bytes) -> None:
         file.write(data)
 
 
+def append_synced(path: Path, data: bytes) -> None:
+    """Add `data` at the end of a file, on the disk when this returns. Raises `OSError`."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+    try:
+        os.write(descriptor, data)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def file_time(folder: Path) -> float:
     """The time of the clock that dates the files in `folder`: a file server's may differ from ours.
 
@@ -217,8 +227,11 @@ class RecordLock:
     `OSError` when the file cannot be opened.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, mode: int = 0o600) -> None:
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        if mode != 0o600:
+            with contextlib.suppress(OSError):  # another member of a group made it, as wide as this
+                os.fchmod(self._descriptor, mode)
         self.refused = False
         try:
             fcntl.lockf(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

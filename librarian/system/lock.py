@@ -96,19 +96,23 @@ class Lock:
 
 
 @contextlib.contextmanager
-def locked(path: Path, what: str, *, me: Owner | None = None, expiry: float = EXPIRY) -> Iterator[Lock]:
+def locked(
+    path: Path, what: str, *, me: Owner | None = None, expiry: float = EXPIRY, mode: int = 0o600
+) -> Iterator[Lock]:
     """Hold the lock `path` for the time of a block; `what` tells others what is going on.
+
+    `mode` is that of the lock's files: 0o660 where users of a group share a folder.
 
     Raises `BusyError` at once when somebody else holds it, `StoreError` when the folder cannot be written. The owner
     must call `freshen` more often than every `expiry` seconds.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        held = RecordLock(path)
+        held = RecordLock(path, mode)
     except OSError as error:
         raise StoreError(f"the lock {path} cannot be used", error.strerror or str(error), "check the folder") from error
     try:
-        lock = _taken(path, what, me or Owner.me(), expiry, held)
+        lock = _taken(path, Claim(me or Owner.me(), what, clock(), os.urandom(8).hex()), expiry, held, mode)
         try:
             yield lock
         finally:
@@ -123,13 +127,13 @@ def owner_of(path: Path) -> str:
     return _describe(claim) if claim and not claim.released and not claim.owner.is_gone(Owner.me()) else ""
 
 
-def _taken(path: Path, what: str, me: Owner, expiry: float, held: RecordLock) -> Lock:
+def _taken(path: Path, mine: Claim, expiry: float, held: RecordLock, mode: int) -> Lock:
     number, claim = _newest(path)
+    what = mine.what
     try:
-        mine = Claim(me, what, clock(), os.urandom(8).hex())
-        draft = _write_beside(path, mine)
+        draft = _write_beside(path, mine, mode)
         try:
-            _respect(path, what, me, expiry, held, draft)
+            _respect(path, what, mine.owner, expiry, held, draft)
             number += 1
             os.link(draft, _numbered(path, number))
             _confirm(path, number)
@@ -207,12 +211,13 @@ def _read(file: Path) -> Claim | None:
         return Claim(Owner("an unknown host", "", 0, ""), "something", 0, "")
 
 
-def _write_beside(path: Path, claim: Claim) -> Path:
+def _write_beside(path: Path, claim: Claim, mode: int) -> Path:
     """The claim as a file with a name of its own in the lock's folder, on the disk."""
     draft = path.with_name(f".{path.name}.{os.urandom(6).hex()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(descriptor, mode)
             file.write(_content(claim))
             file.flush()
             os.fsync(file.fileno())

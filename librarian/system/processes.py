@@ -198,11 +198,28 @@ class Stream:
         self._blocks.drop(_GRACE)
 
 
+class Background:
+    """A command that runs beside us and sends its output itself. Raises `LibrarianError` when it cannot start."""
+
+    def __init__(self, argv: Sequence[str]) -> None:
+        self._process = _started(argv, {}, subprocess.DEVNULL, output=subprocess.DEVNULL)
+
+    def status(self) -> int | None:
+        """Its exit status, below 0 the signal that ended it; None while it runs."""
+        return self._process.poll()
+
+    def kill(self) -> None:
+        """End it with all that it began."""
+        _kill(self._process)
+        self._process.wait()
+
+
 def _started(
     argv: Sequence[str],
     env: Mapping[str, str],
     errors: int | IO[bytes],
     *,
+    output: int = subprocess.PIPE,
     unset: Collection[str] = (),
     cwd: Path | None = None,
     has_input: bool = False,
@@ -215,7 +232,7 @@ def _started(
             list(argv),
             bufsize=0,
             stdin=subprocess.PIPE if has_input else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=output,
             stderr=errors,
             env={**kept, **env},
             cwd=cwd,

@@ -46,6 +46,10 @@ WRONG = {
         "librarian.publish.delivery",
         "librarian.config.setup",
     ),
+    "Campaigns submit jobs: apart from the reporter, without the configuration and heavy parts": (
+        "librarian.campaigns.folder",
+        "librarian.config.setup",
+    ),
     "Publishers know a finished site, not how it is made": ("librarian.publish.folder", "librarian.store"),
     "Commands are run by processes alone": ("librarian.slurm.command", "subprocess"),
     "Matplotlib stays in the rooms that draw": ("librarian.subjects.usage.section", "matplotlib"),
