@@ -161,7 +161,7 @@ def _late(asking: Asking, kept: RunUses, time: Time) -> int:
     scopes = _told_now(asking)
     if not scopes or not time.allows():
         return 0
-    wanted = late.missing(kept, scopes, asking.now)
+    wanted = late.missing(asking.store, scopes, asking.now)
     named = tuple(spelled(asking.store, scope) for scope in scopes)
     taken = 0
     for begin, end in late.questions(wanted.values()):

@@ -21,7 +21,6 @@ from librarian.store import Store
 from librarian.subjects.efficiency.model import Flag, Hours, Peak, Run, Source, Total, Use, UsedRun, belongs
 from librarian.subjects.efficiency.slots import SLOT, Sums, Who, sums, who
 from librarian.subjects.efficiency.tally_kept import drop_tallies
-from librarian.subjects.jobs.keep import JobRuns
 
 EVERYBODY = ""  # in the place of a user: no user is called that, see `jobs.rows.NAMELESS`
 KNOWN = "efficiency"
@@ -71,14 +70,6 @@ class RunUses:
         known, until = self.known(scope), self.until(scope)
         gone = clipped(self._store.known(scope, ASKED), 0, self.forgotten())
         return tuple(gaps([*known, *gone], span[0], min(span[1], until))) if until is not None else ()
-
-    def missing(self, scope: Scope, since: int) -> Mapping[int, int]:
-        """The ends (UTC epochs) of runs, by DBIndex, that the question for runs has told and the one for their use has
-        not, though it was asked for that time: those that Slurm recorded late. Of time from `since` on of which rows
-        are kept."""
-        spans = clipped(self.known(scope), max(since, self.forgotten()), self.until(scope) or 0)
-        runs = JobRuns(self._store)
-        return {index: end for span in spans for index, end in runs.ended_without(scope, *span, "run_use")}
 
     def late(self) -> Mapping[int, int]:
         """The ends of runs, by DBIndex, that were missing and asked for again: not once more."""

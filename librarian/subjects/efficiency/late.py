@@ -12,9 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from librarian.shared.calendar import DAY
 from librarian.shared.scope import Scope
-from librarian.shared.spans import Span
+from librarian.shared.spans import Span, clipped
 from librarian.shared.words import counted
+from librarian.store import Store
 from librarian.subjects.efficiency.keep import RunUses
+from librarian.subjects.jobs.keep import JobRuns
 
 NEAR = 900  # seconds: runs that end so close to each other are one question
 MOST = 10  # questions a cycle
@@ -22,12 +24,22 @@ RECENT = 2 * DAY  # what ended since then is looked through in each cycle, all e
 log = logging.getLogger(__name__)
 
 
-def missing(kept: RunUses, scopes: Sequence[Scope], now: int) -> Mapping[int, int]:
+def unused(store: Store, scope: Scope, since: int) -> Mapping[int, int]:
+    """The ends (UTC epochs) of runs, by DBIndex, that the question for runs has told and the one for their use has not,
+    though it was asked for that time. Of time from `since` on of which rows are kept."""
+    kept = RunUses(store)
+    spans = clipped(kept.known(scope), max(since, kept.forgotten()), kept.until(scope) or 0)
+    runs = JobRuns(store)
+    return {index: end for span in spans for index, end in runs.ended_without(scope, *span, "run_use")}
+
+
+def missing(store: Store, scopes: Sequence[Scope], now: int) -> Mapping[int, int]:
     """The ends of runs, by DBIndex, that are to be asked for. What was asked for and is still missing stays known as
     that."""
+    kept = RunUses(store)
     is_day_over = not 0 <= now - kept.looked_through() < DAY
     since = 0 if is_day_over else now - RECENT
-    found = {index: end for scope in scopes for index, end in kept.missing(scope, since).items()}
+    found = {index: end for scope in scopes for index, end in unused(store, scope, since).items()}
     before = kept.late()
     if is_day_over:
         kept.know_looked_through(now)

@@ -332,9 +332,9 @@ def test_those_that_ended_close_together_are_one_question_and_few_are_asked_in_a
 def test_time_of_which_use_is_not_known_is_not_looked_through(store: Store) -> None:
     slurm = Asked(ended(5))
     asking(slurm, store)
-    assert RunUses(store).missing(AVERY, 0) == {}
+    assert late.unused(store, AVERY, 0) == {}
     RunUses(store).take([AVERY], (T0, T0 + 75), [])
-    assert sorted(RunUses(store).missing(AVERY, 0).values()) == [T0 + 10, T0 + 70]
-    assert RunUses(store).missing(AVERY, T0 + 60).keys() == {
-        index for index, end in RunUses(store).missing(AVERY, 0).items() if end == T0 + 70
+    assert sorted(late.unused(store, AVERY, 0).values()) == [T0 + 10, T0 + 70]
+    assert late.unused(store, AVERY, T0 + 60).keys() == {
+        index for index, end in late.unused(store, AVERY, 0).items() if end == T0 + 70
     }
