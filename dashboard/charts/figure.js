@@ -134,7 +134,8 @@ function probeOf(x, y) {
 
 /** @type {(layer: Layer) => string} */
 export function layerName(layer) {
-  return layer.name === null ? `others (${counted(layer.users, "user")})` : shownName(layer.name);
+  if (layer.name !== null) return shownName(layer.name);
+  return `others (${layer.isAtMost ? "at most " : ""}${counted(layer.users, "user")})`;
 }
 
 /**

@@ -43,7 +43,10 @@ export function stackOf(data, { range = null, top = null, picked = [], first: lo
   const rest = ranked.filter((user) => !first.has(user) && !wanted.has(tokenOf(user)));
   if (!rest.length) return stack;
   const others = peopleIn(data, rest, "totals");
-  return [...stack, { id: OTHERS, name: null, users: others, colour: OTHERS_COLOUR, means: othersSums(data, chosen) }];
+  const means = othersSums(data, chosen);
+  // of those who share one name it is told how many held something in the window, and not how many of them in a range
+  const isAtMost = range !== null && others > rest.length;
+  return [...stack, { id: OTHERS, name: null, users: others, isAtMost, colour: OTHERS_COLOUR, means }];
 }
 
 // What the layers of a stack come to, bin by bin; nothing of what the data do not tell of.

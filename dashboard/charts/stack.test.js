@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { wholeOf } from "../common/range.js";
 import { readReport } from "../common/report.js";
 import { totalRows } from "../subjects/usage/now.js";
+import { layerName } from "./figure.js";
 import { stackOf, totalOf } from "./stack.js";
 
 const PICTURED = ["NCPUS", "NGPUS", "MEMORY", "NJOBS"];
@@ -192,4 +193,16 @@ test("who only waits has an area too, after those who hold something", () => {
     waiting.reduce((sum, user) => sum + (data.waiting.NCPUS[user][bin] ?? 0), 0),
   );
   totalOf(data, all, "WANTED:NCPUS").forEach((value, bin) => assert.ok(Math.abs(value - wanted[bin]) < 1e-9));
+});
+
+test("of those who share one name it is not known how many held something in a range", () => {
+  const data = dataOf();
+  data.others = { name: "carol", users: { totals: 40 } };
+  const { from, to } = wholeOf(data);
+  const whole = stackOf(data, { top: 1 }).at(-1);
+  assert.equal(layerName(whole), `others (${whole.users} users)`);
+  const some = stackOf(data, { range: { from, to: from + 3600 }, top: 1 }).at(-1);
+  assert.equal(layerName(some), "others (at most 41 users)");
+  const { id, name, users, isAtMost } = stackOf(dataOf(), { range: { from, to: from + 3600 }, top: 1 }).at(-1);
+  assert.deepEqual([id, name, users, isAtMost], ["*", null, 2, false]);
 });

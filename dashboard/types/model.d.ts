@@ -119,6 +119,7 @@ interface Layer {
   id: string;
   name: string | null;
   users: number;
+  isAtMost?: boolean; // there may be fewer
   colour: string;
   means: Map<string, number[]>;
 }

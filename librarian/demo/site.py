@@ -31,6 +31,14 @@ timezone = "US/Eastern"
 [site]
 title = "Avery Lab"
 
+[efficiency]
+currency = "EUR"
+price_cpu_hour = 0.01
+price_gpu_hour = 0.6
+price_gib_hour = 0.001
+co2_cpu_hour = 4
+co2_gpu_hour = 130
+
 [[qos]]
 name = "avery"
 title = "Avery group"
