@@ -198,7 +198,7 @@ test("who only waits has an area too, after those who hold something", () => {
 test("of those who share one name it is not known how many held something in a range", () => {
   const data = dataOf();
   data.others = { name: "carol", users: { totals: 40 } };
-  const { from, to } = wholeOf(data);
+  const { from } = wholeOf(data);
   const whole = stackOf(data, { top: 1 }).at(-1);
   assert.equal(layerName(whole), `others (${whole.users} users)`);
   const some = stackOf(data, { range: { from, to: from + 3600 }, top: 1 }).at(-1);

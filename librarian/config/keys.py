@@ -184,6 +184,7 @@ SECTIONS |= {
         "collect_seconds": _whole(1, 600),
         **dict.fromkeys(("cpu_below", "gpu_below", "memory_below", "time_below"), _SHARE),
         "short_seconds": _whole(0, 3600),
+        "failures_in_a_row": _whole(0, 10_000),
         **dict.fromkeys(("min_minutes", "min_memory_gib", "gpu_memory_gib"), _NOT_NEGATIVE),
         **dict.fromkeys(("min_hours", "min_gpu_hours", "min_gib_hours"), _NOT_NEGATIVE),
         "currency": _TEXT,

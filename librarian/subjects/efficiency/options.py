@@ -21,6 +21,7 @@ class Rules:
     memory_below: float = 0.35
     time_below: float = 0.2
     short_seconds: int = 60
+    failures_in_a_row: int = 5
     min_minutes: float = 10
     min_memory_gib: float = 8
     gpu_memory_gib: float = 50

@@ -17,7 +17,7 @@ from librarian.subjects.efficiency.keep import RunUses
 from librarian.subjects.efficiency.model import Total
 from librarian.subjects.efficiency.options import EfficiencyOptions, Rules
 from librarian.subjects.efficiency.section import EfficiencySection, begins, build, told_of
-from librarian.subjects.efficiency.tally import evidence_of
+from librarian.subjects.efficiency.tally import evidence_of, found_of
 from librarian.subjects.efficiency.tally_kept import Tallies
 from librarian.subjects.efficiency.to_json import efficiency_json
 from librarian.subjects.subject import Asking, Data, Facts, Json, Problems, Reading, Subject, Tidying
@@ -124,4 +124,4 @@ def _tallied(reading: Reading, rules: Rules, until: int, totals: tuple[Total, ..
         return None
     users = {total.user for total in totals}
     shapes = [evidence_of(place, needed) for place, needed in whole.shapes.items() if place[0] in users]
-    return Tallied(begin, until, rules, whole.runs, whole.found, whole.spread, tuple(shapes))
+    return Tallied(begin, until, rules, whole.runs, found_of(whole, rules), whole.spread, tuple(shapes))

@@ -14,11 +14,12 @@ from librarian.subjects.efficiency.asking import Evidence, Shape, shape_of
 from librarian.subjects.efficiency.costs import costs
 from librarian.subjects.efficiency.model import UsedRun, certain, hours_of
 from librarian.subjects.efficiency.options import Rules
+from librarian.subjects.efficiency.streaks import Streak, in_rows, joined, of
 
 BINS = 12
 """Of a distribution: ten of 10 % each, then more than was allocated, then not measured."""
 MORE, UNKNOWN = 10, 11
-VERSION = 2
+VERSION = 3
 """Of what a tally says of the same runs and rules: one more where that changes."""
 
 Place = tuple[str, str, float, float, float, int]
@@ -36,9 +37,15 @@ class Tally:
     found: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
     spread: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     shapes: dict[Place, Needed] = field(default_factory=dict)
+    streaks: dict[str, Streak] = field(default_factory=dict)
+    """By user, by real name: what is told of them is a sum."""
 
-    def add(self, other: Tally) -> None:
-        """Take in another."""
+    def add(self, later: Tally, least: int) -> None:
+        """Take in that of a later time; so many failures are a row."""
+        for user, streak in later.streaks.items():
+            first = self.streaks.get(user)
+            self.streaks[user] = streak if first is None else joined(first, streak, least)
+        other = later
         self.runs += other.runs
         for place, (runs, amount) in other.found.items():
             mine = self.found.get(place, (0, 0))
@@ -66,10 +73,12 @@ def together(one: Needed, other: Needed) -> Needed:
 
 
 def tally(runs: Iterable[UsedRun], rules: Rules) -> Tally:
-    """What these runs come to."""
+    """What these runs come to, which are in order of their ends."""
     made = Tally()
     for used in runs:
         made.runs += 1
+        streak, before_it = of(used.run.state), made.streaks.get(used.run.user)
+        made.streaks[used.run.user] = joined(before_it, streak, rules.failures_in_a_row) if before_it else streak
         for one, cost in costs(used, rules):
             before = made.found.get((one.rule, cost.resource), (0, 0))
             made.found[one.rule, cost.resource] = (before[0] + 1, before[1] + cost.amount)
@@ -80,6 +89,13 @@ def tally(runs: Iterable[UsedRun], rules: Rules) -> Tally:
         known = made.shapes.get(place)
         made.shapes[place] = needed if known is None else together(known, needed)
     return made
+
+
+def found_of(made: Tally, rules: Rules) -> dict[tuple[str, str], tuple[int, int]]:
+    """All that is found, with the failures in a row of all users."""
+    least = rules.failures_in_a_row
+    failed = sum(in_rows(streak, least) for streak in made.streaks.values()) if least else 0
+    return {**made.found, **({("failures", ""): (failed, 0)} if failed else {})}
 
 
 def _spread(made: Tally, used: UsedRun) -> None:
@@ -157,18 +173,19 @@ def encoded(one: Tally) -> bytes:
     """A tally as bytes."""
     found = [[*place, *tally] for place, tally in one.found.items()]
     shapes = [[*place, *needed] for place, needed in one.shapes.items()]
-    return zlib.compress(json.dumps([one.runs, found, one.spread, shapes]).encode(), 3)
+    return zlib.compress(json.dumps([one.runs, found, one.spread, shapes, one.streaks]).encode(), 3)
 
 
 def decoded(data: bytes) -> Tally:
     """A tally from its bytes. Raises `ValueError` where these are none."""
     try:
-        runs, found, spread, shapes = json.loads(zlib.decompress(data))
+        runs, found, spread, shapes, streaks = json.loads(zlib.decompress(data))
         return Tally(
             runs,
             {(rule, key): (count, amount) for rule, key, count, amount in found},
             {key: [(count, amount) for count, amount in bins] for key, bins in spread.items()},
             {tuple(row[:6]): tuple(row[6:]) for row in shapes},
+            {user: Streak(*parts) for user, parts in streaks.items()},
         )
     except (zlib.error, TypeError) as error:
         raise ValueError(f"no tally: {error}") from error

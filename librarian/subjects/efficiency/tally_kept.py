@@ -47,16 +47,23 @@ class Tallies:
         days = [day for day in midnights(begin, until, zone) if begin <= day < until]
         self._tidy(begin, until)
         kept = dict(self._read())
-        whole, since = Tally(), until
+        found: list[Tally] = []
+        since = until
         for first, last in reversed(list(zip(days, [*days[1:], until], strict=True))):
             known = kept.get((first, last))
             pieces = [((first, last), known)] if known else self._hours(first, last, until, kept)
             for (start, _), part in pieces:
-                whole.add(part)
+                found.append(part)
                 since = start
             if since > first:
                 break
-        return since, whole
+        return since, self._together(found)
+
+    def _together(self, newest_first: Sequence[Tally]) -> Tally:
+        whole = Tally()
+        for part in reversed(newest_first):
+            whole.add(part, self._rules.failures_in_a_row)
+        return whole
 
     def _hours(self, first: int, last: int, until: int, kept: dict[Span, Tally]) -> Sequence[tuple[Span, Tally]]:
         """The hours of a day, the last one first, as far as they may be read; the day is kept once it is over."""
@@ -73,10 +80,7 @@ class Tallies:
                     self._keep(span, known)
             found.append((span, known))
         if last < until:
-            day = Tally()
-            for _, part in found:
-                day.add(part)
-            self._keep((first, last), day)
+            self._keep((first, last), self._together([part for _, part in found]))
         return found
 
     def _tidy(self, begin: int, until: int) -> None:

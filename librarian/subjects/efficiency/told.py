@@ -13,9 +13,26 @@ from librarian.subjects.efficiency.options import Prices, Rules
 Json = dict[str, object]
 MOST = 100
 """Shapes of jobs that are told, those with most runs."""
-_ORDER = ("out-of-memory", "time-out", "gpu-idle", "gpu-low", "serial", "cpu-low", "memory-low", "time-low", "short")
+_ORDER = (
+    "out-of-memory",
+    "time-out",
+    "failures",
+    "gpu-idle",
+    "gpu-low",
+    "serial",
+    "cpu-low",
+    "memory-low",
+    "time-low",
+    "short",
+)
 _LESS = {"gpu-low": "gpu_below", "cpu-low": "cpu_below", "memory-low": "memory_below", "time-low": "time_below"}
-_THRESHOLD = {**_LESS, "gpu-idle": "gpu_below", "serial": "cpu_below", "short": "short_seconds"}
+_THRESHOLD = {
+    **_LESS,
+    "gpu-idle": "gpu_below",
+    "serial": "cpu_below",
+    "short": "short_seconds",
+    "failures": "failures_in_a_row",
+}
 
 
 def words_of(rule: str, rules: Rules) -> tuple[str, str]:
@@ -26,6 +43,10 @@ def words_of(rule: str, rules: Rules) -> tuple[str, str]:
         "time-out": (
             "Reached their time limit and were killed",
             "Ask for a longer --time, or save the state and continue in the next job.",
+        ),
+        "failures": (
+            f"Failed {rules.failures_in_a_row} or more in a row, of one user",
+            "Look why the first one failed (librarian jobs --failed) before more are started.",
         ),
         "gpu-idle": ("Never used their GPUs", "Request no GPU, or see why the program did not use it."),
         "gpu-low": (

@@ -26,12 +26,13 @@ from librarian.subjects.efficiency.tally import (
     decoded,
     encoded,
     evidence_of,
+    found_of,
     merged,
     tally,
 )
 from librarian.subjects.efficiency.tally_kept import Tallies
 from tests.unit.runs import T0
-from tests.unit.subjects.efficiency.used import run
+from tests.unit.subjects.efficiency.used import measured, run
 
 AVERY = Scope("demo", "avery")
 ZONE = "US/Eastern"
@@ -63,10 +64,11 @@ def used_runs(draw: st.DrawFn) -> UsedRun:
 @given(st.lists(used_runs(), max_size=20), st.randoms(use_true_random=False), st.integers(0, 20))
 def test_order_and_slicing_change_nothing(runs: list[UsedRun], chance: object, cut: int) -> None:
     whole = tally(runs, Rules())
-    chance.shuffle(runs)  # type: ignore[attr-defined]
-    parts = tally(runs[cut:], Rules())
-    parts.add(decoded(encoded(tally(runs[:cut], Rules()))))
+    parts = decoded(encoded(tally(runs[:cut], Rules())))
+    parts.add(tally(runs[cut:], Rules()), Rules().failures_in_a_row)
     assert parts == whole
+    chance.shuffle(runs)  # type: ignore[attr-defined]
+    assert replace(tally(runs, Rules()), streaks={}) == replace(whole, streaks={}), "but for failures in a row"
     assert whole.runs == len(runs)
     assert sum(needed[0] for needed in whole.shapes.values()) == len(runs)
 
@@ -210,3 +212,14 @@ def test_in_any_zone(store: Store, zone: str) -> None:
     since, whole = Reader(store).of(MIDNIGHT, UNTIL, zone)
     assert whole == tally([used for used in made() if used.run.end >= since], Rules())
     assert Reader(store).of(MIDNIGHT, UNTIL, zone) == (since, whole)
+
+
+def test_failures_in_a_row_are_of_one_user_and_a_sum() -> None:
+    runs = [
+        measured(dbindex=n, user=user, state="FAILED") for n, user in enumerate(["ann"] * 3 + ["bob"] * 2 + ["ann"] * 3)
+    ]
+    rules = Rules(failures_in_a_row=5)
+    assert found_of(tally(runs, rules), rules)["failures", ""] == (6, 0), "bob's two are none, and part ann's not"
+    near = [*runs[:4], measured(dbindex=99, user="ann"), *runs[4:]]
+    assert ("failures", "") not in found_of(tally(near, rules), rules)
+    assert ("failures", "") not in found_of(tally(runs, rules), Rules(failures_in_a_row=0))
