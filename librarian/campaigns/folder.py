@@ -128,9 +128,14 @@ class Folder:
             return {}
 
     def keep_states(self, states: Mapping[str, Any]) -> None:
-        """Keep how tasks ended. Who may not write here, or has no room, is told the same without it."""
+        """Keep how tasks ended, of each array the fuller of what is known and what somebody else has kept meanwhile.
+
+        Who may not write here, or has no room, is told the same without it.
+        """
+        there = self.states()
+        fuller = {name: table for name, table in there.items() if len(table) > len(states.get(name, ()))}
         with contextlib.suppress(OSError):
-            self.write(STATES, json.dumps(states, separators=(",", ":")).encode())
+            self.write(STATES, json.dumps({**states, **fuller}, separators=(",", ":")).encode())
 
     def array(self, name: str) -> Path:
         """The folder of an array."""

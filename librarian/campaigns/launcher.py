@@ -46,6 +46,7 @@ def run(folder: str, array: str, index: int, log: str = "") -> None:
     # parameters are UTF-8, whatever the locale here is
     environment.update((key.encode(), value.encode()) for key, value in task["environment"].items())
     if log:
+        end_with_parent()
         os.chdir(task["workdir"])
         target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         os.dup2(target, 1)
@@ -57,6 +58,16 @@ def run(folder: str, array: str, index: int, log: str = "") -> None:
         os.execvpe(argv[0], argv, environment)  # noqa: S606 -- no shell is what is meant
     except OSError as error:
         sys.exit("%s cannot be run: %s" % (os.fsdecode(argv[0]), error.strerror))
+
+
+def end_with_parent() -> None:
+    """Let this process be killed when the one that started it is, where the system can: else it would go on alone."""
+    try:
+        import ctypes
+
+        ctypes.CDLL(None).prctl(1, 9, 0, 0, 0)  # PR_SET_PDEATHSIG, SIGKILL: prctl(2); exec keeps it
+    except (ImportError, OSError, AttributeError):
+        pass
 
 
 def claim(place: str) -> bool:

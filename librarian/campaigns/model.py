@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,6 +15,7 @@ from librarian.errors import ConfigError, StoreError
 
 VERSION = 1
 SLURM, LOCAL = "slurm", "local"
+_ID, _JOB = re.compile(r"[0-9a-f]{12}"), re.compile(r"[0-9]{1,12}")
 
 
 @dataclass(frozen=True)
@@ -167,7 +169,7 @@ def history_of(text: str, path: str) -> History:
             if event == "array":
                 found[table["id"]] = _array(table)
             elif event == "job":
-                found[table["id"]] = replace(found[table["id"]], job=str(table["job"]), void=False)
+                found[table["id"]] = replace(found[table["id"]], job=_checked(_JOB, table["job"]), void=False)
             elif event == "void":
                 found[table["id"]] = replace(found[table["id"]], void=True)
             elif event in ("pause", "resume"):
@@ -179,9 +181,16 @@ def history_of(text: str, path: str) -> History:
     return History(tuple(found.values()), paused)
 
 
+def _checked(form: re.Pattern[str], text: object) -> str:
+    """A text that becomes a path or an argument, where it has the form of one of ours. Raises `ValueError`."""
+    if not isinstance(text, str) or not form.fullmatch(text):
+        raise ValueError(f"{str(text)[:40]!r} is not what Librarian writes there")
+    return text
+
+
 def _array(table: Mapping[str, Any]) -> Array:
     return Array(
-        id=str(table["id"]),
+        id=_checked(_ID, table["id"]),
         kind=str(table["kind"]),
         rows=tuple(arrays.numbers(table["rows"])),
         by=str(table["by"]),

@@ -74,7 +74,9 @@ def keep(history: History, kept: Mapping[str, Any], told: Told) -> dict[str, Any
         for index in range(len(array.rows)):
             key = (array.job, index)
             row = told.ended.get(key)
-            if row and row.state in FINAL and key not in told.queue:
+            if key in told.queue:
+                table.pop(str(index), None)
+            elif row and row.state in FINAL:
                 table[str(index)] = [row.state, row.exit, row.start, row.end, row.elapsed, row.cpu]
     running = [f"{job}_{index}" for (job, index), live in told.queue.items() if live.state in _RUNNING]
     jobs = {array.job for array in history.arrays}
@@ -112,7 +114,7 @@ def _last(tries: Sequence[tuple[Array, int]], kept: Mapping[str, Any], told: Tol
 def one(array: Array, index: int, kept: Mapping[str, Any], told: Told, now: int) -> State:
     """How one try stands."""
     row = kept.get(array.id, {}).get(str(index))
-    if row:
+    if row and (array.job, index) not in (told.queue or ()):  # else it was requeued after it had ended
         return _of_row(Ended(str(row[0]), str(row[1]), *(int(cell) for cell in row[2:6])))
     if array.kind == LOCAL:
         return told.local.get((array.id, index), State(NOT_SUBMITTED))

@@ -36,6 +36,7 @@ _NO_ROOM = re.compile(
     r"MaxSubmitJob|GrpSubmit|SubmitJobs|job submit limit|Job violates accounting/QOS policy|MaxJobCount|"
     r"Maximum number of jobs|Slurm temporarily unable to accept job|Resource temporarily unavailable"
 )
+_LIMIT = re.compile(r"\b(?:QOS|Assoc)[A-Z]\w+")  # the limit by its name, where sbatch tells it
 # What it says where the answer was lost, not the job.
 _UNSURE = re.compile(r"timed out|Zero Bytes|Socket|Unable to contact|connect|Unexpected message|communication", re.I)
 
@@ -57,6 +58,15 @@ class Outcome:
     arrays: tuple[Array, ...]
     left: tuple[int, ...]
     why: LibrarianError | None = None
+
+
+def is_no_room(said: str) -> bool:
+    """Whether sbatch refused an array for want of room, so that a shorter one, or the same later, may be taken.
+
+    The same sentence stands for all limits (ESLURM_ACCOUNTING_POLICY); the name before it tells them apart.
+    """
+    limit = _LIMIT.search(said)
+    return "Submit" in limit[0] if limit else bool(_NO_ROOM.search(said))
 
 
 class NoRoomError(SlurmError):
@@ -119,7 +129,8 @@ def _one(hand: Hand, campaign: Campaign, tasks: Sequence[Task], order: Order, sh
     ]
     hand.held.freshen()
     try:
-        told = hand.slurm.run("sbatch", [*order.options, *ours, str(script)]).text.strip()
+        # in the user's own environment: tasks inherit it, and the times of --begin are those of its zone
+        told = hand.slurm.run("sbatch", [*order.options, *ours, str(script)], environment={}).text.strip()
         job = told.splitlines()[-1].partition(";")[0] if told else ""  # behind it may be the cluster
         if not re.fullmatch(r"[0-9]+", job):
             raise SlurmError("sbatch told no job", told, trouble=Trouble.NOT_UNDERSTOOD)
@@ -133,7 +144,7 @@ def _after(hand: Hand, array: Array, error: SlurmError) -> Array:
     """What is so after sbatch failed: the array was refused, or taken without our hearing of it. Raises `error`."""
     if error.trouble is Trouble.COMMAND and not _UNSURE.search(error.why):
         _give_up(hand, array)
-        if _NO_ROOM.search(error.why):
+        if is_no_room(error.why):
             raise NoRoomError(
                 "Slurm takes no more tasks for now", error.why, "submit again when some have ended"
             ) from error

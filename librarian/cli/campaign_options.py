@@ -78,7 +78,9 @@ def _retry(made: argparse.ArgumentParser) -> None:
 def _status(made: argparse.ArgumentParser) -> None:
     made.add_argument("name", nargs="?", metavar="NAME", help="the campaign (default: all)")
     made.add_argument("-v", "--verbose", action="store_true", help="more: why pending, each array")
-    made.add_argument("--json", action="store_true", help="for programs: an object, or a list of all")
+    either = made.add_mutually_exclusive_group()
+    either.add_argument("--json", action="store_true", help="for programs: an object, or a list of all")
+    either.add_argument("--watch", action="store_true", help="tell each change, until nothing is pending or running")
 
 
 def _tasks(made: argparse.ArgumentParser) -> None:
@@ -104,6 +106,10 @@ def _run(made: argparse.ArgumentParser) -> None:
     made.add_argument("--limit", type=_count, metavar="N", help="run so many tasks at most")
     made.add_argument("--failed", action="store_true", help="also those that failed")
     made.add_argument("--again", action="store_true", help="also where the commit or the script has changed")
+
+
+def _demo(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--local", action="store_true", help="on this machine, also where Slurm is there")
 
 
 def _collect(made: argparse.ArgumentParser) -> None:
@@ -136,6 +142,7 @@ _VERBS = (
     ("retry", "submit exactly the tasks that failed again", _retry),
     ("collect", "the results of all tasks as one table, with parameters as columns", _collect),
     ("run", "run tasks on this machine, without Slurm", _run),
+    ("demo", "a small campaign of six tasks: on Slurm where it is there, else on this machine", _demo),
     ("stop", "cancel your tasks of a campaign and wait until they have ended", _asking),
     ("pause", "submit no more of a campaign until it is resumed", _named),
     ("resume", "submit again", _named),

@@ -55,14 +55,26 @@ class Slurm:
         """The command line."""
         return [str(PurePosixPath(self.bin_dir) / command) if self.bin_dir else command, *arguments]
 
-    def run(self, command: str, arguments: Sequence[str], zone: str = "UTC") -> Answer:
-        """Run a command, in `zone` where its hours are those of a zone.
+    def run(
+        self,
+        command: str,
+        arguments: Sequence[str],
+        zone: str = "UTC",
+        *,
+        environment: Mapping[str, str] = ENVIRONMENT,
+    ) -> Answer:
+        """Run a command, in `zone` where its hours are those of a zone, with `environment` added to ours; where that
+        is empty, in ours as it is.
 
         Raises `SlurmError` when it fails, `NoAnswerError` when nobody answers it in time.
         """
         began = stopwatch()
         try:
-            answer = self.runner(self.argv(command, arguments), timeout=self.timeout, env={**ENVIRONMENT, "TZ": zone})
+            answer = self.runner(
+                self.argv(command, arguments),
+                timeout=self.timeout,
+                env={**environment, "TZ": zone} if environment else {},
+            )
         except StoreError:  # what the answer is written into, and not the command
             raise
         except LibrarianError as error:

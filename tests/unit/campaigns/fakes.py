@@ -49,6 +49,7 @@ if name == "sbatch":
         sys.stderr.write("sbatch: error: Batch job submission failed: Invalid partition name specified\n"); sys.exit(1)
     number = 100 + len(state["jobs"])
     state["jobs"].append({"id": number, "name": option("--job-name"), "script": sys.argv[-1], "argv": sys.argv[1:],
+        "environment": dict(os.environ),
         "tasks": {row: {"state": "PENDING", "exit": "0:0"} for row in rows}})
     save()
     if state.get("mode") == "kill-after":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import stat
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from librarian.system.host import process_began
 from tests.places import ROOT
 from tests.unit.campaigns.fakes import Home
 
@@ -103,6 +103,37 @@ def test_a_requeued_task_counts_once(sweep: Home) -> None:
     sweep.slurm.end("NODE_FAIL", "0:0", rows=range(0, 1))
     sweep.slurm.end("REQUEUED", rows=range(1, 2))
     assert sweep.json()["tasks"]["pending"] == 23
+
+
+def test_a_task_that_was_requeued_after_it_had_ended_is_not_ended(sweep: Home) -> None:
+    sweep("submit", "s")
+    sweep.slurm.end("FAILED", "1:0", rows=range(0, 2))
+    assert sweep.counts() == [24, 0, 22, 0, 0, 2]
+    sweep.slurm.end("PENDING", rows=range(0, 1))
+    assert sweep.counts() == [24, 0, 23, 0, 0, 1]
+    sweep.slurm.end("COMPLETED")
+    assert sweep.counts() == [24, 0, 0, 0, 24, 0]
+    sweep.slurm.end("COMPLETED", purged=True)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"event": "array", "id": "../../../x", "kind": "slurm", "rows": "1", "by": "me", "at": 1},
+        {"event": "job", "id": "ID", "job": "--user=somebody"},
+        {"event": "job", "id": "nobody", "job": "7"},
+        {"event": "array", "id": "0123456789ab", "kind": "slurm", "rows": "1-99999999", "by": "me", "at": 1},
+        ["array"],
+    ],
+)
+def test_what_another_member_wrote_is_no_path_and_no_option(sweep: Home, line: object) -> None:
+    sweep("submit", "s")
+    path = sweep.folder / "c" / "s" / "submissions.jsonl"
+    first = json.loads(path.read_text().splitlines()[0])["id"]
+    path.write_text(path.read_text() + json.dumps(line).replace('"ID"', f'"{first}"') + "\n")
+    for words in (["status", "s"], ["stop", "s", "--yes"], ["tidy", "s", "--yes"], ["retry", "s"]):
+        sweep(*words, status=4)
+    assert sweep.slurm.calls("scancel") == []
 
 
 def test_retry_submits_exactly_what_failed(sweep: Home) -> None:
@@ -233,7 +264,11 @@ def test_a_runner_that_is_killed_leaves_what_ran_as_lost(home: Home) -> None:
     going.wait()
     assert home.counts() == [4, 2, 0, 0, 1, 1]
     assert home.json()["failed_by"] == {"LOST": {"": 1}}
-    os.kill(int((home.folder / "pid").read_text()), signal.SIGKILL)
+    pid = int((home.folder / "pid").read_text())
+    deadline = time.monotonic() + 60
+    while process_began(pid) is not None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert process_began(pid) is None, "what it started does not go on alone"
 
 
 def test_a_group_shares_a_folder(home: Home) -> None:
@@ -285,3 +320,26 @@ def test_the_place_of_a_configuration(home: Home, monkeypatch: pytest.MonkeyPatc
     assert main(["campaign", "new", "s", "work.sh"]) == 0
     assert (home.folder / "group" / "s" / "campaign.json").exists()
     assert Path(home.folder / "group" / "s" / "script").read_text() == "#!/bin/sh\n"
+
+
+@pytest.mark.parametrize("words", [["--local"], []])
+def test_the_demo(home: Home, words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    from librarian.cli import campaign_look
+
+    looks: list[float] = []
+
+    def meanwhile(seconds: float) -> None:
+        looks.append(seconds)
+        home.slurm.end("RUNNING" if len(looks) == 1 else "COMPLETED")
+
+    if not words:
+        monkeypatch.setattr(campaign_look.host, "pause", meanwhile)
+    told = home("demo", *words)
+    if words:
+        assert "demo: 6 tasks: 4 done, 2 failed" in told
+        assert "1,1,0.1,1,done,0.1" in told
+        home("demo", *words, status=2)
+    else:
+        assert "demo: 6 tasks: 6 pending" in told
+        assert "demo: 6 tasks: 6 running" in told
+        assert "demo: 6 tasks: 6 done" in told

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from librarian.campaigns import submitting
 from librarian.campaigns.folder import Folder
 from tests.places import ROOT
 from tests.unit.campaigns.fakes import Home
@@ -78,6 +79,32 @@ def test_what_slurm_refuses_for_another_reason_is_not_tried_again(sweep: Home) -
     assert "Invalid partition" in sweep.err
     assert len(sweep.slurm.calls("sbatch")) == 1
     assert sweep.counts() == [24, 24, 0, 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("said", "room"),
+    [
+        ("QOSMaxSubmitJobPerUserLimit sbatch: error: Job violates accounting/QOS policy (job submit limit, …)", True),
+        ("AssocGrpSubmitJobsLimit sbatch: error: Job violates accounting/QOS policy (job submit limit, …)", True),
+        (
+            "QOSMaxWallDurationPerJobLimit sbatch: error: Job violates accounting/QOS policy (job submit limit, …)",
+            False,
+        ),
+        ("sbatch: error: Batch job submission failed: Job violates accounting/QOS policy (job submit limit, …)", True),
+        ("sbatch: error: Batch job submission failed: Invalid qos specification", False),
+    ],
+)
+def test_want_of_room_is_told_from_what_can_never_be_taken(said: str, room: bool) -> None:
+    assert submitting.is_no_room(said) == room
+
+
+def test_tasks_inherit_the_environment_of_who_submits(sweep: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "US/Eastern")
+    monkeypatch.delenv("SLURM_TIME_FORMAT", raising=False)
+    sweep("submit", "s")
+    found = sweep.slurm.jobs[0]["environment"]
+    assert found["TZ"] == "US/Eastern"
+    assert "SLURM_TIME_FORMAT" not in found
 
 
 def test_an_array_whose_answer_was_lost_is_found(sweep: Home) -> None:
