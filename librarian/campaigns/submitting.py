@@ -89,25 +89,24 @@ def submit(hand: Hand, campaign: Campaign, tasks: Sequence[Task], order: Order) 
     No error of Slurm's is raised: `Outcome` tells what went well before it. Raises `StoreError`.
     """
     by_row = {task.row: task for task in tasks}
-    left, done = sorted(order.rows), list[Array]()
+    left, done, given = sorted(order.rows), list[Array](), 0
     try:
         longest = ask.longest_array(hand.slurm)
         size = longest
         share = max(1, order.max_running // -(-len(left) // longest)) if order.max_running else 0
         refused: NoRoomError | None = None
-        while left:
+        room = len(left)  # how many more there is room for at most, as far as is known
+        while left and room:
             rows = tuple(left[:size])
+            running = max(1, min(share, order.max_running - given)) if share else 0
             try:
-                done.append(_one(hand, campaign, [by_row[row] for row in rows], order, share))
+                done.append(_one(hand, campaign, [by_row[row] for row in rows], order, running))
             except NoRoomError as error:
-                refused = error
-                if len(rows) == 1:
-                    break
-                size = len(rows) // 2
-                continue
-            left = left[len(rows) :]
-            if refused:  # there was no room for twice as many
-                size = max(1, size // 2) if size > 1 else 1
+                refused, room = error, len(rows) - 1
+            else:
+                left, room, given = left[len(rows) :], room - len(rows), given + running
+            if refused:
+                size = (room + 1) // 2
         return Outcome(tuple(done), tuple(left), refused if left else None)
     except SlurmError as error:
         return Outcome(tuple(done), tuple(left), error)

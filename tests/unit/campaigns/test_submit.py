@@ -73,6 +73,23 @@ def test_what_there_is_no_room_for_is_left(sweep: Home) -> None:
     assert sweep.submitted() == list(range(1, 25))
 
 
+def test_arrays_that_became_shorter_share_what_may_run(sweep: Home) -> None:
+    sweep.slurm.write(max_submit=11)
+    sweep("submit", "s", "--max-running", "4", status=3)
+    spans = [word for job in sweep.slurm.jobs for word in job["argv"] if word.startswith("--array")]
+    assert spans == ["--array=0-5%4", "--array=0-2%1", "--array=0-0%1", "--array=0-0%1"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("room", [0, 1, 7, 12, 23])
+def test_what_is_free_is_found_with_few_questions(sweep: Home, room: int) -> None:
+    sweep.slurm.write(max_submit=room)
+    sweep("submit", "s", status=3)
+    assert sum(sweep.slurm.sizes) == room
+    assert len(sweep.slurm.calls("sbatch")) <= 7
+    assert sweep.submitted() == list(range(1, room + 1))
+
+
 def test_what_slurm_refuses_for_another_reason_is_not_tried_again(sweep: Home) -> None:
     sweep.slurm.write(mode="refuse")
     sweep("submit", "s", "--", "-p", "nowhere", status=3)
