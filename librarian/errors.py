@@ -134,6 +134,12 @@ class MailError(LibrarianError):
         super().__init__(what, why, todo)
 
 
+class DigestError(LibrarianError):
+    """Some digests could not be sent, or nobody knows whether they were."""
+
+    exit_status = 8
+
+
 class BusyError(LibrarianError):
     """Another run holds the lock (EX_TEMPFAIL of sysexits)."""
 

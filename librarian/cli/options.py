@@ -241,3 +241,23 @@ def _port(text: str) -> int:
     if not text.isdigit() or int(text) > 65535:
         raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
     return int(text)
+
+
+def digest(made: argparse.ArgumentParser) -> None:
+    """Of `digest`."""
+    whose = made.add_mutually_exclusive_group()
+    whose.add_argument("--user", metavar="USER", help="this member's (default: yours; with --send: everybody's)")
+    whose.add_argument("--group", action="store_true", help="the group's, for its head")
+    period = made.add_mutually_exclusive_group()
+    for kind in ("week", "month"):
+        words = f"the last {kind} that is over" + (" (default, unless [digest] says month)" if kind == "week" else "")
+        period.add_argument(f"--{kind}", dest="period", action="store_const", const=kind, help=words)
+    form = made.add_mutually_exclusive_group()
+    for name in ("html", "text", "pdf"):
+        form.add_argument(f"--{name}", dest="format", action="store_const", const=name, help=f"print it as {name}")
+    made.add_argument("--output", metavar="FILE", default="-", help="file to write (default: standard output)")
+    what = made.add_mutually_exclusive_group()
+    what.add_argument("--send", action="store_true", help="send it, to whom [digest] names; nobody gets the same twice")
+    what.add_argument("--dry-run", metavar="DIR", help="write to a folder what would go to whom, and send nothing")
+    made.add_argument("--due", action="store_true", help="with --send: only from [digest] day and hour on (for cron)")
+    made.add_argument("--again", action="store_true", help="with --send and --user: also where it was sent before")

@@ -10,9 +10,9 @@ from librarian.cli import campaign_options, options
 
 EPILOG = """\
 exit status: 0 done; 1 several things failed; 2 a mistake on the command line or in the configuration; 3 Slurm;
-4 the store; 5 the site; 6 a publisher; 7 a channel of rules; 74 a file, a folder, a port or a Python package that the
-system did not give; 75 another run is going on; 130 interrupted; 143 ended by SIGTERM or by its time limit. What could
-be done was done.
+4 the store; 5 the site; 6 a publisher; 7 a channel of rules; 8 some digests; 74 a file, a folder, a port or a Python
+package that the system did not give; 75 another run is going on; 130 interrupted; 143 ended by SIGTERM or by its time
+limit. What could be done was done.
 """
 CONFIG_HELP = "configuration file; else $LIBRARIAN_CONFIG, ./librarian.toml, $XDG_CONFIG_HOME/librarian/librarian.toml"
 
@@ -51,6 +51,12 @@ COMMANDS: Sequence[Row] = (
     ("limits", "limits.limits", "what each QoS may hold, and what counts against it at this moment", options.limits),
     ("job", "job.job", "one job: what it asked for, held and really used, and what to write instead", options.job),
     ("rules", "rules.rules", "alert rules: which fire now, which would have fired", options.rules),
+    (
+        "digest",
+        "digest.digest",
+        "what a week or a month came to, for a member or the group: text, mail",
+        options.digest,
+    ),
     (
         "jobs",
         "jobs.jobs",

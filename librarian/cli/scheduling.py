@@ -78,7 +78,7 @@ def watchdog(options: argparse.Namespace) -> int:
 
         # silence can only be noticed by what still runs
         alerts.check(setup.config.alert, status_file(setup), now, setup.config.head, post(setup))
-    for command in ("run", "watchdog"):
+    for command in ("run", "watchdog", "digest"):
         guard.rotate(setup.places.state / f"{command}-{name}.log")
     try:
         decision = guard.check(slurm, setup.places.state, name, now)
@@ -108,7 +108,10 @@ def entries_of(setup: Setup, path: Path) -> Entries:
     from librarian.scrontab.install import Entries
 
     options, interval = setup.config.scrontab, setup.config.report.interval_seconds
-    return Entries(installation(setup, path), path, setup.places.base, setup.places.state, options, interval)
+    has_digests = setup.config.digest is not None
+    return Entries(
+        installation(setup, path), path, setup.places.base, setup.places.state, options, interval, has_digests
+    )
 
 
 def installation(setup: Setup, path: Path) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from librarian.config import rule_options, run_options
+from librarian.config import digest_options, rule_options, run_options
 from librarian.config.keys import AMOUNTS, DAY, day
 from librarian.config.mail_options import MailOptions
 from librarian.config.problems import problems_of
@@ -78,6 +78,7 @@ def parse(text: str, source: str = "librarian.toml") -> Config:
         efficiency=efficiency.of_table(table.get("efficiency", {})),
         mail=MailOptions(**table.get("mail", {})),
         campaigns=Campaigns(**table.get("campaigns", {})),
+        digest=digest_options.options(table["digest"]) if "digest" in table else None,
         alert=run_options.alert(table.get("alert", {})),
         rules=tuple(rule_options.rule(entry) for entry in table.get("rule", [])),
         channels=tuple(rule_options.channel(entry) for entry in table.get("channel", [])),

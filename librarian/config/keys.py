@@ -10,7 +10,7 @@ from typing import Any
 
 import pytz
 
-from librarian.config import mail_options, run_options, schedules
+from librarian.config import digest_options, mail_options, run_options, schedules
 from librarian.privacy.rules import MODES
 from librarian.shared import targets
 from librarian.shared.crowd import OTHERS
@@ -195,6 +195,7 @@ SECTIONS |= {
 }
 SECTIONS |= {name: {key: Key(*rule) for key, rule in rules.items()} for name, rules in run_options.RULES.items()}
 SECTIONS |= {"mail": {key: Key(*rule) for key, rule in mail_options.RULES.items()}}
+SECTIONS |= {"digest": {key: Key(*rule) for key, rule in digest_options.RULES.items()}}
 QOS: Mapping[str, Key] = {
     "name": _NAME,
     "title": _TEXT,

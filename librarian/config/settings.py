@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from librarian.config.digest_options import DigestOptions
 from librarian.config.mail_options import MailOptions
 from librarian.config.rule_options import ChannelOptions, RuleOptions
 from librarian.config.run_options import HOURLY, Alert, RunOptions, StoreOptions
@@ -128,6 +129,7 @@ class Config:
     channels: tuple[ChannelOptions, ...] = ()
     mail: MailOptions = field(default_factory=MailOptions)
     campaigns: Campaigns = field(default_factory=Campaigns)
+    digest: DigestOptions | None = None
 
     def scope(self, entry: Qos) -> Scope:
         """Which runs a configured QoS covers."""

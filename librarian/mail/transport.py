@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,8 +35,11 @@ class Post:
     options: MailOptions = _BY_SENDMAIL
     base: Path = Path()
 
-    def send(self, letter: Letter, to: Sequence[str], moment: int) -> list[Refusal]:
+    def send(
+        self, letter: Letter, to: Sequence[str], moment: int, handing_over: Callable[[], None] = lambda: None
+    ) -> list[Refusal]:
         """Send one mail to all of `to`; returns who was refused, each alone. `moment` is its date (UTC epoch).
+        `handing_over` is called just before anybody may get it: what fails before that has reached nobody.
 
         Raises `MailError` when nobody could be sent to for a reason that is nobody's own: no program, no server, no
         login. It is `uncertain` where the server took all of the mail and then fell silent. Raises `ConfigError` for
@@ -48,9 +51,9 @@ class Post:
             return odd
         mail = build(letter, Sender(self.options.sender, self.options.sender_name), good, moment)
         if self.options.server:
-            return odd + self._by_server(good, mail.as_bytes())
+            return odd + self._by_server(good, mail.as_bytes(), handing_over)
         data = mail.as_bytes(policy=mail.policy.clone(linesep="\n"))
-        return odd + self._by_sendmail(good, data)
+        return odd + self._by_sendmail(good, data, handing_over)
 
     def check(self) -> None:
         """Look whether what is needed is here, and send nothing. Raises `MailError`, `ConfigError`."""
@@ -59,7 +62,7 @@ class Post:
         else:
             sendmail()
 
-    def _by_server(self, to: Sequence[str], data: bytes) -> list[Refusal]:
+    def _by_server(self, to: Sequence[str], data: bytes, handing_over: Callable[[], None]) -> list[Refusal]:
         from librarian.system import smtp  # here: most that could tell somebody have nothing to tell
 
         wish = self.options
@@ -72,11 +75,12 @@ class Post:
             self._password(),
             str(self.base / host.expanded(wish.ca_file)) if wish.ca_file else "",
         )
-        refused = smtp.deliver(server, wish.sender, to, data)
+        refused = smtp.deliver(server, wish.sender, to, data, handing_over)
         return [Refusal(one, f"{code} {said}", code >= 500) for one, (code, said) in refused.items()]
 
-    def _by_sendmail(self, to: Sequence[str], data: bytes) -> list[Refusal]:
+    def _by_sendmail(self, to: Sequence[str], data: bytes, handing_over: Callable[[], None]) -> list[Refusal]:
         program, refused = sendmail(), []
+        handing_over()
         for address in to:  # one each, or one that is refused would hold back the others
             sender = ["-f", self.options.sender] if self.options.sender else []
             answer = feed_command([program, "-oi", *sender, address], data, timeout=self.options.timeout_seconds)

@@ -13,6 +13,7 @@ import sys
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from librarian.config.digest_options import FIRING
 from librarian.config.settings import Scrontab
 from librarian.errors import ConfigError, SlurmError, StoreError
 from librarian.render.html.templates import filled_text
@@ -24,6 +25,8 @@ from librarian.system.host import make_private, write_atomic
 
 FORMS = {"scrontab": "scrontab.j2", "crontab": "crontab.j2", "systemd": "systemd.j2"}
 _WORDS = ("hourly", "daily", "monthly", "yearly", "annually")  # of cron's, that mean the same to systemd
+ALWAYS, DIGEST = ("run", "watchdog"), "digest"
+_CALLED = {DIGEST: "digest --send --due"}
 _WATCHDOG_MINUTES = 5  # several commands of Slurm's, each of which may take a minute
 
 
@@ -39,6 +42,13 @@ class Entries:
     state: Path
     options: Scrontab
     interval_seconds: int
+    digests: bool = False
+    """Whether [digest] is there: then an entry looks each hour whether one is due."""
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """What has an entry."""
+        return (*ALWAYS, *([DIGEST] if self.digests else []))
 
     def script(self, command: str) -> Path:
         """What the entry of `command` calls."""
@@ -78,10 +88,13 @@ def form(entries: Entries, kind: str) -> str:
 def _lines(entries: Entries) -> list[CronEntry]:
     options, name = entries.options, entries.name
     made = []
-    for command, schedule, minutes, cpus in (
-        ("run", options.schedule, options.time_limit_minutes, options.cpus),
-        ("watchdog", options.watchdog_schedule, _WATCHDOG_MINUTES, 1),
-    ):
+    scheduled = {
+        "run": (options.schedule, options.time_limit_minutes, options.cpus),
+        "watchdog": (options.watchdog_schedule, _WATCHDOG_MINUTES, 1),
+        DIGEST: (FIRING, options.time_limit_minutes, 1),
+    }
+    for command in entries.commands:
+        schedule, minutes, cpus = scheduled[command]
         script, log = entries.script(command), entries.log(command)
         entry = CronEntry(f"librarian-{command}-{name}", command, schedule, minutes, cpus, _path(script), _path(log))
         made.append(entry)
@@ -114,7 +127,7 @@ def _path(path: Path) -> str:
 def write_scripts(entries: Entries) -> None:
     """Write the scripts that the entries call. Raises `StoreError`."""
     code = assets.code_root()
-    for command in ("run", "watchdog"):
+    for command in entries.commands:
         text = filled_text(
             assets.templates(),
             "report.sh.j2",
@@ -123,7 +136,7 @@ def write_scripts(entries: Entries) -> None:
             home=shlex.quote(str(entries.base)),
             python=shlex.quote(sys.executable),
             config=shlex.quote(str(entries.config)),
-            command=command,
+            command=_CALLED.get(command, command),
         )
         path = entries.script(command)
         try:
@@ -146,7 +159,7 @@ def install(entries: Entries, slurm: Slurm, now: int) -> list[str]:
     if table == before and recorded(entries.state, name) is not None:
         return ["the table has our entries already"]
     put_table(slurm, entries.state, before, table, now)
-    _record(entries.state, Installed(name, ours, tuple(f"librarian-{c}-{name}" for c in ("run", "watchdog")), False,
+    _record(entries.state, Installed(name, ours, tuple(f"librarian-{c}-{name}" for c in entries.commands), False,
             60 * entries.options.time_limit_minutes, entries.interval_seconds, now))  # fmt: skip
     return [f"put into the table of scrontab: {entry.schedule} {entry.script}" for entry in _lines(entries)]
 
@@ -159,7 +172,7 @@ def remove(entries: Entries, slurm: Slurm, now: int) -> list[str]:
     if after != before:
         put_table(slurm, entries.state, before, after, now)
     (entries.state / RECORD.format(name)).unlink(missing_ok=True)
-    for command in ("run", "watchdog"):
+    for command in (*ALWAYS, DIGEST):
         entries.script(command).unlink(missing_ok=True)
     return ["our entries are out of the table" if after != before else "the table has no entries of ours"]
 

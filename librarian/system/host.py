@@ -119,6 +119,18 @@ def write_atomic(path: Path, data: bytes, mode: int = 0o644) -> None:
         raise
 
 
+def append_durably(path: Path, data: bytes) -> None:
+    """Add `data`, a line, to a file that its owner alone can read, and through to the disk. Behind a line that was cut
+    off another one begins."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+    with os.fdopen(os.open(path, flags, 0o600), "r+b", buffering=0) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size and os.pread(file.fileno(), 1, size - 1) != b"\n":
+            data = b"\n" + data
+        file.write(data)
+        os.fsync(file.fileno())
+
+
 def make_private(path: Path) -> None:
     """Make an empty file that its owner alone can read and write, whatever the umask; one that is there loses what
     others may do with it.

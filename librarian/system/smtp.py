@@ -8,7 +8,7 @@ import re
 import smtplib
 import socket
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from librarian.errors import MailError, one_line
@@ -32,8 +32,15 @@ class Server:
     ca_file: str = ""
 
 
-def deliver(server: Server, sender: str, recipients: Sequence[str], data: bytes) -> Refused:
+def _nothing() -> None:
+    """What is done before a mail is handed over, where nobody asks for anything."""
+
+
+def deliver(
+    server: Server, sender: str, recipients: Sequence[str], data: bytes, handing_over: Callable[[], None] = _nothing
+) -> Refused:
     """Hand over `data` (a whole mail, CRLF) for `recipients`; returns those that were refused, each with its reason.
+    `handing_over` is called once the server takes it for anybody, before it gets any of it.
 
     Raises `MailError`: nobody got it, unless it is `uncertain`. It never tells the password.
     """
@@ -42,12 +49,19 @@ def deliver(server: Server, sender: str, recipients: Sequence[str], data: bytes)
     except (OSError, smtplib.SMTPException, ValueError) as error:
         raise MailError(*_told(server, error)) from None
     try:
-        return _handed_over(server, client, sender, recipients, data)
+        return _handed_over(server, client, sender, recipients, data, handing_over)
     finally:
         client.close()
 
 
-def _handed_over(server: Server, client: _Client, sender: str, recipients: Sequence[str], data: bytes) -> Refused:
+def _handed_over(
+    server: Server,
+    client: _Client,
+    sender: str,
+    recipients: Sequence[str],
+    data: bytes,
+    handing_over: Callable[[], None],
+) -> Refused:
     try:
         _answer(client.mail(sender), "the sender")
         refused: Refused = {}
@@ -56,6 +70,7 @@ def _handed_over(server: Server, client: _Client, sender: str, recipients: Seque
             if code not in (250, 251):
                 refused[address] = (code, one_line(said.decode("utf-8", "replace"), 150))
         if len(refused) < len(recipients):
+            handing_over()
             _sent(server, client, data)
         with contextlib.suppress(OSError, smtplib.SMTPException):
             client.quit()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from librarian.shared.names import AccountName, PartitionName, UserName
 from librarian.shared.scope import Scope
@@ -41,6 +41,25 @@ def listed(store: Store, scope: Scope, since: int, now: int, user: str | None = 
     uses = {used.run.dbindex: used for used in RunUses(store).named(ended)}
     found = (_with_use(one, uses.get(one.used.run.dbindex)) for one in told)
     return in_order(one for one in found if one.end is None or one.end >= since)
+
+
+class Started(NamedTuple):
+    """A run that started: whose it is, and when it was submitted, could start and did (UTC epochs)."""
+
+    user: UserName
+    jobid: int
+    submit: int
+    eligible: int
+    start: int
+
+
+def started(store: Store, scope: Scope, begin: int, end: int) -> Iterator[Started]:
+    """The runs of `scope` that started in [begin, end), of which it is known since when they could start."""
+    rows = (row for many in (('"end" >= ?', begin), ('"end" = ?', UNKNOWN)) for row in _rows(store, scope, *many, None))
+    found = {row["dbindex"]: row for row in rows if begin <= row["start"] < end and row["start"] != UNKNOWN}
+    for row in found.values():
+        if UNKNOWN not in (row["submit"], row["eligible"]):
+            yield Started(UserName(row["user"]), row["jobid"], row["submit"], row["eligible"], row["start"])
 
 
 def in_order(told: Iterable[Told]) -> list[Told]:
