@@ -149,6 +149,11 @@ _TAIL = """\
 # server = "smtp.example.org"
 # sender = "librarian@example.org"
 
+# A mail a week to each member, and to the head of the group: docs/digests.md.
+# [digest]
+# pattern = "{user}@example.org"
+# group = ["pi@example.org"]
+
 # What the group was granted for each year from a day on; gpu_years, cpu_hours and cpu_years are known too.
 # [allocation]
 # gpu_hours = 100000

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from librarian.digests.document import Document, Frame, Item, Part
-from librarian.digests.member import CAUSES
+from librarian.digests.member import causes
 from librarian.digests.model import Committed
 from librarian.digests.period import Period
 from librarian.errors import one_line
@@ -66,12 +66,16 @@ def _named(part: Part, name: str) -> Part:
 
 def _short(told: Sequence[Source]) -> str:
     """What matters most, for the subject: an allocation that ends too soon."""
-    for source in told:
-        for row in (source.data or {}).get("allocations") or []:
-            at = _gone(row)
-            if at is not None and at < row["to"]:
-                return f"; {one_line(str(row['name']), 40)} ends early"
-    return ""
+    early = [row for source in told for row in _early(source.data or {})]
+    return f"; {one_line(str(early[0]['name']), 40)} ends early" if early else ""
+
+
+def _early(data: Data) -> list[Data]:
+    """The allocations that are gone before their period ends."""
+    try:
+        return [row for row in data.get("allocations") or [] if (_gone(row) or _BEYOND) < row["to"]]
+    except Exception:  # whatever the file holds: the part on allocations says that it is missing
+        return []
 
 
 def _parts(source: Source, period: Period, now: int, zone: str) -> Iterator[Part]:
@@ -83,7 +87,7 @@ def _parts(source: Source, period: Period, now: int, zone: str) -> Iterator[Part
         ("allocations", lambda: _allocations(data, source.committed, zone)),
         ("what was not used", lambda: _unused(data)),
         ("waits", lambda: _waits(data, now)),
-        ("failures", lambda: _failures(data, zone)),
+        ("failures", lambda: _failures(data)),
     )
     lost = []
     for name, make in makers:
@@ -94,7 +98,11 @@ def _parts(source: Source, period: Period, now: int, zone: str) -> Iterator[Part
             continue
         if not part.is_empty:
             yield part
-    unknown = Part("Not known", sentences=(*_unknown(data, now, zone), *(f"Missing: {name}." for name in lost)))
+    try:
+        sentences = tuple(_unknown(data, now, zone))
+    except Exception:  # as above
+        sentences = ("How well all this is known.",)
+    unknown = Part("Not known", sentences=(*sentences, *(f"Missing: {name}." for name in lost)))
     if not unknown.is_empty:
         yield unknown
 
@@ -133,7 +141,7 @@ def _limits(data: Data) -> Part:
         held = "not known" if one["used"] is None else f"{amount(one['used'])} of {amount(one['limit'])}"
         near = percent(one["seconds_near"], one["seconds_known"]) if one["seconds_known"] else "not known"
         rows.append((o.title, held, amount(one["peak"]["value"]) if one["peak"] else "not known", near))
-    words = "The time at the limit is that of the page's window, in which 90 % of it or more were held."
+    words = "The time at the limit is the share of the page's window in which 90 % of it or more were held."
     return Part(
         "Beside the limits", ("", "held now", "peak", "time at the limit"), tuple(rows), (words,) if rows else ()
     )
@@ -213,28 +221,23 @@ def _waits(data: Data, now: int) -> Part:
     return Part("Waits", head if rows else (), tuple(rows), tuple(sentences), items)
 
 
-def _failures(data: Data, zone: str) -> Part:
+def _failures(data: Data) -> Part:
     """Runs that failed in the last 7 days that are over, by cause."""
     spans = data["weeks"]["spans"]
     if not spans:
         return Part("")
     edges, begin, end = data["edges"], spans[0]["from"], spans[0]["to"]
-    causes: dict[str, int] = {}
+    found: dict[str, int] = {}
     for states in data["ended"].values():
         for state in FAILED:
             counts = states.get(state) or {"bins": [], "runs": []}
             runs = sum(
                 n for place, n in zip(counts["bins"], counts["runs"], strict=True) if begin <= edges[place] < end
             )
-            causes[state] = causes.get(state, 0) + runs
-    items = [
-        Item(f"{amount(runs)} {CAUSES[state]}")
-        for state, runs in sorted(causes.items(), key=lambda one: -one[1])
-        if runs
-    ]
-    failed = sum(causes.values())
+            found[state] = found.get(state, 0) + runs
+    failed = sum(found.values())
     title = f"{amount(failed)} of {counted(spans[0]['jobs'], 'job')} failed in 7 days"
-    return Part(title if failed else "", items=tuple(items))
+    return Part(title if failed else "", items=causes(found))
 
 
 def _unknown(data: Data, now: int, zone: str) -> Iterator[str]:

@@ -19,14 +19,20 @@ NOTABLE_WAIT = 600  # seconds; nobody is told of shorter ones
 Told = Callable[[str], bool]
 """Whether the user was told of something lately, by its key."""
 
-CAUSES: Mapping[str, str] = {
-    "TIMEOUT": "reached the time limit",
-    "OUT_OF_MEMORY": "ran out of memory",
-    "FAILED": "ended with an error of their own",
-    "NODE_FAIL": "were lost with a node",
-    "BOOT_FAIL": "had a node that did not start",
-    "DEADLINE": "missed their deadline",
+_CAUSES: Mapping[str, tuple[str, str]] = {
+    "TIMEOUT": ("reached its time limit", "reached their time limit"),
+    "OUT_OF_MEMORY": ("ran out of memory", "ran out of memory"),
+    "FAILED": ("ended with an error of its own", "ended with an error of their own"),
+    "NODE_FAIL": ("was lost with a node", "were lost with a node"),
+    "BOOT_FAIL": ("had a node that did not start", "had a node that did not start"),
+    "DEADLINE": ("missed its deadline", "missed their deadline"),
 }
+
+
+def causes(failed: Mapping[str, int]) -> tuple[Item, ...]:
+    """How many jobs failed of what, by their states; most first."""
+    rows = sorted(((state, runs) for state, runs in failed.items() if runs), key=lambda row: (-row[1], row[0]))
+    return tuple(Item(f"{amount(runs)} {_CAUSES[state][runs > 1]}") for state, runs in rows)
 
 
 def digest(one: Member, all_of: Members, frame: Frame, told: Told) -> Document | None:
@@ -71,7 +77,7 @@ def _subject(one: Member, all_of: Members, found: int, frame: Frame) -> str:
 
 def _use(one: Member, all_of: Members) -> Part:
     kind, times = all_of.period.kind, len(all_of.period.before)
-    rows = [_row(one, o) for o in WANTED if one.held.get(o.key) or one.used.get(o.key)]
+    rows = [_row(one, o) for o in WANTED if one.held.get(o.key)]
     head = ("", "held", f"usual {kind}", "used")
     jobs = sum(one.ended.values())
     sentences = [f"{counted(jobs, 'job')} of yours ended."] if jobs else []
@@ -113,10 +119,7 @@ def _failures(one: Member) -> Part:
     if not failed:
         return Part("")
     total, ended = sum(runs for _, runs in failed), sum(one.ended.values())
-    items = tuple(
-        Item(f"{amount(runs)} {CAUSES.get(state, state)}") for state, runs in sorted(failed, key=lambda row: -row[1])
-    )
-    return Part(f"{amount(total)} of {counted(ended, 'job')} failed", items=items)
+    return Part(f"{amount(total)} of {counted(ended, 'job')} failed", items=causes(dict(failed)))
 
 
 def _waits(one: Member) -> Iterator[Item]:

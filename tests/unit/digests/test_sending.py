@@ -80,7 +80,7 @@ def test_the_mail_has_both_bodies_and_a_way_out(path: Path) -> None:
     assert mail["Subject"] == "Zoë's week alice"
     assert mail["List-Unsubscribe"] == "<mailto:stop@example.org?subject=unsubscribe>"
     assert "much" in mail.get_body(("plain",)).get_content()  # type: ignore[attr-defined]
-    assert "<p class=\"quiet\">much</p>" in mail.get_body(("html",)).get_content()  # type: ignore[attr-defined]
+    assert '<p class="quiet">much</p>' in mail.get_body(("html",)).get_content()  # type: ignore[attr-defined]
 
 
 def test_a_server_that_hangs_before_it_has_the_mail_leaves_all_for_the_next_time(path: Path) -> None:
@@ -185,7 +185,7 @@ def test_a_kill_in_the_midst_sends_nobody_twice_and_loses_nobody(
     box, programs = tmp_path / "box", tmp_path / "bin"
     stand_in(programs, box, wait=True)
     monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
-    one = subprocess.Popen([sys.executable, "-c", KILLED.format(path=str(path))], cwd=Path.cwd())  # noqa: S603
+    one = subprocess.Popen([sys.executable, "-c", KILLED.format(path=str(path))], cwd=Path.cwd())
     until((box / "now").exists)
     one.send_signal(signal.SIGKILL)
     one.wait()
@@ -286,10 +286,13 @@ with host.locked(Path({str(lock)!r}), "sending digests"):
     print("in", flush=True)
     sys.stdin.readline()
 """
-    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:  # noqa: S603
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdout
         assert other.stdout.readline() == b"in\n"
-        with pytest.raises(BusyError, match="sending digests is already going on"), host.locked(lock, "sending digests"):
+        with (
+            pytest.raises(BusyError, match="sending digests is already going on"),
+            host.locked(lock, "sending digests"),
+        ):
             inside.set()
         assert not inside.is_set()
         other.communicate(b"\n")
