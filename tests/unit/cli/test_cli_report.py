@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -78,13 +79,24 @@ def report(place: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> Report:
     return run
 
 
+@pytest.fixture(scope="module")
+def past(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What three looks leave, the last on the second day of November; one job ran across the turn of the month,
+    another runs."""
+    folder = tmp_path_factory.mktemp("past")
+    (folder / "librarian.toml").write_text(CONFIG)
+    setup = configfile.load(folder / "librarian.toml", {})
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        leave_out_pictures(monkeypatch)
+        for now in (NOW - 40 * 86400, NOW - 20 * 86400, NOW):
+            assert stages.run(setup, Slurm(runner=DemoSlurm(RUNS, now=now)), now) == []
+    return folder
+
+
 @pytest.fixture
-def collected(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two looks, the last on the second day of November; one job ran across the turn of the month, another runs."""
-    setup = configfile.load(place / "librarian.toml", {})
-    leave_out_pictures(monkeypatch)
-    for now in (NOW - 40 * 86400, NOW - 20 * 86400, NOW):
-        assert stages.run(setup, Slurm(runner=DemoSlurm(RUNS, now=now)), now) == []
+def collected(place: Path, past: Path) -> None:
+    """The same in a place of the test's own."""
+    shutil.copytree(past, place, dirs_exist_ok=True)
 
 
 def test_nothing_was_collected_yet(report: Report) -> None:

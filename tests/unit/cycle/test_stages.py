@@ -13,7 +13,6 @@ import pytest
 
 from librarian.config.setup import Setup
 from librarian.cycle import pictures, stages
-from librarian.demo import site as demo_site
 from librarian.demo.slurm import DemoSlurm
 from librarian.errors import LibrarianError, PublishError
 from librarian.publish import delivery
@@ -366,14 +365,6 @@ def test_limits_are_shown_as_they_were(setup: Setup) -> None:
     later = NOW + 3 * DAY
     cycle(setup, lowered(tres="mem=4G"), later)
     assert limits(setup) == [("none", None, "GrpTRES cpu")], "what is over before the window is told no more"
-
-
-@pytest.mark.slow
-def test_the_demo_shows_a_change_of_a_limit(tmp_path: Path) -> None:
-    assert demo_site.write(tmp_path / "site", tmp_path / "state", NOW, {}) == []
-    found = json.loads((tmp_path / "site" / "data_avery.json").read_text())
-    assert len({step["value"] for step in found["limits"]["NGPUS"]["history"]}) == 2
-    assert [step["from"] for step in found["limits"]["NCPUS"]["history"]] == [found["edges"][0]]
 
 
 def test_hostile_names_reach_no_path(setup: Setup, tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import zlib
 from pathlib import Path
 
@@ -11,11 +10,8 @@ import pytest
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from librarian.demo import site as demo_site
 from librarian.errors import PublishError
 from librarian.privacy import leak_check
-from librarian.site import assets
-from tests.unit.cycles import NOW
 
 NAME = "sofia"  # "fi" may be drawn as one glyph
 AFTER = b"\0" * 4
@@ -89,18 +85,3 @@ def test_a_name_beside_a_picture_is_found(tmp_path: Path) -> None:
         assert_found(tmp_path, "x.png", png)
     title = b"1 0 obj\n<< /Title (\xfe\xff" + NAME.encode("utf-16-be") + b") /Author (s\\157fia) >>\nendobj\n"
     assert_found(tmp_path, "x.pdf", title)
-
-
-@pytest.mark.slow
-def test_three_hundred_names_are_looked_for_and_one_that_is_there_is_found(tmp_path: Path) -> None:
-    site = tmp_path / "site"
-    assert demo_site.write(site, tmp_path / "state", NOW, {}) == []
-    plain = frozenset(f"user{number:03}x" for number in range(300))
-    odd = frozenset(f"{name} \u00fc|x" for name in plain)
-    public, foreign = list(assets.templates().values()), frozenset({assets.plotly().file_name})
-    for names in (plain, odd):
-        leak_check.check(site.iterdir(), names, public, foreign)
-        (site / "more.json").write_text(json.dumps({"told": [f"by {max(names)}"]}), encoding="utf-8")
-        with pytest.raises(PublishError, match=r"more\.json would show a name"):
-            leak_check.check(site.iterdir(), names, public, foreign)
-        (site / "more.json").unlink()
