@@ -24,6 +24,21 @@ export function distributionOf(data, key) {
   }));
 }
 
+// What is found in the stretch that fits the range best: the shortest that holds it; null where the data
+// tell nothing.
+/**
+ * @type {(
+ *   data: Data, range: Span | null
+ * ) => { from: number, to: number, jobs: number, rules: UseFinding[] } | null}
+ */
+export function findingsIn({ efficiency }, range) {
+  const whole = efficiency?.findings;
+  if (!whole) return null;
+  if (!range) return whole;
+  const known = Object.values(whole.ranges).sort((one, other) => one.to - one.from - (other.to - other.from));
+  return known.find(({ from }) => from <= range.from) ?? whole;
+}
+
 // A rule's hours in its own unit, and what they are; what costs no hours is told as that.
 /** @type {(data: Data, one: UseFinding) => string} */
 export function costWords(data, one) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { askWords, binWords, costWords, distributionOf, priceWords, sizeWords } from "./found.js";
+import { askWords, binWords, costWords, distributionOf, findingsIn, priceWords, sizeWords } from "./found.js";
 
 const shape = { cpus: 4, gpus: 0, memory_gib: 64, nodes: 1, time: "10:00", memory: "14G" };
 const dataOf = (efficiency) => ({
@@ -56,4 +56,12 @@ test("what unused hours stand for is an estimate, and only where there is a rate
   assert.equal(priceWords(told, "NCPUS", null), null);
   assert.equal(priceWords(told, "NCPUS", -3), null);
   assert.equal(priceWords(dataOf({}), "NCPUS", 10), null);
+});
+
+test("findings are those of the shortest stretch that holds the range", () => {
+  const part = (from) => ({ from, to: 900, jobs: from, rules: [] });
+  const data = dataOf({ findings: { ...part(0), ranges: { week: part(200), day: part(700) } } });
+  const begins = [null, 100, 200, 650, 700, 800].map((from) => findingsIn(data, from && { from, to: 900 }).from);
+  assert.deepEqual(begins, [0, 0, 200, 200, 700, 700]);
+  assert.equal(findingsIn(dataOf({}), null), null);
 });

@@ -5,7 +5,7 @@ import { amount, counted, zoned } from "../../common/format.js";
 import { personName } from "../../common/others.js";
 import { nameOf, unitOf } from "../../common/resources.js";
 import { plainTable } from "../../tables/plain_table.js";
-import { askWords, costWords, distributionOf, sizeWords } from "./found.js";
+import { askWords, costWords, distributionOf, findingsIn, sizeWords } from "./found.js";
 
 const SHAPES_AT_FIRST = 10;
 
@@ -38,8 +38,8 @@ function bar(share) {
 
 // What is found, as sums: nobody is named.
 /** @type {(place: HTMLElement, viewModel: ViewModel) => void} */
-export function showFindings(place, { data, zone }) {
-  const found = data.efficiency?.findings;
+export function showFindings(place, { data, zone, range }) {
+  const found = findingsIn(data, range);
   place.hidden = !found;
   if (!found) return;
   const lines = found.rules.map((one) => [one.words, amount(one.jobs), costWords(data, one), one.advice]);

@@ -23,9 +23,19 @@ Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
+class Found:
+    """What is found of `runs` that ended from `begin` on (UTC epoch), as in `tally.Tally`."""
+
+    begin: int
+    runs: int
+    found: Mapping[tuple[str, str], tuple[int, int]]
+
+
+@dataclass(frozen=True)
 class Tallied:
     """What `runs` come to that ended from `begin` to `until` (UTC epochs): what is `found` by `rules`, how well they
-    used what they held (`spread`, as in `tally.Tally`), of nobody in particular; what each shape of job needed."""
+    used what they held (`spread`, as in `tally.Tally`), of nobody in particular; what each shape needed. `ranges`
+    has what is found for the ranges of the page that are shorter, beginning with an hour or a day."""
 
     begin: int
     until: int
@@ -34,6 +44,7 @@ class Tallied:
     found: Mapping[tuple[str, str], tuple[int, int]]
     spread: Mapping[str, Sequence[tuple[int, int]]]
     shapes: tuple[Evidence, ...]
+    ranges: Mapping[str, Found] = field(default_factory=dict)
 
     def renamed(self, names: Renaming) -> Tallied:
         """By public names; where partitions must not be seen, shapes have none."""

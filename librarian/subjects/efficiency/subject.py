@@ -12,7 +12,7 @@ from librarian.shared.report import Report
 from librarian.store import Store
 from librarian.subjects.efficiency import plain
 from librarian.subjects.efficiency.collect import collect
-from librarian.subjects.efficiency.facts import EfficiencyFacts, Tallied, binned, shares
+from librarian.subjects.efficiency.facts import EfficiencyFacts, Found, Tallied, binned, shares
 from librarian.subjects.efficiency.keep import RunUses
 from librarian.subjects.efficiency.model import Total
 from librarian.subjects.efficiency.options import EfficiencyOptions, Rules
@@ -124,4 +124,6 @@ def _tallied(reading: Reading, rules: Rules, until: int, totals: tuple[Total, ..
         return None
     users = {total.user for total in totals}
     shapes = [evidence_of(place, needed) for place, needed in whole.shapes.items() if place[0] in users]
-    return Tallied(begin, until, rules, whole.runs, found_of(whole, rules), whole.spread, tuple(shapes))
+    parts = {name: kept.since(since) for name, since in begins(window).items()}
+    ranges = {name: Found(part[0], part[1].runs, found_of(part[1], rules)) for name, part in parts.items() if part}
+    return Tallied(begin, until, rules, whole.runs, found_of(whole, rules), whole.spread, tuple(shapes), ranges)

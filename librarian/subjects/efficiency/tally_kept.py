@@ -40,6 +40,7 @@ class Tallies:
         self._store, self._scope, self._rules, self._runs = store, scope.key, rules, runs
         self._named = repr((VERSION, *astuple(rules)))
         self._left = AT_ONCE
+        self._found: list[tuple[Span, Tally]] = []
 
     def of(self, begin: int, until: int, zone: str) -> tuple[int, Tally]:
         """What the runs come to that ended from a midnight in [begin, until) to `until`, up to which all is known; with
@@ -47,17 +48,44 @@ class Tallies:
         days = [day for day in midnights(begin, until, zone) if begin <= day < until]
         self._tidy(begin, until)
         kept = dict(self._read())
-        found: list[Tally] = []
-        since = until
+        self._found, since = [], until
         for first, last in reversed(list(zip(days, [*days[1:], until], strict=True))):
             known = kept.get((first, last))
             pieces = [((first, last), known)] if known else self._hours(first, last, until, kept)
-            for (start, _), part in pieces:
-                found.append(part)
-                since = start
+            self._found += pieces
+            since = pieces[-1][0][0] if pieces else since
             if since > first:
                 break
-        return since, self._together(found)
+        return since, self._together([part for _, part in self._found])
+
+    def since(self, moment: int) -> tuple[int, Tally] | None:
+        """Of what `of` told last that part which begins with `moment` (UTC epoch) or shortly before it, with where that
+        is: an hour, or a day where no hours are kept. None where it begins later."""
+        newest_first: list[Tally] = []
+        for span, part in self._found:
+            if span[0] > moment:
+                newest_first.append(part)
+                continue
+            hours = self._hours_from(moment, span)
+            parts = [part for _, part in hours] if hours else [part]
+            return (hours[-1][0] if hours else span[0]), self._together([*newest_first, *parts])
+        return None
+
+    def _hours_from(self, moment: int, span: Span) -> list[tuple[int, Tally]]:
+        """The hours of a day from that of `moment` on, the last one first; empty where they are not all kept."""
+        sql = """SELECT begin, until, data FROM use_tally WHERE scope = ? AND rules = ? AND until > ? AND begin >= ?
+            AND until <= ? AND until - begin <= ? ORDER BY begin DESC"""
+        found, end = [], span[1]
+        for begin, until, data in self._store.all(sql, self._scope, self._named, moment, *span, HOUR):
+            try:
+                made = decoded(data)
+            except ValueError:
+                return []
+            if until != end:
+                return []
+            found.append((begin, made))
+            end = begin
+        return found if end <= moment else []
 
     def _together(self, newest_first: Sequence[Tally]) -> Tally:
         whole = Tally()

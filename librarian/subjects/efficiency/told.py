@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from librarian.render.json.scalars import exact
 from librarian.shared.words import percent
 from librarian.subjects.efficiency.asking import Evidence, in_words, memory_option, slurm_time
@@ -64,11 +66,14 @@ def words_of(rule: str, rules: Rules) -> tuple[str, str]:
 def told_json(told: Tallied) -> Json:
     """What is found, the distribution, and what to ask for; `from` and `to` say of which time."""
     span = {"from": told.begin, "to": told.until, "jobs": told.runs}
-    found = sorted(told.found.items(), key=lambda item: (_ORDER.index(item[0][0]), item[0][1]))
     return {
         "findings": {
             **span,
-            "rules": [_finding(rule, key, *tally, told.rules) for (rule, key), tally in found],
+            "rules": _findings(told.found, told.rules),
+            "ranges": {
+                name: {"from": one.begin, "to": told.until, "jobs": one.runs, "rules": _findings(one.found, told.rules)}
+                for name, one in told.ranges.items()
+            },
         },
         "distribution": {
             **span,
@@ -79,6 +84,11 @@ def told_json(told: Tallied) -> Json:
         },
         "ask_next": {**span, "shapes": [_shape(one) for one in _worth_telling(told)]},
     }
+
+
+def _findings(found: Mapping[tuple[str, str], tuple[int, int]], rules: Rules) -> list[Json]:
+    ordered = sorted(found.items(), key=lambda item: (_ORDER.index(item[0][0]), item[0][1]))
+    return [_finding(rule, key, *tally, rules) for (rule, key), tally in ordered]
 
 
 def _worth_telling(told: Tallied) -> list[Evidence]:

@@ -223,3 +223,27 @@ def test_failures_in_a_row_are_of_one_user_and_a_sum() -> None:
     near = [*runs[:4], measured(dbindex=99, user="ann"), *runs[4:]]
     assert ("failures", "") not in found_of(tally(near, rules), rules)
     assert ("failures", "") not in found_of(tally(runs, rules), Rules(failures_in_a_row=0))
+
+
+def test_a_part_of_what_is_told_begins_with_an_hour_or_a_day(store: Store) -> None:
+    begin = day_start(local_date(T0, "UTC"), "UTC")
+    ends = [begin + hours * 3600 + 5 for hours in (1, 30, 47, 49)]
+    runs = [measured(dbindex=n, end=end, start=end - 100, elapsed=100) for n, end in enumerate(ends)]
+    until = begin + 50 * 3600
+
+    def told(first: int, last: int) -> list[UsedRun]:
+        return [used for used in runs if first <= used.run.end < last]
+
+    kept = Tallies(store, AVERY, Rules(), told)
+    for _ in range(2):  # the second time days are read whole
+        kept.of(begin, until, "UTC")
+        for hours, (start, count) in {48: (48, 1), 47: (47, 2), 30.5: (30, 3), 24: (24, 3), 0: (0, 4)}.items():
+            part = kept.since(begin + int(hours * 3600))
+            assert part is not None
+            assert (part[0] - begin, part[1].runs) == (start * 3600, count)
+        assert kept.since(begin - 1) is None
+    store.execute("DELETE FROM use_tally WHERE until - begin = 3600 AND begin = ?", (begin + 40 * 3600,))
+    kept.of(begin, until, "UTC")
+    part = kept.since(begin + 30 * 3600)
+    assert part is not None
+    assert (part[0], part[1].runs) == (begin + 24 * 3600, 3), "a day, where an hour is missing"
