@@ -39,6 +39,15 @@ export function findingsIn({ efficiency }, range) {
   return known.find(({ from }) => from <= range.from) ?? whole;
 }
 
+// What is said where nothing is found: no praise where there was nothing to judge by.
+/** @type {(data: Data, found: { jobs: number }) => string} */
+export function nothingWords({ efficiency }, { jobs }) {
+  if (!jobs) return "No job is known that ended in this time.";
+  const known = Object.values(efficiency?.distribution?.resources ?? {});
+  const isMeasured = known.some(({ hours }) => hours.slice(0, -1).some((some) => some > 0));
+  return isMeasured ? "Nothing stands out." : "Nothing stands out; what these jobs used is not measured.";
+}
+
 // A rule's hours in its own unit, and what they are; what costs no hours is told as that.
 /** @type {(data: Data, one: UseFinding) => string} */
 export function costWords(data, one) {

@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { askWords, binWords, costWords, distributionOf, findingsIn, priceWords, sizeWords } from "./found.js";
+import {
+  askWords,
+  binWords,
+  costWords,
+  distributionOf,
+  findingsIn,
+  nothingWords,
+  priceWords,
+  sizeWords,
+} from "./found.js";
 
 const shape = { cpus: 4, gpus: 0, memory_gib: 64, nodes: 1, time: "10:00", memory: "14G" };
 const dataOf = (efficiency) => ({
@@ -64,4 +73,12 @@ test("findings are those of the shortest stretch that holds the range", () => {
   const begins = [null, 100, 200, 650, 700, 800].map((from) => findingsIn(data, from && { from, to: 900 }).from);
   assert.deepEqual(begins, [0, 0, 200, 200, 700, 700]);
   assert.equal(findingsIn(dataOf({}), null), null);
+});
+
+test("nothing found is no praise where nothing is measured, or nothing ended", () => {
+  const hours = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8];
+  const dataWith = (some) => dataOf({ distribution: { resources: { NCPUS: { hours: some, jobs: some } } } });
+  assert.equal(nothingWords(dataWith(hours), { jobs: 5 }), "Nothing stands out; what these jobs used is not measured.");
+  assert.equal(nothingWords(dataWith([1, ...hours.slice(1)]), { jobs: 5 }), "Nothing stands out.");
+  assert.equal(nothingWords(dataWith(hours), { jobs: 0 }), "No job is known that ended in this time.");
 });

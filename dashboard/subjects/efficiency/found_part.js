@@ -5,7 +5,7 @@ import { amount, counted, zoned } from "../../common/format.js";
 import { personName } from "../../common/others.js";
 import { nameOf, unitOf } from "../../common/resources.js";
 import { plainTable } from "../../tables/plain_table.js";
-import { askWords, costWords, distributionOf, findingsIn, sizeWords } from "./found.js";
+import { askWords, costWords, distributionOf, findingsIn, nothingWords, sizeWords } from "./found.js";
 
 const SHAPES_AT_FIRST = 10;
 
@@ -45,7 +45,7 @@ export function showFindings(place, { data, zone, range }) {
   const lines = found.rules.map((one) => [one.words, amount(one.jobs), costWords(data, one), one.advice]);
   const table = lines.length
     ? plainTable("Findings", ["what", "jobs", "hours", "what to write instead"], lines)
-    : element("p", {}, "Nothing stands out.");
+    : element("p", {}, nothingWords(data, found));
   fill(place, [element("h3", {}, "Findings"), table, spanNote(data, found, zone)]);
 }
 
