@@ -122,61 +122,61 @@ VOCABULARY = frozenset(
     min_hours min_interval_seconds min_memory_gib min_minutes minor minutes miss missing missing. mistakes miter
     mkdir mktree mode model module modules moment moment. monospace mont month month. month_ended month_usage months
     months. months.html.j2 more more. most move ms much multiplied must mv n name named names narrowed nc ncol near
-    needed needs negotiate neighbours network never new newer newest next next_expected next_start nice_names no
-    no-answer no-cache no-referrer no-such-name nobody node node_modules nodes nodes. non-fast-forward none none.
-    nonsense normal nosniff not not-believed not-computed not-drawn not-understood note notes nothing nothing-yet
-    noun now now. now_total nowhere np.integer npassword npm npt.NDArray ns null number numbers object objects
-    observable observables octet-stream odd of off offending offset often ok old older older_key older_key_of
-    older_rule_to oldest on on. once once. one one. one_task ones ones. only open open.html open_ones open_store
-    opened opened. operation option options or order ordinary os os.fsencode other other. other.dbindex others
-    others. ours out out-of-memory out. out_of_memory outcomes over overrides overview own own. owner owners owns p
-    p90 pace paces pack.threads package_data pad page page.css page.js page_count page_size pages parent parse part
-    partial partition partition. partition_qos partitions partly parts password past pasts path patience pausable
-    pause paused pauses pdf peak peak_at peaks pending per percent percentages permission permissions person picture
-    pictured pictures pid pipe place placed places plain plain.css plain.html plain.html.j2 plotly plotly-
-    plotly-basic plotly-basic- plotly-basic.min.js plotly.js plotly.js-basic-dist-min plotly.min.js png points
-    policy port possible power powered preempted prepared pressed pressure price price_cpu_hour price_gib_hour
-    price_gpu_hour prices print printf priority privacy private private_data problems proc process processes program
-    projected prolog protected protocol protocol.ext.allow prune pseudonym publish published publisher publishers
-    publishing push push.followTags push.gpgSign push.recurseSubmodules pushed put puts pyproject.toml python3 qos
-    query query_by_scope questions queue queue_look quick_check quota r r+b raise raised ran random range ranges rb
-    reached read read. reader readers reading real reason reasons receive.denyNonFastForwards record recorded
-    records ref refresh refresh_seconds refs refused reject rejected rejects relative release release. released
-    released. remarks remote rename renameat2 render rendering renewed renewed. replace replaced replaces report
-    reporting repository request request_version requested requeued required rescue reservation reserved reserved.
-    reset resolution resolve resource resource. resources rest result retired retries retrieval return returned
-    rev-parse right rising rm rmdir ro rollup room room. root route row rows rpc rsync rule ruled rules run run.
-    run_use run_use. run_use.who run_use_by_end runaways runner running running. runs runs. runs_at_once runs_from s
-    s+version sacct sacctmgr safe same same-origin sample sampled samples save says sched_getaffinity scheduler
-    schema schema_version scontrol scope scopes scratch screen script script-src scrontab-.+ second seconds seconds.
-    seconds_known seconds_near sections security sed see seen seen. sees seldom self sender sending sendmail sent
-    sentences serial served server service set set_aside sets setting settings settled setup several sftp sh sha1
-    sha256 sha256- sha384-N2HZsG+IG shaded shaded. shallow shape shapes share shared shared.resources shares short
-    short_seconds shorter should show shown shows shrink sides sign signal signed silent since single site size
-    sizes skipped slot slots slow slug slurm slurm-librarian slurmctld slurmdbd small smaller so some somebody
-    something soon soon. source sources space spans spare spare. speak special spent spread sql sqlite_
-    sqlite_master squeue sreport ssh ssh-keygen sstat stable stage stages stale staleness stand stands start start.
-    start_ start_epoch started started. starting starts starttls stat state states status status.json stay stays
-    stays. stderr stdout step steps still stopped stops store store. store.sqlite_master store.user_version stored
-    streaks strict stricthostkeychecking string stuck style style-src style.css subject subjects submit submitjob
-    submitjobs submitted such sum sum. summed sums sums. sure surrogateescape surrogatepass suspended suspended.
-    svg+xml sys sys.argv sys.exit system system_cpu t table table_info tables take take_in taken taken. takes
-    tallied tally target task tasks tell tell. tellers tells tells. templates temporary ten test text text.color
-    than that that. the their theirs them them. theme_boot.js themselves then then. there there. these they this
-    those though threshold thresholds through tidied tier time time-low time-out time. time_below time_idxs
-    time_resolution_seconds timed timed_out timeout timeout_seconds times times. timings timings.jsonl.gz title tls
-    tmp to today todo together token told too too-slow too-wide too. took tool top top_users total total_cpu
-    total_time totals tracked trail transfer.unpackLimit trap tree trend tres tres-alloc tries trouble troubles true
-    trusted try tuple turn two type typeof u uint64 unable unchanged unconfirmed under under_way understood undrawn
-    unexpected unexpectedly unfinished unit unit-seconds units unknown unless unpacked unreachable unset unsettled
-    unsigned until untold untracked unused unused. up up. update update-ref update. updated upgrade upper url us
-    usage usage_ use use. use_sum use_tally use_who used used. used_hours used_in used_memory used_out user user.
-    user_cpu user_version username users utf-8 uts v valid valid. value values var vendor verification verified
-    verified.json verify_message version visible vmem w w+ w+_ w. w.- w.id w.user wait waited waited_seconds waiting
-    waiting. waits waits. wall wallduration walltime want wanted wants was watchdog watched watched_since way wb
-    webp week weeks weight well went were what when where whether which while while. white who whoever whole whom
-    whose why wide will window window. window_until with within without word words work worked works worst would
-    writable write written wrote x xb xtick.color xtick.labelcolor y year years yes yet yet. you your yours
-    ytick.color ytick.labelcolor zone
+    needed needs negotiate neighbours network never new newer newest newest_first next next_expected next_start
+    nice_names no no-answer no-cache no-referrer no-such-name nobody node node_modules nodes nodes. non-fast-forward
+    none none. nonsense normal nosniff not not-believed not-computed not-drawn not-understood note notes nothing
+    nothing-yet noun now now. now_total nowhere np.integer npassword npm npt.NDArray ns null number numbers object
+    objects observable observables octet-stream odd of off offending offset often ok old older older_key
+    older_key_of older_rule_to oldest on on. once once. one one. one_task ones ones. only open open.html open_ones
+    open_store opened opened. operation option options or order ordinary os os.fsencode other other. other.dbindex
+    others others. ours out out-of-memory out. out_of_memory outcomes over overrides overview own own. owner owners
+    owns p p90 pace paces pack.threads package_data pad page page.css page.js page_count page_size pages parent
+    parse part partial partition partition. partition_qos partitions partly parts password past pasts path patience
+    pausable pause paused pauses pdf peak peak_at peaks pending per percent percentages permission permissions
+    person picture pictured pictures pid pipe place placed places plain plain.css plain.html plain.html.j2 plotly
+    plotly- plotly-basic plotly-basic- plotly-basic.min.js plotly.js plotly.js-basic-dist-min plotly.min.js png
+    points policy port possible power powered preempted prepared pressed pressure price price_cpu_hour
+    price_gib_hour price_gpu_hour prices print printf priority privacy private private_data problems proc process
+    processes program projected prolog protected protocol protocol.ext.allow prune pseudonym publish published
+    publisher publishers publishing push push.followTags push.gpgSign push.recurseSubmodules pushed put puts
+    pyproject.toml python3 qos query query_by_scope questions queue queue_look quick_check quota r r+b raise raised
+    ran random range ranges rb reached read read. reader readers reading real reason reasons
+    receive.denyNonFastForwards record recorded records ref refresh refresh_seconds refs refused reject rejected
+    rejects relative release release. released released. remarks remote rename renameat2 render rendering renewed
+    renewed. replace replaced replaces report reporting repository request request_version requested requeued
+    required rescue reservation reserved reserved. reset resolution resolve resource resource. resources rest result
+    retired retries retrieval return returned rev-parse right rising rm rmdir ro rollup room room. root route row
+    rows rpc rsync rule ruled rules run run. run_use run_use. run_use.who run_use_by_end runaways runner running
+    running. runs runs. runs_at_once runs_from s s+version sacct sacctmgr safe same same-origin sample sampled
+    samples save says sched_getaffinity scheduler schema schema_version scontrol scope scopes scratch screen script
+    script-src scrontab-.+ second seconds seconds. seconds_known seconds_near sections security sed see seen seen.
+    sees seldom self sender sending sendmail sent sentences serial served server service set set_aside sets setting
+    settings settled setup several sftp sh sha1 sha256 sha256- sha384-N2HZsG+IG shaded shaded. shallow shape shapes
+    share shared shared.resources shares short short_seconds shorter should show shown shows shrink sides sign
+    signal signed silent since single site size sizes skipped slot slots slow slug slurm slurm-librarian slurmctld
+    slurmdbd small smaller so some somebody something soon soon. source sources space spans spare spare. speak
+    special spent spread sql sqlite_ sqlite_master squeue sreport ssh ssh-keygen sstat stable stage stages stale
+    staleness stand stands start start. start_ start_epoch started started. starting starts starttls stat state
+    states status status.json stay stays stays. stderr stdout step steps still stopped stops store store.
+    store.sqlite_master store.user_version stored streaks strict stricthostkeychecking string stuck style style-src
+    style.css subject subjects submit submitjob submitjobs submitted such sum sum. summed sums sums. sure
+    surrogateescape surrogatepass suspended suspended. svg+xml sys sys.argv sys.exit system system_cpu t table
+    table_info tables take take_in taken taken. takes tallied tally target task tasks tell tell. tellers tells
+    tells. templates temporary ten test text text.color than that that. the their theirs them them. theme_boot.js
+    themselves then then. there there. these they this those though threshold thresholds through tidied tier time
+    time-low time-out time. time_below time_idxs time_resolution_seconds timed timed_out timeout timeout_seconds
+    times times. timings timings.jsonl.gz title tls tmp to today todo together token told too too-slow too-wide too.
+    took tool top top_users total total_cpu total_time totals tracked trail transfer.unpackLimit trap tree trend
+    tres tres-alloc tries trouble troubles true trusted try tuple turn two type typeof u uint64 unable unchanged
+    unconfirmed under under_way understood undrawn unexpected unexpectedly unfinished unit unit-seconds units
+    unknown unless unpacked unreachable unset unsettled unsigned until untold untracked unused unused. up up. update
+    update-ref update. updated upgrade upper url us usage usage_ use use. use_sum use_tally use_who used used.
+    used_hours used_in used_memory used_out user user. user_cpu user_version username users utf-8 uts v valid valid.
+    value values var vendor verification verified verified.json verify_message version visible vmem w w+ w+_ w. w.-
+    w.id w.user wait waited waited_seconds waiting waiting. waits waits. wall wallduration walltime want wanted
+    wants was watchdog watched watched_since way wb webp week weeks weight well went were what when where whether
+    which while while. white who whoever whole whom whose why wide will window window. window_until with within
+    without word words work worked works worst would writable write written wrote x xb xtick.color xtick.labelcolor
+    y year years yes yet yet. you your yours ytick.color ytick.labelcolor zone
     """.split()  # noqa: SIM905 (as a list of literals it would be a thousand lines)
 )
