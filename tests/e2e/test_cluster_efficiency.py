@@ -46,8 +46,9 @@ JOBS = {
     "requeued": ("--mem=200M --requeue", 'test "$SLURM_RESTART_COUNT" && exit 3; sleep 600'),
     "cancelled": ("-p gpu --gres=gpu:a100:1 --mem=200M", "srun sleep 600"),
     "gpus": ("-p gpu --gres=gpu:a100:2 --mem=200M", "sleep 5"),
+    "array": ("--array=0-3 --mem=50M", 'test "$SLURM_ARRAY_TASK_ID" != 1 || exit 7'),
 }
-ENDED = {"COMPLETED": 6, "FAILED": 2, "CANCELLED": 1, "REQUEUED": 1}
+ENDED = {"COMPLETED": 9, "FAILED": 3, "CANCELLED": 1, "REQUEUED": 1}
 
 
 @dataclass
@@ -143,6 +144,21 @@ def test_ends_of_every_kind(jobs: Jobs) -> None:
     assert (first.run.state, second.run.state) == ("REQUEUED", "FAILED")
     assert first.run.dbindex != second.run.dbindex
     assert first.run.end <= second.run.start
+
+
+def test_exit_codes_and_job_arrays_in_the_list_of_jobs(jobs: Jobs) -> None:
+    told = json.loads(jobs.program.run("jobs", "--since", "1h", "--json").stdout)["jobs"]
+    found = [(one["id"], one["state"], one["exit_code"]) for one in told]
+    number = jobs.ids["array"]
+    tasks = {f"{number}_{task}": ("FAILED", "7:0") if task == 1 else ("COMPLETED", "0:0") for task in range(4)}
+    assert {key: (state, code) for key, state, code in found if key.startswith(f"{number}_")} == tasks
+    assert (jobs.ids["requeued"], "FAILED", "3:0") in found
+    assert {state for key, state, _ in found if key == jobs.ids["requeued"]} == {"REQUEUED", "FAILED"}
+    assert [state for key, state, _ in found if key == jobs.ids["cancelled"]] == ["CANCELLED"]
+    lines = jobs.program.run("jobs", "--since", "1h").stdout.splitlines()
+    (row,) = [line for line in lines if line.split()[0] == number]
+    assert "3 COMPLETED, 1 FAILED" in row
+    assert "0:0, 7:0" in row
 
 
 def test_asked_again_the_sums_are_the_same_and_all_that_was_allocated_is_in_them(jobs: Jobs) -> None:
