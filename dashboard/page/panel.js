@@ -100,7 +100,7 @@ function placeIn(panel, name) {
 
 // Tables tell of the range, in the colours of those who have areas.
 /** @type {(viewModel: ViewModel) => string} */
-function stampOf({ data, range, zone, stack, compares, me }) {
+function stampOf({ data, range, zone, stack, compares, me, job }) {
   return JSON.stringify([
     data.metadata.last_updated_epoch,
     data.staleness,
@@ -108,6 +108,7 @@ function stampOf({ data, range, zone, stack, compares, me }) {
     zone,
     compares,
     me,
+    job,
     stack.map((layer) => layer.id),
     chosenState(),
   ]);

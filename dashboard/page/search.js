@@ -5,6 +5,7 @@ import { element, fill } from "../common/dom.js";
 import { visible } from "../common/format.js";
 import { tokenOf } from "../common/users.js";
 import { foundIn, listedAs } from "./found.js";
+import { isJobId } from "./view.js";
 
 const LIST = "findable";
 
@@ -17,7 +18,7 @@ export function searchTools(change, tell, finds) {
     type: "search",
     list: LIST,
     placeholder: "Find ( / )",
-    "aria-label": "Find a user, an account, a reason or a section",
+    "aria-label": "Find a user, an account, a reason, a section or a job by its id",
     "aria-keyshortcuts": "/",
     autocomplete: "off",
     spellcheck: "false",
@@ -31,6 +32,10 @@ export function searchTools(change, tell, finds) {
   const take = () => {
     const text = field.value.trim();
     const found = foundIn(known, text);
+    if (!found && isJobId(text) && data?.job_table) {
+      field.value = "";
+      return change({ job: text, section: "jobs" });
+    }
     if (!found || !view) return tell(text ? `No match for “${visible(text)}”.` : "");
     field.value = "";
     change(found.change(view));

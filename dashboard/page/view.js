@@ -18,6 +18,7 @@ const PLAIN = {
   theme: null,
   compare: false,
   me: null,
+  job: null,
   hidden: [],
   only: [],
   pinned: [],
@@ -34,7 +35,14 @@ const LONGEST_NAME = 300;
 const LATEST = 253402300799; // the last second of the year 9999
 const TABLE_KEY = /^table\.([a-z][\w-]{0,30})$/i;
 const MOST_TABLE_KEYS = 20;
+const JOB = /^\d{1,12}(_\d{1,12})?$/;
 const SECTION = /^[a-z][\w-]{0,30}$/;
+
+// Whether a text can be the id of a job, or of a task of a job array.
+/** @type {(text: string) => boolean} */
+export function isJobId(text) {
+  return JOB.test(text);
+}
 
 // A view with nothing chosen, or with `changes` alone.
 /** @type {(changes?: Partial<View>) => View} */
@@ -59,6 +67,8 @@ export function viewAt(hash) {
   if (THEMES.includes(theme)) view.theme = theme;
   view.compare = said.get("compare") === "before";
   view.me = namesAt(said, "me")[0] ?? null;
+  const job = said.get("job") ?? "";
+  if (JOB.test(job)) view.job = job;
   view.table = tableAt(said);
   return view;
 }
@@ -83,6 +93,7 @@ export function addressOfView(view) {
   say("theme", view.theme);
   say("compare", view.compare ? "before" : null);
   say("me", view.me);
+  say("job", view.job);
   for (const key of Object.keys(view.table)) say(`table.${key}`, view.table[key]);
   const text = said.toString().replaceAll("%3A", ":");
   return text && `#${text}`;

@@ -22,7 +22,7 @@ export function viewModelOf(data, view, mine = readersZone()) {
   const zone = view.zone === "mine" && hasOtherClock(data, mine) ? mine : data.metadata.zone;
   const before = view.compare && !outside ? beforeOf(data, range) : null;
   const shown = stack.filter(isShown(view, stack));
-  return { data, zone, range, outside, stack, shown, compares: view.compare, before, me };
+  return { data, zone, range, outside, stack, shown, compares: view.compare, before, me, job: view.job };
 }
 
 // Whether the reader's clock shows other times than the cluster's.

@@ -18,6 +18,7 @@
 //   all of it, `more` what the way there is called. Null where the data tell nothing of it. It touches no page either.
 
 import { efficiencySubject } from "./efficiency/subject.js";
+import { jobTableSubject } from "./job_table/subject.js";
 import { limitsSubject } from "./limits/subject.js";
 import { monthsSubject } from "./months/subject.js";
 import { queueSubject } from "./queue/subject.js";
@@ -25,4 +26,12 @@ import { usageSubject } from "./usage/subject.js";
 import { weeksSubject } from "./weeks/subject.js";
 
 /** @type {Subject[]} */
-export const SUBJECTS = [usageSubject, limitsSubject, queueSubject, efficiencySubject, weeksSubject, monthsSubject];
+export const SUBJECTS = [
+  usageSubject,
+  limitsSubject,
+  queueSubject,
+  efficiencySubject,
+  jobTableSubject,
+  weeksSubject,
+  monthsSubject,
+];

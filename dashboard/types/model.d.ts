@@ -105,6 +105,7 @@ interface View {
   theme: string | null;
   compare: boolean;
   me: string | null;
+  job: string | null;
   hidden: string[];
   only: string[];
   pinned: string[];
@@ -136,7 +137,56 @@ interface ViewModel {
   before: Span | null;
   /** Who the reader is, where the data know them. */
   me: string | null;
+  /** The id of the job that is looked at. */
+  job: string | null;
 }
+type JobFile = { file: string; jobs: number; left_out: number };
+type JobRow = {
+  id: string;
+  array: number;
+  tasks: number;
+  user: string;
+  partition: string | null;
+  state: string;
+  exit: string | null;
+  size: number[] | null;
+  eligible: number | null;
+  start: number | null;
+  end: number | null;
+  waited: number | null;
+  elapsed: number | null;
+  limit: number | null;
+  cpu: number | null;
+  memory: number | null;
+  gpu: number | null;
+  isLeast: boolean;
+  findings: string[];
+  /** Of a job array that is one row. */
+  runs: JobRow[] | null;
+};
+type JobChoice = { user: string; state: string; found: string; text: string; sort: string };
+type JobColumn = { key: string; name: string; cell: (row: JobRow, viewModel: ViewModel) => Node | string };
+type JobParts = {
+  viewModel: ViewModel;
+  isAsked: boolean;
+  loaded: string;
+  rows: JobRow[];
+  every?: JobRow[];
+  shown: JobRow[];
+  note?: string;
+  first?: number;
+  last?: number;
+  user: HTMLSelectElement;
+  state: HTMLSelectElement;
+  found: HTMLSelectElement;
+  text: HTMLInputElement;
+  words: HTMLElement;
+  card: HTMLElement;
+  head: HTMLElement;
+  body: HTMLElement;
+  scroll: HTMLElement;
+  table: HTMLElement;
+};
 /** What the one search field finds: `change` is the part of the view that it leads to. */
 type Found = { name: string; kind: string; change: (view: View) => Partial<View>; said?: string };
 /** A group of controls on the page. */
@@ -191,6 +241,7 @@ type Chart = HTMLElement & { on: (event: string, listener: (event: any) => void)
 declare var Plotly: PlotlyLibrary | undefined;
 /** What scripts with data leave: slug of the QoS -> its encoded data. */
 declare var librarianReports: Map<string, string> | undefined;
+declare var librarianJobs: Map<string, string> | undefined;
 
 // --- tables ---------------------------------------------------------------------------------------------------------
 

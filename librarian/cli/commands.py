@@ -35,7 +35,9 @@ def init(options: argparse.Namespace) -> int:
     if options.output != "-" and not at_home and not target.parent.is_dir():
         raise ConfigError(f"there is no folder {target.parent}", todo="make it, or name another file with --output")
     users = options.users or _asked_users("pseudonym" if options.pages else "real")
-    text = initial.compose(initial.discover(Slurm(timeout=30), host.user_name(), options.qos or []), users)
+    text = initial.compose(
+        initial.discover(Slurm(timeout=30), host.user_name(), options.qos or []), users, jobs=_asked_jobs()
+    )
     if options.pages:
         return _init_pages(options, target, text)
     if options.output == "-":
@@ -57,6 +59,16 @@ def _asked_users(plain: str) -> str:
         said = input(f"How shall readers see users: {', '.join(MODES)}? [{plain}] ").strip() or plain
         if said in MODES:
             return said
+
+
+def _asked_jobs() -> bool:
+    """Whether readers shall see single jobs, from a person at a terminal; else they do not."""
+    words = {"yes": True, "y": True, "no": False, "n": False, "": False}
+    while _is_asked():
+        said = input("Shall readers see a table of all jobs, with id, size, state and times: yes, no? [no] ")
+        if said.strip().lower() in words:
+            return words[said.strip().lower()]
+    return False
 
 
 def _is_asked() -> bool:

@@ -68,19 +68,21 @@ def _remarks(slurm: Slurm) -> list[str]:
     return remarks
 
 
-def compose(found: Discovered, users: str = "real") -> str:
-    """The configuration as commented TOML; it is valid for `librarian.config.parse`. `users`: how readers see them."""
+def compose(found: Discovered, users: str = "real", *, jobs: bool = False) -> str:
+    """The configuration as commented TOML; it is valid for `librarian.config.parse`. `users`: how readers see them;
+    `jobs`: whether they see single jobs."""
     remarks = "".join(f"# Note: {_comment(remark)}\n" for remark in found.remarks)
     sections = [_HEAD.format(remarks=remarks, cluster=_text(found.cluster), zone=_text(found.zone))]
     sections += [_qos(name, limits, name == found.default_qos) for name, limits in found.qos.items()]
     if found.others:
         sections.append(f"# You may also run in: {_comment(', '.join(found.others))}\n")
-    return "\n".join([*sections, privacy(users), _TAIL])
+    return "\n".join([*sections, privacy(users, jobs=jobs), _TAIL])
 
 
-def privacy(users: str) -> str:
+def privacy(users: str, *, jobs: bool = False) -> str:
     """The section on what readers may see. Who shows users by name shows accounts too, unless it is changed."""
-    return _PRIVACY.format(users=users, accounts="true" if users == "real" else "false")
+    words = {True: "true", False: "false"}
+    return _PRIVACY.format(users=users, accounts=words[users == "real"], jobs=words[jobs])
 
 
 _HEAD = """\
@@ -120,6 +122,7 @@ _PRIVACY = """\
 [privacy]
 users = "{users}"        # real, short, alias or pseudonym
 accounts = {accounts}
+jobs = {jobs}             # a table of all jobs, by id: whoever may ask Slurm can tell whose each is
 # min_share = 0.01       # who used less than that is in "others"
 # min_others = 3
 """

@@ -161,6 +161,7 @@ SECTIONS |= {
         "accounts": _YES_OR_NO,
         "partitions": _YES_OR_NO,
         "nodes": _YES_OR_NO,
+        "jobs": _YES_OR_NO,
     }
 }
 SECTIONS |= {

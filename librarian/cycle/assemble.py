@@ -111,6 +111,8 @@ class _Told:
     failed: dict[str, str]
     fields: dict[str, Json] = field(default_factory=dict)
     tables: list[bytes] = field(default_factory=list)
+    pieces: dict[str, bytes] = field(default_factory=dict)
+    same: dict[str, Path] = field(default_factory=dict)  # pieces that the last site has
     drawn: Pictures = field(default_factory=Pictures)
 
 
@@ -143,17 +145,39 @@ class _Work:
             made = self.failures.alone(
                 subject,
                 qos,
-                lambda subject=subject: (subject.to_json(report), subject.csv(report, everybody)),  # type: ignore[misc]
+                lambda subject=subject: (  # type: ignore[misc]
+                    subject.to_json(report),
+                    subject.csv(report, everybody),
+                    self._pieces(subject, report),
+                ),
             )
             if isinstance(made, str):
                 told.failed[subject.key] = made
             else:
-                told.fields[subject.key], table = made
+                told.fields[subject.key], table, (pieces, same) = made
+                told.pieces |= pieces
+                told.same |= same
                 told.tables.extend([] if table is None else [table])
         whole = [subject for subject in self.subjects if subject.key in told.fields]
         told.drawn = self._drawn(report, whole)
         self.failures.note_undrawn(qos, told.drawn.failed)
         return told
+
+    def _pieces(self, subject: Subject, report: Report) -> tuple[dict[str, bytes], dict[str, Path]]:
+        """The pieces of the data that are new, and those that the last site has."""
+        site, fresh, same = self.setup.places.site, {}, {}
+        for name, make in subject.pieces(report).items():
+            if self.carry and (site / name).is_file():
+                same[name] = site / name
+            else:
+                fresh[name] = make()
+        return fresh, same
+
+    def _last_pieces(self, data: Mapping[str, Any], subjects: Sequence[Subject]) -> dict[str, Path]:
+        """The pieces of the last site that its data name, of some subjects."""
+        site = self.setup.places.site
+        names = [name for subject in subjects for name in subject.kept_pieces(data)]
+        return {name: site / name for name in names if Path(name).name == name and (site / name).is_file()}
 
     def _drawn(self, report: Report, subjects: Sequence[Subject]) -> Pictures:
         """The pictures of some subjects; none where that takes too long."""
@@ -177,9 +201,10 @@ class _Work:
         data = data_json(
             report, self.subjects, told.fields, last or {}, next_expected=self.next_expected, version=__version__
         )
-        files = {names.data: data, **drawn.drawn, **({names.csv: told.tables[0]} if told.tables else {})}
+        files = {names.data: data, **told.pieces, **drawn.drawn, **({names.csv: told.tables[0]} if told.tables else {})}
         stay = {name: path for there in old.values() for name, path in there.items()}
-        kept = {**drawn.kept, **stay}
+        untold = [subject for subject in failed if subject.key in report.failed]
+        kept = {**drawn.kept, **stay, **told.same, **(self._last_pieces(last, untold) if last else {})}
         there = frozenset({*files, *kept}) if failed else None
         entry = IndexEntry(header.qos, header.title, report.window.now, report.staleness, there)
         return Shown(entry, files, kept, {**drawn.made, **pictures.still(self.known, stay)})
@@ -207,6 +232,7 @@ class _Work:
         data["staleness"] = staleness_json(staleness)
         kept = self._pictures(names.picture, self.subjects)
         kept |= {names.csv: site / names.csv} if (site / names.csv).is_file() else {}
+        kept |= self._last_pieces(data, self.subjects)
         files = {names.data: json.dumps(data, separators=(",", ":"), allow_nan=False).encode()}
         entry = IndexEntry(watched.name, watched.title, updated, staleness, frozenset(kept))
         return Shown(entry, files, kept, pictures.still(self.known, kept))

@@ -128,7 +128,11 @@ def _asking(setup: Setup, slurm: Slurm, store: Store, now: int, full: bool) -> A
 
 def _options(setup: Setup) -> Mapping[str, Any]:
     """What the configuration says to subjects, by their keys."""
-    return {"allocations": setup.config.allocations, "efficiency": setup.config.efficiency}
+    return {
+        "allocations": setup.config.allocations,
+        "efficiency": setup.config.efficiency,
+        "jobs": setup.config.privacy.jobs,
+    }
 
 
 def observe(setup: Setup, slurm: Slurm, now: int) -> Problems:

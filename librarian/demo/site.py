@@ -24,6 +24,7 @@ SAMPLED = 1800  # seconds between two samples of the queue
 CONFIG = """
 [privacy]
 accounts = true
+jobs = true
 [cluster]
 name = "demo"
 timezone = "US/Eastern"

@@ -8,6 +8,7 @@ texts are looked at that are nothing else, as names in data are.
 
 from __future__ import annotations
 
+import base64
 import csv
 import gzip
 import html
@@ -24,6 +25,7 @@ from librarian.privacy import pdf_text
 from librarian.privacy.rules import words
 from librarian.privacy.vocabulary import VOCABULARY
 from librarian.render.json.run_length import decoded
+from librarian.shared.files import PIECE
 
 _SCRIPT = re.compile(r"<(script|style)([^>]*)>(.*?)</\1>", re.DOTALL | re.IGNORECASE)
 _DATA = re.compile(rb"\(globalThis\.librarianReports \?\?= new Map\(\)\)\.set\(\"[^\"]*\", '(.*)'\);\n")
@@ -110,6 +112,8 @@ def _texts(suffix: str, data: bytes) -> Iterator[str]:
             yield from row
     elif suffix == ".js" and (match := _DATA.fullmatch(data)):
         yield from _json(_whole(json.loads(re.sub(rb"\\(['\\])", rb"\1", match[1]))))
+    elif suffix == ".js" and (match := PIECE.fullmatch(data)):
+        yield from _json(json.loads(gzip.decompress(base64.b64decode(match[1]))))
     elif suffix == ".pdf":
         yield from _pdf(data)
     elif suffix == ".png":

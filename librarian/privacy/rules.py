@@ -20,7 +20,7 @@ _LETTERS = 6  # of a pseudonym: 30 bits, lengthened where two users would share 
 
 @dataclass(frozen=True)
 class Rules:
-    """What readers may see. The defaults show users by name and nothing of accounts, partitions and nodes.
+    """What readers may see. The defaults show users by name and nothing of accounts, partitions, nodes and single jobs.
 
     `show`, where not empty, names the only users that are shown; `hide` names users that are not. Users whose share of
     every observable is below `min_share` (0 to 1) are folded into "others" too, and if "others" then are fewer
@@ -36,6 +36,7 @@ class Rules:
     accounts: bool = False
     partitions: bool = False
     nodes: bool = False
+    jobs: bool = False
 
     @property
     def digest(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -20,6 +21,9 @@ EFFICIENCY = "efficiency"
 MONTH = "month"
 IMAGES = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".svg": "svg+xml", ".webp": "webp"}
 """What a logo may be: the end of its name, and its kind in `image/…`."""
+PIECE_NAME = re.compile(r"jobs_.+_[0-9a-f]{12}\.js")
+PIECE = re.compile(rb"\(globalThis\.librarianJobs \?\?= new Map\(\)\)\.set\(\"[^\"]*\", '([A-Za-z0-9+/=]*)'\);\n")
+"""A part of the data that the page loads when it is asked for: a script with JSON, as gzip in base64."""
 QUEUED = ("NCPUS", "NGPUS")  # the resources that QUEUE shows
 
 
@@ -48,6 +52,10 @@ class FileNames:
     def csv(self) -> str:
         """The usage as a table, compressed."""
         return f"usage_{self.slug}.csv.gz"
+
+    def piece(self, what: str, name: str) -> str:
+        """A part of the data that the page loads when it is asked for, as a script."""
+        return f"{what}_{self.slug}_{name}.js"
 
     def picture(self, name: str, ending: str) -> str:
         """A picture as `png` or `pdf`."""

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import base64
 import logging
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from librarian.errors import SiteError
 from librarian.render.html.page import Inside, Titles, contained, render_page
-from librarian.shared.files import IMAGES, INDEX, STATUS
+from librarian.shared.files import IMAGES, INDEX, PIECE, PIECE_NAME, STATUS
 from librarian.site import assets, folder
 from librarian.system.host import write_atomic
 
+LARGEST_PIECES = 20_000_000  # bytes of further data in the file: of more days than that the newest
 log = logging.getLogger(__name__)
 
 
@@ -39,12 +42,28 @@ def write_single(site: Path, target: Path, titles: Titles) -> int:
             templates=assets.templates(),
             dashboard=assets.dashboard(),
             plotly=plotly,
-            inside=Inside(library, {name: _address(site / name) for name in [*pictures, *([logo] if logo else [])]}),
+            inside=Inside(
+                library,
+                {name: _address(site / name) for name in [*pictures, *([logo] if logo else [])]},
+                _pieces(site, index),
+            ),
         ).encode("utf-8", "replace")
         write_atomic(target, page)
     except OSError as error:
         raise SiteError(f"the file {target} could not be written", f"{error.strerror}: {error.filename}") from error
     return len(page)
+
+
+def _pieces(site: Path, index: Mapping[str, Any]) -> dict[str, str]:
+    """Further data that the page loads when they are asked for, the newest first, as far as there is room."""
+    found: dict[str, str] = {}
+    left = LARGEST_PIECES
+    for name in sorted(filter(PIECE_NAME.fullmatch, index.get("files") or ()), reverse=True):
+        match = PIECE.fullmatch((site / name).read_bytes())
+        if match and len(match[1]) <= left:
+            left -= len(match[1])
+            found[name] = match[1].decode("ascii")
+    return found
 
 
 def _status(site: Path) -> bytes | None:

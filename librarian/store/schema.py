@@ -188,6 +188,15 @@ MIGRATIONS = (
     ALTER TABLE job ADD COLUMN tasks INTEGER NOT NULL DEFAULT -1;
     ALTER TABLE job ADD COLUMN exit_code INTEGER NOT NULL DEFAULT -1;
     """,
+    # The runs of a day as the page has them, by real names: made anew where what is known of the day has changed.
+    """
+    CREATE TABLE job_day (
+        scope TEXT NOT NULL, begin INTEGER NOT NULL, signature TEXT NOT NULL,
+        runs INTEGER NOT NULL, left_out INTEGER NOT NULL, users TEXT NOT NULL, partitions TEXT NOT NULL,
+        data BLOB NOT NULL,
+        PRIMARY KEY (scope, begin)
+    ) WITHOUT ROWID;
+    """,
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from librarian.render.html.page import Titles
 from librarian.subjects.efficiency.subject import Efficiency
+from librarian.subjects.job_table.subject import JobTable
 from librarian.subjects.jobs.subject import Jobs
 from librarian.subjects.limits.subject import Limits
 from librarian.subjects.months.subject import Months
@@ -12,7 +13,7 @@ from librarian.subjects.subject import Subject
 from librarian.subjects.usage.subject import Usage
 from librarian.subjects.weeks.subject import Weeks
 
-SUBJECTS: tuple[Subject, ...] = (Jobs(), Usage(), Limits(), Queue(), Efficiency(), Weeks(), Months())
+SUBJECTS: tuple[Subject, ...] = (Jobs(), Usage(), Limits(), Queue(), Efficiency(), JobTable(), Weeks(), Months())
 
 
 def titles(subjects: tuple[Subject, ...] = SUBJECTS) -> Titles:

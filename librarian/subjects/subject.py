@@ -227,6 +227,15 @@ class Subject:
         them, also where the report has some as others."""
         return None
 
+    def pieces(self, report: Report) -> Mapping[str, Callable[[], bytes]]:
+        """Files beside the JSON that the page loads when they are asked for: what makes each, by its name. Another
+        content has another name, so one of that name which the last site has is the same."""
+        return {}
+
+    def kept_pieces(self, data: Data) -> list[str]:
+        """The names of these in the JSON of a QoS."""
+        return []
+
     def plain(self, data: Data, zone: str) -> Iterable[Part]:
         """Parts of its section of the plain page, from the JSON of a QoS, without what `glance` tells; times are those
         of `zone`."""

@@ -19,6 +19,8 @@ from librarian.render.plotly import Plotly
 from librarian.shared.files import PAGE, PLAIN, STATUS, file_names
 from librarian.shared.report import Report, Staleness
 from librarian.site import assets
+from librarian.subjects.job_table.section import JobTableSection
+from librarian.subjects.job_table.subject import JobTable
 from librarian.subjects.usage.csv import usage_gzip
 from tests.unit import rendering, reports
 from tests.unit.rendering import PICTURES, render_page, render_plain
@@ -101,6 +103,8 @@ class Site:
         for report in self.reports:
             names = file_names(report.header.qos)
             files[names.csv] = usage_gzip(report)
+            if JobTableSection in map(type, report.sections.values()):
+                files |= {name: make() for name, make in JobTable().pieces(report).items()}
             files |= {names.picture(name, ending): _PIXEL for name in PICTURES for ending in ("png", "pdf")}
         if self.status is not None:
             files[STATUS] = self.status

@@ -14,7 +14,7 @@ from tests.unit import reports
 from tests.unit.reports import HOUR, NOW, Run
 
 __all__ = ["browser", "publish", "visit", "web"]
-FIELD = "Find a user, an account, a reason or a section"
+FIELD = "Find a user, an account, a reason"
 DRAWN = "!!document.querySelector('[role=tabpanel].open').dataset.drawn"
 
 

@@ -13,7 +13,7 @@ import json
 import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -58,11 +58,13 @@ class Titles:
 class Inside:
     """What a page that is one file has in it: plotly.js, `contained`, or "" where there is none; and pictures.
 
-    `addresses` has a data URI for the name of each file that comes along; links to others are left out.
+    `addresses` has a data URI for the name of each file that comes along; links to others are left out. `pieces` are
+    further data by the names of their files, in base64.
     """
 
     library: str
     addresses: Mapping[str, str]
+    pieces: Mapping[str, str] = field(default_factory=dict)
 
 
 def render_page(

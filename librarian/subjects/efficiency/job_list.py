@@ -34,13 +34,28 @@ def listed(store: Store, scope: Scope, since: int, now: int, user: str | None = 
 
     `now` is the moment that the store knows them of (UTC epochs). With `user` only those of that one.
     """
-    rows = [*_rows(store, scope, '"end" >= ?', since, user), *_rows(store, scope, '"end" = ?', UNKNOWN, user)]
+    ended = _rows(store, scope, '"end" >= ?', (since,), user)
+    found = _told_of(store, scope, [*ended, *_rows(store, scope, '"end" = ?', (UNKNOWN,), user)], now)
+    return in_order(one for one in found if one.end is None or one.end >= since)
+
+
+def ended_in(store: Store, scope: Scope, begin: int, until: int) -> list[Told]:
+    """The runs of `scope` that ended in [begin, until) (UTC epochs), by end."""
+    rows = _rows(store, scope, '"end" >= ? AND job."end" < ?', (begin, until), None)
+    return in_order(_told_of(store, scope, list(rows), until))
+
+
+def not_ended(store: Store, scope: Scope, now: int) -> list[Told]:
+    """The runs of `scope` that have no end at `now` (UTC epoch), and those whose end was lost."""
+    return in_order(_told_of(store, scope, list(_rows(store, scope, '"end" = ?', (UNKNOWN,), None)), now))
+
+
+def _told_of(store: Store, scope: Scope, rows: Sequence[Mapping[str, Any]], now: int) -> list[Told]:
     lost = {run.dbindex: run.until for run in runaways(store, scope) if run.sure}
     told = [_told(row, lost, now) for row in rows]
     ended = [one.used.run.dbindex for one in told if one.end is not None and one.start is not None]
     uses = {used.run.dbindex: used for used in RunUses(store).named(ended)}
-    found = (_with_use(one, uses.get(one.used.run.dbindex)) for one in told)
-    return in_order(one for one in found if one.end is None or one.end >= since)
+    return [_with_use(one, uses.get(one.used.run.dbindex)) for one in told]
 
 
 class Started(NamedTuple):
@@ -55,7 +70,9 @@ class Started(NamedTuple):
 
 def started(store: Store, scope: Scope, begin: int, end: int) -> Iterator[Started]:
     """The runs of `scope` that started in [begin, end), of which it is known since when they could start."""
-    rows = (row for many in (('"end" >= ?', begin), ('"end" = ?', UNKNOWN)) for row in _rows(store, scope, *many, None))
+    rows = (
+        row for one in (('"end" >= ?', (begin,)), ('"end" = ?', (UNKNOWN,))) for row in _rows(store, scope, *one, None)
+    )
     found = {row["dbindex"]: row for row in rows if begin <= row["start"] < end and row["start"] != UNKNOWN}
     for row in found.values():
         if UNKNOWN not in (row["submit"], row["eligible"]):
@@ -67,9 +84,11 @@ def in_order(told: Iterable[Told]) -> list[Told]:
     return sorted(told, key=_place)
 
 
-def _rows(store: Store, scope: Scope, condition: str, value: int, user: str | None) -> Iterator[Mapping[str, Any]]:
+def _rows(
+    store: Store, scope: Scope, condition: str, given: Sequence[int], user: str | None
+) -> Iterator[Mapping[str, Any]]:
     where: list[str] = [f"job.{condition}"]
-    values: list[object] = [value]
+    values: list[object] = [*given]
     filters: Mapping[str, Sequence[str]] = {
         "qos": (scope.qos,),
         "account": scope.accounts,

@@ -368,7 +368,9 @@ def test_every_file_of_a_qos_is_linked_and_nothing_else() -> None:
     for entry in golden_index()["qos"][:2]:
         wanted |= {entry["data"], entry["csv"]}
         wanted |= {name for picture in entry["figures"].values() for name in picture.values()}
-    parts = {f"#section={name}" for name in ("overview", "usage", "limits", "queue", "efficiency", "months", "files")}
+    parts = {
+        f"#section={name}" for name in ("overview", "usage", "limits", "queue", "efficiency", "jobs", "months", "files")
+    }
     assert {link["href"] for link in page.all("a")} == wanted | parts
     assert {image["src"] for image in page.all("img")} == {"overview_avery.png", "overview_bruno.png"}
 
