@@ -85,19 +85,30 @@ def asked(cluster: Cluster) -> list[str]:
     return cluster.shell("alice", "cat gate/asked").stdout.split()
 
 
+def gated(cluster: Cluster, name: str) -> Program:
+    """A program that has collected, and whose questions to sacct go through the gate."""
+    made = Program(cluster, "alice", f"/home/alice/{name}")
+    made.configure(["avery"], SHORT_WINDOW + '[slurm]\nbin_dir = "/home/alice/gate"\n')
+    commands = "/usr/bin/sacctmgr /usr/bin/scontrol /usr/bin/squeue"
+    cluster.shell("alice", f"mkdir -p gate && ln -sf {commands} gate && touch gate/asked")
+    cluster.run("alice", "tee", "gate/sacct", text=GATE, folder="/home/alice")
+    cluster.shell("alice", "chmod 755 gate/sacct")
+    made.run("collect")
+    return made
+
+
+def kill_at(cluster: Cluster, program: Program, question: int, *arguments: str) -> None:
+    """Begin a backfill, and end it by kill -9 while its question of that number is asked."""
+    backfill = f"python3 -m librarian --config {program.config} backfill {' '.join(arguments)}"
+    command = f"PYTHONPATH=/opt/librarian exec {backfill} >gate/out 2>&1"
+    cluster.shell("alice", f": >gate/asked; echo {question} >gate/stop; {command} & echo $! >gate/pid")
+    cluster.wait_for(lambda: len(asked(cluster)) == question, f"{question - 1} slices to come in")
+    cluster.shell("alice", "kill -9 $(cat gate/pid); rm gate/stop; pkill -x sleep", check=False)
+
+
 def test_killed_in_the_midst_it_goes_on(past: Cluster) -> None:
-    ours = Program(past, "alice", "/home/alice/killed")
-    ours.configure(["avery"], SHORT_WINDOW + '[slurm]\nbin_dir = "/home/alice/gate"\n')
-    past.shell(
-        "alice", "mkdir gate && ln -s /usr/bin/sacctmgr /usr/bin/scontrol /usr/bin/squeue gate && touch gate/asked"
-    )
-    past.run("alice", "tee", "gate/sacct", text=GATE, folder="/home/alice")
-    past.shell("alice", "chmod 755 gate/sacct")
-    ours.run("collect")
-    command = f"PYTHONPATH=/opt/librarian exec python3 -m librarian --config {ours.config} backfill --from {day(70)}"
-    past.shell("alice", f": >gate/asked; echo 5 >gate/stop; {command} >killed/out 2>&1 & echo $! >killed/pid")
-    past.wait_for(lambda: len(asked(past)) == 5, "four slices to come in")
-    past.shell("alice", "kill -9 $(cat killed/pid); rm gate/stop; pkill -x sleep", check=False)
+    ours = gated(past, "killed")
+    kill_at(past, ours, 5, "--from", day(70))
     told = months(ours)
     reached = min(month["known_from"] for month in told)
     assert 20 * DAY < time.time() - reached < 24 * DAY, "four slices of five days, and the window"
@@ -140,10 +151,8 @@ def test_what_jobs_used_killed_in_the_midst_and_with_steps_that_are_purged(
     load.add_steps(past)
     purged = int(time.time()) - 30 * DAY
     past.sql(f"DELETE s FROM hpg_step_table s JOIN hpg_job_table j USING (job_db_inx) WHERE j.time_end < {purged}")
-    ours = program(past, "used")
-    ours.run("collect")
-    command = f"PYTHONPATH=/opt/librarian python3 -m librarian --config {ours.config} backfill --use --from {day(70)}"
-    past.shell("alice", f"timeout -s KILL 3 {command}", check=False)
+    ours = gated(past, "used")
+    kill_at(past, ours, 3, "--use", "--from", day(70))
     assert "Slurm tells of no older run that ended" in ours.run("backfill", "--use", "--from", day(70)).stdout
     assert ours.run("backfill", "--use", "--from", day(50)).stdout == "nothing is left to fetch\n"
     copy = tmp_path_factory.mktemp("used") / "hpg.sqlite"
