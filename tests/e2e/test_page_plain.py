@@ -22,7 +22,7 @@ __all__ = ["browser", "visit", "web"]
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 AXE = CHECKOUT / "dashboard/node_modules/axe-core/axe.min.js"
-SECTIONS = ("Overview", "Usage", "Limits", "Queue", "Efficiency", "Months")
+SECTIONS = ("Overview", "Usage", "Limits", "Queue", "Efficiency", "Jobs", "Months")
 Open = Callable[..., Visit]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,7 @@ def with_weather(dashboard: dict[str, str]) -> dict[str, str]:
     """The modules of the page with one subject more: its own, and a line in the list."""
     listed = dashboard["subjects/index.js"]
     line = 'import { weatherSubject } from "./weather/subject.js";\n'
-    longer = line + listed.replace("monthsSubject];", "monthsSubject, weatherSubject];")
+    longer = line + re.sub(r"(monthsSubject),?(\s*\];)", r"\1, weatherSubject\2", listed)
     assert longer.count("weatherSubject") == 2
     return dashboard | {"subjects/index.js": longer, "subjects/weather/subject.js": SUBJECT}
 

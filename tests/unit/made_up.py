@@ -6,6 +6,7 @@ must be a process of its own: whatever reads the table or the list does so from 
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -108,7 +109,7 @@ def slurm(argv: Sequence[str], *, timeout: float, env: Mapping[str, str]) -> Ans
 def with_module(dashboard: dict[str, str]) -> dict[str, str]:
     """The page's modules with one folder more, and a line in their list."""
     line = 'import { weatherSubject } from "./weather/subject.js";\n'
-    index = line + dashboard["subjects/index.js"].replace("monthsSubject];", "monthsSubject, weatherSubject];")
+    index = line + re.sub(r"(monthsSubject),?(\s*\];)", r"\1, weatherSubject\2", dashboard["subjects/index.js"])
     return dashboard | {"subjects/index.js": index, "subjects/weather/subject.js": MODULE}
 
 
