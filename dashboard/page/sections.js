@@ -24,6 +24,8 @@ export function startSections(choose) {
   };
   addEventListener("scroll", askLook, { passive: true });
   addEventListener("resize", askLook, { passive: true });
+  // data that come late make a section longer, and what was in view is not any more
+  new ResizeObserver(askLook).observe(document.body);
 }
 
 // Brings a section of the panel, or a table by its name, into view; the first section is the top of the page.

@@ -159,3 +159,10 @@ def test_axe_finds_nothing(visit: Open, publish: Publish) -> None:
     page.evaluate(AXE.read_text())
     found = page.evaluate(f"axe.run('{PART}', {{resultTypes: ['violations']}})")["violations"]
     assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
+
+
+def test_the_section_that_was_chosen_stays_the_marked_one_when_its_rows_come(visit: Open, publish: Publish) -> None:
+    page = visit(publish(some()).address).page
+    page.locator(".sections a[data-to=jobs]").click()
+    page.locator(f"{PART} tbody tr").first.wait_for()
+    until(page, "document.querySelector('.sections [aria-current]')?.textContent === 'Jobs'")
